@@ -1,0 +1,76 @@
+# Every command sets up what it needs in .venv first. `make help` lists them.
+PYTHON ?= python3
+PRESET ?= smoke
+DEVICE ?= auto
+SEED ?= 0
+NOTEBOOKS ?=
+BIN := .venv/bin
+UNITS := $(patsubst solutions/%/unit.toml,%,$(wildcard solutions/[0-9][0-9]_*/unit.toml))
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+.PHONY: help lab run test test-long grade release lint bench ladder doctor clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make lab      JupyterLab on course/ (learners start here)"
+	@echo "make run      every solution notebook with papermill: PRESET=smoke|cpu|gpu DEVICE= SEED= NOTEBOOKS=\"01 02\""
+	@echo "make test     every test; make test-long adds the ones that take minutes"
+	@echo "make grade    build the sample class, grade it in the sandbox, write feedback pages"
+	@echo "make release  solutions/*.py -> executed solutions/*.ipynb -> course/"
+	@echo "make lint     ruff and mypy;  make bench  benchmarks;  make ladder  rebuild llmcourse/ladder.json"
+
+.venv/learner: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	  || { echo "Python 3.11 to 3.13 is needed, found: $$($(PYTHON) --version 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv \
+	  || { echo "python3 cannot make environments here. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+.venv/dev: .venv/learner
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@
+
+# Submissions run in bubblewrap. Installed where we may, else named.
+.PHONY: sandbox
+sandbox:
+	@command -v bwrap >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get install -y -qq bubblewrap >/dev/null || { apt-get update -qq && apt-get install -y -qq bubblewrap >/dev/null; }; \
+	  else echo "bubblewrap is needed to grade safely (Linux only). On Debian and Ubuntu: sudo apt-get install bubblewrap" >&2; exit 1; fi; }
+
+lab: .venv/learner
+	$(BIN)/jupyter lab --notebook-dir=course
+
+run: .venv/learner
+	$(BIN)/llmcourse run --preset $(PRESET) --device $(DEVICE) --seed $(SEED) --notebooks "$(NOTEBOOKS)"
+
+test: .venv/dev sandbox
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not gpu"
+	$(ONE_THREAD) LLMCOURSE_PRESET=smoke $(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax solutions
+
+test-long: .venv/dev sandbox
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not gpu"
+
+grade: .venv/dev sandbox
+	$(BIN)/python -m tests.submissions.sample_class build/class
+	$(BIN)/autograder grade --course build/class
+
+release: .venv/dev
+	$(BIN)/autograder build $(UNITS)
+	$(BIN)/autograder release $(UNITS)
+
+ladder: .venv/dev
+	$(BIN)/llmcourse run --preset cpu --ladder
+	$(MAKE) release
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/dev
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis

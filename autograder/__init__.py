@@ -1,0 +1,1 @@
+"""Grading that a submission cannot forge: release, sandbox, hidden tests, gradebook, reports."""

@@ -1,0 +1,326 @@
+"""Hidden tests as pairs: a probe that runs beside the learner's code, a judge that decides outside.
+
+    perplexity = Exercise("perplexity", given={"chain_log_prob": correct_chain_log_prob})
+
+    @perplexity.case(weight=3, property="the exact value on longer texts")
+    def longer(rng):
+        log_probs = [math.log(rng.uniform(0.01, 1)) for _ in range(200)]
+        yield (log_probs,), near(reference(log_probs), 1e-9, hint="is the mean over the tokens?")
+
+The probe (here the default one: call the answer with the arguments) travels into the sandbox as
+source and returns plain data; inputs and expected values never do. The first case of an exercise is
+its core:
+an answer that fails it earns nothing, so that neither a constant nor "always raise ValueError"
+collects the points of the edge cases. ``given`` names earlier exercises that the grader answers
+itself, so no mistake is charged twice. No message holds a hidden input or an expected value.
+"""
+
+import builtins
+import hashlib
+import inspect
+import random
+import textwrap
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder import wire
+from llmcourse.checks import CheckFailed, compare
+
+CALL = "def probe(answer, *args):\n    return answer(*args)\n"
+CALL_WITH_KEYWORDS = "def probe(answer, args, keywords):\n    return answer(*args, **keywords)\n"
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The probe came back with a value."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Raised:
+    """The learner's code raised; ``kinds`` are the built-in class names of its ancestry, nearest
+    first."""
+
+    kinds: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """Nothing came: ``missing``, ``unsolved``, ``timeout``, ``died`` or ``malformed``."""
+
+    reason: str
+
+
+Outcome = Returned | Raised | NoAnswer
+Judge = Callable[[Outcome], str | None]  # None: right; else the message for the learner
+Inputs = Iterator[tuple[tuple[Any, ...], Judge]]
+Ask = Callable[[str, tuple[Any, ...], Mapping[str, Callable[..., Any]], float], Outcome]
+
+REASONS = {
+    "missing": "the name is not defined: was the solution cell deleted or the function renamed?",
+    "unsolved": "not solved yet",
+    "timeout": "the call did not finish in time: is there a loop that never ends?",
+    "died": "the call ended the Python process",
+    "malformed": "the result is not plain data (numbers, strings, lists, dictionaries, arrays)",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One property of an answer with its weight inside the exercise."""
+
+    property: str
+    weight: float
+    inputs: Callable[[random.Random], Inputs]
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """Whether one property held, and what the learner is told if not."""
+
+    property: str
+    weight: float
+    passed: bool
+    message: str
+
+
+@dataclass
+class Exercise:
+    """The hidden tests of one function or class that the learner writes."""
+
+    name: str
+    given: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    forbid: tuple[str, ...] = ()  # dotted names, reported as policy findings
+    seconds: float = 10.0  # wall time a single call may take
+    cases: list[Case] = field(default_factory=list)
+    probe_source: str = CALL
+
+    def case(self, weight: float, property: str) -> Callable[[Any], Any]:
+        """Add a case: a generator function that takes an rng and yields (arguments, judge)
+        pairs."""
+
+        def add(inputs: Callable[[random.Random], Inputs]) -> Callable[[random.Random], Inputs]:
+            self.cases.append(Case(property, weight, inputs))
+            return inputs
+
+        return add
+
+    def probe(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Replace the default probe; the function must stand alone (it travels as source)."""
+        lines = textwrap.dedent(inspect.getsource(function)).splitlines(keepends=True)
+        start = next(i for i, line in enumerate(lines) if line.startswith("def "))
+        self.probe_source = "".join(lines[start:]).replace(
+            f"def {function.__name__}(", "def probe(", 1
+        )
+        return function
+
+
+def near(
+    want: Any, tolerance: float, hint: str, mistakes: Mapping[str, Any] | None = None
+) -> Judge:
+    """Right when the value is ``want`` within ``tolerance`` (relative above 1).
+
+    mistakes: hint of a known misconception -> the value it leads to; the first that fits is shown.
+    """
+
+    def judge(outcome: Outcome) -> str | None:
+        if not isinstance(outcome, Returned):
+            return _unanswered(outcome)
+        mismatch = compare(outcome.value, want, tolerance)
+        if mismatch is None:
+            return None
+        for misconception, value in (mistakes or {}).items():
+            if compare(outcome.value, value, max(tolerance, 1e-9)) is None:
+                return misconception
+        return f"{mismatch.nature}. {hint}"
+
+    return judge
+
+
+def equals(want: Any, hint: str, mistakes: Mapping[str, Any] | None = None) -> Judge:
+    """Right when the value is the same; list, tuple and array of the same items are."""
+    return near(want, 0.0, hint, mistakes)
+
+
+def holds(predicate: Callable[[Any], bool | str], hint: str) -> Judge:
+    """Right when ``predicate(value)`` is True; a string it returns is shown in place of the
+    hint."""
+
+    def judge(outcome: Outcome) -> str | None:
+        if not isinstance(outcome, Returned):
+            return _unanswered(outcome)
+        try:
+            verdict = predicate(outcome.value)
+        except (
+            Exception
+        ):  # the value comes from the learner: any shape of it may break the predicate
+            return f"the result does not have the expected form. {hint}"
+        return None if verdict is True else verdict if isinstance(verdict, str) else hint
+
+    return judge
+
+
+def raises(kind: type[Exception], hint: str) -> Judge:
+    """Right when the call raises ``kind``."""
+
+    def judge(outcome: Outcome) -> str | None:
+        if isinstance(outcome, Raised) and kind.__name__ in outcome.kinds:
+            return None
+        if isinstance(outcome, NoAnswer):
+            return _unanswered(outcome)
+        came = outcome.kinds[0] if isinstance(outcome, Raised) and outcome.kinds else "a value"
+        return f"expected {kind.__name__}, got {came}. {hint}"
+
+    return judge
+
+
+def _unanswered(outcome: Outcome) -> str:
+    if isinstance(outcome, Raised):
+        return f"your code raised {outcome.kinds[0] if outcome.kinds else 'an exception'}"
+    assert isinstance(outcome, NoAnswer)
+    return REASONS[outcome.reason]
+
+
+def mark(
+    exercise: Exercise, ask: Ask, seed: bytes, visible: Callable[[Any], None] | None = None
+) -> tuple[CaseResult, ...]:
+    """Put every case to the answer and return the results, the core case first.
+
+    visible: the undecorated visible check, re-judged here with an answer that calls into the
+    sandbox.
+    After an answer that is missing, unsolved, too slow or deadly the remaining cases are not tried.
+    """
+    results: list[CaseResult] = []
+    gone: str | None = None
+    cases = [
+        (case.property, case.weight, _hidden(exercise, case, ask, seed)) for case in exercise.cases
+    ]
+    if visible is not None:
+        cases.insert(1, ("the visible check", 1.0, _visible(exercise, visible, ask)))
+    for property, weight, verdict in cases:
+        message, fatal = (gone, None) if gone else verdict()
+        gone = gone or fatal
+        results.append(CaseResult(property, weight, message is None, message or ""))
+    return tuple(results)
+
+
+def fraction(results: tuple[CaseResult, ...]) -> float:
+    """Share of the exercise's points earned, 0 to 1: nothing unless the core case passed."""
+    if not results or not results[0].passed:
+        return 0.0
+    return sum(r.weight for r in results if r.passed) / sum(r.weight for r in results)
+
+
+Verdict = Callable[[], tuple[str | None, str | None]]  # (message, message for all that follows)
+
+
+def _hidden(exercise: Exercise, case: Case, ask: Ask, seed: bytes) -> Verdict:
+    def verdict() -> tuple[str | None, str | None]:
+        rng = random.Random(hashlib.sha256(seed + case.property.encode()).digest())
+        for args, judge in case.inputs(rng):
+            outcome = ask(exercise.probe_source, args, exercise.given, exercise.seconds)
+            message = judge(outcome)
+            if message is not None:
+                final = isinstance(outcome, NoAnswer) and outcome.reason != "malformed"
+                return message, message if final else None
+        return None, None
+
+    return verdict
+
+
+class _Stop(BaseException):
+    """Carries a NoAnswer through a visible check, past any `except Exception`."""
+
+
+def _visible(exercise: Exercise, check: Callable[[Any], None], ask: Ask) -> Verdict:
+    def answer(*args: Any, **keywords: Any) -> Any:
+        outcome = ask(CALL_WITH_KEYWORDS, (args, keywords), exercise.given, exercise.seconds)
+        if isinstance(outcome, Returned):
+            return outcome.value
+        if isinstance(outcome, NoAnswer):
+            raise _Stop(outcome.reason)
+        raise _builtin(outcome)
+
+    def verdict() -> tuple[str | None, str | None]:
+        try:
+            check(answer)
+        except _Stop as stop:
+            message = REASONS[str(stop)]
+            return message, message
+        except CheckFailed as failure:
+            return str(failure), None
+        except Exception as error:
+            return f"your code raised {type(error).__name__}", None
+        return None, None
+
+    return verdict
+
+
+def _builtin(raised: Raised) -> Exception:
+    """The nearest built-in exception class, so that a check can expect it."""
+    for kind in raised.kinds:
+        known = getattr(builtins, kind, None)
+        if isinstance(known, type) and issubclass(known, Exception):
+            try:
+                return known(raised.message)
+            except TypeError:  # UnicodeDecodeError and its like take more than a message
+                continue
+    return Exception(raised.message)
+
+
+def run_locally(
+    exercise: Exercise,
+    answer: Callable[..., Any],
+    seed: bytes,
+    visible: Callable[[Any], None] | None = None,
+) -> tuple[CaseResult, ...]:
+    """Mark a TRUSTED answer in this process (tests, verify); values still cross the wire format.
+
+    Globals of the answer that are named in ``given`` are replaced as they are in the sandbox.
+    """
+
+    def ask(
+        source: str, args: tuple[Any, ...], given: Mapping[str, Callable[..., Any]], seconds: float
+    ) -> Outcome:
+        table: dict[int, Callable[..., Any]] = {}
+
+        def register(function: Callable[..., Any]) -> int:
+            table[len(table)] = function
+            return len(table) - 1
+
+        def proxy(number: int) -> Callable[..., Any]:
+            return lambda *a: wire.unpack(wire.pack(table[number](*wire.unpack(wire.pack(a)))))
+
+        namespace: dict[str, Any] = {}
+        exec(source, namespace)
+        arguments = wire.unpack(wire.pack(args, register), proxy)
+        try:
+            value = namespace["probe"](_with_globals(answer, given), *arguments)
+            return Returned(wire.unpack(wire.pack(value)))
+        except NotImplementedError:
+            return NoAnswer("unsolved")
+        except wire.WireError:
+            return NoAnswer("malformed")
+        except Exception as error:
+            kinds = tuple(k.__name__ for k in type(error).__mro__ if k.__module__ == "builtins")
+            return Raised(kinds, str(error)[:200])
+
+    return mark(exercise, ask, seed, visible)
+
+
+def _with_globals(answer: Any, given: Mapping[str, Callable[..., Any]]) -> Any:
+    if not given or not isinstance(answer, types.FunctionType):
+        return answer
+    copy = types.FunctionType(
+        answer.__code__,
+        {**answer.__globals__, **given},
+        answer.__name__,
+        answer.__defaults__,
+        answer.__closure__,
+    )
+    copy.__kwdefaults__ = answer.__kwdefaults__
+    return copy

@@ -1,0 +1,356 @@
+"""Plain values as bytes, for a socket whose other end is hostile.
+
+A payload is a 4-byte length, a JSON header of that length, then raw bytes (array data, `bytes` values) in the
+order the header names them. A frame on the socket is an 8-byte length and a payload. Reading builds only fresh objects
+of exactly these types: None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset, dict, ndarray, `Opaque`,
+and whatever the caller's `proxy` makes of the number of a callable. Nothing is unpickled, nothing is looked up by a name
+that arrived.
+
+Writing is generous, so that an honest answer in an odd container arrives: subclasses become their base (Counter and
+defaultdict: dict; namedtuple: tuple), numpy scalars Python numbers, Fraction and Decimal floats, range, deque, dict views and
+iterators (the first `DRAINED` items) lists, tensors and 0-d arrays ndarrays of the same dtype (bfloat16: float32, which holds every
+bfloat16 exactly), arrays of strings or objects nested lists. What is left (modules, classes, instances) becomes
+`Opaque`, which is equal to nothing but itself.
+
+This file is used on both sides: the runner gets it as a plain file, so it imports the standard library only;
+numpy when an array comes, torch never.
+"""
+
+import collections
+import collections.abc
+import decimal
+import fractions
+import itertools
+import json
+import math
+import re
+import select
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+FRAME_BYTES = 64 * 2**20  # one frame, both directions
+HEADER_BYTES = 16 * 2**20  # its JSON part
+ELEMENTS = 1_000_000  # values in one frame, nested ones included (an array counts as one)
+DEPTH = 60  # containers inside containers
+INT_BITS = 65_536  # longer integers are refused: printing them takes quadratic time
+DRAINED = 100_000  # items taken from an iterator; one that has more is opaque
+DTYPES = frozenset(
+    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split()
+)
+
+Register = Callable[[Callable[..., Any]], int]
+Proxy = Callable[[int], Any]
+
+
+class WireError(Exception):
+    """A value that cannot be sent, or bytes that are not a payload; the message says which."""
+
+
+class Closed(WireError):
+    """The other end is gone."""
+
+
+class Late(WireError):
+    """The deadline passed before the whole frame went through."""
+
+
+class Opaque:
+    """Stands for a value that does not cross; `kind` is the name its type had over there, cut to 60 characters."""
+
+    __slots__ = ("kind",)
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} object>"
+
+
+# Writing
+
+
+class _Writer:
+    def __init__(self, register: Register | None) -> None:
+        self.register, self.raw, self.left = register, [], ELEMENTS
+        self.numpy, self.torch = sys.modules.get("numpy"), sys.modules.get("torch")
+
+    raw: list[bytes]
+
+    def value(self, value: Any, depth: int = 0) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise WireError(f"more than {ELEMENTS} values in one message")
+        if depth > DEPTH:
+            raise WireError(f"nested more than {DEPTH} deep")
+        if value is None or value is True or value is False:
+            return value
+        if isinstance(value, int):
+            return self.integer(int(value))
+        if isinstance(value, float):
+            return self.real(float(value))
+        if isinstance(value, str):
+            return self.text(str.__str__(value))
+        if isinstance(value, complex):
+            return ["c", self.real(value.real), self.real(value.imag)]
+        if isinstance(value, bytes | bytearray | memoryview):
+            data = bytes(value)
+            self.raw.append(data)
+            return ["b", len(data)]
+        return self.container(value, depth + 1)
+
+    def container(self, value: Any, depth: int) -> Any:
+        if isinstance(value, dict):
+            return ["d", *(self.value(x, depth) for pair in dict.items(value) for x in pair)]
+        for tag, kind in (("l", list), ("t", tuple), ("s", set), ("f", frozenset)):
+            if isinstance(value, kind):
+                return [tag, *(self.value(x, depth) for x in kind.__iter__(value))]
+        if isinstance(value, fractions.Fraction | decimal.Decimal):
+            return self.real(float(value))
+        if self.torch and isinstance(value, self.torch.Tensor):
+            return self.tensor(value, depth)
+        if self.numpy and isinstance(value, self.numpy.generic):
+            return self.scalar(value, depth)
+        if self.numpy and isinstance(value, self.numpy.ndarray):
+            return self.array(value, depth)
+        if isinstance(value, range | collections.deque | collections.abc.MappingView):
+            return ["l", *(self.value(x, depth) for x in value)]
+        if isinstance(value, collections.abc.Iterator):
+            return self.iterator(value, depth)
+        if callable(value) and self.register is not None:
+            return ["call", self.register(value)]
+        return ["o", _name(type(value).__name__)]
+
+    def integer(self, value: int) -> Any:
+        if value.bit_length() > INT_BITS:
+            raise WireError(f"an integer of more than {INT_BITS} bits")
+        return value if -(2**63) <= value < 2**64 else ["n", hex(value)]
+
+    def real(self, value: float) -> Any:
+        return value if math.isfinite(value) else ["r", str(value)]
+
+    def text(self, value: str) -> Any:
+        """JSON would join two lone surrogates into one character, so such text goes as bytes."""
+        try:
+            value.encode("utf-8")
+            return value
+        except UnicodeEncodeError:
+            data = value.encode("utf-8", "surrogatepass")
+            self.raw.append(data)
+            return ["u", len(data)]
+
+    def iterator(self, value: Any, depth: int) -> Any:
+        items = list(itertools.islice(value, DRAINED + 1))
+        if len(items) > DRAINED:
+            return ["o", f"iterator of more than {DRAINED} items"]
+        return ["l", *(self.value(x, depth) for x in items)]
+
+    def scalar(self, value: Any, depth: int) -> Any:
+        plain = value.item()
+        if type(plain) is type(value) or self.numpy and isinstance(plain, self.numpy.generic):
+            plain = float(value) if value.dtype.kind == "f" else None  # long double has no Python twin
+        return ["o", _name(value.dtype.name)] if plain is None else self.value(plain, depth)
+
+    def tensor(self, value: Any, depth: int) -> Any:
+        value = value.detach().cpu()
+        if value.layout != self.torch.strided:
+            value = value.to_dense()
+        if value.dtype is self.torch.bfloat16:
+            value = value.float()
+        return self.array(value.resolve_conj().resolve_neg().numpy(), depth)
+
+    def array(self, value: Any, depth: int) -> Any:
+        value = self.numpy.asarray(value)
+        if value.dtype.kind in "USO":
+            return self.value(value.tolist(), depth)
+        if value.dtype.name == "longdouble" or value.dtype.name == "float128":
+            value = value.astype("float64")
+        if value.dtype.name not in DTYPES:
+            return ["o", _name(f"array of {value.dtype.name}")]
+        if value.nbytes > FRAME_BYTES:
+            raise WireError(f"an array of {value.nbytes} bytes; the limit is {FRAME_BYTES}")
+        self.raw.append(value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes())
+        return ["a", value.dtype.name, *value.shape]
+
+
+def _name(name: object) -> str:
+    return re.sub(r"[^\w .]", "?", str(name).encode("ascii", "replace").decode())[:60]
+
+
+def pack(value: Any, register: Register | None = None) -> bytes:
+    """The payload of `value`; callables become the numbers `register` gives them, without it they are opaque.
+
+    Raises WireError over any of the caps. Code of the value's own classes may run (iterators), so other errors can escape.
+    """
+    writer = _Writer(register)
+    header = json.dumps(writer.value(value), allow_nan=False, separators=(",", ":")).encode("ascii")
+    size = 4 + len(header) + sum(map(len, writer.raw))
+    if len(header) > HEADER_BYTES or size > FRAME_BYTES:
+        raise WireError(f"a message of {size} bytes; the limits are {HEADER_BYTES} of values, {FRAME_BYTES} in all")
+    return b"".join([struct.pack(">I", len(header)), header, *writer.raw])
+
+
+# Reading
+
+
+def unpack(data: bytes, proxy: Proxy | None = None) -> Any:
+    """The value of a payload; WireError for anything malformed, oversized, or with bytes left over."""
+    if len(data) < 4 or len(data) > FRAME_BYTES:
+        raise WireError(f"a payload has 4 to {FRAME_BYTES} bytes, got {len(data)}")
+    (length,) = struct.unpack_from(">I", data)
+    if length > min(HEADER_BYTES, len(data) - 4):
+        raise WireError(f"the header claims {length} bytes, {len(data) - 4} came")
+    header = data[4 : 4 + length]
+    _limit_elements(header)
+    reader = _Reader(memoryview(data)[4 + length :], proxy)
+    try:
+        value = reader.value(json.loads(header, parse_constant=_refuse, parse_int=_integer))
+    except WireError:
+        raise
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError, MemoryError) as error:
+        raise WireError(f"malformed payload: {type(error).__name__}") from None
+    if len(reader.raw):
+        raise WireError(f"{len(reader.raw)} bytes left over")
+    return value
+
+
+def _limit_elements(header: bytes) -> None:
+    """Refuse before parsing what would become too many objects (commas inside strings do not count)."""
+    if header.count(b",") + header.count(b"[") > ELEMENTS:
+        header = re.sub(rb'"(?:[^"\\]|\\.)*"', b"", header)
+        if header.count(b",") > 2 * ELEMENTS or header.count(b"[") > ELEMENTS:
+            raise WireError(f"more than {ELEMENTS} values in one message")
+
+
+def _refuse(constant: str) -> None:
+    raise WireError(f"{constant} is not JSON")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20:
+        raise WireError("long integers are sent tagged")
+    return int(digits)
+
+
+class _Reader:
+    def __init__(self, raw: memoryview, proxy: Proxy | None) -> None:
+        self.raw, self.proxy = raw, proxy
+
+    def value(self, item: Any, depth: int = 0) -> Any:
+        if not isinstance(item, list):
+            if isinstance(item, dict):
+                raise WireError("a JSON object is no value")
+            return item
+        if depth > DEPTH:
+            raise WireError(f"nested more than {DEPTH} deep")
+        if not item or not isinstance(item[0], str):
+            raise WireError("a tagged value starts with its tag")
+        tag, rest = item[0], item[1:]
+        if tag in "ltsfd" and len(tag) == 1:
+            return self.container(tag, [self.value(x, depth + 1) for x in rest])
+        if tag == "a":
+            return self.array(*rest)
+        if tag == "c":
+            real, imag = (self.value(x, DEPTH) for x in rest)
+            return complex(_typed(real, float), _typed(imag, float))
+        (only,) = rest
+        if tag == "b":
+            return self.take(only)
+        if tag == "u":
+            return self.take(only).decode("utf-8", "surrogatepass")
+        if tag == "n" and len(_typed(only, str)) <= INT_BITS // 4 + 4:
+            return int(only, 16)
+        if tag == "r" and only in ("nan", "inf", "-inf"):
+            return float(only)
+        if tag == "o":
+            return Opaque(_name(_typed(only, str)))
+        if tag == "call" and self.proxy is not None:
+            return self.proxy(_typed(only, int))
+        raise WireError("no such tag, or not allowed here")
+
+    def container(self, tag: str, items: list[Any]) -> Any:
+        if tag == "l":
+            return items
+        if tag == "t":
+            return tuple(items)
+        keys = items[::2] if tag == "d" else items
+        if len({hash(key) for key in keys}) < len(keys) / 2:
+            raise WireError("keys chosen to collide")  # equal hashes make a dict quadratic
+        if tag == "d":
+            return dict(zip(keys, items[1::2], strict=True))
+        return set(items) if tag == "s" else frozenset(items)
+
+    def take(self, count: Any) -> bytes:
+        if _typed(count, int) < 0 or count > len(self.raw):
+            raise WireError(f"{count} bytes are claimed, {len(self.raw)} are left")
+        taken, self.raw = self.raw[:count], self.raw[count:]
+        return bytes(taken)
+
+    def array(self, name: Any, *shape: Any) -> Any:
+        import numpy
+
+        if name not in DTYPES or len(shape) > 16 or any(_typed(n, int) < 0 for n in shape):
+            raise WireError("an array needs a dtype of the table and a shape")
+        dtype = numpy.dtype(name).newbyteorder("<")
+        flat = numpy.frombuffer(self.take(math.prod(shape) * dtype.itemsize), dtype)
+        if name == "bool" and flat.view("uint8").max(initial=0) > 1:
+            raise WireError("a truth value is 0 or 1")
+        return flat.reshape(shape).astype(dtype.newbyteorder("="), copy=True)
+
+
+def _typed(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise WireError(f"expected {kind.__name__}, got {type(value).__name__}")
+    return value
+
+
+# Frames on a socket. A deadline is a time.monotonic(); None waits for ever (the runner's side only).
+
+
+def send(sock: socket.socket, payload: bytes, deadline: float | None = None) -> None:
+    """Write one frame; Late at the deadline, Closed when nobody reads any more."""
+    view = memoryview(struct.pack(">Q", len(payload)) + payload)
+    while view:
+        _wait(sock, select.POLLOUT, deadline)
+        try:
+            view = view[sock.send(view, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL) :]
+        except BlockingIOError:
+            continue
+        except OSError as error:
+            raise Closed(f"the other end is gone: {error.strerror}") from None
+
+
+def receive(sock: socket.socket, deadline: float | None = None, cap: int = FRAME_BYTES) -> bytes:
+    """Read one frame; WireError when it claims more than `cap` bytes, before any of them is read."""
+    (length,) = struct.unpack(">Q", _exactly(sock, 8, deadline))
+    if length > cap:
+        raise WireError(f"a frame of {length} bytes; the limit is {cap}")
+    return _exactly(sock, length, deadline)
+
+
+def _exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
+    got = bytearray()
+    while len(got) < count:
+        _wait(sock, select.POLLIN, deadline)
+        try:
+            chunk = sock.recv(min(count - len(got), 2**20), socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            continue
+        except OSError as error:
+            raise Closed(f"the other end is gone: {error.strerror}") from None
+        if not chunk:
+            raise Closed("the other end is gone")
+        got += chunk
+    return bytes(got)
+
+
+def _wait(sock: socket.socket, event: int, deadline: float | None) -> None:
+    """Return when the socket is ready (or broken, which the next call finds out); Late at the deadline."""
+    poll = select.poll()
+    poll.register(sock, event)
+    left = None if deadline is None else (deadline - time.monotonic()) * 1000
+    if left is not None and left <= 0 or not poll.poll(left):
+        raise Late("the deadline passed")

@@ -1,0 +1,210 @@
+"""Visible checks: what a learner runs under each exercise, and the tools to write them.
+
+A check calls the learner's function and looks at plain results, easiest property first. It stops at
+the first failure and says what was expected, what came, and what the likely cause is. The grader
+runs the same check from outside the sandbox, with an ``answer`` that calls into it.
+
+    @visible
+    def perplexity(answer):
+        near(answer([math.log(0.5)] * 3), 2.0, 1e-9, hint="is the mean taken over the tokens?")
+"""
+
+import copy
+import functools
+import math
+import numbers
+import os
+import traceback
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any
+
+from llmcourse.runtime import remember
+
+
+class CheckFailed(AssertionError):
+    """A property does not hold; the message is for the learner."""
+
+
+def visible(check: Callable[[Any], None]) -> Callable[[Any], bool]:
+    """Make a check of it: prints one verdict, returns whether the answer passed.
+
+    Under nbgrader (NBGRADER_VALIDATING or NBGRADER_EXECUTION is set) a failure raises instead, so
+    that its Validate button works. The undecorated check stays reachable as ``__wrapped__``.
+    """
+
+    @functools.wraps(check)
+    def verdict(answer: Any) -> bool:
+        name = check.__name__
+        try:
+            check(answer)
+        except NotImplementedError:
+            message = f"{name}: not solved yet"
+        except CheckFailed as failure:
+            message = f"{name}: not right yet. {failure}"
+        except Exception as error:
+            message = f"{name}: your code raised {_describe(error)}"
+        else:
+            remember(answer, True)
+            print(f"{name}: passed")
+            return True
+        remember(answer, False)
+        if os.environ.get("NBGRADER_VALIDATING") or os.environ.get("NBGRADER_EXECUTION"):
+            raise CheckFailed(message)
+        print(message)
+        return False
+
+    return verdict
+
+
+def _describe(error: Exception) -> str:
+    """`ZeroDivisionError: division by zero (line 3: return a / b)`, the line being the
+    innermost."""
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [
+        frame for frame in frames if "ipykernel" in frame.filename or "<ipython" in frame.filename
+    ]
+    return f"{text} (line {own[-1].lineno}: {own[-1].line})" if own and own[-1].line else text
+
+
+def fail(message: str) -> None:
+    """Stop the check with this message."""
+    raise CheckFailed(message)
+
+
+def number(value: Any, what: str) -> float:
+    """``value`` as a float, once it is known to be one finite number (0-d arrays and tensors
+    count)."""
+    if not _is_number(value):
+        fail(f"{what} should be a number, got {_kind(value)}. Is there a `return`?")
+    if not math.isfinite(float(value)):
+        fail(
+            f"{what} should be finite, got {float(value)}. Is there a log of 0 or a division by 0?"
+        )
+    return float(value)
+
+
+def near(got: Any, want: Any, tolerance: float, hint: str) -> None:
+    """Fail unless numbers, or containers of numbers, agree to ``tolerance`` (relative above 1)."""
+    mismatch = compare(got, want, tolerance)
+    if mismatch:
+        fail(f"{mismatch.told()} {hint}")
+
+
+def equal(got: Any, want: Any, hint: str) -> None:
+    """Fail unless both are the same; lists, tuples and arrays of the same items are."""
+    near(got, want, 0.0, hint)
+
+
+def raises(kind: type[Exception], answer: Callable[..., Any], *args: Any, hint: str) -> None:
+    """Fail unless calling ``answer`` with these arguments raises ``kind``."""
+    try:
+        got = answer(*args)
+    except NotImplementedError:
+        raise
+    except kind:
+        return
+    except Exception as error:
+        fail(f"expected {kind.__name__}, got {type(error).__name__}: {error}. {hint}")
+    else:
+        fail(f"expected {kind.__name__}, but it returned {_show(got)}. {hint}")
+
+
+def unchanged(answer: Callable[..., Any], args: Sequence[Any], hint: str) -> Any:
+    """Call ``answer``, fail if it altered one of its arguments, and return its result."""
+    before = copy.deepcopy(list(args))
+    result = answer(*args)
+    for was, now in zip(before, args, strict=True):
+        if compare(now, was, 0.0):
+            fail(f"the call changed its argument from {_show(was)} to {_show(now)}. {hint}")
+    return result
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Where and how a result differs: ``nature`` names no value, so the grader may show it."""
+
+    nature: str
+    where: str
+    got: Any
+    want: Any
+
+    def told(self) -> str:
+        """The difference with its values, for a visible check."""
+        return f"expected {_show(self.want)}, got {_show(self.got)}{self.where}."
+
+
+def compare(got: Any, want: Any, tolerance: float, where: str = "") -> Mismatch | None:
+    """The first difference between two plain results, or None.
+
+    Numbers agree within ``tolerance * max(1, |want|)``; list, tuple and array are one kind, so are
+    dict and Counter; bool is no number; nan equals nan only.
+    """
+
+    def differs(nature: str) -> Mismatch:
+        return Mismatch(nature, where, got, want)
+
+    got, want = _plain(got), _plain(want)
+    if isinstance(want, bool) or want is None or isinstance(want, str | bytes):
+        if type(got) is not type(want):
+            return differs(f"expected {_kind(want)}, got {_kind(got)}")
+        return None if got == want else differs("the value is not the right one")
+    if isinstance(want, numbers.Real):
+        if not _is_number(got):
+            return differs(f"expected a number, got {_kind(got)}")
+        return None if _close(float(got), float(want), tolerance) else differs("the number is off")
+    if isinstance(want, Mapping):
+        if not isinstance(got, Mapping):
+            return differs(f"expected a dictionary, got {_kind(got)}")
+        if set(got) != set(want):
+            return differs("the keys are not the right ones")
+        pairs = ((got[key], want[key], f"{where} at key {key!r}") for key in want)
+        return next((m for g, w, at in pairs if (m := compare(g, w, tolerance, at))), None)
+    if isinstance(want, Set):
+        if not isinstance(got, Set):
+            return differs(f"expected a set, got {_kind(got)}")
+        return None if set(got) == set(want) else differs("the members are not the right ones")
+    if not isinstance(got, Sequence) or isinstance(got, str | bytes):
+        return differs(f"expected a list, got {_kind(got)}")
+    if len(got) != len(want):
+        return differs("the length is not the right one")
+    items = (
+        (g, w, f"{where} at index {i}") for i, (g, w) in enumerate(zip(got, want, strict=True))
+    )
+    return next((m for g, w, at in items if (m := compare(g, w, tolerance, at))), None)
+
+
+def _plain(value: Any) -> Any:
+    """Arrays and tensors as nested lists (0-d: a number); everything else as it is."""
+    return value.tolist() if hasattr(value, "tolist") and hasattr(value, "shape") else value
+
+
+def _is_number(value: Any) -> bool:
+    value = _plain(value)
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _close(got: float, want: float, tolerance: float) -> bool:
+    if math.isnan(want) or math.isinf(want) or not math.isfinite(got):
+        return got == want or (math.isnan(got) and math.isnan(want))
+    return abs(got - want) <= tolerance * max(1.0, abs(want))
+
+
+def _kind(value: Any) -> str:
+    plain = _plain(value)
+    if plain is None:
+        return "None"
+    if isinstance(plain, bool):
+        return "a bool"
+    if isinstance(plain, str):
+        return "a string"
+    if _is_number(plain):
+        return "a number"
+    return f"a {type(plain).__name__}"
+
+
+def _show(value: Any) -> str:
+    value = _plain(value)
+    text = f"{value:.6g}" if isinstance(value, float) else repr(value)
+    return text if len(text) <= 120 else text[:100] + " ... " + text[-15:]

@@ -1,0 +1,112 @@
+"""Guards of the one-way build: solutions/*.py -> solutions/*.ipynb -> course/*.ipynb."""
+
+import hashlib
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder.course import AUTOMATIC_POINTS, read_info, slugs
+from autograder.release import expand, release
+
+ROOT = Path(__file__).parent.parent
+SLUGS = slugs(ROOT)
+SECRETS = re.compile(r"BEGIN SOLUTION|BEGIN HIDDEN TESTS|BEGIN MARK SCHEME")
+
+
+def solution(slug):
+    return nbformat.read(ROOT / "solutions" / slug / f"{slug}.ipynb", as_version=4)
+
+
+def course(slug):
+    return nbformat.read(ROOT / "course" / slug / f"{slug}.ipynb", as_version=4)
+
+
+def without_outputs(notebook):
+    return [(c.id, c.cell_type, c.source, dict(c.metadata)) for c in notebook.cells]
+
+
+def test_there_is_a_unit_and_each_is_released():
+    assert SLUGS
+    assert sorted(p.name for p in (ROOT / "course").iterdir() if p.is_dir()) == SLUGS
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_executed_notebook_equals_its_source(slug):
+    built, fresh = solution(slug), expand(ROOT, slug)
+    assert without_outputs(built) == without_outputs(fresh), "run `make release`"
+    assert built.metadata == fresh.metadata
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_outputs_belong_to_the_code_that_stands_there(slug):
+    notebook = solution(slug)
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    digest = hashlib.sha256(json.dumps([c.source for c in code]).encode()).hexdigest()
+    assert notebook.metadata.llmcourse.code_hash == digest
+    assert [c.execution_count for c in code] == list(range(1, len(code) + 1))
+    outputs = [o for c in code for o in c.outputs]
+    assert not [o for o in outputs if o.output_type == "error"]
+    assert not [o for o in outputs if o.get("name") == "stderr"], "something wrote to stderr"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_course_equals_a_fresh_release(slug, tmp_path):
+    fresh = release(ROOT, slug, target=tmp_path)
+    assert fresh.read_text() == (ROOT / "course" / slug / f"{slug}.ipynb").read_text()
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_release_can_withhold_hints(slug, tmp_path):
+    text = release(ROOT, slug, target=tmp_path, hints=2).read_text()
+    assert "Hint 3" not in text
+    assert text.count("Hint 2:") == len(read_info(ROOT, slug).exercises)
+
+
+def test_course_holds_no_solution_output_or_source_file():
+    files = [p for p in (ROOT / "course").rglob("*") if p.is_file()]
+    assert {p.suffix for p in files} <= {".ipynb", ".png", ".svg"}
+    for path in (p for p in files if p.suffix == ".ipynb"):
+        assert not SECRETS.search(path.read_text())
+        for cell in nbformat.read(path, as_version=4).cells:
+            assert not cell.get("outputs")
+            assert cell.get("execution_count") is None
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_no_line_of_a_solution_is_left_in_the_released_cell(slug):
+    released = {c.id: c.source for c in course(slug).cells}
+    regions = 0
+    for cell in solution(slug).cells:
+        for region in re.findall(
+            r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", cell.source, re.DOTALL
+        ):
+            regions += 1
+            outside = cell.source.replace(region, "")
+            lines = {s for line in region.splitlines() if len(s := line.strip()) > 8}
+            assert not [s for s in lines if s in released[cell.id] and s not in outside]
+    assert regions == len(read_info(ROOT, slug).exercises) + 1  # and the written answer
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_points_of_the_notebook_sum_to_one_hundred(slug):
+    grades = [c.metadata.nbgrader for c in course(slug).cells if "nbgrader" in c.metadata]
+    automatic = sum(g.points for g in grades if g.grade and not g.solution)
+    assert automatic == AUTOMATIC_POINTS
+    assert sum(g.points for g in grades if g.grade) == 100
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_cells_are_short_and_follow_prose(slug):
+    cells = [c for c in solution(slug).cells if c.source.strip()]
+    code = [c for c in cells if c.cell_type == "code"]
+    lengths = sorted(len(c.source.strip().splitlines()) for c in code)
+    assert lengths[len(lengths) // 2] <= 8
+    assert lengths[-1] <= 30
+    after_prose = sum(
+        a.cell_type == "markdown" and b.cell_type == "code" for a, b in pairwise(cells)
+    )
+    assert after_prose >= 0.8 * len(code)

@@ -1,0 +1,154 @@
+"""llmcourse.checks: what a learner is told, in one line, for each kind of result."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmcourse.checks import (
+    CheckFailed,
+    compare,
+    equal,
+    near,
+    number,
+    raises,
+    unchanged,
+    visible,
+)
+
+
+@pytest.fixture(autouse=True)
+def learner_environment(monkeypatch):
+    monkeypatch.delenv("NBGRADER_VALIDATING", raising=False)
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+
+
+@visible
+def double(answer):
+    near(number(answer(2), "double"), 4, 1e-9, hint="add the number to itself.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (lambda x: 2 * x, "double: passed"),
+        (lambda x: torch.tensor(2.0 * x), "double: passed"),
+        (lambda x: np.float32(2 * x), "double: passed"),
+        (lambda x: 3 * x, "double: not right yet. expected 4, got 6. add the number to itself."),
+        (lambda x: None, "double: not right yet. double should be a number, got None."),
+        (lambda x: [2 * x], "double: not right yet. double should be a number, got a list."),
+        (lambda x: math.inf, "double: not right yet. double should be finite, got inf."),
+        (lambda x: 1 / 0, "double: your code raised ZeroDivisionError"),
+        (7, "double: your code raised TypeError"),
+    ],
+)
+def test_verdict_is_one_line_that_says_why(answer, line, capsys):
+    assert double(answer) is ("passed" in line)
+    out = capsys.readouterr().out
+    assert out.startswith(line)
+    assert out.count("\n") == 1
+
+
+def test_stub_is_not_solved_yet(capsys):
+    def stub(x):
+        raise NotImplementedError
+
+    assert double(stub) is False
+    assert capsys.readouterr().out == "double: not solved yet\n"
+
+
+@pytest.mark.parametrize("variable", ["NBGRADER_VALIDATING", "NBGRADER_EXECUTION"])
+def test_under_nbgrader_a_failure_raises_so_that_validate_works(variable, monkeypatch):
+    monkeypatch.setenv(variable, "1")
+    assert double(lambda x: 2 * x) is True
+    with pytest.raises(CheckFailed, match="not right yet"):
+        double(lambda x: x)
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner, inner),
+    max_leaves=12,
+)
+
+
+@given(PLAIN)
+def test_everything_equals_itself(value):
+    assert compare(value, value, 0.0) is None
+
+
+@given(PLAIN, PLAIN)
+def test_compare_never_raises(got, want):
+    compare(got, want, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("got", "want"),
+    [
+        ((1, 2), [1, 2]),
+        (np.array([1.0, 2.0]), [1, 2]),
+        (torch.tensor([[1.0], [2.0]]), [[1], [2]]),
+        (Counter("aab"), {"a": 2, "b": 1}),
+        (np.int64(3), 3),
+        (frozenset("ab"), {"a", "b"}),
+        (-math.inf, -math.inf),
+        (1e9 + 1, 1e9),  # relative above 1
+    ],
+)
+def test_equal_forms_are_accepted(got, want):
+    assert compare(got, want, 1e-6) is None
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "nature"),
+    [
+        (True, 1, "expected a number, got a bool"),
+        (1, True, "expected a bool, got a number"),
+        ([1, 2, 3], [1, 2], "the length is not the right one"),
+        ({"a": 1}, {"b": 1}, "the keys are not the right ones"),
+        ("ab", ["a", "b"], "expected a list, got a string"),
+        (math.nan, 0.0, "the number is off"),
+        (math.inf, 1e300, "the number is off"),
+        (1e-3, 0.0, "the number is off"),
+        (None, "x", "expected a string, got None"),
+    ],
+)
+def test_differences_are_named_without_values(got, want, nature):
+    assert compare(got, want, 1e-6).nature == nature
+
+
+def test_the_place_of_a_difference_is_told():
+    with pytest.raises(CheckFailed, match=r"expected 2, got 5 at key 'b' at index 1\. look there"):
+        near({"a": [0], "b": [1, 5]}, {"a": [0], "b": [1, 2]}, 1e-6, hint="look there")
+
+
+def test_raises_wants_that_exception_and_lets_the_stub_through():
+    def refuse(x):
+        raise ValueError("no")
+
+    def stub(x):
+        raise NotImplementedError
+
+    raises(ValueError, refuse, 1, hint="")
+    with pytest.raises(CheckFailed, match=r"expected KeyError, got ValueError: no\. hint"):
+        raises(KeyError, refuse, 1, hint="hint")
+    with pytest.raises(CheckFailed, match="but it returned 1"):
+        raises(ValueError, lambda x: x, 1, hint="")
+    with pytest.raises(NotImplementedError):
+        raises(ValueError, stub, 1, hint="")
+
+
+def test_unchanged_finds_an_edited_argument_and_returns_the_result():
+    assert unchanged(sorted, ([2, 1],), hint="") == [1, 2]
+    with pytest.raises(CheckFailed, match=r"from \[2, 1\] to \[1, 2\]\. copy it"):
+        unchanged(lambda items: items.sort(), ([2, 1],), hint="copy it")
+
+
+def test_equal_is_exact():
+    equal(["a"], ["a"], hint="")
+    with pytest.raises(CheckFailed):
+        equal(1 + 1e-12, 1, hint="")

@@ -1,0 +1,204 @@
+"""autograder.exercise: the judge decides outside, the core case gates, no message leaks a value."""
+
+import math
+
+import pytest
+
+from autograder.exercise import (
+    Exercise,
+    NoAnswer,
+    Raised,
+    Returned,
+    equals,
+    fraction,
+    holds,
+    mark,
+    near,
+    raises,
+    run_locally,
+)
+from llmcourse.checks import near as visible_near
+from llmcourse.checks import raises as visible_raises
+from llmcourse.checks import visible
+
+mean = Exercise("mean")
+
+
+@mean.case(weight=3, property="the mean of random numbers")
+def _core(rng):
+    numbers = [rng.uniform(1, 9) for _ in range(7)]
+    yield (
+        (numbers,),
+        near(
+            sum(numbers) / 7,
+            1e-9,
+            hint="add up, then divide.",
+            mistakes={"divide by the length": sum(numbers)},
+        ),
+    )
+
+
+@mean.case(weight=1, property="refuses an empty list")
+def _empty(rng):
+    yield ([],), raises(ValueError, hint="there is no mean of nothing.")
+
+
+@visible
+def visible_mean(answer):
+    visible_near(answer([1.0, 2.0]), 1.5, 1e-9, hint="")
+    visible_raises(ValueError, answer, [], hint="refuse an empty list.")
+
+
+CHECK = visible_mean.__wrapped__
+
+
+def right(numbers):
+    if not numbers:
+        raise ValueError("empty")
+    return sum(numbers) / len(numbers)
+
+
+def test_right_answer_earns_everything():
+    results = run_locally(mean, right, b"seed", CHECK)
+    assert fraction(results) == 1
+    assert [r.property for r in results][1] == "the visible check"
+
+
+def test_core_gates_the_rest():
+    def always_refuses(numbers):
+        raise ValueError
+
+    results = run_locally(mean, always_refuses, b"seed", CHECK)
+    assert [r.passed for r in results] == [False, False, True]
+    assert fraction(results) == 0
+
+
+def test_answer_that_knows_only_the_visible_cases_earns_nothing():
+    def memorised(numbers):
+        if numbers == [1.0, 2.0]:
+            return 1.5
+        raise ValueError
+
+    results = run_locally(mean, memorised, b"seed", CHECK)
+    assert [r.passed for r in results] == [False, True, True]
+    assert fraction(results) == 0
+
+
+def test_partial_credit_is_the_weight_of_what_passed():
+    def forgets_the_edge(numbers):
+        return sum(numbers) / max(1, len(numbers))
+
+    results = run_locally(mean, forgets_the_edge, b"seed", CHECK)
+    assert fraction(results) == pytest.approx(3 / 5)
+    assert "refuse an empty list." in results[1].message
+
+
+def test_known_misconception_gets_its_own_hint():
+    results = run_locally(mean, sum, b"seed")
+    assert results[0].message == "divide by the length"
+
+
+def test_inputs_repeat_for_a_seed_and_change_with_it():
+    seen = []
+
+    def spy(numbers):
+        seen.append(tuple(numbers))
+        return 0.0
+
+    for seed in (b"a", b"a", b"b"):
+        run_locally(mean, spy, seed)
+    core = [numbers for numbers in seen if numbers]
+    assert core[0] == core[1] != core[2]
+
+
+def test_no_message_holds_a_hidden_input_or_expected_value():
+    secret = Exercise("secret")
+
+    @secret.case(weight=1, property="secret numbers")
+    def _(rng):
+        yield (271828.25,), near(314159.75, 1e-9, hint="think.")
+
+    @secret.case(weight=1, property="secret words")
+    def _(rng):
+        yield ("hush",), equals({"hush": ["silence"]}, hint="think.")
+
+    def raises_its_input(x):
+        raise RuntimeError(x)
+
+    answers = [lambda x: x, lambda x: None, lambda x: [x], lambda x: {x: [x]}, raises_its_input]
+    for answer in answers:
+        told = " ".join(r.message for r in run_locally(secret, answer, b""))
+        for value in ("271828", "314159", "hush", "silence"):
+            assert value not in told
+
+
+def test_after_no_answer_the_rest_is_not_tried():
+    calls = []
+
+    def ask(source, args, given, seconds):
+        calls.append(args)
+        return NoAnswer("timeout")
+
+    results = mark(mean, ask, b"", CHECK)
+    assert len(calls) == 1
+    assert all("did not finish in time" in r.message for r in results)
+
+
+def test_holds_survives_any_shape_and_wants_true_itself():
+    judge = holds(lambda v: v["a"] > 1, hint="look")
+    assert judge(Returned({"a": 2})) is None
+    assert judge(Returned({"a": 0})) == "look"
+    assert "expected form" in judge(Returned(None))
+    assert holds(lambda v: "why", hint="look")(Returned(1)) == "why"
+    assert holds(lambda v: 1, hint="look")(Returned(1)) == "look"  # truthy is not True
+    assert "ValueError" in judge(Raised(("ValueError", "Exception"), "x"))
+
+
+def test_earlier_exercise_is_answered_by_the_grader():
+    def chain(answer):
+        return answer
+
+    total = Exercise("total", given={"helper": lambda x: 10 * x})
+
+    @total.case(weight=1, property="uses the helper")
+    def _(rng):
+        yield (3,), near(31, 0, hint="")
+
+    def answer(x):
+        return helper(x) + 1
+
+    assert fraction(run_locally(total, answer, b"")) == 1
+
+
+def test_callable_arguments_are_answered_outside_and_can_be_observed():
+    calls = []
+
+    def model(history):
+        calls.append(history)
+        return math.log(0.5)
+
+    score = Exercise("score")
+
+    @score.case(weight=1, property="asks once a token")
+    def _(rng):
+        yield (model, ["a", "b"]), holds(lambda value: len(calls) == 2, hint="ask once a token")
+
+    assert fraction(run_locally(score, lambda m, t: sum(m(t[:i]) for i in range(len(t))), b"")) == 1
+    assert calls == [[], ["a"]]
+
+
+def test_own_probe_travels_as_source():
+    many = Exercise("many")
+
+    @many.probe
+    def several(answer, numbers):
+        import math
+
+        return [math.floor(answer(n)) for n in numbers]
+
+    @many.case(weight=1, property="each")
+    def _(rng):
+        yield ([1.5, 2.5],), equals([1, 2], hint="")
+
+    assert many.probe_source.startswith("def probe(answer, numbers):")
+    assert fraction(run_locally(many, lambda n: n, b"")) == 1

@@ -1,0 +1,185 @@
+"""autograder.course and autograder.release on a toy unit: what authors write becomes a notebook."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder.course import find_slug, read_info, slugs
+from autograder.errors import AutograderError
+from autograder.release import build, expand, release, write_text
+
+ROOT = Path(__file__).parent.parent
+NAMES = ["f1", "f2", "f3", "f4", "f5", "f6"]
+TOML = """
+[unit]
+title = "Toy"
+question = "?"
+prerequisites = []
+minutes = {learner = 5, cpu = 1, gpu = 1}
+""" + "".join(
+    f"""
+[[exercise]]
+id = "{name}"
+title = "Do {name}"
+points = 15
+minutes = 2
+difficulty = 2
+prerequisites = []
+hints = ["idea of {name}", "step of {name}", "code of {name}"]
+"""
+    for name in NAMES
+)
+TOML += "".join(
+    f"""
+[[question]]
+id = "q{i}"
+text = "Which?"
+choices = [
+  {{text = "this", right = true, because = "It is."}},
+  {{text = "that", right = false, because = "It is not."}},
+]
+"""
+    for i in (1, 2, 3)
+)
+TOML += '\n[written]\nid = "why"\ntitle = "Why?"\npoints = 10\nminutes = 3\n'
+SOURCE = """# %% [markdown]
+# # Toy
+
+# %% tags=["parameters"]
+preset = "cpu"
+
+# %% [markdown] question="q1"
+
+# %% [markdown] written="why"
+# Say why.
+# ### BEGIN SOLUTION
+# Because.
+# ### BEGIN MARK SCHEME
+# 10 points for because.
+# ### END MARK SCHEME
+# ### END SOLUTION
+
+# %% tags=["demo"]
+print("demo")
+""" + "".join(
+    f"""
+# %% [markdown] exercise="{name}"
+# Return one.
+
+# %% exercise="{name}"
+def {name}():
+    ### BEGIN SOLUTION
+    return 1
+    ### END SOLUTION
+
+# %% check="{name}"
+print("{name}: checked")
+"""
+    for name in NAMES
+)
+
+
+@pytest.fixture
+def root(tmp_path):
+    folder = tmp_path / "solutions" / "01_toy"
+    folder.mkdir(parents=True)
+    (folder / "unit.toml").write_text(TOML)
+    (folder / "01_toy.py").write_text(SOURCE)
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    return tmp_path
+
+
+def cell(notebook, grade_id):
+    return next(
+        c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id
+    )
+
+
+def test_options_become_nbgrader_metadata_headings_hints_and_questions(root):
+    notebook = expand(root, "01_toy")
+    check = cell(notebook, "f1_check").metadata.nbgrader
+    assert (check.grade, check.locked, check.points) == (True, True, 15)
+    assert cell(notebook, "f1").metadata.nbgrader.solution
+    text = "\n".join(c.source for c in notebook.cells)
+    assert "### Exercise: Do f1\n\n`f1` · 15 points · about 2 minutes · ●●○" in text
+    assert text.count("<details><summary>Hint 3: nearly code") == 6
+    assert "✓ Right. It is." in text and "✗ Not this one. It is not." in text
+    assert "100 (6 exercises, 1 written answer)" in notebook.cells[0].source
+    demo = next(c for c in notebook.cells if "demo" in c.metadata.get("tags", []))
+    assert demo.source.startswith("# Demonstration")
+
+
+def test_cell_ids_survive_edits_elsewhere(root):
+    before = {c.source: c.id for c in expand(root, "01_toy").cells}
+    path = root / "solutions" / "01_toy" / "01_toy.py"
+    path.write_text(path.read_text().replace("# # Toy", "# # Toys\n\n# %%\nprint(1)"))
+    after = {c.source: c.id for c in expand(root, "01_toy").cells}
+    assert {s: i for s, i in after.items() if s in before} == {
+        s: i for s, i in before.items() if s in after
+    }
+    assert len(set(after.values())) == len(after)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("points = 15", "points = 14", "must sum to 90, got 84"),
+        ("difficulty = 2", "difficulty = 4", "difficulty is 1, 2 or 3"),
+        ('id = "f2"', 'id = "f1"', "share an id"),
+        ("minutes = 2\n", "", "missing or unknown field"),
+        ("[unit]", "[unit", "not valid TOML"),
+        ("right = true", "right = false", "no right choice"),
+        ('id = "f3"', 'id = "f9"', "a cell names 'f3', which unit.toml does not have"),
+    ],
+)
+def test_a_wrong_unit_file_is_one_clear_line(root, old, new, message):
+    path = root / "solutions" / "01_toy" / "unit.toml"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(AutograderError, match=message) as caught:
+        expand(root, "01_toy")
+    assert "\n" not in str(caught.value).strip()
+
+
+def test_an_exercise_without_its_check_is_found(root):
+    path = root / "solutions" / "01_toy" / "01_toy.py"
+    path.write_text(path.read_text().replace('# %% check="f4"', "# %%"))
+    with pytest.raises(AutograderError, match=r"one solution and one check cell.*f4_check"):
+        expand(root, "01_toy")
+
+
+def test_units_are_found_by_number_or_slug(root):
+    assert slugs(root) == ["01_toy"]
+    assert find_slug(root, "1") == find_slug(root, "01") == find_slug(root, "01_toy") == "01_toy"
+    with pytest.raises(AutograderError, match=r"no unit '7': .* are 01_toy"):
+        find_slug(root, "7")
+    assert read_info(root, "01_toy").points == 100
+
+
+def test_release_needs_a_build_and_strips_everything(root):
+    with pytest.raises(AutograderError, match="not built"):
+        release(root, "01_toy")
+    build(root, "01_toy")
+    built = nbformat.read(root / "solutions" / "01_toy" / "01_toy.ipynb", as_version=4)
+    assert cell(built, "f1_check").outputs[0].text == "f1: checked\n"
+    text = release(root, "01_toy").read_text()
+    released = nbformat.reads(text, as_version=4)
+    assert "return 1" not in text and "Because" not in text and "10 points for" not in text
+    assert 'raise NotImplementedError("your turn")' in cell(released, "f1").source
+    assert cell(released, "why").source.endswith("*Your answer here.*")
+    assert [p.name for p in (root / "course" / "01_toy").iterdir()] == ["01_toy.ipynb"]
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "kept.txt"
+    write_text(path, "old")
+
+    def full(self, *args, **keywords):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(AutograderError, match="No space left on device"):
+        write_text(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
