@@ -1,0 +1,49 @@
+"""Run every benchmark, one after the other, and write ``benchmarks/results.md`` with machine and
+date."""
+
+import datetime
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PEERS = ("numpy", "torch", "nltk", "nbgrader")
+
+
+def machine() -> str:
+    """Processor, cores, Python and package versions in one line."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        lines = info.read_text(encoding="utf-8").splitlines()
+        model = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), model)
+    versions = ", ".join(f"{name} {version(name)}" for name in PEERS)
+    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"
+
+
+def main() -> None:
+    """Run all; a benchmark that fails stops the run and leaves the old results in place."""
+    sections = []
+    for path in sorted(HERE.glob("bench_*.py")):
+        print(f"== {path.stem}", flush=True)
+        done = subprocess.run(
+            [sys.executable, "-m", f"benchmarks.{path.stem}"],
+            cwd=HERE.parent,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        if done.returncode:
+            sys.exit(
+                f"{path.name} failed with exit code {done.returncode}; results.md is unchanged"
+            )
+        print(done.stdout)
+        sections.append(f"## {path.stem}\n\n```\n{done.stdout.rstrip()}\n```\n")
+    head = f"# Benchmarks\n\n`make bench` on {datetime.date.today()}: {machine()}.\n\n"
+    (HERE / "results.md").write_text(head + "\n".join(sections), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
