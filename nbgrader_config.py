@@ -1,6 +1,6 @@
 """nbgrader, set up for this course: the same file serves the command line and formgrader."""
 
-c = get_config()  # noqa: F821
+c = get_config()
 
 c.CourseDirectory.course_id = "llmcourse"
 c.CourseDirectory.source_directory = "solutions"
@@ -10,3 +10,12 @@ c.CourseDirectory.ignore = ["*.py", "*.toml", ".ipynb_checkpoints", "__pycache__
 
 c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("your turn")'}
 c.ClearSolutions.text_stub = "*Your answer here.*"
+
+# Submissions are graded in the sandbox, whoever asks: `nbgrader autograde`, formgrader's button, or
+# `autograder grade`. nbgrader's own steps would run them with the instructor's rights; they refuse.
+from autograder import convert  # noqa: E402
+
+convert.install()
+c.Autograde.sanitize_preprocessors = ["autograder.convert.Refuse"]
+c.Autograde.autograde_preprocessors = ["autograder.convert.Refuse"]
+c.ExportApp.plugin_class = "autograder.report.SafeCsvExport"

@@ -1,4 +1,5 @@
-"""Errors the autograder shows to a person: one line with what was expected, what came, and what to do.
+"""Errors the autograder shows to a person: one line with what was expected, what came, and what to
+do.
 
 The command line prints `str(error)` on stderr and exits 1; no traceback is shown for any of these.
 """

@@ -1,19 +1,20 @@
 """Plain values as bytes, for a socket whose other end is hostile.
 
-A payload is a 4-byte length, a JSON header of that length, then raw bytes (array data, `bytes` values) in the
-order the header names them. A frame on the socket is an 8-byte length and a payload. Reading builds only fresh objects
-of exactly these types: None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset, dict, ndarray, `Opaque`,
-and whatever the caller's `proxy` makes of the number of a callable. Nothing is unpickled, nothing is looked up by a name
-that arrived.
+A payload is a 4-byte length, a JSON header of that length, then raw bytes (array data, `bytes`
+values) in the order the header names them. A frame on the socket is an 8-byte length and a payload.
+Reading builds only fresh objects of exactly these types: None, bool, int, float, complex, str,
+bytes, list, tuple, set, frozenset, dict, ndarray, `Opaque`, and whatever the caller's `proxy` makes
+of the number of a callable. Nothing is unpickled, nothing is looked up by a name that arrived.
 
-Writing is generous, so that an honest answer in an odd container arrives: subclasses become their base (Counter and
-defaultdict: dict; namedtuple: tuple), numpy scalars Python numbers, Fraction and Decimal floats, range, deque, dict views and
-iterators (the first `DRAINED` items) lists, tensors and 0-d arrays ndarrays of the same dtype (bfloat16: float32, which holds every
-bfloat16 exactly), arrays of strings or objects nested lists. What is left (modules, classes, instances) becomes
+Writing is generous, so that an honest answer in an odd container arrives: subclasses become their
+base (Counter and defaultdict: dict; namedtuple: tuple), numpy scalars Python numbers, Fraction and
+Decimal floats, range, deque, dict views and iterators (the first `DRAINED` items) lists, tensors
+and 0-d arrays ndarrays of the same dtype (bfloat16: float32, which holds every bfloat16 exactly),
+arrays of strings or objects nested lists. What is left (modules, classes, instances) becomes
 `Opaque`, which is equal to nothing but itself.
 
-This file is used on both sides: the runner gets it as a plain file, so it imports the standard library only;
-numpy when an array comes, torch never.
+This file is used on both sides: the runner gets it as a plain file, so it imports the standard
+library only; numpy when an array comes, torch never.
 """
 
 import collections
@@ -36,11 +37,13 @@ FRAME_BYTES = 64 * 2**20  # one frame, both directions
 HEADER_BYTES = 16 * 2**20  # its JSON part
 ELEMENTS = 1_000_000  # values in one frame, nested ones included (an array counts as one)
 DEPTH = 60  # containers inside containers
-INT_BITS = 65_536  # longer integers are refused: printing them takes quadratic time
+INT_BITS = 14_000  # what Python still prints; longer ones take quadratic time
 DRAINED = 100_000  # items taken from an iterator; one that has more is opaque
-DTYPES = frozenset(
-    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split()
-)
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+DTYPES = frozenset(("bool", *INTEGERS, "float16", "float32", "float64", "complex64", "complex128"))
+
+VIEWS: Any = type({}.keys()) | type({}.values()) | type({}.items())
+SEQUENCES: tuple[tuple[str, Any], ...] = (("l", list), ("t", tuple), ("s", set), ("f", frozenset))
 
 Register = Callable[[Callable[..., Any]], int]
 Proxy = Callable[[int], Any]
@@ -59,7 +62,9 @@ class Late(WireError):
 
 
 class Opaque:
-    """Stands for a value that does not cross; `kind` is the name its type had over there, cut to 60 characters."""
+    """Stands for a value that does not cross; `kind` is the name its type had over there, cut to 60
+    characters.
+    """
 
     __slots__ = ("kind",)
 
@@ -76,7 +81,8 @@ class Opaque:
 class _Writer:
     def __init__(self, register: Register | None) -> None:
         self.register, self.raw, self.left = register, [], ELEMENTS
-        self.numpy, self.torch = sys.modules.get("numpy"), sys.modules.get("torch")
+        self.numpy: Any = sys.modules.get("numpy")
+        self.torch: Any = sys.modules.get("torch")
 
     raw: list[bytes]
 
@@ -105,7 +111,7 @@ class _Writer:
     def container(self, value: Any, depth: int) -> Any:
         if isinstance(value, dict):
             return ["d", *(self.value(x, depth) for pair in dict.items(value) for x in pair)]
-        for tag, kind in (("l", list), ("t", tuple), ("s", set), ("f", frozenset)):
+        for tag, kind in SEQUENCES:
             if isinstance(value, kind):
                 return [tag, *(self.value(x, depth) for x in kind.__iter__(value))]
         if isinstance(value, fractions.Fraction | decimal.Decimal):
@@ -116,7 +122,7 @@ class _Writer:
             return self.scalar(value, depth)
         if self.numpy and isinstance(value, self.numpy.ndarray):
             return self.array(value, depth)
-        if isinstance(value, range | collections.deque | collections.abc.MappingView):
+        if isinstance(value, range | collections.deque | VIEWS):
             return ["l", *(self.value(x, depth) for x in value)]
         if isinstance(value, collections.abc.Iterator):
             return self.iterator(value, depth)
@@ -150,8 +156,10 @@ class _Writer:
 
     def scalar(self, value: Any, depth: int) -> Any:
         plain = value.item()
-        if type(plain) is type(value) or self.numpy and isinstance(plain, self.numpy.generic):
-            plain = float(value) if value.dtype.kind == "f" else None  # long double has no Python twin
+        if type(plain) is type(value) or (self.numpy and isinstance(plain, self.numpy.generic)):
+            plain = (
+                float(value) if value.dtype.kind == "f" else None
+            )  # long double has no Python twin
         return ["o", _name(value.dtype.name)] if plain is None else self.value(plain, depth)
 
     def tensor(self, value: Any, depth: int) -> Any:
@@ -181,15 +189,19 @@ def _name(name: object) -> str:
 
 
 def pack(value: Any, register: Register | None = None) -> bytes:
-    """The payload of `value`; callables become the numbers `register` gives them, without it they are opaque.
+    """The payload of `value`; callables become the numbers `register` gives them, without it they
+    are opaque.
 
-    Raises WireError over any of the caps. Code of the value's own classes may run (iterators), so other errors can escape.
+    Raises WireError over any of the caps. Code of the value's own classes may run (iterators), so
+    other errors can escape.
     """
     writer = _Writer(register)
     header = json.dumps(writer.value(value), allow_nan=False, separators=(",", ":")).encode("ascii")
     size = 4 + len(header) + sum(map(len, writer.raw))
     if len(header) > HEADER_BYTES or size > FRAME_BYTES:
-        raise WireError(f"a message of {size} bytes; the limits are {HEADER_BYTES} of values, {FRAME_BYTES} in all")
+        raise WireError(
+            f"a message of {size} bytes; the limit is {FRAME_BYTES}, {HEADER_BYTES} without arrays"
+        )
     return b"".join([struct.pack(">I", len(header)), header, *writer.raw])
 
 
@@ -197,7 +209,7 @@ def pack(value: Any, register: Register | None = None) -> bytes:
 
 
 def unpack(data: bytes, proxy: Proxy | None = None) -> Any:
-    """The value of a payload; WireError for anything malformed, oversized, or with bytes left over."""
+    """The value of a payload; WireError for what is malformed, oversized, or left over."""
     if len(data) < 4 or len(data) > FRAME_BYTES:
         raise WireError(f"a payload has 4 to {FRAME_BYTES} bytes, got {len(data)}")
     (length,) = struct.unpack_from(">I", data)
@@ -218,7 +230,9 @@ def unpack(data: bytes, proxy: Proxy | None = None) -> Any:
 
 
 def _limit_elements(header: bytes) -> None:
-    """Refuse before parsing what would become too many objects (commas inside strings do not count)."""
+    """Refuse before parsing what would become too many objects (commas inside strings do not
+    count).
+    """
     if header.count(b",") + header.count(b"[") > ELEMENTS:
         header = re.sub(rb'"(?:[^"\\]|\\.)*"', b"", header)
         if header.count(b",") > 2 * ELEMENTS or header.count(b"[") > ELEMENTS:
@@ -307,7 +321,7 @@ def _typed(value: Any, kind: type) -> Any:
     return value
 
 
-# Frames on a socket. A deadline is a time.monotonic(); None waits for ever (the runner's side only).
+# Frames on a socket. A deadline is a time.monotonic(); None waits for ever (the runner only).
 
 
 def send(sock: socket.socket, payload: bytes, deadline: float | None = None) -> None:
@@ -324,7 +338,7 @@ def send(sock: socket.socket, payload: bytes, deadline: float | None = None) -> 
 
 
 def receive(sock: socket.socket, deadline: float | None = None, cap: int = FRAME_BYTES) -> bytes:
-    """Read one frame; WireError when it claims more than `cap` bytes, before any of them is read."""
+    """Read one frame; WireError when it claims more than `cap` bytes, before any is read."""
     (length,) = struct.unpack(">Q", _exactly(sock, 8, deadline))
     if length > cap:
         raise WireError(f"a frame of {length} bytes; the limit is {cap}")
@@ -348,9 +362,11 @@ def _exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
 
 
 def _wait(sock: socket.socket, event: int, deadline: float | None) -> None:
-    """Return when the socket is ready (or broken, which the next call finds out); Late at the deadline."""
+    """Return when the socket is ready (or broken, which the next call finds out); Late at the
+    deadline.
+    """
     poll = select.poll()
     poll.register(sock, event)
     left = None if deadline is None else (deadline - time.monotonic()) * 1000
-    if left is not None and left <= 0 or not poll.poll(left):
+    if (left is not None and left <= 0) or not poll.poll(left):
         raise Late("the deadline passed")

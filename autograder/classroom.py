@@ -1,0 +1,171 @@
+"""The directories of a course as nbgrader is configured for it, and what may be read from them."""
+
+import glob
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
+from traitlets.config.loader import Config, ConfigFileNotFound, PyFileConfigLoader
+
+from autograder.errors import AutograderError, Unreadable
+from autograder.ingest import read_submission
+
+CONFIG = "nbgrader_config.py"
+SECRET_FILE, SECRET_VARIABLE = ".autograder_secret", "AUTOGRADER_SECRET"
+
+
+@dataclass(frozen=True)
+class Classroom:
+    """The directories and gradebook of one course, as nbgrader is configured for it."""
+
+    root: Path
+    config: Config
+    coursedir: CourseDirectory
+
+    @classmethod
+    def of(cls, coursedir: CourseDirectory, config: Config) -> "Classroom":
+        """The classroom of a running nbgrader application."""
+        return cls(Path(coursedir.root), config, coursedir)
+
+    @classmethod
+    def open(cls, root: Path) -> "Classroom":
+        """Read ``root/nbgrader_config.py``; AutograderError if there is none or it is broken."""
+        root = root.resolve()
+        try:
+            config = Config(PyFileConfigLoader(CONFIG, path=str(root)).load_config())
+        except ConfigFileNotFound:
+            raise AutograderError(
+                f"{root} is not a course directory: expected {CONFIG} in it; use --course DIR"
+            ) from None
+        except Exception as error:  # the file is Python: anything can go wrong in it
+            raise AutograderError(
+                f"{root / CONFIG} fails: {type(error).__name__}: {error}"
+            ) from None
+        config.CourseDirectory.root = str(root)
+        return cls.of(CourseDirectory(config=config), config)
+
+    def folder(self, step: str, student: str, slug: str) -> Path:
+        """Directory of a submission at a step: submitted, autograded or feedback."""
+        name = getattr(self.coursedir, f"{step}_directory")
+        return Path(self.coursedir.format_path(name, student, slug))
+
+    def nbgrader_directory(self, slug: str, student: str) -> CourseDirectory:
+        """nbgrader's view of one submission, for its converters; ``student`` is a glob."""
+        config = Config(self.config)
+        config.CourseDirectory.update(
+            {
+                "root": str(self.root),
+                "db_url": self.coursedir.db_url,
+                "assignment_id": slug,
+                "student_id": student,
+            }
+        )
+        return CourseDirectory(config=config)
+
+    def book(self) -> Gradebook:
+        """nbgrader's gradebook; close it (``with``)."""
+        return Gradebook(self.coursedir.db_url, self.coursedir.course_id)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One writer at a time: a lock on the results directory, held by this process."""
+        import fcntl  # grading runs on Linux; reading a configuration must work anywhere
+
+        folder = self.root / "results"
+        folder.mkdir(exist_ok=True)
+        with open(folder / ".lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def students_of(room: Classroom, slug: str, pattern: str = "*") -> list[str]:
+    """Ids of the students with a directory for this unit under submitted/, sorted.
+
+    pattern: glob over student ids.
+    """
+    directory = room.coursedir.submitted_directory
+    found = re.compile(
+        room.coursedir.format_path(directory, "(?P<student>[^/]+)", re.escape(slug), escape=True)
+    )
+    paths = glob.glob(room.coursedir.format_path(directory, pattern, glob.escape(slug)))
+    matches = (found.fullmatch(path) for path in paths if os.path.lexists(path))
+    return sorted(match["student"] for match in matches if match)
+
+
+def read_work(folder: Path, slug: str) -> bytes:
+    """The bytes of the notebook, or of the only one there if it was renamed; follows no link."""
+    for directory in (folder.parent, folder):
+        if not stat.S_ISDIR(directory.lstat().st_mode):
+            raise Unreadable(f"{directory.name} is not a regular directory: links are not followed")
+    notebook = folder / f"{slug}.ipynb"
+    return read_submission(notebook if os.path.lexists(notebook) else folder)
+
+
+def received(room: Classroom, student: str, slug: str) -> tuple[datetime | None, str | None]:
+    """When the submission was received (UTC) and a complaint about its timestamp, if any.
+
+    Read from the ``timestamp.txt`` that nbgrader's collection writes; without one there is no time
+    and no lateness, as in nbgrader (file times change with every copy, so they prove nothing).
+    """
+    path = room.folder("submitted", student, slug) / "timestamp.txt"
+    try:
+        info = path.lstat()
+        if not stat.S_ISREG(info.st_mode) or info.st_size > 200:
+            return None, "timestamp.txt is not a small regular file and was ignored"
+        text = path.read_text(encoding="utf-8").strip()
+        return (parse_utc(text) if text else None), None
+    except FileNotFoundError:
+        return None, None
+    except (OSError, ValueError, OverflowError):
+        return None, "timestamp.txt holds no date and was ignored"
+
+
+def course_secret(room: Classroom) -> bytes:
+    """The key that hidden inputs are drawn from.
+
+    AUTOGRADER_SECRET of the environment, else a file in the course directory, made once (mode 600).
+    """
+    given = os.environ.get(SECRET_VARIABLE)
+    if given:
+        return given.encode()
+    path = room.root / SECRET_FILE
+    if not path.exists():
+        part = room.root / f"{SECRET_FILE}.{os.getpid()}"
+        descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_hex(32).encode())
+        try:
+            os.link(part, path)  # unlike a rename, never replaces a secret made meanwhile
+        except FileExistsError:
+            pass
+        finally:
+            part.unlink()
+    return path.read_bytes()
+
+
+def write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a whole file or nothing and wait until the disk has it; AutograderError on failure."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(part, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            os.fchmod(file.fileno(), mode)
+        part.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise AutograderError(f"cannot write {path}: {error.strerror}") from None

@@ -1,0 +1,266 @@
+"""Where grades live: the result store is the truth, nbgrader's gradebook is written from it.
+
+``results/<key>.json`` holds one Result under a key of everything it depends on: the submission's
+bytes, the unit's tests and released notebook, the course secret, the code that grades, and the
+environment. A file appears whole or not at all. ``record`` writes one result into nbgrader's
+gradebook in one transaction (every automatic score of that submission is set anew; manual scores,
+extra credit and comments stay), then the notebook under ``autograded/``. No file of the submission
+is copied.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbgrader import preprocessors
+from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
+from traitlets.config import Config
+
+from autograder.classroom import Classroom, write_durably
+from autograder.course import Unit
+from autograder.errors import AutograderError
+from autograder.grade import Result
+from autograder.limits import Limits
+from autograder.report import autograded_notebook, printable
+
+AROUND = {  # modules whose changes cannot change a result; every other one of autograder can
+    "classroom", "cli", "convert", "gradebook", "marking", "release", "report",
+}  # fmt: skip
+STEPS = (  # of nbgrader's generate_assignment, up to the one that writes the gradebook
+    "LockCells", "ClearSolutions", "ClearOutput", "CheckCellMetadata", "ComputeChecksums",
+    "SaveCells",
+)  # fmt: skip
+PACKAGES = ("numpy", "torch", "ipython")  # their versions can change a result
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One submission of the class table."""
+
+    student: str
+    slug: str
+    result: Result
+    key: str  # of the result store
+    work: str  # hash of the submission alone
+    fresh: bool = True  # False: taken from the store
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What nbgrader's gradebook says about a submission."""
+
+    score: float  # automatic and manual, less the late penalty
+    needs_manual_grade: bool
+    timestamp: datetime | None
+
+
+# The result store
+
+
+def result_key(submission: bytes, unit: Unit, secret: bytes, limits: Limits) -> str:
+    """Hash of everything a result depends on, 64 hex digits."""
+    parts = [
+        hashlib.sha256(submission).hexdigest(),
+        unit.slug,
+        unit.tests_version,
+        hashlib.sha256(json.dumps(unit.released, sort_keys=True).encode()).hexdigest(),
+        repr(unit.info),
+        hashlib.sha256(b"id of " + secret).hexdigest(),
+        repr(limits),
+        grader_version(),
+        environment(),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@cache
+def grader_version() -> str:
+    """Hash of the code that grades and of the package beside the submission."""
+    here = Path(__file__).parent
+    files = [path for path in here.glob("*.py") if path.stem not in AROUND]
+    files += (here.parent / "llmcourse").rglob("*.py")
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(str(file.relative_to(here.parent)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def environment() -> str:
+    """Python, machine and package versions that results can depend on."""
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
+    return ", ".join([f"python {sys.version.split()[0]}", platform.machine(), *versions])
+
+
+def load_result(room: Classroom, key: str) -> Result | None:
+    """The stored result, or None when it is not there or damaged (it is then graded again)."""
+    try:
+        return Result.from_json((room.root / "results" / f"{key}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def save_result(room: Classroom, key: str, result: Result) -> None:
+    """Store a result; it is on the disk when this returns."""
+    write_durably(room.root / "results" / f"{key}.json", result.to_json().encode())
+
+
+# nbgrader's gradebook
+
+
+def scores(room: Classroom, slug: str) -> dict[str, Scores]:
+    """What the gradebook holds for a unit, by student."""
+    with room.book() as book:
+        return {
+            s.student.id: Scores(
+                max(0.0, s.score - (s.late_submission_penalty or 0)),
+                s.needs_manual_grade,
+                s.timestamp,
+            )
+            for s in book.assignment_submissions(slug)
+        }
+
+
+def recorded(room: Classroom, student: str, slug: str) -> dict[str, str]:
+    """Key of the result and hash of the work that were recorded last; empty if there are none."""
+    path = room.folder("autograded", student, slug) / f"{slug}.ipynb"
+    try:
+        marks = json.loads(path.read_text(encoding="utf-8"))["metadata"]["autograder"]
+        return {name: str(marks[name]) for name in ("key", "work")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def record(room: Classroom, unit: Unit, entry: Graded, timestamp: datetime | None) -> None:
+    """Write one result into the gradebook and the autograded notebook.
+
+    An infrastructure error is never recorded: what stood there before stays.
+    """
+    assert entry.result.state in ("graded", "unreadable"), "a failure of ours is nobody's grade"
+    notebook = autograded_notebook(unit, entry.result)
+    notebook.metadata["autograder"] = {"key": entry.key, "work": entry.work}
+    with room.writing():
+        same_work = recorded(room, entry.student, unit.slug).get("work") == entry.work
+        _ensure_assignment(room, unit)
+        with _transaction(room) as book:
+            book.update_or_create_student(entry.student)
+            with book.db.no_autoflush:
+                submission = book.update_or_create_submission(unit.slug, entry.student)
+            submission.timestamp = timestamp
+            submitted = book.find_submission_notebook(unit.slug, unit.slug, entry.student)
+            _set_grades(unit, entry.result, submitted, same_work)
+            _set_late_penalty(room, book, submitted)
+        path = room.folder("autograded", entry.student, unit.slug) / f"{unit.slug}.ipynb"
+        shared = room.coursedir.groupshared
+        write_durably(path, (nbformat.writes(notebook) + "\n").encode(), 0o664 if shared else 0o444)
+
+
+@contextmanager
+def _transaction(room: Classroom) -> Iterator[Gradebook]:
+    """A gradebook whose many commits become one: all of it is written, or nothing."""
+    with room.book() as book, book.engine.begin() as connection:
+        book.db.remove()
+        book.db.configure(bind=connection, join_transaction_mode="rollback_only")
+        yield book
+        book.db.flush()
+
+
+def _set_grades(unit: Unit, result: Result, submitted: SubmittedNotebook, same_work: bool) -> None:
+    points = {f"{e.name}_check": float(e.points) for e in result.exercises}
+    released = {c["id"]: c for c in unit.released["cells"]}
+    answers = {c.get("id"): c["source"] for c in (result.notebook or unit.released)["cells"]}
+    unanswered = {
+        cell["metadata"]["nbgrader"]["grade_id"]
+        for name, cell in released.items()
+        if cell["metadata"].get("nbgrader", {}).get("solution")
+        and _same(answers.get(name), cell["source"])
+    }
+    for grade in submitted.grades:
+        if grade.name == unit.info.written.id and grade.name not in unanswered:
+            score = None  # for a person to decide
+        else:
+            score = points.get(grade.name, 0.0)
+        settled = same_work and grade.auto_score == score and not grade.needs_manual_grade
+        grade.auto_score = score
+        manual = grade.manual_score is not None
+        grade.needs_manual_grade = (score is None or manual) and not (manual and settled)
+    for comment in submitted.comments:
+        comment.auto_comment = "No response." if comment.name in unanswered else None
+
+
+def _same(answer: Any, stub: Any) -> bool:
+    """Whether a cell is missing or as released (files hold text as a string or as lines)."""
+    return answer is None or "".join(answer).strip() == "".join(stub).strip()
+
+
+def _set_late_penalty(room: Classroom, book: Gradebook, submitted: SubmittedNotebook) -> None:
+    """The penalty of nbgrader's LateSubmissionPlugin as configured, between 0 and the score."""
+    book.db.flush()
+    book.db.refresh(submitted, ["score"])
+    submitted.late_submission_penalty = None
+    late = submitted.assignment.total_seconds_late
+    if late > 0:
+        step = preprocessors.AssignLatePenalties(config=room.config)
+        step.init_plugin()
+        penalty = step.plugin_inst.late_submission_penalty(
+            submitted.student.id, submitted.score, late
+        )
+        if penalty is not None:
+            submitted.late_submission_penalty = step._check_late_penalty(submitted, penalty)
+
+
+def _ensure_assignment(room: Classroom, unit: Unit) -> None:
+    """Make the assignment's rows as `nbgrader generate_assignment` does, unless they are there."""
+    wanted = {
+        cell["metadata"]["nbgrader"]["grade_id"]: float(cell["metadata"]["nbgrader"]["points"])
+        for cell in unit.released["cells"]
+        if cell["metadata"].get("nbgrader", {}).get("grade")
+    }
+    with room.book() as book:
+        try:
+            cells = book.find_notebook(unit.slug, unit.slug).grade_cells
+            if {cell.name: cell.max_score for cell in cells} == wanted:
+                return
+        except MissingEntry:
+            book.update_or_create_assignment(unit.slug)
+    source = Path(room.coursedir.format_path(room.coursedir.source_directory, ".", unit.slug))
+    path = source / f"{unit.slug}.ipynb"
+    if not path.is_file():
+        raise AutograderError(
+            f"{unit.slug} is not built: no {path}; run `autograder build {unit.slug}`"
+        )
+    config = Config(room.config)
+    config.Exporter.default_preprocessors = []
+    exporter = NotebookExporter(config=config)  # type: ignore[no-untyped-call]
+    for name in STEPS:
+        exporter.register_preprocessor(getattr(preprocessors, name), enabled=True)  # type: ignore[no-untyped-call]
+    about = {
+        "notebook": unit.slug,
+        "assignment": unit.slug,
+        "student": ".",
+        "db_url": room.coursedir.db_url,
+    }
+    try:
+        exporter.from_filename(str(path), resources={"nbgrader": about})
+    except RuntimeError:
+        raise AutograderError(
+            f"{unit.slug} gained or lost graded cells after submissions were graded. Keep the old "
+            f"release, or `nbgrader db assignment remove {unit.slug} --force` (its manual grades "
+            "are lost) and grade again"
+        ) from None
+
+
+def one_line(error: Exception) -> str:
+    """The first line of an error of a library, fit for a terminal."""
+    return printable((str(error).splitlines() or [type(error).__name__])[0])

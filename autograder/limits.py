@@ -1,0 +1,120 @@
+"""What a submission may use, and the two ways to hold it to that from outside: control groups and
+watching.
+
+A control group (v1 or v2) needs the right to make one, as root on a plain machine; without,
+`resident_bytes` is watched. Limits that a process puts on itself are in `runner.py`.
+"""
+
+import contextlib
+import functools
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use; seconds are wall time."""
+
+    cell_seconds: float = 60.0
+    session_seconds: float = 300.0  # one sandbox: all cells and all calls
+    exercise_seconds: float = 60.0  # all calls of one exercise
+    submission_seconds: float = 900.0  # all sandboxes of a submission together
+    memory_bytes: int = 2 * 2**30  # of one process, and of all together
+    tmp_bytes: int = 256 * 2**20
+    files: int = 20_000  # on the tmpfs
+    processes: int = 64  # threads count
+    open_files: int = 256
+    output_bytes: int = 1_000_000  # kept of one cell; the rest is cut with a note
+    notebook_bytes: int = 10_000_000  # outputs kept of a submission
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory that a process and its descendants hold for themselves (files mapped by all are not
+    counted).
+    """
+    total, todo = 0, [pid]
+    while todo:
+        here = todo.pop()
+        with contextlib.suppress(OSError, ValueError):
+            status = Path(f"/proc/{here}/status").read_text(errors="replace").splitlines()
+            total += sum(int(x.split()[1]) for x in status if x.startswith(("RssAnon", "RssShmem")))
+            for task in Path(f"/proc/{here}/task").iterdir():
+                todo += map(int, (task / "children").read_text().split())
+    return total * 1024
+
+
+def machine_is_full() -> bool:
+    fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    free, total = (int(fields[name].split()[0]) for name in ("MemAvailable", "MemTotal"))
+    return free < 0.04 * total
+
+
+# Control groups
+
+
+def make_groups(limits: Limits, slot: int) -> tuple[Path, ...]:
+    """Fresh control groups with the limits set; () where this user may not make them."""
+    name = f"llmcourse-{os.getpid()}-{slot}-{time.monotonic_ns()}"
+    made: list[Path] = []
+    try:
+        for controllers, parent in _group_parents():
+            _remove_stale(parent)
+            group = parent / name
+            group.mkdir()
+            made.append(group)
+            for controller in controllers:
+                _limit_group(group, controller, limits)
+    except OSError:
+        remove_groups(tuple(made))
+        return ()
+    return tuple(made)
+
+
+def _limit_group(group: Path, controller: str, limits: Limits) -> None:
+    if controller == "pids":
+        (group / "pids.max").write_text(str(limits.processes + 8))  # bubblewrap's own among them
+    elif (group / "memory.max").exists():
+        (group / "memory.max").write_text(str(limits.memory_bytes))
+        with contextlib.suppress(OSError):
+            (group / "memory.swap.max").write_text("0")
+    else:
+        (group / "memory.limit_in_bytes").write_text(str(limits.memory_bytes))
+
+
+@functools.cache
+def _group_parents() -> tuple[tuple[tuple[str, ...], Path], ...]:
+    """(controllers, folder) in which groups can be made; raises OSError when there is none."""
+    top = Path("/sys/fs/cgroup")
+    lines = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines()]
+    own = {
+        controller: path.lstrip("/") for _, names, path in lines for controller in names.split(",")
+    }
+    both = ("memory", "pids")
+    if all((top / c / own.get(c, "?") / "cgroup.procs").exists() for c in both):
+        return tuple(((c,), top / c / own[c]) for c in both)
+    enabled = (top / "cgroup.subtree_control").read_text().split()
+    if not set(both) <= set(enabled):
+        (top / "cgroup.subtree_control").write_text("+memory +pids")
+    return ((both, top),)
+
+
+def _remove_stale(parent: Path) -> None:
+    """Groups of graders that were killed: empty, since their sandboxes ended with them."""
+    for group in parent.glob("llmcourse-*"):
+        if not Path("/proc", group.name.split("-")[1]).exists():
+            with contextlib.suppress(OSError):
+                group.rmdir()
+
+
+def remove_groups(groups: tuple[Path, ...]) -> None:
+    for group in groups:
+        for _ in range(100):  # the kernel lets go of the last process a moment after its end
+            with contextlib.suppress(FileNotFoundError):
+                try:
+                    group.rmdir()
+                except OSError:
+                    time.sleep(0.01)
+                    continue
+            break

@@ -1,0 +1,263 @@
+"""A process that can hurt nobody: bubblewrap around one runner, limits inside and outside it.
+
+Inside: every namespace of its own, no network, no capability, no further user namespace, a
+read-only view of the Python environment and of `/usr`, two small tmpfs, a fixed environment, and of
+`llmcourse` only the modules that a learner of the unit may use. Not inside: `/etc`, homes, the
+course, `autograder`, the caller's environment.
+
+As root there are two layers: an outer bubblewrap binds the environment where root alone can read
+it, drops to a user of the slot's own (for root RLIMIT_NPROC does nothing), and the inner one
+isolates. An ordinary user needs the inner one only.
+
+Limits: processes, data, file size, open files, core by rlimits that the runner sets on itself
+before it runs anything; processes and memory also by a cgroup (v1 or v2) where we may make one,
+else by watching the resident memory; files on the tmpfs, free memory of the machine and wall time
+by watching. What breaks them is killed whole, by SIGKILL to the first process of its pid namespace,
+which takes every other with it. Left out: a system call filter; use a virtual machine where the
+kernel itself is not trusted.
+"""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+
+from autograder import wire
+from autograder.errors import SandboxFailed, SandboxUnavailable
+from autograder.limits import Limits, machine_is_full, make_groups, remove_groups, resident_bytes
+from autograder.view import PACKAGE, RUNNER, layout
+
+FIRST_UID = 60_600  # systemd's table of users leaves 60578 to 61183 free
+START_SECONDS = 30.0
+ENVIRONMENT = {
+    "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
+    "HOME": "/tmp",
+    "USER": "learner",
+    "LANG": "C.UTF-8",
+    "PYTHONPATH": PACKAGE,
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONNOUSERSITE": "1",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "MPLCONFIGDIR": "/tmp/.matplotlib",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "LLMCOURSE_PRESET": "smoke",
+}
+
+
+class Sandbox:
+    """One running sandbox; a context manager that leaves no process, mount or file behind.
+
+    `channel` is the socket to the runner. Raises SandboxUnavailable where isolation cannot be had,
+    SandboxFailed when the runner does not report in time.
+    """
+
+    def __init__(self, unit: str, limits: Limits, slot: int = 0) -> None:
+        if not 0 <= slot < 500:
+            raise ValueError(f"expected a slot from 0 to 499, got {slot}")
+        self.limits, self.over = limits, ""
+        self._init: int | None = None  # pidfd of the first process inside
+        self._pid = 0
+        self._groups = make_groups(limits, slot)
+        self._closing = threading.Event()
+        self.channel, theirs = socket.socketpair()
+        read, write = os.pipe()
+        try:
+            with open(os.devnull, "r+b") as null:
+                self._process = subprocess.Popen(
+                    command(unit, limits, slot, theirs.fileno(), write, self._groups),
+                    stdin=null,
+                    stdout=null,
+                    stderr=subprocess.PIPE,
+                    pass_fds=[theirs.fileno(), write],
+                    env={"PATH": os.environ.get("PATH", os.defpath)},
+                    start_new_session=True,
+                )
+        except BaseException:
+            self._forget(read)
+            raise
+        finally:
+            theirs.close()
+            os.close(write)
+        try:
+            self._await_start(read)
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            os.close(read)
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
+    def __enter__(self) -> "Sandbox":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def kill(self) -> None:
+        """End every process inside at once."""
+        if self._init is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._init, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    def close(self) -> None:
+        """Kill, and return when all is gone: a pid namespace ends after its last process."""
+        self._closing.set()
+        self.kill()
+        if self._init is not None:
+            select.select([self._init], [], [], 10)
+            os.close(self._init)
+            self._init = None
+        self._process.wait(10)
+        if self._process.stderr:
+            self._process.stderr.close()
+        self.channel.close()
+        remove_groups(self._groups)
+
+    def _forget(self, read: int) -> None:
+        self.channel.close()
+        os.close(read)
+        remove_groups(self._groups)
+
+    def _await_start(self, info: int) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        text = b""
+        while b"}" not in text and select.select([info], [], [], START_SECONDS)[0]:
+            if not (chunk := os.read(info, 4096)):
+                break
+            text += chunk
+        try:
+            self._pid = int(json.loads(text)["child-pid"])
+            self._init = os.pidfd_open(self._pid)
+            ready = wire.unpack(wire.receive(self.channel, deadline, 1000))
+        except (ValueError, KeyError, OSError, wire.WireError):
+            ready = None
+        if ready != "ready":
+            self.kill()
+            self._process.wait(10)
+            assert self._process.stderr is not None
+            os.set_blocking(self._process.stderr.fileno(), False)
+            said = (self._process.stderr.read(4000) or b"").decode(errors="replace")
+            raise _start_error(said)
+
+    def _watch(self) -> None:
+        end = time.monotonic() + self.limits.session_seconds
+        while not self._closing.wait(0.1):
+            self.over = self._exceeded(end)
+            if self.over:
+                return self.kill()
+
+    def _exceeded(self, end: float) -> str:
+        if time.monotonic() > end:
+            return f"{self.limits.session_seconds:.0f} seconds for the whole notebook"
+        if not self._groups and resident_bytes(self._pid) > self.limits.memory_bytes:
+            return "memory"
+        with contextlib.suppress(OSError):
+            tmp = os.statvfs(f"/proc/{self._pid}/root/tmp")
+            if tmp.f_files - tmp.f_ffree > self.limits.files:
+                return f"{self.limits.files} files"
+        return "the memory of this machine" if machine_is_full() else ""
+
+
+# The command
+
+
+def command(
+    unit: str, limits: Limits, slot: int, channel: int, info: int, groups: tuple[Path, ...] = ()
+) -> list[str]:
+    """Arguments that start the runner inside (as root: one bubblewrap in another)."""
+    uid = str(FIRST_UID + slot)
+    size = str(limits.tmp_bytes)
+    inner = ["--unshare-all", "--unshare-user", "--disable-userns", "--uid", uid, "--gid", uid]
+    inner += ["--new-session", "--die-with-parent", "--cap-drop", "ALL", "--hostname", "sandbox"]
+    inner += ["--info-fd", str(info), "--clearenv"]
+    inner += [word for item in ENVIRONMENT.items() for word in ("--setenv", *item)]
+    fresh = ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"]
+    fresh += ["--remount-ro", "/dev", "--size", size, "--tmpfs", "/tmp"]
+    fresh += ["--remount-ro", "/", "--chdir", "/tmp"]
+    start = f"import sys; sys.path.insert(0, {RUNNER!r}); import runner; runner.main()"
+    run = [sys.executable, "-s", "-P", "-B", "-c", start, str(channel)]
+    run.append(json.dumps(asdict(limits)))
+    bwrap = _bwrap()
+    if os.geteuid() != 0:
+        words = [bwrap, *inner, *layout(unit), *fresh, "--", *run]
+    else:
+        outer = [*layout(unit), "--dev-bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev"]
+        outer += ["--die-with-parent", "--cap-drop", "ALL"]
+        # CAP_KILL: else the kernel does not let the end of the outer layer end the inner one
+        outer += [w for cap in ("SETUID", "SETGID", "KILL") for w in ("--cap-add", f"CAP_{cap}")]
+        drop = ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "--"]
+        again = [*inner, "--ro-bind", "/", "/", *fresh]
+        words = [bwrap, *outer, "--", *drop, bwrap, *again, "--", *run]
+    if groups:
+        join = 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 97; shift; done; shift; exec "$@"'
+        into = [f"{group}/cgroup.procs" for group in groups]
+        words = ["/bin/sh", "-c", join, "sh", *into, "--", *words]
+    return words
+
+
+# Whether it works here
+
+
+def _bwrap() -> str:
+    path = shutil.which("bwrap")
+    if path is None or (os.geteuid() == 0 and shutil.which("setpriv") is None):
+        raise SandboxUnavailable(
+            "grading needs bubblewrap 0.8 or newer, which is not installed: "
+            "run `apt-get install bubblewrap`"
+        )
+    return path
+
+
+def _start_error(said: str) -> SandboxUnavailable | SandboxFailed:
+    last = said.strip().rsplit("\n", 1)[-1][:300] or "it said nothing"
+    if "namespace" in last or "uid map" in last or "Operation not permitted" in last:
+        return SandboxUnavailable(
+            f"this system blocks user namespaces ({last}): run "
+            "`sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` (Ubuntu 23.10 and newer), "
+            "`sysctl -w kernel.unprivileged_userns_clone=1` (older Debian), "
+            "or start the container with --privileged"
+        )
+    if "Unknown option" in last:
+        return SandboxUnavailable(
+            f"bubblewrap is too old ({last}): version 0.8 or newer is needed, see `bwrap --version`"
+        )
+    return SandboxFailed(f"the sandbox did not start: {last}")
+
+
+def available() -> str | None:
+    """None when a sandbox starts here, else one line that says what is missing and what to do."""
+    try:
+        with Sandbox("00", Limits()):
+            return None
+    except (SandboxUnavailable, SandboxFailed) as error:
+        return str(error)
+
+
+def check() -> str:
+    """One line that says what isolates submissions here; SandboxUnavailable where nothing does."""
+    reason = available()
+    if reason is not None:
+        raise SandboxUnavailable(reason)
+    groups = make_groups(Limits(), 499)
+    remove_groups(groups)
+    how = (
+        "control groups" if groups else "watching the memory in use (no control group can be made)"
+    )
+    user = "users of their own" if os.geteuid() == 0 else "your own user in a user namespace"
+    return f"submissions are isolated by bubblewrap, run as {user}, and limited by {how}"

@@ -1,0 +1,284 @@
+"""A conversation with a sandbox: cells in, outputs out; calls in, outcomes out.
+
+Every byte that comes back is a claim of the learner's. Outputs are reduced to text and pictures,
+replies must carry the number of their request, and calls go through a socket of the exercise's own,
+to a fork of the process that ran the cells, so what an exercise does to its socket, its process or
+its budget is its own loss.
+"""
+
+import base64
+import binascii
+import builtins
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from autograder import wire
+from autograder.exercise import Ask, NoAnswer, Outcome, Raised, Returned
+from autograder.limits import Limits
+from autograder.sandbox import Sandbox
+
+CALLS = 20_000  # of proxies, within one call of the answer
+CALL_BYTES = 2**20
+EXCEPTIONS = frozenset(
+    name
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, BaseException)
+)
+SIGNATURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+
+
+class Lost(Exception):
+    """The sandbox is gone; `why` says to the learner what ended it, `reason` is timeout or died;
+    `whole`: all cells together used too much, no cell alone."""
+
+    def __init__(self, reason: str, why: str, whole: bool = False) -> None:
+        super().__init__(why)
+        self.reason, self.why, self.whole = reason, why, whole
+
+
+class Session:
+    """One sandbox and what is said to it; a context manager."""
+
+    def __init__(self, unit: str, limits: Limits, slot: int = 0) -> None:
+        self.limits = limits
+        self.sandbox = Sandbox(unit, limits, slot)
+        self.alive = True
+        self._number = 0
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sandbox.close()
+
+    def run(self, source: str) -> tuple[list[dict[str, Any]], int | None]:
+        """Execute one cell: its outputs and its number. Raises Lost when it takes the sandbox with
+        it.
+        """
+        reply = self._request({"do": "cell", "source": source}, self.limits.cell_seconds)
+        count = reply.get("count")
+        outputs = clean_outputs(reply.get("outputs"), 2 * self.limits.output_bytes)
+        return outputs, count if type(count) is int and 0 < count < 10**6 else None
+
+    def fork(self) -> socket.socket:
+        """A socket to a fresh fork of the process that ran the cells; earlier forks are ended."""
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._request({"do": "fork"}, 20, theirs.fileno())
+        except BaseException:
+            ours.close()
+            raise
+        return ours
+
+    def _request(
+        self, request: dict[str, Any], seconds: float, descriptor: int | None = None
+    ) -> dict[str, Any]:
+        if not self.alive:
+            raise Lost("died", "the Python process was gone")
+        self._number += 1
+        deadline = time.monotonic() + seconds
+        try:
+            wire.send(self.sandbox.channel, wire.pack({"n": self._number, **request}), deadline)
+            if descriptor is not None:
+                socket.send_fds(self.sandbox.channel, [b"!"], [descriptor], socket.MSG_DONTWAIT)
+            cap = 4 * self.limits.output_bytes + 2**16
+            reply = wire.unpack(wire.receive(self.sandbox.channel, deadline, cap))
+        except wire.Late:
+            raise self._lost("timeout", f"it did not finish within {seconds:.0f} seconds") from None
+        except (wire.Closed, OSError):
+            raise self._lost("died", "it ended the Python process") from None
+        except wire.WireError:
+            raise self._lost("died", "it broke the connection to the grader") from None
+        if type(reply) is not dict or reply.get("n") != self._number:
+            raise self._lost("died", "it broke the connection to the grader")
+        return reply
+
+    def _lost(self, reason: str, why: str) -> Lost:
+        self.alive = False
+        self.sandbox.kill()
+        if over := self.sandbox.over:
+            why = f"it used more than the grader allows: {over}"
+            reason = "timeout" if "seconds" in over else "died"
+        return Lost(reason, why, whole="seconds" in over)
+
+
+class Calls:
+    """The calls of one exercise: `ask` is what `autograder.exercise.mark` needs. A context manager.
+
+    Raises Lost when the sandbox is gone before the first call: what an earlier exercise did.
+    """
+
+    def __init__(self, session: Session, name: str, forbid: tuple[str, ...] = ()) -> None:
+        self.session, self.name, self.forbid = session, name, forbid
+        self.reasons: list[str] = []  # why answers did not come
+        self._socket: socket.socket | None = session.fork()
+        self._left = session.limits.exercise_seconds
+
+    def __enter__(self) -> "Calls":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._drop()
+
+    @property
+    def ask(self) -> Ask:
+        """Call the answer through a probe; never raises for anything the sandbox does."""
+        return self._ask
+
+    def _ask(
+        self,
+        probe: str,
+        args: tuple[Any, ...],
+        given: Mapping[str, Callable[..., Any]],
+        seconds: float,
+    ) -> Outcome:
+        started = time.monotonic()
+        outcome = self._call(probe, args, given, started + min(seconds, self._left))
+        self._left -= time.monotonic() - started
+        if isinstance(outcome, NoAnswer):
+            self.reasons.append(outcome.reason)
+            if outcome.reason == "policy":
+                return NoAnswer("malformed")
+        return outcome
+
+    def _call(
+        self,
+        probe: str,
+        args: tuple[Any, ...],
+        given: Mapping[str, Callable[..., Any]],
+        deadline: float,
+    ) -> Outcome:
+        table: list[Callable[..., Any]] = []
+
+        def register(function: Callable[..., Any]) -> int:
+            table.append(function)
+            return len(table) - 1
+
+        request = {
+            "name": self.name,
+            "probe": probe,
+            "args": args,
+            "given": dict(given),
+            "forbid": self.forbid,
+        }
+        payload = wire.pack(request, register)
+        try:
+            if self._socket is None:
+                self._socket = self.session.fork()
+            wire.send(self._socket, payload, deadline)
+            for _ in range(CALLS + 1):
+                reply = wire.unpack(wire.receive(self._socket, deadline))
+                if type(reply) is not dict:
+                    raise wire.WireError("a reply is a dict")
+                if "call" not in reply:
+                    return _outcome(reply)
+                wire.send(self._socket, _answer(reply, table), deadline)
+            outcome = NoAnswer("timeout")
+        except (wire.Late, Lost) as error:
+            outcome = NoAnswer(error.reason if isinstance(error, Lost) else "timeout")
+        except (wire.Closed, OSError):
+            outcome = NoAnswer("died")
+        except wire.WireError:
+            outcome = NoAnswer("malformed")
+        self._drop()
+        return outcome
+
+    def _drop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def _outcome(reply: dict[Any, Any]) -> Outcome:
+    if "returned" in reply:
+        return Returned(reply["returned"])
+    if "raised" in reply:
+        kinds, message = reply["raised"], reply.get("message")
+        if type(kinds) is not list or type(message) is not str:
+            raise wire.WireError("raised: a list of names and a message")
+        known = tuple(kind for kind in kinds[:20] if type(kind) is str and kind in EXCEPTIONS)
+        return Raised(known, message[:200])
+    reason = reply.get("no")
+    if type(reason) is not str or reason not in ("missing", "unsolved", "malformed", "policy"):
+        raise wire.WireError("no such reply")
+    return NoAnswer(reason)
+
+
+def _answer(reply: dict[Any, Any], table: list[Callable[..., Any]]) -> bytes:
+    """Compute one call of a proxy; the function is ours, its arguments are the learner's."""
+    number, args, keywords = reply.get("call"), reply.get("args"), reply.get("keywords")
+    if type(number) is not int or not 0 <= number < len(table):
+        raise wire.WireError("no such function")
+    if (
+        type(args) is not tuple
+        or type(keywords) is not dict
+        or any(type(k) is not str for k in keywords)
+    ):
+        raise wire.WireError("a call has a tuple and a dict")
+    try:
+        payload = wire.pack({"value": table[number](*args, **keywords)})
+        if len(payload) > CALL_BYTES:
+            raise ValueError("the result of this call is too large")
+        return payload
+    except Exception as error:
+        known = next(k.__name__ for k in type(error).__mro__ if k.__name__ in EXCEPTIONS)
+        return wire.pack({"error": (known, str(error)[:500])})
+
+
+# Outputs
+
+
+def clean_outputs(claimed: Any, cap: int) -> list[dict[str, Any]]:
+    """nbformat outputs with nothing but text and PNG or JPEG pictures, at most `cap` characters in
+    all.
+    """
+    kept: list[dict[str, Any]] = []
+    for output in claimed if type(claimed) is list else []:
+        clean = _clean_output(output) if type(output) is dict else None
+        if clean is None:
+            continue
+        cap -= sum(len(str(value)) for value in clean.values())
+        if cap < 0:
+            break
+        kept.append(clean)
+    return kept
+
+
+def _clean_output(output: dict[Any, Any]) -> dict[str, Any] | None:
+    kind, name = output.get("output_type"), output.get("name")
+    if kind == "stream" and name in ("stdout", "stderr"):
+        return {"output_type": "stream", "name": name, "text": _text(output.get("text"))}
+    if kind == "error":
+        trace = output.get("traceback")
+        lines = [_text(line) for line in trace] if type(trace) is list else []
+        about = {key: _text(output.get(key)) for key in ("ename", "evalue")}
+        return {"output_type": "error", **about, "traceback": lines}
+    if kind in ("display_data", "execute_result") and type(output.get("data")) is dict:
+        data = {mime: value for mime, value in output["data"].items() if _is_shown(mime, value)}
+        count = output.get("execution_count")
+        result = (
+            {"execution_count": count if type(count) is int else None}
+            if kind == "execute_result"
+            else {}
+        )
+        if "text/plain" in data:
+            data["text/plain"] = _text(data["text/plain"])
+        return {"output_type": kind, "data": data, "metadata": {}, **result} if data else None
+    return None
+
+
+def _is_shown(mime: Any, value: Any) -> bool:
+    if type(mime) is not str or type(value) is not str:
+        return False
+    if mime in SIGNATURES:
+        with contextlib.suppress(binascii.Error, ValueError):
+            return base64.b64decode(value, validate=True).startswith(SIGNATURES[mime])
+    return mime == "text/plain"
+
+
+def _text(value: Any) -> str:
+    return value.encode("utf-8", "replace").decode() if type(value) is str else ""

@@ -1,0 +1,485 @@
+"""Hidden tests of unit 01. Expected values come from `math.fsum`, fractions and counting."""
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+from autograder.exercise import Exercise, Judge, Outcome, Raised, equals, holds, near, raises
+
+LN2 = math.log(2)
+Inputs = Iterator[tuple[tuple[Any, ...], Judge]]
+
+
+def told(judge: Judge, **hints: str) -> Judge:
+    """`judge`, but an exception of a kind named here gets its own hint."""
+
+    def judged(outcome: Outcome) -> str | None:
+        kinds = outcome.kinds if isinstance(outcome, Raised) else ()
+        for kind in kinds:
+            if kind in hints:
+                return f"your code raised {kinds[0]}. {hints[kind]}"
+        return judge(outcome)
+
+    return judged
+
+
+def words(rng: random.Random, size: int) -> list[str]:
+    return rng.sample([a + b + c for a in "bdfkl" for b in "aeiou" for c in "mnrst"], size)
+
+
+def distribution(rng: random.Random, tokens: list[str]) -> dict[str, float]:
+    weights = [rng.uniform(0.05, 1) for _ in tokens]
+    return {token: w / sum(weights) for token, w in zip(tokens, weights, strict=True)}
+
+
+# --- chain_log_prob
+
+chain_log_prob = Exercise("chain_log_prob")
+UNDERFLOW = "multiplying hundreds of probabilities underflows to 0: take logs first, then add."
+LOG_OF_ZERO = "math.log(0) raises: a token of probability 0 makes the text's log-probability -inf."
+
+
+def history_model(rng: random.Random, low: float, high: float) -> Callable[[Any, Any], float]:
+    """A probability for each (history, token), the same each time it is asked."""
+    salt = rng.random()
+
+    def next_prob(history: Any, token: Any) -> float:
+        return random.Random(f"{salt} {list(history)} {token}").uniform(low, high)
+
+    return next_prob
+
+
+@chain_log_prob.case(weight=3, property="the sum over tokens, each after all tokens before it")
+def _chain_core(rng: random.Random) -> Inputs:
+    for length in (3, 7, 12):
+        vocabulary = words(rng, 4)
+        tokens = [rng.choice(vocabulary) for _ in range(length)]
+        p = history_model(rng, 0.1, 0.9)
+        logs = [math.log(p(tokens[:t], tokens[t])) for t in range(length)]
+        one_back = [math.log(p(tokens[max(0, t - 1) : t], tokens[t])) for t in range(length)]
+        itself = [math.log(p(tokens[: t + 1], tokens[t])) for t in range(length)]
+        mistakes = {
+            "use the natural logarithm, not base 2.": math.fsum(logs) / LN2,
+            "use the natural logarithm, not base 10.": math.fsum(logs) / math.log(10),
+            "that is a probability: return its natural logarithm.": math.exp(math.fsum(logs)),
+            "you multiplied logarithms: the log of a product is a sum.": math.prod(logs),
+            "the first token counts too: its history is empty.": math.fsum(logs[1:]),
+            "the history is all tokens before, not only the last one.": math.fsum(one_back),
+            "a token does not belong to its own history.": math.fsum(itself),
+            "that is a mean: add up, do not divide.": math.fsum(logs) / length,
+        }
+        hint = "add log P(token | all tokens before it) over all tokens."
+        yield (tokens, p), near(math.fsum(logs), 1e-9, hint, mistakes)
+
+
+@chain_log_prob.case(weight=2, property="long texts do not underflow")
+def _chain_long(rng: random.Random) -> Inputs:
+    tokens = [rng.randrange(50) for _ in range(400)]
+    p = history_model(rng, 0.001, 0.02)
+    want = math.fsum(math.log(p(tokens[:t], tokens[t])) for t in range(400))
+    judge = near(want, 1e-9, "add the logs of all tokens.", mistakes={UNDERFLOW: -math.inf})
+    yield (tokens, p), told(judge, ValueError=UNDERFLOW)
+
+
+@chain_log_prob.case(weight=1, property="impossible texts")
+def _chain_zero(rng: random.Random) -> Inputs:
+    tokens = words(rng, 5)
+    judge = told(near(-math.inf, 0.0, LOG_OF_ZERO), ValueError=LOG_OF_ZERO)
+    for never in (tokens[0], tokens[4]):
+        yield (tokens, lambda history, token, never=never: 0.5 * (token != never)), judge
+
+
+@chain_log_prob.case(weight=1, property="the text of no tokens")
+def _chain_empty(rng: random.Random) -> Inputs:
+    yield ([], history_model(rng, 0.1, 0.9)), near(0.0, 0.0, "an empty product is 1, its log is 0.")
+
+
+# --- perplexity and bits_per_token
+
+perplexity = Exercise("perplexity")
+bits_per_token = Exercise("bits_per_token")
+PRODUCT = "the product of many probabilities is 0 in floating point: average the logs."
+INFINITE = "one token of probability 0 (log-probability -inf) makes the result inf."
+
+
+def log_probs(rng: random.Random, length: int) -> list[float]:
+    return [math.log(rng.uniform(0.02, 1)) for _ in range(length)]
+
+
+@perplexity.case(weight=3, property="the exact value on random texts")
+def _perplexity_core(rng: random.Random) -> Inputs:
+    for length in (2, 5, 40):
+        logs = log_probs(rng, length)
+        mean = math.fsum(logs) / length
+        mistakes = {
+            "average the logs, not the probabilities.": length / math.fsum(map(math.exp, logs)),
+            "divide by the number of tokens.": math.exp(-math.fsum(logs)),
+            "the sign: perplexity is at least 1.": math.exp(mean),
+            "the logs are natural: undo them with exp, not with 2 ** x.": 2**-mean,
+            "that is the mean log-probability: raise e to minus it.": -mean,
+            "no conversion to bits before exp.": math.exp(-mean / LN2),
+        }
+        yield (logs,), near(math.exp(-mean), 1e-9, "exp of minus the mean.", mistakes)
+
+
+@bits_per_token.case(weight=3, property="the exact value on random texts")
+def _bits_core(rng: random.Random) -> Inputs:
+    for length in (3, 7, 50):
+        logs = log_probs(rng, length)
+        nats, mean_p = -math.fsum(logs) / length, math.fsum(map(math.exp, logs)) / length
+        mistakes = {
+            "that is in nats: divide by ln 2.": nats,
+            "divide by ln 2, do not multiply.": nats * LN2,
+            "the sign: surprise is never negative.": -nats / LN2,
+            "divide by the number of tokens.": nats * length / LN2,
+            "that is the perplexity: take its log, base 2.": math.exp(nats),
+            "average the logs, not the probabilities.": -math.log2(mean_p),
+        }
+        yield (logs,), near(nats / LN2, 1e-9, "minus the mean, divided by ln 2.", mistakes)
+
+
+for exercise, in_unit, weight in (
+    (perplexity, math.exp, 2),
+    (bits_per_token, lambda x: x / LN2, 1),
+):
+
+    @exercise.case(weight, property="long texts do not underflow")
+    def _long(rng: random.Random, in_unit: Callable[[float], float] = in_unit) -> Inputs:
+        logs = log_probs(rng, 5_000)
+        judge = near(in_unit(-math.fsum(logs) / 5_000), 1e-9, PRODUCT, {PRODUCT: math.inf})
+        kinds = ("ZeroDivisionError", "OverflowError", "ValueError")
+        yield (logs,), told(judge, **dict.fromkeys(kinds, PRODUCT))
+
+    @exercise.case(weight=1, property="impossible tokens")
+    def _infinite(rng: random.Random) -> Inputs:
+        judge = told(near(math.inf, 0.0, INFINITE), ValueError=INFINITE)
+        yield ([*log_probs(rng, 3), -math.inf, *log_probs(rng, 3)],), judge
+
+    @exercise.case(weight=1, property="refuses a text of no tokens")
+    def _no_tokens(rng: random.Random) -> Inputs:
+        yield ([],), raises(ValueError, "a text of no tokens has no mean: raise ValueError.")
+
+
+# --- unigram_probs
+
+unigram_probs = Exercise("unigram_probs")
+
+
+def counted(tokens: list[Any], vocabulary: list[Any], epsilon: float) -> dict[Any, float]:
+    e = Fraction(epsilon)
+    total = len(tokens) + e * len(vocabulary)
+    return {token: float((tokens.count(token) + e) / total) for token in vocabulary}
+
+
+@unigram_probs.case(weight=3, property="exact values with an epsilon")
+def _unigram_core(rng: random.Random) -> Inputs:
+    for epsilon in (0.25, 1.0, 3.0):
+        vocabulary = words(rng, 7)
+        tokens = [rng.choice(vocabulary[:5]) for _ in range(20)]
+        want = counted(tokens, vocabulary, epsilon)
+        unseen = {t: tokens.count(t) or epsilon for t in vocabulary}
+
+        def over(
+            total: float, want: dict[str, float] = want, e: float = epsilon
+        ) -> dict[str, float]:
+            return {t: p * (20 + 7 * e) / total for t, p in want.items()}
+
+        mistakes = {
+            "the values sum to more than 1: the total grew by V epsilons too.": over(20),
+            "the total grew by epsilon for each of the V words, not once.": over(20 + epsilon),
+            "the total grows by epsilon times V, not by V.": over(27),
+            "epsilon goes to every word, not only to unseen ones.": {
+                t: value / sum(unseen.values()) for t, value in unseen.items()
+            },
+            "unseen words get a probability too.": {t: want[t] for t in set(tokens)},
+        }
+        hint = "(count + epsilon) / (N + epsilon * V) for every word of the vocabulary."
+        yield (tokens, vocabulary, epsilon), near(want, 1e-9, hint, mistakes)
+
+
+@unigram_probs.case(weight=1, property="epsilon 0 gives relative frequencies")
+def _unigram_mle(rng: random.Random) -> Inputs:
+    tokens = [rng.randrange(6) for _ in range(30)]
+    vocabulary = list(range(8))
+    want = counted(tokens, vocabulary, 0.0)
+    yield (tokens, vocabulary, 0.0), near(want, 1e-9, "count / N, and 0 for unseen words.")
+
+
+@unigram_probs.case(weight=1, property="long texts and large vocabularies")
+def _unigram_large(rng: random.Random) -> Inputs:
+    vocabulary = [f"w{i}" for i in range(600)]
+    tokens = [vocabulary[int(rng.random() ** 3 * 500)] for _ in range(3_000)]
+    want = counted(tokens, vocabulary, 1e-4)
+    yield (tokens, vocabulary, 1e-4), near(want, 1e-12, "no rounding, and epsilon as it is given.")
+
+
+@unigram_probs.case(weight=1, property="refuses unknown tokens, and nothing to divide by")
+def _unigram_refuses(rng: random.Random) -> Inputs:
+    vocabulary = words(rng, 4)
+    stranger = "a token outside the vocabulary: raise ValueError."
+    yield ([*vocabulary, "qqq"], vocabulary, 0.5), raises(ValueError, stranger)
+    hint = "no tokens and epsilon 0: there is nothing to divide by; raise ValueError."
+    yield ([], vocabulary, 0.0), raises(ValueError, hint)
+
+
+# --- cross_entropy
+
+cross_entropy = Exercise("cross_entropy")
+CANNOT_COME = "a token with truth 0 costs nothing, also where the model has no entry for it."
+SURPRISE = "a token that can come but has probability 0 in the model, or no entry, makes it inf."
+
+
+def bits(truth: dict[str, float], model: dict[str, float]) -> float:
+    return -math.fsum(p * math.log2(model[token]) for token, p in truth.items())
+
+
+@cross_entropy.case(weight=3, property="the exact value for random distributions")
+def _cross_core(rng: random.Random) -> Inputs:
+    for size in (3, 6):
+        tokens = words(rng, size)
+        truth, model = distribution(rng, tokens), distribution(rng, tokens[::-1])
+        paired = dict(zip(tokens, model.values(), strict=True))
+        flat = dict.fromkeys(tokens, 1 / size)
+        mistakes = {
+            "the arguments are swapped: the truth weighs.": bits(model, truth),
+            "that is in nats: use log base 2.": bits(truth, model) * LN2,
+            "that is the entropy of the truth: the model stands in the log.": bits(truth, truth),
+            "that is the entropy of the model: the truth weighs.": bits(model, model),
+            "the sign: minus the sum.": -bits(truth, model),
+            "do not subtract the entropy.": bits(truth, model) - bits(truth, truth),
+            "pair the two by token, not by position.": bits(truth, paired),
+            "weigh each token with its true probability.": bits(flat, model),
+        }
+        hint = "minus the sum of truth[token] * log2(model[token])."
+        yield (truth, model), near(bits(truth, model), 1e-9, hint, mistakes)
+
+
+@cross_entropy.case(weight=1, property="what cannot come costs nothing")
+def _cross_zero_truth(rng: random.Random) -> Inputs:
+    a, b, c = words(rng, 3)
+    truth = {a: 0.0, b: 0.25, c: 0.75}
+    judge = near(bits({b: 0.25, c: 0.75}, {b: 0.5, c: 0.25}), 1e-9, CANNOT_COME)
+    for model in ({a: 0.25, b: 0.5, c: 0.25}, {b: 0.5, c: 0.25, a: 0.0}, {b: 0.5, c: 0.25}):
+        yield (truth, model), told(judge, ValueError=CANNOT_COME, KeyError=CANNOT_COME)
+
+
+@cross_entropy.case(weight=1, property="what the model rules out costs everything")
+def _cross_infinite(rng: random.Random) -> Inputs:
+    a, b = words(rng, 2)
+    judge = told(near(math.inf, 0.0, SURPRISE), ValueError=SURPRISE, KeyError=SURPRISE)
+    yield ({a: 0.5, b: 0.5}, {a: 1.0, b: 0.0}), judge
+    yield ({a: 0.5, b: 0.5}, {a: 1.0}), judge
+
+
+@cross_entropy.case(weight=1, property="refuses an empty truth")
+def _cross_empty(rng: random.Random) -> Inputs:
+    yield ({}, distribution(rng, words(rng, 3))), raises(ValueError, "no tokens: raise ValueError.")
+
+
+# --- temper
+
+temper = Exercise("temper")
+COLD = "p ** (1 / T) underflows or overflows at small T: divide logs, subtract the largest, exp."
+
+
+def tempered(probs: dict[str, float], temperature: float) -> dict[str, float]:
+    top = max(probs.values())
+    scaled = {t: (p / top) ** (1 / temperature) if p else 0.0 for t, p in probs.items()}
+    return {t: value / math.fsum(scaled.values()) for t, value in scaled.items()}
+
+
+@temper.case(weight=3, property="the exact value at ordinary temperatures")
+def _temper_core(rng: random.Random) -> Inputs:
+    for temperature in (0.4, 0.8, 1.7):
+        probs = distribution(rng, words(rng, 5))
+        powers = {t: p ** (1 / temperature) for t, p in probs.items()}
+        lifted = {t: math.exp(p / temperature) for t, p in probs.items()}
+        mistakes = {
+            "renormalise: divide by the sum.": powers,
+            "the exponent is 1 / T, not T.": tempered(probs, 1 / temperature),
+            "dividing p itself by T cancels: it is log p that is divided.": probs,
+            "exp of p / T: it is log p that is divided by T.": {
+                t: value / sum(lifted.values()) for t, value in lifted.items()
+            },
+        }
+        hint = "p ** (1 / T), divided by the sum of these."
+        yield (probs, temperature), near(tempered(probs, temperature), 1e-9, hint, mistakes)
+
+
+@temper.case(weight=2, property="very low and very high temperatures")
+def _temper_extremes(rng: random.Random) -> Inputs:
+    tokens = words(rng, 40)
+    probs = distribution(rng, tokens)
+    for temperature in (0.001, 0.004, 1e6):
+        judge = near(tempered(probs, temperature), 1e-9, COLD)
+        yield (probs, temperature), told(judge, ZeroDivisionError=COLD, OverflowError=COLD)
+
+
+@temper.case(weight=1, property="weights that do not sum to 1, zeros among them")
+def _temper_weights(rng: random.Random) -> Inputs:
+    tokens = words(rng, 4)
+    weights = {**dict.fromkeys(tokens[:3], 0.0), tokens[3]: 7.0, "x": 700.0, "y": 700.0}
+    hint = "any weights are allowed: only their ratios matter, and 0 stays 0."
+    for temperature in (0.002, 1.0, 2.5):
+        judge = near(tempered(weights, temperature), 1e-9, hint)
+        hints = {"ValueError": hint, "ZeroDivisionError": COLD, "OverflowError": COLD}
+        yield (weights, temperature), told(judge, **hints)
+
+
+@temper.case(weight=1, property="refuses temperatures that are not above 0")
+def _temper_refuses(rng: random.Random) -> Inputs:
+    for temperature in (0.0, -rng.uniform(0.5, 2)):
+        hint = "T must be above 0: raise ValueError for the rest."
+        yield (distribution(rng, words(rng, 3)), temperature), raises(ValueError, hint)
+
+
+# --- sample_sequence
+
+sample_sequence = Exercise("sample_sequence")
+ONE_NUMBER = "call uniform() exactly once for each token."
+
+
+@sample_sequence.probe
+def each_row(answer, next_probs, rows, end, max_length):  # type: ignore[no-untyped-def]
+    """One text for each row of uniform numbers, with the count of numbers it left."""
+    texts = []
+    for row in rows:
+        numbers = iter(row)
+        text = list(answer(next_probs, numbers.__next__, end, max_length))
+        texts.append([text, len(list(numbers))])
+    return texts
+
+
+def shares(rng: random.Random, tokens: list[str]) -> dict[str, int]:
+    """Twentieths for each token: all positive, all different."""
+    parts = [1, 3, 5, 11]
+    rng.shuffle(parts)
+    return dict(zip(tokens, parts, strict=True))
+
+
+@sample_sequence.case(weight=4, property="each token as often as its probability says")
+def _sample_core(rng: random.Random) -> Inputs:
+    tokens = words(rng, 4)
+    tables = {first: shares(rng, tokens) for first in (None, *tokens)}
+
+    def next_probs(history: Any) -> dict[str, float]:
+        table = tables[history[-1] if history else None]
+        return {token: part / 20 for token, part in table.items()}
+
+    def law(texts: Any) -> bool | str:
+        if any(left for _, left in texts):
+            return ONE_NUMBER
+        pairs = [tuple(text) for text, _ in texts]
+        likeliest = max(tables[None], key=lambda token: tables[None][token])
+        firsts = {token: sum(pair[0] == token for pair in pairs) / 20 for token in tokens}
+        if firsts == {token: 20.0 * (token == likeliest) for token in tokens}:
+            return "you always take the likeliest token: that is argmax, not a sample."
+        if max(firsts.values()) - min(firsts.values()) <= 1:
+            return "each token comes equally often: its share of [0, 1) is its probability."
+        if firsts != tables[None]:
+            return "a token's share of the numbers in [0, 1) should be its probability."
+        joint = {(a, b): tables[None][a] * tables[a][b] for a in tokens for b in tokens}
+        blind = {(a, b): tables[None][a] * tables[None][b] for a in tokens for b in tokens}
+        came = {pair: pairs.count(pair) for pair in joint}
+        if came != joint and came == blind:
+            return "later tokens ignore the earlier ones: pass what you have to next_probs."
+        return came == joint
+
+    grid = [(i + 0.5) / 20 for i in range(20)]
+    rows = [[u, v] for u in grid for v in grid]
+    judge = holds(law, "the second token should follow next_probs([first token]).")
+    yield (next_probs, rows, "no such token", 2), told(judge, StopIteration=ONE_NUMBER)
+
+
+@sample_sequence.case(weight=2, property="ends with the end token, or at the limit")
+def _sample_end(rng: random.Random) -> Inputs:
+    end, word = words(rng, 2)
+    for length in (1, 4, 9):
+
+        def next_probs(history: Any, length: int = length) -> dict[str, float]:
+            return {word: 1.0} if len(history) < length - 1 else {end: 1.0}
+
+        text = [word] * (length - 1) + [end]
+        row = [rng.random() for _ in range(20)]
+        mistakes = {
+            "the end token belongs to the text.": [[text[:-1], 20 - length]],
+            "stop when the end token has come.": [[text + [end] * (20 - length), 0]],
+        }
+        judge = equals([[text, 20 - length]], "draw until the end token has come.", mistakes)
+        yield (next_probs, [row], end, 20), told(judge, StopIteration=ONE_NUMBER)
+        limit = rng.randint(0, length - 1)
+        judge = equals([[text[:limit], 20 - limit]], "a text has at most max_length tokens.")
+        yield (next_probs, [row], end, limit), told(judge, StopIteration=ONE_NUMBER)
+
+
+@sample_sequence.case(weight=1, property="rounding: the impossible never comes")
+def _sample_rounding(rng: random.Random) -> Inputs:
+    tokens = words(rng, 12)
+    probs = {token: 0.1 for token in tokens}  # ten times 0.1 adds up to less than 1
+    probs[tokens[0]] = probs[tokens[-1]] = 0.0
+    rows = [[0.0], [math.nextafter(1, 0)]]
+    hint = "probabilities may sum to a hair below 1; a token of probability 0 never comes."
+
+    def possible(texts: Any) -> bool:
+        return all(len(text) == 1 and probs[text[0]] > 0 for text, _ in texts)
+
+    judge = told(holds(possible, hint), IndexError=hint, StopIteration=ONE_NUMBER)
+    yield (lambda history: probs, rows, "no such token", 1), judge
+
+
+# --- rescore
+
+rescore = Exercise("rescore")
+
+
+@rescore.case(weight=3, property="the largest sum wins")
+def _rescore_core(rng: random.Random) -> Inputs:
+    for size in (4, 6, 9):
+        texts = words(rng, size)
+        # the winner is second in both; who wins in one alone, or in the product, is another
+        prior = [-rng.uniform(6, 7) for _ in texts]
+        heard = [-rng.uniform(6, 7) for _ in texts]
+        best, loud, common, far = rng.sample(range(size), 4)
+        prior[best], heard[best] = -2.0, -2.0
+        prior[loud], heard[loud] = -8.0, -0.5
+        prior[common], heard[common] = -0.5, -8.0
+        prior[far], heard[far] = -9.0, -9.0
+        table = dict(zip(texts, prior, strict=True))
+        mistakes = {
+            "you ignored the text's own probability: add text_log_prob(text).": texts[loud],
+            "you ignored the signal: add its log-probability.": texts[common],
+            "add the two logs; a product of two negative numbers grows as they fall.": texts[far],
+            "return the text, not its position.": best,
+            "return the text, not its score.": -4.0,
+        }
+        hint = "the text with the largest sum of the two log-probabilities."
+        yield (texts, heard, table.__getitem__), equals(texts[best], hint, mistakes)
+
+
+@rescore.case(weight=2, property="very unlikely texts")
+def _rescore_long(rng: random.Random) -> Inputs:
+    texts = words(rng, 5)
+    prior = {text: -rng.uniform(4_000, 5_000) for text in texts}
+    heard = [-9_000 - prior[text] - rng.uniform(1, 9) for text in texts]
+    winner = rng.randrange(1, 5)
+    heard[winner] = -8_990 - prior[texts[winner]]
+    hint = "exp of such sums is 0 for all of them: compare the logs."
+    mistakes = {hint: texts[0]}
+    yield (texts, heard, prior.__getitem__), equals(texts[winner], hint, mistakes)
+
+
+@rescore.case(weight=1, property="equal and impossible texts")
+def _rescore_ties(rng: random.Random) -> Inputs:
+    texts = words(rng, 4)
+    judge = equals(texts[1], "among equals the earliest wins.")
+    yield (texts, [-9.0, -3.0, -3.0, -3.0], lambda text: -2.0), judge
+    hint = "-inf is a score like any other, below all: even then the earliest of equals wins."
+    judge = equals(texts[0], hint)
+    yield (texts, [-1.0] * 4, lambda text: -math.inf), judge
+
+
+@rescore.case(weight=1, property="refuses an empty list")
+def _rescore_empty(rng: random.Random) -> Inputs:
+    yield ([], [], lambda text: -1.0), raises(ValueError, "no texts: raise ValueError.")

@@ -1,0 +1,588 @@
+"""Hidden tests of unit 02. The truth here is counted from the flat text, never from nested tables."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from autograder.exercise import Exercise, Inputs, equals, holds, near, raises
+
+Text = list[Any]
+Tables = list[dict[Any, Any]]
+
+WORDS = ["é", "naïve", "日本", "🙂", "a", "the", "The", "", " ", 7, 8, "x y"]
+
+
+def text(rng: random.Random, length: int, kinds: int = 5) -> Text:
+    """A text of few different tokens, so that n-grams repeat; the last token comes only once."""
+    chosen = rng.sample(WORDS, kinds)
+    return [*rng.choices(chosen, weights=range(1, kinds + 1), k=length - 1), "end"]
+
+
+def grams(tokens: Sequence[Any], n: int) -> list[tuple[Any, ...]]:
+    return [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
+
+
+def nested(tokens: Sequence[Any], n: int) -> dict[Any, Any]:
+    """The table a correct `ngram_counts` gives."""
+    table: dict[Any, Any] = {}
+    for gram, count in Counter(grams(tokens, n)).items():
+        table.setdefault(gram[:-1], {})[gram[-1]] = count
+    return table
+
+
+def tables_of(tokens: Sequence[Any], order: int) -> Tables:
+    return [nested(tokens, n) for n in range(1, order + 1)]
+
+
+def relative(tokens: Sequence[Any], history: tuple[Any, ...], token: Any) -> float:
+    """count(history, token) / count(history, anything), 0.0 for 0 / 0."""
+    count = Counter(grams(tokens, len(history) + 1))
+    total = sum(c for gram, c in count.items() if gram[:-1] == history)
+    return count[(*history, token)] / total if total else 0.0
+
+
+def mle_from_table(table: Any, history: Any, token: Any) -> float:
+    """What the grader answers when an exercise calls the learner's own `mle_prob`."""
+    row = table.get(tuple(history)) or {}
+    return row.get(token, 0) / sum(row.values()) if row else 0.0
+
+
+def mixed(
+    tokens: Sequence[Any], history: tuple[Any, ...], token: Any, weight: float, size: int
+) -> float:
+    """Jelinek-Mercer with one weight, from the longest history down."""
+    lower = mixed(tokens, history[1:], token, weight, size) if history else 1 / size
+    if not any(gram[:-1] == history for gram in grams(tokens, len(history) + 1)):
+        return lower
+    return weight * relative(tokens, history, token) + (1 - weight) * lower
+
+
+def kneser_ney(
+    tokens: Sequence[Any],
+    history: tuple[Any, ...],
+    token: Any,
+    size: int,
+    discount: float,
+    order: int,
+    *,
+    raw: bool = False,
+    base: bool = True,
+) -> float:
+    """Interpolated Kneser-Ney; ``raw`` and ``base=False`` make two known mistakes."""
+    history = history[max(0, len(history) - order + 1) :]
+    args = (token, size, discount, order)
+    lower = 1 / size if base else 0.0
+    if history:
+        lower = kneser_ney(tokens, history[1:], *args, raw=raw, base=base)
+    if raw or len(history) == order - 1:
+        ends = [g[-1] for g in grams(tokens, len(history) + 1) if g[:-1] == history]
+    else:
+        ends = [g[-1] for g in set(grams(tokens, len(history) + 2)) if g[1:-1] == history]
+    if not ends:
+        return lower
+    passed_on = discount * len(set(ends)) / len(ends)
+    return max(ends.count(token) - discount, 0) / len(ends) + passed_on * lower
+
+
+def queries(
+    rng: random.Random, tokens: Text, lengths: Sequence[int], number: int
+) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Histories from the text and random ones, each with a next token (some never seen)."""
+    for i in range(number):
+        length = lengths[i % len(lengths)]
+        start = rng.randrange(len(tokens) - length)
+        history = tuple(tokens[start : start + length])
+        if i % 4 == 3:
+            history = tuple(rng.choices(tokens, k=length))
+        yield history, rng.choice([*tokens, tokens[start + length], tokens[start + length], "new"])
+
+
+# --- ngram_counts
+
+ngram_counts = Exercise("ngram_counts")
+
+
+@ngram_counts.case(weight=4, property="the table of longer texts, n = 2 to 5")
+def counts_core(rng: random.Random) -> Inputs:
+    for n in (2, 3, 4, 5):
+        tokens = text(rng, rng.randint(30, 60), 3)
+        want = nested(tokens, n)
+        mistakes = {
+            "the last n-gram of the text is missing: there are T - n + 1.": nested(tokens[:-1], n),
+            "the first n-gram of the text is missing: start at the token n - 1.": nested(
+                tokens[1:], n
+            ),
+            "the keys are whole n-grams; they should be the histories of n - 1 tokens.": dict(
+                Counter(grams(tokens, n))
+            ),
+            "n is the length of history and token together; your histories have n tokens.": nested(
+                tokens, n + 1
+            ),
+            "every count is 1: add to the count instead of setting it.": {
+                history: dict.fromkeys(row, 1) for history, row in want.items()
+            },
+        }
+        yield (
+            (tokens, n),
+            equals(want, hint="table[history][token] counts that pair.", mistakes=mistakes),
+        )
+
+
+@ngram_counts.case(weight=2, property="n = 1: one empty history")
+def counts_unigrams(rng: random.Random) -> Inputs:
+    tokens = text(rng, 40)
+    hint = "with n = 1 every token follows the empty history (); look at your slice for n - 1 = 0."
+    yield (tokens, 1), equals(nested(tokens, 1), hint=hint)
+
+
+@ngram_counts.case(weight=1, property="texts that are shorter than n, or just long enough")
+def counts_short(rng: random.Random) -> Inputs:
+    tokens = text(rng, 4, 4)
+    yield (tokens, 4), equals(nested(tokens, 4), hint="a text of n tokens has one n-gram.")
+    yield (tokens, 5), equals({}, hint="a text shorter than n gives an empty table.")
+    yield (tokens, 9), equals({}, hint="a text shorter than n gives an empty table.")
+    yield ([], 1), equals({}, hint="the empty text gives an empty table.")
+
+
+@ngram_counts.case(weight=1, property="refuses n below 1")
+def counts_refuses(rng: random.Random) -> Inputs:
+    for n in (0, -rng.randint(1, 5)):
+        yield (
+            (text(rng, 9), n),
+            raises(ValueError, hint="n below 1 has no meaning: raise ValueError."),
+        )
+
+
+# --- mle_prob
+
+mle_prob = Exercise("mle_prob")
+
+
+@mle_prob.case(weight=4, property="relative frequencies after histories of every length")
+def mle_core(rng: random.Random) -> Inputs:
+    for length in (0, 1, 2, 3):
+        tokens = text(rng, 50, 3)
+        table = nested(tokens, length + 1)
+        for history in rng.sample(sorted(table, key=repr), min(4, len(table))):
+            token, count = rng.choice(list(table[history].items()))
+            row, everything = table[history], sum(sum(r.values()) for r in table.values())
+            mistakes = {
+                "divide by the counts after this history, not by those of the whole table.": (
+                    count / everything
+                ),
+                "divide by the sum of the counts, not by how many tokens there are.": (
+                    count / len(row)
+                ),
+            }
+            yield (
+                (table, history, token),
+                near(relative(tokens, history, token), 1e-12, "the share of this token.", mistakes),
+            )
+
+
+@mle_prob.case(weight=1, property="a token that never followed the history has probability 0")
+def mle_new_token(rng: random.Random) -> Inputs:
+    table = nested(text(rng, 40), 2)
+    for history in rng.sample(sorted(table, key=repr), 3):
+        yield (
+            (table, history, "new"),
+            near(0.0, 0, hint="a token that is not in the row has count 0."),
+        )
+
+
+@mle_prob.case(weight=1, property="0.0 after a history that was never seen")
+def mle_new_history(rng: random.Random) -> Inputs:
+    tokens = text(rng, 40)
+    yield (
+        (nested(tokens, 2), ("new",), tokens[0]),
+        near(0.0, 0, hint="an unseen history gives 0.0."),
+    )
+    yield ({}, (), "a"), near(0.0, 0, hint="a table without any row gives 0.0.")
+
+
+# --- unseen_rate
+
+unseen_rate = Exercise("unseen_rate")
+
+
+@unseen_rate.case(weight=4, property="the share in longer texts, n = 1 to 4")
+def unseen_core(rng: random.Random) -> Inputs:
+    for n in (1, 2, 3, 4):
+        train = text(rng, 40, 4)
+        test = [*rng.choices(train, k=40), "new", "new", *rng.choices(train, k=20)]
+        there = grams(test, n)
+
+        def share(of: list[Any], known: list[Any]) -> float:
+            return sum(gram not in set(known) for gram in of) / len(of)
+
+        want = share(there, grams(train, n))
+        mistakes = {
+            "count an n-gram each time it occurs: that is the share of the different ones.": share(
+                sorted(set(there), key=repr), grams(train, n)
+            ),
+            "the share of the unseen ones is wanted, not of the seen.": 1 - want,
+            "look for the n-grams of the test text in the training text, not the reverse.": share(
+                grams(train, n), there
+            ),
+            "the last n-gram of the training text counts too.": share(there, grams(train[:-1], n)),
+            "a text of T tokens has T - n + 1 n-grams: you divided by T.": want
+            * (len(there) / len(test)),
+        }
+        hint = "how many n-grams of the test text the training text lacks, out of all of them."
+        yield (train, test, n), near(want, 1e-12, hint, mistakes)
+
+
+@unseen_rate.case(
+    weight=1, property="texts at the edge: as long as n, the same text, no training text"
+)
+def unseen_edges(rng: random.Random) -> Inputs:
+    tokens = text(rng, 12)
+    yield (tokens, tokens, 3), near(0.0, 0, hint="a text has seen all its own n-grams.")
+    yield ([], tokens, 2), near(1.0, 0, hint="after an empty training text all is unseen.")
+    yield (
+        (tokens[:3], tokens, 5),
+        near(1.0, 0, hint="a short training text has no n-gram to offer."),
+    )
+    yield (
+        (tokens, tokens[-4:], 4),
+        near(0.0, 0, hint="the last n-gram of the training text counts too."),
+    )
+    yield (tokens, ["new"], 1), near(1.0, 0, hint="one unseen token of one.")
+
+
+@unseen_rate.case(weight=1, property="refuses n below 1 and a test text shorter than n")
+def unseen_refuses(rng: random.Random) -> Inputs:
+    tokens = text(rng, 12)
+    yield (
+        (tokens, tokens[:3], 4),
+        raises(ValueError, hint="a test text shorter than n has no n-gram."),
+    )
+    yield (tokens, [], 1), raises(ValueError, hint="an empty test text has no n-gram.")
+    yield (tokens, tokens, 0), raises(ValueError, hint="n below 1 has no meaning.")
+
+
+# --- add_k_prob
+
+add_k_prob = Exercise("add_k_prob")
+
+
+@add_k_prob.case(weight=4, property="the smoothed share, other k and other vocabularies")
+def add_k_core(rng: random.Random) -> Inputs:
+    for length in (0, 1, 2):
+        tokens, k = text(rng, 50, 4), rng.uniform(0.01, 2)
+        table, size = nested(tokens, length + 1), rng.randint(12, 40)
+        for history in rng.sample(sorted(table, key=repr), min(4, len(table))):
+            row = table[history]
+            token = rng.choice([*row, *row, "new"])
+            count, total = row.get(token, 0), sum(row.values())
+            mistakes = {
+                "each of the V tokens gets k, so the denominator grows by k V.": (count + k)
+                / (total + k),
+                "the denominator must grow by k V, or the shares sum to more than 1.": (count + k)
+                / total,
+                "V is `vocab_size`, not the number of tokens seen after this history.": (count + k)
+                / (total + k * len(row)),
+                "add k, not 1.": (count + 1) / (total + size),
+            }
+            yield (
+                (table, history, token, k, size),
+                near(
+                    (count + k) / (total + k * size),
+                    1e-12,
+                    "(count + k) / (total + k V).",
+                    mistakes,
+                ),
+            )
+
+
+@add_k_prob.case(weight=1, property="1 / V after a history that was never seen")
+def add_k_new_history(rng: random.Random) -> Inputs:
+    tokens, size = text(rng, 40), rng.randint(20, 90)
+    hint = "with no counts the formula gives k / (k V)."
+    yield (nested(tokens, 3), ("new", "new"), tokens[0], 0.3, size), near(1 / size, 1e-12, hint)
+    yield (nested(tokens, 2), ("new",), "new", 1e-9, size), near(1 / size, 1e-9, hint)
+
+
+@add_k_prob.case(weight=1, property="refuses a k that is not above 0")
+def add_k_refuses(rng: random.Random) -> Inputs:
+    table = nested(text(rng, 20), 2)
+    for k in (0, -rng.random()):
+        yield (table, ("new",), "end", k, 9), raises(ValueError, hint="k must be above 0.")
+
+
+# --- interpolated_prob
+
+interpolated_prob = Exercise("interpolated_prob", given={"mle_prob": mle_from_table})
+
+
+@interpolated_prob.case(weight=4, property="the mixture of 2, 3 and 4 orders")
+def mixture_core(rng: random.Random) -> Inputs:
+    for order in (2, 3, 4):
+        tokens, size, weight = text(rng, 60, 4), rng.randint(12, 30), rng.uniform(0.1, 0.45)
+        tables = tables_of(tokens, order)
+        for history, token in queries(rng, tokens[:-1], [order - 1], 8):
+            if not any(gram[:-1] == history for gram in grams(tokens, order)):
+                continue
+            longest = relative(tokens, history, token)
+            lower = mixed(tokens, history[1:], token, weight, size)
+            mistakes = {
+                "the two shares must sum to 1: weight and 1 - weight.": weight * longest + lower,
+                "weight belongs to the longer history; you gave it to the shorter one.": mixed(
+                    tokens, history, token, 1 - weight, size
+                ),
+                "mix all the orders, not only the longest and the uniform one.": weight * longest
+                + (1 - weight) / size,
+            }
+            yield (
+                (tables, history, token, weight, size),
+                near(
+                    weight * longest + (1 - weight) * lower,
+                    1e-10,
+                    "from the shortest up, mix.",
+                    mistakes,
+                ),
+            )
+
+
+@interpolated_prob.case(weight=2, property="after a history never seen the shorter one decides")
+def mixture_new_history(rng: random.Random) -> Inputs:
+    tokens, size, weight = text(rng, 60), rng.randint(12, 30), rng.uniform(0.3, 0.9)
+    tables = tables_of(tokens, 3)
+    for history in (("new", tokens[3]), (tokens[3], "new"), ("new", "new"), ("end", tokens[0])):
+        token = rng.choice(tokens)
+        lower = mixed(tokens, history[1:], token, weight, size)
+        hint = "an unseen history has no MLE: the shorter one gets all, not 1 - weight of it."
+        mistakes = {hint: (1 - weight) * lower}
+        yield (
+            (tables, history, token, weight, size),
+            near(mixed(tokens, history, token, weight, size), 1e-10, hint, mistakes),
+        )
+
+
+@interpolated_prob.case(weight=1, property="the uniform 1 / V below the unigram")
+def mixture_base(rng: random.Random) -> Inputs:
+    tokens, size = text(rng, 50), rng.randint(12, 30)
+    hint = "the unigram is mixed too, with 1 / V: an unseen token has some probability left."
+    for order in (1, 3):
+        args = (tables_of(tokens, order), (), "new", 0.8, size)
+        yield args, near(0.2 / size, 1e-12, hint)
+    yield (
+        ([{}, {}], ("a",), "a", 0.8, size),
+        near(1 / size, 1e-12, "nothing counted: 1 / V is left."),
+    )
+
+
+@interpolated_prob.case(
+    weight=1, property="histories that are shorter or longer than the tables know"
+)
+def mixture_lengths(rng: random.Random) -> Inputs:
+    tokens, size, weight = text(rng, 60), rng.randint(12, 30), rng.uniform(0.1, 0.9)
+    for history, token in queries(rng, tokens, [0, 1, 3, 6, 20], 10):
+        used = history[max(0, len(history) - 2) :]
+        yield (
+            (tables_of(tokens, 3), history, token, weight, size),
+            near(
+                mixed(tokens, used, token, weight, size),
+                1e-10,
+                hint="of a long history take the last tokens; of a short one there are fewer orders.",
+            ),
+        )
+
+
+# --- kneser_ney_prob
+
+kneser_ney_prob = Exercise("kneser_ney_prob")
+
+
+def kneser_ney_judge(
+    tokens: Text, history: tuple[Any, ...], token: Any, size: int, discount: float, order: int
+) -> Any:
+    args = (tokens, history, token, size, discount, order)
+    mistakes = {
+        "orders below the longest use continuation counts; yours are raw counts.": kneser_ney(
+            *args, raw=True
+        ),
+        "the unigram is discounted too, and what it loses goes to 1 / V.": kneser_ney(
+            *args, base=False
+        ),
+    }
+    hint = (
+        "at each order: (max(c - D, 0) + D N lower) / total, with c, N and total from raw counts for "
+        "the longest history and from continuation counts below."
+    )
+    return near(kneser_ney(*args), 1e-10, hint, mistakes)
+
+
+@kneser_ney_prob.case(weight=5, property="the longest history of models of order 2, 3 and 4")
+def kneser_ney_core(rng: random.Random) -> Inputs:
+    for order in (2, 3, 4):
+        tokens, size = text(rng, 60, 4), rng.randint(12, 30)
+        tables = tables_of(tokens, order)
+        for history, token in queries(rng, tokens, [order - 1], 8):
+            yield (
+                (tables, history, token, size),
+                kneser_ney_judge(tokens, history, token, size, 0.75, order),
+            )
+
+
+@kneser_ney_prob.case(weight=2, property="shorter histories use continuation counts")
+def kneser_ney_short(rng: random.Random) -> Inputs:
+    tokens, size = text(rng, 60), rng.randint(12, 30)
+    for history, token in queries(rng, tokens, [0, 1, 2], 9):
+        args = (tokens, history, token, size, 0.75, 4)
+        yield (tables_of(tokens, 4), history, token, size), kneser_ney_judge(*args)
+
+
+@kneser_ney_prob.case(weight=1, property="histories never seen, or longer than the tables know")
+def kneser_ney_new(rng: random.Random) -> Inputs:
+    tokens, size = text(rng, 60), rng.randint(12, 30)
+    tables = tables_of(tokens, 3)
+    first = [("new",), ("new", tokens[5]), ("new", "new"), ("end",), ("end", tokens[0])]
+    longer = [tuple(tokens[i : i + rng.randint(3, 9)]) for i in range(4)]
+    for history in first + longer:
+        token = rng.choice(tokens)
+        yield (
+            (tables, history, token, size),
+            kneser_ney_judge(tokens, history, token, size, 0.75, 3),
+        )
+
+
+@kneser_ney_prob.case(weight=1, property="other discounts, from 0 to 1")
+def kneser_ney_discounts(rng: random.Random) -> Inputs:
+    tokens, size = text(rng, 60, 4), rng.randint(12, 30)
+    for discount in (0.0, 0.1, rng.uniform(0.2, 0.7), 1.0):
+        for history, token in queries(rng, tokens, [0, 1, 2], 3):
+            yield (
+                (tables_of(tokens, 3), history, token, size, discount),
+                near(
+                    kneser_ney(tokens, history, token, size, discount, 3),
+                    1e-10,
+                    hint="use the argument `discount`, in what is taken and in what is passed on.",
+                ),
+            )
+
+
+@kneser_ney_prob.case(weight=1, property="order 1, and a history seen only where the text begins")
+def kneser_ney_edges(rng: random.Random) -> Inputs:
+    tokens, size = text(rng, 40), rng.randint(12, 30)
+    hint = "with one table the empty history is the longest: raw counts."
+    for token in (tokens[0], "new"):
+        yield (
+            (tables_of(tokens, 1), (), token, size),
+            near(kneser_ney(tokens, (), token, size, 0.75, 1), 1e-12, hint),
+        )
+    begun = ["first", *tokens]
+    hint = "a history without continuation counts is like one never seen: no division by 0."
+    yield (
+        (tables_of(begun, 3), ("first",), tokens[0], size),
+        near(kneser_ney(begun, ("first",), tokens[0], size, 0.75, 3), 1e-12, hint),
+    )
+
+
+# --- generate
+
+generate = Exercise("generate")
+
+
+@generate.case(weight=3, property="draws each token as often as its probability says")
+def generate_core(rng: random.Random) -> Inputs:
+    """One uniform number of each of N equal parts: any rule that is right gives N p, to within 2."""
+    shares = [rng.uniform(0.05, 0.4) for _ in range(4)]
+    odds = {w: share / sum(shares) for w, share in zip("wxyz", shares, strict=True)}
+    draws = [(i + rng.random()) / 400 for i in range(400)]
+    rng.shuffle(draws)
+    supply = iter(draws * 4)
+
+    def as_often(value: Any) -> bool | str:
+        count = Counter(value)
+        if set(count) == {max(odds, key=lambda w: odds[w])}:
+            return "it is always the likeliest token: draw instead."
+        if all(abs(count[w] - 100) <= 2 for w in odds):
+            return "all tokens come equally often: use their probabilities."
+        return len(value) == 400 and all(abs(count[w] - 400 * odds[w]) <= 2 for w in odds)
+
+    yield (
+        (lambda history: odds, [], 400, 2, lambda: next(supply)),
+        holds(
+            as_often,
+            hint="one call of uniform() a token, compared with the running sum of probabilities.",
+        ),
+    )
+
+
+@generate.case(weight=3, property="follows a chain that leaves no choice, n = 2 to 4")
+def generate_chain(rng: random.Random) -> Inputs:
+    for n in (2, 3, 4):
+        tokens = [rng.choice("abc") for _ in range(n + 1)]
+
+        def chain(history: Sequence[str], n: int = n) -> dict[str, float]:
+            step = sum("abc".index(w) * (i + 1) for i, w in enumerate(history)) + len(history)
+            return {w: float("abc".index(w) == step % 3) for w in "cab"}
+
+        want, whole, wider = list(tokens), list(tokens), list(tokens)
+        for _ in range(12):
+            for sofar, kept in ((want, n - 1), (whole, 10**6), (wider, n)):
+                odds = chain(sofar[max(0, len(sofar) - kept) :])
+                sofar.append(max(odds, key=lambda w: odds[w]))
+        mistakes = {
+            "the result begins with the prompt.": want[len(tokens) :],
+            "next_probs must see the last n - 1 tokens only, not all of them.": whole,
+            "the history has n - 1 tokens; you pass n.": wider,
+        }
+        hint = "append, then take the last n - 1 tokens of the text so far."
+        yield (chain, tokens, 12, n, lambda: 0.5), equals(want, hint, mistakes)
+
+
+@generate.case(
+    weight=1, property="asks next_probs for tuples of the right length, n = 1 and short prompts"
+)
+def generate_histories(rng: random.Random) -> Inputs:
+    for n, prompt in ((1, ["p", "q", "r"]), (5, ["p"]), (3, [])):
+        asked: list[Any] = []
+
+        def after(history: Any, asked: list[Any] = asked) -> dict[str, float]:
+            asked.append(history)
+            return {"s": 1.0}
+
+        said = [*prompt, *"ssss"]
+        want = [tuple(said[max(0, i - n + 1) : i]) for i in range(len(prompt), len(said))]
+
+        def right(
+            value: Any, asked: list[Any] = asked, want: list[Any] = want, said: Text = said
+        ) -> bool | str:
+            if any(not isinstance(history, tuple) for history in asked):
+                return "pass the history as a tuple."
+            return list(value) == said and asked == want
+
+        yield (
+            (after, prompt, 4, n, lambda: 0.5),
+            holds(
+                right,
+                hint="n = 1 has the empty history (tokens[-0:] is everything); a short text, all of it.",
+            ),
+        )
+
+
+@generate.case(weight=1, property="edges: no new tokens, impossible tokens, sums just below 1")
+def generate_edges(rng: random.Random) -> Inputs:
+    prompt = [rng.choice("abc") for _ in range(3)]
+    yield (
+        (lambda h: {"z": 1.0}, prompt, 0, 2, lambda: 0.5),
+        equals(prompt, "length 0: the prompt alone."),
+    )
+    odds = {"never": 0.0, "always": 1.0}
+    yield (
+        (lambda h: odds, ["a"], 2, 2, lambda: 0.0),
+        equals(
+            ["a", "always", "always"],
+            "a token of probability 0 never comes, also when uniform() is 0.",
+        ),
+    )
+    tenths = {w: 0.1 for w in "abcdefghij"}  # sums to 0.9999999999999999
+    yield (
+        (lambda h: tenths, [], 1, 2, lambda: 1 - 2**-53),
+        equals(
+            ["j"], "by rounding the sum may end just below uniform(): then take the last token."
+        ),
+    )

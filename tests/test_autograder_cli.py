@@ -1,0 +1,211 @@
+"""The instructor's commands: what they print, and one line with the remedy for what goes wrong."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from autograder import cli, marking
+from autograder.errors import SandboxFailed, SandboxUnavailable
+from autograder.exercise import CaseResult
+from autograder.grade import ExerciseResult, Result
+from tests import toy_course
+from tests.toy_course import SLUG
+
+
+@pytest.fixture
+def root(tmp_path):
+    return toy_course.build(tmp_path / "toy")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command line in this process: (exit status, standard output, error lines)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["autograder", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        said = capsys.readouterr()
+        lines = [line for line in said.err.splitlines() if line.startswith("autograder:")]
+        assert "Traceback" not in said.err
+        return stopped.value.code, said.out, lines
+
+    return run
+
+
+@pytest.fixture
+def sandbox(monkeypatch):
+    """Grades without a sandbox: 15 points for everything, and fails as told."""
+    failures = []
+
+    def grade(submission, unit, **options):
+        if failures:
+            raise failures[0]
+        case = CaseResult("p", 1, True, "")
+        exercises = tuple(
+            ExerciseResult(e.id, 15, 15, "graded", "", (case,)) for e in unit.info.exercises
+        )
+        return Result(unit.slug, "graded", exercises, (), None, 0.0)
+
+    monkeypatch.setattr(marking, "grade", grade)
+    return failures
+
+
+def test_grade_prints_the_table_twice_the_same_and_writes_feedback(root, run, sandbox):
+    for name in ("bob", "ann"):
+        toy_course.submit(root, name, toy_course.solved(root))
+    status, first, errors = run("grade", "90", "--course", root)
+    assert (status, errors) == (0, [])
+    assert first.index("ann ") < first.index("bob ")
+    assert (root / "feedback" / "ann" / SLUG / f"{SLUG}.html").is_file()
+    status, second, _ = run("grade", "--course", root)
+    assert (status, second) == (0, first)
+    status, report, _ = run("report", SLUG, "--course", root)
+    assert status == 0
+    assert report.strip() in first
+
+
+def test_one_student_can_be_graded_alone(root, run, sandbox):
+    for name in ("bob", "ann"):
+        toy_course.submit(root, name, toy_course.solved(root))
+    status, table, _ = run("grade", SLUG, "--student", "ann", "--course", root)
+    assert status == 0
+    assert "bob" not in table
+
+
+def test_nothing_handed_in(root, run):
+    status, _, [error] = run("grade", "--course", root)
+    assert status == 1
+    assert "no submissions found: expected directories" in error
+    assert "submitted" in error
+
+
+def test_nothing_graded_yet(root, run):
+    status, _, [error] = run("report", "--course", root)
+    assert status == 1
+    assert "run `autograder grade` first" in error
+
+
+@pytest.mark.parametrize("command", ["grade", "report", "release", "build"])
+def test_unknown_unit_names_the_nearest_and_exits_2(root, run, command):
+    status, _, [error] = run(command, "90_tyo", "--course", root)
+    assert status == 2
+    assert "no unit '90_tyo'" in error
+    assert f"did you mean {SLUG}?" in error
+
+
+@pytest.mark.parametrize(
+    "arguments", [["grade", "--fast"], ["mark"], ["release", "--hints", "7"], ["grade", "1", "2"]]
+)
+def test_wrong_options_exit_2(root, run, arguments):
+    status, _, errors = run(*arguments)
+    assert status == 2
+    assert len(errors) == 1
+
+
+def test_a_directory_that_is_no_course(tmp_path, run):
+    status, _, [error] = run("grade", "--course", tmp_path)
+    assert status == 1
+    assert "use --course DIR" in error
+
+
+def test_an_unreadable_notebook_is_a_row_and_no_failure(root, run, sandbox):
+    (root / "submitted" / "ann" / SLUG).mkdir(parents=True)
+    status, table, errors = run("grade", "--course", root)
+    assert (status, errors) == (0, [])
+    assert "unreadable" in table
+
+
+def test_missing_bubblewrap_names_the_command_and_records_nothing(root, run, sandbox):
+    toy_course.submit(root, "ann", toy_course.solved(root))
+    sandbox.append(SandboxUnavailable("no bwrap: run `apt-get install bubblewrap`"))
+    status, _, [error] = run("grade", "--course", root)
+    assert status == 1
+    assert "apt-get install bubblewrap" in error
+    assert not (root / "autograded").exists()
+
+
+def test_bubblewrap_absent_from_the_path_is_said_so(root, run, monkeypatch):
+    toy_course.submit(root, "ann", toy_course.solved(root))
+    monkeypatch.setenv("PATH", str(root))
+    for arguments in (["doctor"], ["grade", "--course", root]):
+        status, _, [error] = run(*arguments)
+        assert status == 1
+        assert "apt-get install bubblewrap" in error
+
+
+def test_a_failure_of_ours_is_shown_and_exits_1(root, run, sandbox):
+    toy_course.submit(root, "ann", toy_course.solved(root))
+    sandbox.append(SandboxFailed("it did not start"))
+    status, table, [error] = run("grade", "--course", root)
+    assert status == 1
+    assert "infrastructure" in table
+    assert "it did not start" in table
+    assert "run the same command again" in error
+    sandbox.clear()
+    assert run("grade", "--course", root)[0] == 0
+
+
+def test_a_full_disk_is_one_line_and_the_next_run_completes(root, run, sandbox, monkeypatch):
+    toy_course.submit(root, "ann", toy_course.solved(root))
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        status, _, [error] = run("grade", "--course", root)
+    assert status == 1
+    assert "No space left on device" in error
+    assert [p.name for p in (root / "results").iterdir()] == [".lock"]
+    assert run("grade", "--course", root)[0] == 0
+
+
+def test_ctrl_c_keeps_what_is_graded(root, run, sandbox, monkeypatch):
+    for name in ("ann", "bob"):
+        toy_course.submit(root, name, toy_course.solved(root, why=name))
+    whole = marking.grade
+
+    def interrupted(submission, unit, **options):
+        if b"bob" in submission:
+            raise KeyboardInterrupt
+        return whole(submission, unit, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(marking, "grade", interrupted)
+        status, _, [error] = run("grade", "--course", root)
+    assert status == 130
+    assert "goes on from there" in error
+    assert len(list((root / "results").glob("*.json"))) == 1
+    status, table, _ = run("grade", "--course", root)
+    assert status == 0
+    assert "bob" in table
+
+
+def test_a_gradebook_that_is_none_is_one_line(root, run, sandbox):
+    toy_course.submit(root, "ann", toy_course.solved(root))
+    (root / "gradebook.db").write_text("not a database, certainly " * 100)
+    status, _, [error] = run("grade", "--course", root)
+    assert status == 1
+    assert "gradebook:" in error
+
+
+def test_release_writes_the_learners_notebook(root, run):
+    path = root / "course" / SLUG / f"{SLUG}.ipynb"
+    path.unlink()
+    status, said, _ = run("release", "90", "--course", root)
+    assert status == 0
+    assert str(path) in said
+    assert path.is_file()
+
+
+def test_the_module_runs_as_a_script():
+    done = subprocess.run(
+        [sys.executable, "-c", "from autograder.cli import main; main()", "--help"],
+        capture_output=True, text=True, cwd=toy_course.ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0
+    for command in ("build", "release", "grade", "report", "doctor"):
+        assert command in done.stdout

@@ -1,0 +1,39 @@
+"""No word of the README that is not true: its commands exist, its table is the units'."""
+
+import re
+from pathlib import Path
+
+from autograder.course import read_info, slugs
+from llmcourse.cli import app
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def row(info):
+    learner, cpu = info.minutes["learner"], info.minutes["cpu"]
+    return f"| `{info.slug}` | {info.question} | {learner} | {cpu} | {info.points} |"
+
+
+def test_unit_table_is_what_the_units_say():
+    rows = [line for line in README.splitlines() if re.match(r"\| `\d\d_", line)]
+    assert rows == [row(read_info(ROOT, slug)) for slug in slugs(ROOT)]
+
+
+def test_every_make_target_it_names_exists():
+    named = set(re.findall(r"`make ([a-z-]+)", README))
+    assert named and all(re.search(rf"^{target}:", MAKEFILE, re.MULTILINE) for target in named)
+
+
+def test_every_llmcourse_command_it_names_exists():
+    named = set(re.findall(r"`llmcourse ([a-z]+)", README))
+    known = {c.name or c.callback.__name__ for c in app.registered_commands}
+    known |= {group.name for group in app.registered_groups}
+    assert named and named <= known
+
+
+def test_files_it_names_exist():
+    named = re.findall(r"`((?:docs|llmcourse|autograder|tests|course|solutions)/[\w/]*)`", README)
+    assert named and all((ROOT / name).exists() for name in named)
+    assert all((ROOT / name).is_file() for name in re.findall(r"\]\(([\w./]+)\)", README))
