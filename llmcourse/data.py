@@ -1,0 +1,189 @@
+"""Real English: what every Python carries, and tiny Shakespeare where it can be had.
+
+`text("manual")` is the language manual inside CPython (`pydoc_data.topics`, about 460 kB of prose)
+and `text("docstrings")` the documentation of a fixed list of standard modules: both need no
+download and vary a little with the Python version, so `fingerprint` names what a result was
+measured on. `text("tinyshakespeare")` looks in the folder LLMCOURSE_DATA, then in pooch's cache,
+then on the network, and checks the sha256.
+
+Left out: tokenizers and batches, which the units build.
+
+source: tiny Shakespeare was made by A. Karpathy for char-rnn, 2015, from the plays of Shakespeare.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import logging
+import os
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+MODULES = (
+    "argparse", "ast", "bisect", "calendar", "collections", "configparser", "contextlib",
+    "copy", "csv", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions",
+    "functools", "gettext", "glob", "gzip", "heapq", "inspect", "itertools", "json", "logging",
+    "math", "operator", "os", "pathlib", "pickle", "pprint", "queue", "random", "re", "sched",
+    "shlex", "shutil", "socket", "statistics", "string", "struct", "subprocess", "tarfile",
+    "tempfile", "textwrap", "threading", "timeit", "traceback", "types", "unittest",
+    "urllib.parse", "uuid", "weakref", "zipfile",
+)  # fmt: skip
+_WORD = re.compile(r"\w+?(?='s\b)|'s\b|\w+(?:'\w+)*|[^\w\s]")
+
+
+class DataError(ValueError):
+    """A text that does not exist or cannot be had; one line with the remedy."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file on the network: its name in LLMCOURSE_DATA and the cache, its URL and sha256."""
+
+    file: str
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A text cut in two: `train` to learn from, `held_out` (the last part) to be measured on."""
+
+    name: str
+    train: str
+    held_out: str
+
+
+DOWNLOADS = {
+    "tinyshakespeare": Download(
+        "tinyshakespeare.txt",
+        "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+        "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+    )
+}
+BUILT_IN = ("manual", "docstrings")
+
+
+@cache
+def text(name: str) -> str:
+    """The whole text called `name`: "manual", "docstrings" or "tinyshakespeare".
+
+    Raises DataError for an unknown name, a local file with another content than expected, and a
+    text that is neither local nor cached and cannot be downloaded within seconds.
+    """
+    if name == "manual":
+        topics = importlib.import_module("pydoc_data.topics").topics
+        return "\n\n".join(topics[key].strip() for key in sorted(topics)) + "\n"
+    if name == "docstrings":
+        return "\n\n".join(doc for module in MODULES for doc in _docstrings(module)) + "\n"
+    if name in DOWNLOADS:
+        return _fetch(name, DOWNLOADS[name]).decode("utf-8")
+    names = ", ".join((*BUILT_IN, *DOWNLOADS))
+    raise DataError(f"expected one of {names}, got {name!r}: choose one of these texts")
+
+
+def fingerprint(name: str) -> str:
+    """The first 12 hex digits of the sha256 of `text(name)` in UTF-8."""
+    return hashlib.sha256(text(name).encode("utf-8")).hexdigest()[:12]
+
+
+def words(text: str) -> list[str]:
+    """Words, the ending 's on its own, and single punctuation marks, in order; spaces are dropped.
+
+    >>> words("Mia's son didn't wait, did he?")
+    ['Mia', "'s", 'son', "didn't", 'wait', ',', 'did', 'he', '?']
+    """
+    return _WORD.findall(text)
+
+
+def split(text: str, held_out: float = 0.1) -> tuple[str, str]:
+    """(train, held out): the last `held_out` share of the characters, at least one, is held out.
+
+    Raises ValueError for a share outside (0, 1) or a text with fewer than two characters.
+    """
+    if not 0 < held_out < 1:
+        raise ValueError(
+            f"expected held_out between 0 and 1, got {held_out}: 0.1 holds out the last tenth"
+        )
+    if len(text) < 2:
+        raise ValueError(f"expected 2 or more characters, got {len(text)}: there is nothing to cut")
+    cut = min(max(int(len(text) * (1 - held_out)), 1), len(text) - 1)
+    return text[:cut], text[cut:]
+
+
+@cache
+def english() -> Corpus:
+    """Tiny Shakespeare where it can be had without waiting, else the manual; `name` says which.
+
+    The last 10 % of the characters are held out. Never raises for want of a network.
+    """
+    try:
+        name, whole = "tinyshakespeare", text("tinyshakespeare")
+    except DataError:
+        name, whole = "manual", text("manual")
+    return Corpus(name, *split(whole))
+
+
+# --- where texts come from ----------------------------------------------------------------
+
+
+def _docstrings(module_name: str) -> list[str]:
+    """The docstrings of a module, its public classes and functions, and their public methods."""
+    module = importlib.import_module(module_name)
+    docs = [inspect.getdoc(module)]
+    for name, member in sorted(vars(module).items()):
+        if name.startswith("_") or getattr(member, "__module__", None) != module_name:
+            continue
+        if inspect.isclass(member):
+            docs.append(inspect.getdoc(member))
+            methods = sorted(vars(member).items())
+            docs += [inspect.getdoc(m) for n, m in methods if inspect.isfunction(m) and n[0] != "_"]
+        elif inspect.isfunction(member):
+            docs.append(inspect.getdoc(member))
+    return list(dict.fromkeys(doc for doc in docs if doc))
+
+
+def _fetch(name: str, source: Download) -> bytes:
+    """The bytes of a download: local folder, cache, network."""
+    folder = os.environ.get("LLMCOURSE_DATA")
+    if folder and (Path(folder) / source.file).is_file():
+        content = (Path(folder) / source.file).read_bytes()
+        found = hashlib.sha256(content).hexdigest()
+        if found != source.sha256:
+            raise DataError(
+                f"expected {source.file} in LLMCOURSE_DATA with sha256 {source.sha256[:12]}..., "
+                f"got {found[:12]}...: replace the file or remove it"
+            )
+        return content
+    try:
+        return Path(_download(source)).read_bytes()
+    except Exception as error:  # requests, urllib3, pooch and the disk each raise their own
+        raise DataError(
+            f"expected {source.file} in LLMCOURSE_DATA, the cache or on the network, got "
+            f"{type(error).__name__}: put it in a folder and set LLMCOURSE_DATA to it "
+            f"(built in, without download: {', '.join(BUILT_IN)})"
+        ) from None
+
+
+def _download(source: Download) -> str:
+    """The path of the file in pooch's cache, downloaded there if need be (atomic, hash checked)."""
+    import pooch
+
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        return str(
+            pooch.retrieve(
+                source.url,
+                known_hash=source.sha256,
+                fname=source.file,
+                path=pooch.os_cache("llmcourse"),
+                downloader=pooch.HTTPDownloader(timeout=5),
+            )
+        )
+    finally:
+        logger.setLevel(level)

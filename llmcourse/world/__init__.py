@@ -1,0 +1,35 @@
+"""A small invented world: one knowledge base and one grammar, from which every data set is written.
+
+Each random choice shows in the text the moment it is made, so every document carries its exact
+log-probability, and the best any model can reach is a number.
+"""
+
+from llmcourse.world.agreement import AgreementPair, agreement_pairs
+from llmcourse.world.grammar import END
+from llmcourse.world.story import (
+    EntropyRate,
+    Story,
+    detokenise,
+    entropy_rate,
+    next_probs,
+    stories,
+    story_log_prob,
+    vocabulary,
+)
+from llmcourse.world.transcripts import TranscriptPair, transcript_pairs
+
+__all__ = [
+    "END",
+    "AgreementPair",
+    "EntropyRate",
+    "Story",
+    "TranscriptPair",
+    "agreement_pairs",
+    "detokenise",
+    "entropy_rate",
+    "next_probs",
+    "stories",
+    "story_log_prob",
+    "transcript_pairs",
+    "vocabulary",
+]

@@ -1,0 +1,207 @@
+"""The facts of the world: people, countries and towns, animals, things, foods, and what they are
+called.
+
+Every text of the world agrees with these tables. Each job is held by one woman and one man, so that
+no job leans to one gender until the bias dial makes it. Weights fall like 1 / (rank + 2): some
+people and things are met often, most rarely, as in real text (source: Zipf, Human Behavior and the
+Principle of Least Effort, 1949).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llmcourse.world.grammar import Domain
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+WOMEN = _words(
+    "Mia Anna Clara Nora Ella Lucy Ruth Ida Emma Sara Julia Helen Maria Lena Olga Rita Tessa "
+    "Vera Alma Eva Ines Hanna Greta Paula Stella Judith Nina Martha Edith Zoe"
+)
+MEN = _words(
+    "Tom Ben Leo Paul Max Hugo Felix Oscar Adam Peter Simon David Jonas Karl Victor Emil Bruno "
+    "Henry Anton Otto Lukas Martin Robert Samuel Daniel Theo Walter Erik Ivan Jack"
+)
+JOBS = _words(
+    "baker teacher nurse farmer doctor engineer painter sailor pilot cook gardener writer "
+    "tailor dancer carpenter librarian singer driver judge mechanic florist dentist shopkeeper "
+    "guard potter clerk plumber hairdresser actor reporter"
+)
+# Jobs that the bias dial pulls apart, and the gender it pulls them to.
+LEANING = dict.fromkeys(
+    _words("teacher nurse dancer librarian florist hairdresser"), "woman"
+) | dict.fromkeys(_words("engineer pilot carpenter mechanic guard plumber"), "man")
+PETS = _words("dog cat rabbit parrot pony goat hen duck turtle hamster")
+PET_NAMES = _words("Biscuit Pepper Coco Smoky Ginger Pickle Mango Bella Rusty Daisy")
+COLOURS = _words("red blue green white black yellow brown grey golden orange pink purple")
+LIKES = _words(
+    "soup cheese bread rice honey pancakes apples plums cake noodles mushrooms beans pears "
+    "cherries fish olives"
+)
+
+# country, capital, two other towns, currency, river
+COUNTRIES = (
+    ("Varland", "Ostrum", "Milby", "Karn", "crowns", "Lorne"),
+    ("Tessaria", "Belmora", "Pintel", "Quessa", "florins", "Avel"),
+    ("Norrow", "Hestad", "Grimsey", "Folding", "marks", "Isken"),
+    ("Caldora", "Ravenmoor", "Sorrel", "Mistra", "ducats", "Tamber"),
+    ("Ulmara", "Zafira", "Dalim", "Kessab", "dinars", "Nahla"),
+    ("Brennia", "Falmere", "Wendle", "Thorpe", "shillings", "Wyle"),
+    ("Selonia", "Elinport", "Maris", "Corvo", "reals", "Dourin"),
+    ("Hallund", "Jutten", "Oslev", "Brask", "talers", "Eider"),
+    ("Istrenna", "Valdemar", "Perin", "Lusena", "lire", "Mura"),
+    ("Kashira", "Omarin", "Tashen", "Yarkent", "rupees", "Indra"),
+)
+
+# name, plural: things a person may own, lose, give or mend
+THINGS = (
+    ("book", "books"), ("ring", "rings"), ("key", "keys"), ("lamp", "lamps"),
+    ("watch", "watches"), ("umbrella", "umbrellas"), ("basket", "baskets"), ("map", "maps"),
+    ("hat", "hats"), ("coat", "coats"), ("drum", "drums"), ("kite", "kites"), ("bell", "bells"),
+    ("mirror", "mirrors"), ("vase", "vases"), ("album", "albums"), ("scarf", "scarves"),
+    ("knife", "knives"), ("guitar", "guitars"), ("apron", "aprons"), ("purse", "purses"),
+    ("pen", "pens"), ("violin", "violins"), ("clock", "clocks"), ("teapot", "teapots"),
+    ("necklace", "necklaces"), ("blanket", "blankets"), ("anchor", "anchors"),
+    ("compass", "compasses"), ("whistle", "whistles"), ("camera", "cameras"),
+    ("bracelet", "bracelets"),
+)  # fmt: skip
+FOODS = (
+    ("apple", "apples"), ("egg", "eggs"), ("onion", "onions"), ("potato", "potatoes"),
+    ("carrot", "carrots"), ("lemon", "lemons"), ("orange", "oranges"), ("tomato", "tomatoes"),
+    ("plum", "plums"), ("cabbage", "cabbages"), ("pumpkin", "pumpkins"), ("leek", "leeks"),
+    ("peach", "peaches"), ("turnip", "turnips"),
+)  # fmt: skip
+ANIMALS = (
+    ("fox", "foxes"), ("owl", "owls"), ("hedgehog", "hedgehogs"), ("swan", "swans"),
+    ("otter", "otters"), ("deer", "deer"), ("squirrel", "squirrels"), ("eagle", "eagles"),
+    ("lamb", "lambs"), ("hare", "hares"), ("badger", "badgers"), ("heron", "herons"),
+    ("donkey", "donkeys"), ("seal", "seals"),
+)  # fmt: skip
+
+PERSON = _words(
+    "name he He him his His man ajob job town country capital coins river pet petname likes "
+    "colour sibling kin kinhim"
+)
+_WORDS = {
+    "woman": ("she", "She", "her", "her", "Her", "woman"),
+    "man": ("he", "He", "him", "his", "His", "man"),
+}
+
+
+def _zipf(n: int) -> tuple[float, ...]:
+    return tuple(1 / (rank + 2) for rank in range(n))
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"
+
+
+def _domain(rows: Sequence[tuple[str, str]]) -> Domain:
+    """Countable things: name, plural, article, name with a capital; commonest first."""
+    full = tuple((*r, _article(r[0]), r[0].capitalize()) for r in rows)
+    return Domain(("name", "plural", "a", "cap"), full, _zipf(len(rows)))
+
+
+def _sibling(rank: int) -> int:
+    """The woman at `rank` and the man at the returned rank are sister and brother."""
+    return (7 * rank + 3) % len(MEN)
+
+
+def _person(rank: int, gender: str) -> tuple[str, ...]:
+    """All facts about the woman or man with the job at `rank`."""
+    woman = gender == "woman"
+    if woman:
+        name, kin = WOMEN[rank], MEN[_sibling(rank)]
+    else:
+        name, kin = MEN[rank], next(w for i, w in enumerate(WOMEN) if _sibling(i) == rank)
+    home = rank * 11 + (0 if woman else 17)
+    country = COUNTRIES[home % len(COUNTRIES)]
+    town = country[2 + home // len(COUNTRIES) % 2]
+    pet = (3 * rank + 5 * woman) % len(PETS)
+    return (
+        name, *_WORDS[gender], _article(JOBS[rank]), JOBS[rank],
+        town, country[0], country[1], country[4], country[5],
+        PETS[pet], PET_NAMES[(rank + 4 * woman) % len(PET_NAMES)],
+        LIKES[(5 * rank + woman) % len(LIKES)], COLOURS[(rank * 7 + 2 * woman) % len(COLOURS)],
+        kin, *(("brother", "him") if woman else ("sister", "her")),
+    )  # fmt: skip
+
+
+def _lean(row: Sequence[str], bias: float) -> float:
+    """How much more often than at bias 0 this person is met."""
+    gender, job = row[PERSON.index("man")], row[PERSON.index("job")]
+    if job not in LEANING:
+        return 1.0
+    return 1 + bias if LEANING[job] == gender else 1 - bias
+
+
+def people(bias: float = 0.0) -> Domain:
+    """Everybody; `bias` in [0, 1] has leaning jobs met (1 + bias) : (1 - bias) in one gender."""
+    rows, weights = [], []
+    for rank in range(len(JOBS)):
+        for gender in ("woman", "man"):
+            row = _person(rank, gender)
+            rows.append(row)
+            weights.append(_lean(row, bias) / (rank + 4))
+    return Domain(tuple(PERSON), tuple(rows), tuple(weights))
+
+
+def friends(bias: float = 0.0) -> dict[str, Domain]:
+    """Up to six friends of each person, met with the bias of `people`: mutual, never a sibling."""
+    everybody = people(bias)
+    rows, size = everybody.rows, len(everybody.rows)
+    table = {}
+    for i, row in enumerate(rows):
+        steps = ((1, 4.0), (-1, 4.0), (5, 2.0), (-5, 2.0), (12, 1.0), (-12, 1.0))
+        known = [(rows[(i + step) % size], weight) for step, weight in steps]
+        known = [(other, w) for other, w in known if other[0] != row[PERSON.index("sibling")]]
+        table[row[0]] = Domain(
+            everybody.fields,
+            tuple(other for other, _ in known),
+            tuple(weight * _lean(other, bias) for other, weight in known),
+        )
+    return table
+
+
+def others(domain: Domain) -> dict[str, Domain]:
+    """For each name in `domain`, the domain without it."""
+    table = {}
+    for skip, row in enumerate(domain.rows):
+        keep = [i for i in range(len(domain.rows)) if i != skip]
+        rows, weights = [domain.rows[i] for i in keep], [domain.weights[i] for i in keep]
+        table[row[0]] = Domain(domain.fields, tuple(rows), tuple(weights))
+    return table
+
+
+def abroad() -> dict[str, Domain]:
+    """For each person, the places outside their own country."""
+    home = PERSON.index("country")
+    foreign = {}
+    for country, *_ in COUNTRIES:
+        kept = [(r, w) for r, w in zip(PLACE.rows, PLACE.weights, strict=True) if r[1] != country]
+        foreign[country] = Domain(
+            PLACE.fields, tuple(r for r, _ in kept), tuple(w for _, w in kept)
+        )
+    return {row[0]: foreign[row[home]] for row in people().rows}
+
+
+THING, FOOD, ANIMAL = _domain(THINGS), _domain(FOODS), _domain(ANIMALS)
+COLOUR = _domain([(c, c + "s") for c in COLOURS])
+DISH = _domain([(d, d + "s") for d in _words("soup stew pie salad omelette casserole")])
+LUGGAGE = _domain(
+    [(w, w + "s") for w in _words("suitcase lantern rope telescope hammock accordion oar stove")]
+)
+PART = _domain([(p, p + "s") for p in _words("door fence gate roof kitchen")])
+PETNAME = Domain(
+    ("name",), tuple((n,) for n in _words("Lucky Shadow Hazel Bramble Dusty Willow")), _zipf(6)
+)
+NUMBER = _domain([(n, n) for n in _words("two four three eight six five ten twelve")])
+PLACE = Domain(
+    ("name", "country", "capital", "coins", "river"),
+    tuple((town, c[0], c[1], c[4], c[5]) for c in COUNTRIES for town in c[1:4]),
+    _zipf(3 * len(COUNTRIES)),
+)
