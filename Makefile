@@ -62,6 +62,9 @@ release: .venv/dev
 
 ladder: .venv/dev
 	$(BIN)/llmcourse run --preset cpu --ladder
+	$(BIN)/python -c "from llmcourse import plotting, runtime; \
+	  rows = runtime.setup().ladder_rows('tinyshakespeare'); \
+	  plotting.ladder(rows).figure.savefig('docs/ladder.png', dpi=150)"
 	$(MAKE) release
 
 lint: .venv/dev

@@ -198,7 +198,9 @@ def build(root: Path, slug: str) -> Path:
             resources={"metadata": {"path": folder}},
             record_timing=False,
         )
+        language = dict(notebook.metadata.language_info)
         client.execute(env=_build_environment(root))
+    notebook.metadata.language_info = language  # the kernel's own names this Python's version
     path = root / "solutions" / slug / f"{slug}.ipynb"
     write_text(path, nbformat.writes(notebook) + "\n")
     return path

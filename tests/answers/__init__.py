@@ -11,7 +11,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """One way to solve an exercise. ``hint`` is None for a right one; else part of what must be shown."""
+    """One way to solve an exercise. ``hint`` is None for a right one; else part of what must be
+    shown."""
 
     exercise: str
     function: Any

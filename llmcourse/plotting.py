@@ -1,0 +1,241 @@
+"""Figures of the course: each function takes data and an optional `ax`, draws, returns the `ax`.
+
+One quiet style: axes named with their units, values written where they are read, and nothing told
+by colour alone (shades, hatches, line styles and markers differ too), so a grey print reads as
+well. Nothing here computes what it shows.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+from llmcourse.runtime import LadderRow
+
+SHADES = ("#16324f", "#3f7cac", "#95b8d1", "#d9e2ec", "#c8553d")  # dark to light, then an accent
+HATCHES = ("", "//", "..", "xx", "\\\\")
+LINES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
+MARKERS = ("o", "s", "^", "D", "v")
+INK, FAINT = "#222222", "#dddddd"
+
+
+def _axes(ax: Axes | None, width: float = 7.0, height: float = 3.2) -> Axes:
+    """The given axes, or those of a new figure, with a light grid and no box."""
+    if ax is None:
+        _, ax = plt.subplots(figsize=(width, height), layout="constrained")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(color=FAINT, linewidth=0.6)
+    ax.set_axisbelow(True)
+    return ax
+
+
+def bars(
+    values: Mapping[str, float],
+    quantity: str,
+    *,
+    digits: int = 2,
+    ax: Axes | None = None,
+) -> Axes:
+    """One horizontal bar for each name, first on top, its value beside it.
+
+    quantity: what is measured, with its unit.
+    """
+    ax = _axes(ax, height=0.9 + 0.42 * len(values))
+    drawn = ax.barh(list(values), list(values.values()), color=SHADES[1], edgecolor=INK, height=0.6)
+    ax.bar_label(drawn, [f"{value:.{digits}f}" for value in values.values()], padding=4)
+    ax.invert_yaxis()
+    ax.grid(False, axis="y")
+    ax.margins(x=0.12)
+    ax.set_xlabel(quantity)
+    return ax
+
+
+def distributions(
+    tables: Mapping[str, Mapping[str, float]],
+    *,
+    quantity: str = "probability",
+    ax: Axes | None = None,
+) -> Axes:
+    """Grouped bars: at each token one bar a distribution; up to five, over the same tokens."""
+    ax = _axes(ax)
+    tokens = list(next(iter(tables.values())))
+    width = 0.8 / len(tables)
+    for i, (name, table) in enumerate(tables.items()):
+        places = [x + (i - (len(tables) - 1) / 2) * width for x in range(len(tokens))]
+        ax.bar(
+            places,
+            [table[token] for token in tokens],
+            width,
+            label=name,
+            color=SHADES[i],
+            hatch=HATCHES[i],
+            edgecolor=INK,
+            linewidth=0.6,
+        )
+    ax.set_xticks(range(len(tokens)), tokens)
+    ax.grid(False, axis="x")
+    ax.set_ylabel(quantity)
+    ax.legend(frameon=False)
+    return ax
+
+
+def surprise(tokens: Sequence[str], bits: Sequence[float], ax: Axes | None = None) -> Axes:
+    """What each token of a text cost, in bits, in reading order."""
+    ax = _axes(ax, width=max(5.0, 0.36 * len(tokens)), height=2.8)
+    ax.bar(range(len(tokens)), bits, color=SHADES[1], edgecolor=INK, linewidth=0.6, width=0.75)
+    ax.set_xticks(range(len(tokens)), tokens, rotation=60, ha="right", rotation_mode="anchor")
+    ax.grid(False, axis="x")
+    ax.set_ylabel("surprise (bits)")
+    return ax
+
+
+def curves(
+    x: Sequence[float],
+    lines: Mapping[str, Sequence[float]],
+    x_quantity: str,
+    y_quantity: str,
+    *,
+    levels: Mapping[str, float] | None = None,
+    log_x: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """One line for each name over common x values; `levels` are horizontal lines."""
+    ax = _axes(ax)
+    for i, (name, y) in enumerate(lines.items()):
+        ax.plot(x, y, label=name, color=SHADES[i % 3], linestyle=LINES[i], linewidth=2)
+    if log_x:
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter("{x:g}")
+    for name, level in (levels or {}).items():
+        ax.axhline(level, color=INK, linewidth=1.2, linestyle=":", label=name)
+    ax.set_xlabel(x_quantity)
+    ax.set_ylabel(y_quantity)
+    if levels or len(lines) > 1:
+        ax.legend(frameon=False)
+    return ax
+
+
+def ladder(rows: Sequence[LadderRow], ax: Axes | None = None) -> Axes:
+    """The course's language models on one held-out text, worst on top, in bits per character.
+
+    A light bar is a model with no trained number; the best one is hatched.
+    """
+    if not rows:
+        raise ValueError("expected at least one row of the ladder, got none: call rt.ladder first")
+    ax = _axes(ax, height=1.0 + 0.4 * len(rows))
+    best = min(row.bits_per_char for row in rows)
+    for row in rows:
+        ax.barh(
+            row.model,
+            row.bits_per_char,
+            height=0.6,
+            color=SHADES[1] if row.parameters else SHADES[3],
+            hatch="//" if row.bits_per_char == best else "",
+            edgecolor=INK,
+        )
+        size = f"{row.parameters:,} numbers" if row.parameters else "nothing learned"
+        ax.annotate(
+            f"{row.bits_per_char:.3f}  ({size})",
+            (row.bits_per_char, row.model),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+        )
+    ax.invert_yaxis()
+    ax.grid(False, axis="y")
+    ax.set_xlim(0, 1.4 * max(row.bits_per_char for row in rows))
+    ax.set_xlabel(f"bits per character on the held-out part of {rows[0].corpus} (lower is better)")
+    return ax
+
+
+def evidence(heard: Sequence[float], said: Sequence[float], ax: Axes | None = None) -> Axes:
+    """Each pair of texts as a point: how the signal (x) and the language (y) favour the right.
+
+    Both in bits, positive when they favour it. Above the line the sum does: noisy-channel decoding
+    is right there. Raises ValueError for lists of different lengths.
+    """
+    if len(heard) != len(said):
+        raise ValueError(f"expected as many x as y values, got {len(heard)} and {len(said)}")
+    ax = _axes(ax, height=4.4)
+    pairs = list(zip(heard, said, strict=True))
+    groups = {
+        "decoded as the right text": ([p for p in pairs if sum(p) > 0], "o", SHADES[2]),
+        "decoded as the other": ([p for p in pairs if sum(p) <= 0], "X", SHADES[4]),
+    }
+    for label, (points, marker, colour) in groups.items():
+        if points:
+            ax.scatter(
+                *zip(*points, strict=True),
+                marker=marker,
+                color=colour,
+                edgecolor=INK,
+                linewidth=0.4,
+                s=24,
+                label=f"{label} ({len(points)})",
+            )
+    reach = 1.05 * max((abs(x) for x, _ in pairs), default=1.0)
+    ax.plot([-reach, reach], [reach, -reach], color=INK, linestyle="--", linewidth=1.2)
+    ax.axvline(0, color=INK, linewidth=0.8)
+    ax.axhline(0, color=INK, linewidth=0.8)
+    ax.set_xlim(-reach, reach)
+    ax.set_xlabel("the signal favours the right text by (bits)")
+    ax.set_ylabel("the language favours it by (bits)")
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    return ax
+
+
+def steps(
+    x: Sequence[int],
+    lines: Mapping[str, Sequence[float]],
+    x_quantity: str,
+    y_quantity: str,
+    *,
+    level: tuple[str, float] | None = None,
+    log_y: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """One marked line for each of up to five names over whole numbers x, such as the order n.
+
+    A nan leaves its place empty; `level` is a thin horizontal line with its name.
+    """
+    ax = _axes(ax)
+    for i, (name, y) in enumerate(lines.items()):
+        style = {"linestyle": LINES[i], "marker": MARKERS[i], "color": SHADES[(0, 1, 4, 2, 3)[i]]}
+        ax.plot(x, y, label=name, linewidth=1.8, markersize=6, markeredgecolor=INK, **style)
+    if log_y:
+        ax.set_yscale("log")
+    if level:
+        ax.axhline(level[1], color=INK, linewidth=1, linestyle=":")
+        ax.annotate(level[0], (x[0], level[1]), xytext=(0, 4), textcoords="offset points")
+    ax.set_xticks(x)
+    ax.set_xlabel(x_quantity)
+    ax.set_ylabel(y_quantity)
+    if len(lines) > 1:
+        ax.legend(frameon=False)
+    return ax
+
+
+def company(
+    counts: Mapping[str, int],
+    before: Mapping[str, int],
+    named: Sequence[str],
+    ax: Axes | None = None,
+) -> Axes:
+    """Each word as a point: how often it came, and after how many different words, log-log.
+
+    named: the words that are written beside their points.
+    """
+    ax = _axes(ax, height=4.2)
+    points = [(counts[word], before[word]) for word in counts if before.get(word)]
+    ax.scatter(*zip(*points, strict=True), s=9, color=SHADES[2], linewidth=0)
+    most = max(x for x, _ in points)
+    ax.plot([1, most], [1, most], color=INK, linestyle="--", linewidth=1)
+    for word in named:
+        ax.scatter(counts[word], before[word], s=36, color=SHADES[4], edgecolor=INK)
+        place = (counts[word], before[word])
+        ax.annotate(word, place, xytext=(7, -4), textcoords="offset points")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel("times the word was seen")
+    ax.set_ylabel("different words before it")
+    return ax

@@ -1,0 +1,100 @@
+"""llmcourse.plotting: what is drawn is what was given, on the axes given, with names and units."""
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import pytest
+
+from llmcourse import plotting
+from llmcourse.runtime import LadderRow
+
+ROWS = [
+    LadderRow("uniform", 6.0, 0, 0, 0.0, "a text"),
+    LadderRow("unigram", 4.8, 65, 1_000, 0.1, "a text"),
+]
+DRAWN = {
+    "bars": lambda ax: plotting.bars({"one": 1.25, "two": 2.0}, "bits per token", ax=ax),
+    "distributions": lambda ax: plotting.distributions(
+        {"T = 1": {"a": 0.7, "b": 0.3}, "T = 2": {"a": 0.6, "b": 0.4}}, ax=ax
+    ),
+    "surprise": lambda ax: plotting.surprise(["the", "cat", "the"], [1.0, 3.0, 0.0], ax=ax),
+    "curves": lambda ax: plotting.curves(
+        [0.1, 1, 10], {"one": [1, 2, 3], "two": [3, 2, 1]}, "T", "bits", levels={"top": 3}, ax=ax
+    ),
+    "ladder": lambda ax: plotting.ladder(ROWS, ax=ax),
+    "evidence": lambda ax: plotting.evidence([0.5, -0.5, 0.1], [3.0, 2.0, -1.0], ax=ax),
+}
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_draws_on_the_given_axes_and_returns_them(name):
+    _, ax = plt.subplots()
+    assert DRAWN[name](ax) is ax
+    assert len(plt.get_fignums()) == 1
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_makes_its_own_figure_without_axes_and_names_a_quantity(name):
+    ax = DRAWN[name](None)
+    assert ax.get_xlabel() or ax.get_ylabel()
+    assert not ax.get_title()
+    ax.figure.canvas.draw()
+
+
+def test_bars_are_as_long_as_their_values_first_on_top():
+    ax = DRAWN["bars"](None)
+    assert [bar.get_width() for bar in ax.patches] == [1.25, 2.0]
+    assert [text.get_text() for text in ax.texts] == ["1.25", "2.00"]
+    assert ax.yaxis_inverted()
+
+
+def test_distributions_differ_by_hatch_and_shade():
+    ax = DRAWN["distributions"](None)
+    assert [bar.get_height() for bar in ax.patches] == [0.7, 0.3, 0.6, 0.4]
+    first, second = ax.patches[0], ax.patches[2]
+    assert first.get_hatch() != second.get_hatch()
+    assert first.get_facecolor() != second.get_facecolor()
+
+
+def test_surprise_keeps_repeated_tokens_in_reading_order():
+    ax = DRAWN["surprise"](None)
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["the", "cat", "the"]
+    assert [bar.get_height() for bar in ax.patches] == [1.0, 3.0, 0.0]
+
+
+def test_curves_differ_by_line_style():
+    one, two, _ = DRAWN["curves"](None).get_lines()
+    assert one.get_linestyle() != two.get_linestyle()
+
+
+def test_curves_on_a_log_axis_are_labelled_with_plain_numbers():
+    ax = plotting.curves([0.1, 1, 10], {"one": [1, 2, 3]}, "T", "bits", log_x=True)
+    ax.figure.canvas.draw()
+    assert {"0.1", "1", "10"} <= {tick.get_text() for tick in ax.get_xticklabels()}
+
+
+def test_ladder_tells_the_text_the_unit_and_what_was_learned():
+    ax = plotting.ladder(ROWS)
+    assert "bits per character" in ax.get_xlabel()
+    assert "a text" in ax.get_xlabel()
+    shown = " ".join(text.get_text() for text in ax.texts)
+    assert "6.000  (nothing learned)" in shown
+    assert "4.800  (65 numbers)" in shown
+    with pytest.raises(ValueError, match="at least one row"):
+        plotting.ladder([])
+
+
+def test_evidence_counts_what_the_sum_decides():
+    ax = DRAWN["evidence"](None)
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["decoded as the right text (2)", "decoded as the other (1)"]
+    with pytest.raises(ValueError, match="got 2 and 1"):
+        plotting.evidence([1.0, 2.0], [1.0])
