@@ -1,0 +1,171 @@
+"""The learner's command line: run, check, progress, data.
+
+Every failure is one line on stderr: exit 1 for a failure, 2 for a wrong command.
+"""
+
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import pooch
+import typer
+
+from llmcourse import data
+from llmcourse import progress as state
+from llmcourse import run as runner
+
+app = typer.Typer(
+    help="Run the course's notebooks, check your answers, see your progress, get texts.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+texts = typer.Typer(help="List the course's texts, or fetch one.", invoke_without_command=True)
+app.add_typer(texts, name="data")
+
+
+@app.command()
+def run(
+    preset: Annotated[str, typer.Option(help="smoke, cpu or gpu.")] = "smoke",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of every notebook.")] = 0,
+    notebooks: Annotated[str, typer.Option(help='As "01 02_ngrams"; default: all.')] = "",
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the notebooks are; default: solutions/.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Where the reports go; default: build/run/.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(help="Notebooks at a time; default: cores.")] = None,
+    ladder: Annotated[
+        bool, typer.Option("--ladder", help="Keep this run's ladder with the package.")
+    ] = False,
+) -> int:
+    """Execute notebooks side by side; write a report; exit 1 if one fails or a claim is broken."""
+    if ladder and preset != "cpu":
+        raise runner.UsageError(f"--ladder keeps a run at --preset cpu, got {preset}")
+    folder = folder or runner.find_root() / "solutions"
+    output = output or runner.find_root() / "build" / "run"
+    report = runner.run(
+        folder,
+        output,
+        wanted=notebooks,
+        preset=preset,
+        device=device,
+        seed=seed,
+        jobs=jobs,
+    )
+    if ladder:
+        kept = Path(__file__).parent / "ladder.json"
+        runner.keep_ladder(report, kept, every_notebook=not notebooks)
+    return 0 if report.ok else 1
+
+
+@app.command()
+def check(
+    unit: Annotated[str, typer.Argument(help="As 02 or 02_ngrams.")],
+    notebook: Annotated[
+        Path | None, typer.Option(help="Your notebook, if it is not the one in course/.")
+    ] = None,
+) -> int:
+    """Run the visible checks on your notebook; exit 1 unless all pass."""
+    course = runner.find_root() / "course"
+    known = {path.stem: path for path in state.course_notebooks(course)}
+    slug = runner.slug_of(unit, known)
+    mine = state.read(notebook or known[slug], slug)
+    state.check(mine)
+    typer.echo(state.table(mine))
+    typer.echo(state.summary([mine], checked=True))
+    return 0 if all(exercise.passed for exercise in mine.exercises) else 1
+
+
+@app.command()
+def progress(
+    run: Annotated[bool, typer.Option("--run", help="Run the visible checks, too.")] = False,
+) -> int:
+    """Show what you have written in course/, unit by unit, or with --run what passes."""
+    units, code = [], 0
+    for path in state.course_notebooks(runner.find_root() / "course"):
+        try:
+            unit = state.read(path, path.stem)
+            if run:
+                state.check(unit)
+        except runner.Interrupted:
+            raise
+        except runner.RunError as error:  # one broken notebook does not hide the others
+            code = _say(error, error.exit_code)
+        else:
+            units.append(unit)
+            typer.echo(state.table(unit) + "\n")
+    typer.echo(state.summary(units, checked=run))
+    return code
+
+
+@texts.callback()
+def list_texts(context: typer.Context) -> int:
+    """List the course's texts: where each is found, its size and fingerprint."""
+    if context.invoked_subcommand:
+        return 0
+    code = 0
+    for name in (*data.BUILT_IN, *data.DOWNLOADS):
+        place = _place(name)
+        if not place:
+            typer.echo(f"{name:<16} not on this machine: llmcourse data fetch {name}")
+            continue
+        try:
+            typer.echo(_described(name, place))
+        except data.DataError as error:
+            code = _say(f"{name}: {error}", 1)
+    return code
+
+
+@texts.command()
+def fetch(name: Annotated[str, typer.Argument(help="As `llmcourse data` lists it.")]) -> int:
+    """Download a text unless it is here already, and check it."""
+    known = (*data.BUILT_IN, *data.DOWNLOADS)
+    if name not in known:
+        raise runner.UsageError(f"no text {name!r}: expected one of {', '.join(known)}")
+    data.text(name)
+    typer.echo(_described(name, _place(name)))
+    return 0
+
+
+def _place(name: str) -> str:
+    """Where a text is on this machine; empty if it would have to be downloaded."""
+    if name in data.BUILT_IN:
+        return f"in Python {platform.python_version()}"
+    file = data.DOWNLOADS[name].file
+    folders = (os.environ.get("LLMCOURSE_DATA"), pooch.os_cache("llmcourse"))
+    paths = [Path(folder) / file for folder in folders if folder]
+    return str(next((path for path in paths if path.is_file()), ""))
+
+
+def _described(name: str, place: str) -> str:
+    kilobytes = len(data.text(name).encode()) / 1000
+    return f"{name:<16}{kilobytes:8,.0f} kB   {data.fingerprint(name)}   {place}"
+
+
+def main() -> None:
+    """Run a command; turn what a person can mend into one line on stderr."""
+    try:
+        code = app(sys.argv[1:] or ["--help"], prog_name="llmcourse", standalone_mode=False)
+    except typer.Abort:
+        code = _say("aborted", 1)
+    except runner.RunError as error:
+        code = _say(error, error.exit_code)
+    except data.DataError as error:
+        code = _say(error, 1)
+    except typer.TyperException as error:  # a wrong command line
+        code = _say(f"{error.format_message()} (see llmcourse --help)", error.exit_code)
+    sys.exit(code)
+
+
+def _say(message: object, code: int) -> int:
+    print(f"llmcourse: {' '.join(str(message).split())}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    main()

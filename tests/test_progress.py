@@ -1,0 +1,136 @@
+"""What a learner's notebook has solved, read from its cells or found out by its checks."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from llmcourse import progress
+from llmcourse.run import RunError, UsageError
+
+SLUG = "01_tiny"
+NAMES = ("add", "double", "join", "longest", "count")
+CHECKS = """
+from llmcourse.checks import equal, visible
+class check: pass
+for name, arguments, value in (
+    ("add", (2, 3), 5), ("double", (4,), 8), ("join", (["a", "b"],), "a b"),
+    ("longest", (["a", "bc"],), "bc"), ("count", ("aab",), {"a": 2, "b": 1}),
+):
+    def one(answer, arguments=arguments, value=value):
+        equal(answer(*arguments), value, "read the text again")
+    one.__name__ = name
+    setattr(check, name, staticmethod(visible(one)))
+"""
+STUBS = dict.fromkeys(NAMES, f"    {progress.STUB}")
+
+
+def write_course(root: Path, **bodies: str) -> Path:
+    """A course of one unit with these bodies in place of stubs; returns its notebook."""
+    parameters = new_code_cell('preset = "cpu"\ndevice = "auto"\nseed = 0')
+    parameters.metadata["tags"] = ["parameters"]
+    cells = [parameters, new_code_cell(CHECKS)]
+    for name, body in (STUBS | bodies).items():
+        cells.append(new_code_cell(f"def {name}(*items):\n{body}"))
+        cells[-1].metadata["nbgrader"] = {"grade_id": name}
+        cells.append(new_code_cell(f"check.{name}({name});"))
+        cells[-1].metadata["nbgrader"] = {"grade_id": f"{name}_check"}
+        cells.append(new_code_cell("raise SystemExit('a demonstration must not run')"))
+        cells[-1].metadata["tags"] = ["demo"]
+    cells.append(new_code_cell("raise SystemExit('nothing after the last check must run')"))
+    facts = [{"id": n, "title": n, "points": 10 + i, "minutes": 1} for i, n in enumerate(NAMES)]
+    book = new_notebook(cells=cells, metadata={"llmcourse": {"unit": SLUG, "exercises": facts}})
+    path = root / "course" / SLUG / f"{SLUG}.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(book, path)
+    (root / "pyproject.toml").touch()
+    return path
+
+
+def test_reading_tells_begun_from_untouched(tmp_path):
+    path = write_course(tmp_path, double="    return 2 * items[0]")
+    unit = progress.read(path)
+    assert {one.id: one.state for one in unit.exercises} == dict.fromkeys(NAMES, "not begun") | {
+        "double": "written"
+    }
+    assert progress.summary([unit], checked=False) == (
+        "1 of 5 exercises have an answer written (11 of 60 points)"
+    )
+
+
+def test_a_deleted_exercise_is_missing(tmp_path):
+    path = write_course(tmp_path)
+    book = json.loads(path.read_text())
+    book["cells"] = [
+        c for c in book["cells"] if c["metadata"].get("nbgrader") != {"grade_id": "add"}
+    ]
+    path.write_text(json.dumps(book))
+    assert progress.read(path).exercises[0].state == "missing"
+
+
+def test_checking_reports_each_exercise_in_one_line(tmp_path):
+    path = write_course(
+        tmp_path,
+        add="    return sum(items)",
+        double="    return items[0]",
+        join="    return items[0] +",
+        longest="    return 1 / 0",
+    )
+    before = path.read_bytes()
+    unit = progress.read(path)
+    progress.check(unit)
+    assert path.read_bytes() == before
+    states = {one.id: one.state for one in unit.exercises}
+    assert states == {
+        "add": "passed",
+        "double": "not right yet",
+        "join": "not right yet",
+        "longest": "not right yet",
+        "count": "not solved yet",
+    }
+    messages = {one.id: one.message for one in unit.exercises}
+    assert messages["double"] == "expected 8, got 4. read the text again"
+    assert messages["join"].startswith("SyntaxError: invalid syntax")
+    assert "ZeroDivisionError" in messages["longest"]
+    lines = progress.table(unit).splitlines()
+    assert len(lines) == 1 + len(NAMES) and "add       10 points  passed" in lines[1]
+    assert progress.summary([unit], checked=True) == (
+        "1 of 5 exercises pass their visible checks (10 of 60 points)"
+    )
+
+
+def test_an_endless_loop_is_stopped_and_the_rest_is_checked(tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS_A_CELL", 2)
+    unit = progress.read(
+        write_course(tmp_path, add="    while True: pass", double="    return 2 * items[0]")
+    )
+    progress.check(unit)
+    assert unit.exercises[0].message == "took longer than 2 s: is there a loop that never ends?"
+    assert unit.exercises[1].passed
+
+
+def test_a_kernel_that_dies_is_one_line_naming_the_cell(tmp_path):
+    unit = progress.read(write_course(tmp_path, add="    import os; os._exit(1)"))
+    with pytest.raises(RunError, match=r"did not run: the kernel died.*check\.add"):
+        progress.check(unit)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"cells": []}', '{"metadata": {"llmcourse": 3}, "cells": []}']
+)
+def test_a_file_that_is_no_notebook_of_the_course_is_one_line(tmp_path, text):
+    path = tmp_path / "mine.ipynb"
+    path.write_text(text)
+    with pytest.raises(RunError, match=r"mine\.ipynb is not a notebook of this course"):
+        progress.read(path)
+
+
+def test_a_missing_or_another_units_notebook_is_one_line(tmp_path):
+    with pytest.raises(RunError, match=r"no notebook .*--notebook"):
+        progress.read(tmp_path / "mine.ipynb")
+    with pytest.raises(RunError, match="is a notebook of 01_tiny, not of 02_other"):
+        progress.read(write_course(tmp_path), "02_other")
+    with pytest.raises(UsageError, match="no notebooks in"):
+        progress.course_notebooks(tmp_path)
