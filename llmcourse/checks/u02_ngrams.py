@@ -1,0 +1,249 @@
+"""Visible checks of unit 02: each failure names its likely cause.
+
+unit: 02_ngrams
+"""
+
+from itertools import cycle
+from typing import Any
+
+from llmcourse.checks import compare, equal, fail, near, number, raises, unchanged, visible
+
+ROSE = ["a", "rose", "is", "a", "rose", "is", "a", "rose"]
+ROSE_TABLES = [
+    {(): {"a": 3, "rose": 3, "is": 2}},
+    {("a",): {"rose": 3}, ("rose",): {"is": 2}, ("is",): {"a": 2}},
+]
+CITY = ["in", "san", "francisco", "to", "san", "francisco", "in", "paris", "from", "paris", "to"]
+CITY_TABLES = [
+    {(): {"in": 2, "san": 2, "francisco": 2, "to": 2, "paris": 2, "from": 1}},
+    {
+        ("in",): {"san": 1, "paris": 1},
+        ("san",): {"francisco": 2},
+        ("francisco",): {"to": 1, "in": 1},
+        ("to",): {"san": 1},
+        ("paris",): {"from": 1, "to": 1},
+        ("from",): {"paris": 1},
+    },
+]
+
+
+def diagnosed(got: Any, want: Any, hint: str, *mistakes: tuple[Any, str]) -> None:
+    """Fail with the hint of the first known mistake whose value came, else with ``hint``."""
+    for value, misconception in mistakes:
+        if compare(got, value, 1e-9) is None:
+            near(got, want, 1e-9, misconception)
+    near(got, want, 1e-9, hint)
+
+
+@visible
+def ngram_counts(answer):
+    got = unchanged(
+        answer, (list(ROSE), 2), hint="count in a new dictionary; leave the text alone."
+    )
+    whole = {("a", "rose"): 3, ("rose", "is"): 2, ("is", "a"): 2}
+    diagnosed(
+        got,
+        ROSE_TABLES[1],
+        "Every token that has n - 1 tokens before it adds 1 at table[those tokens][token].",
+        (whole, "The keys are whole n-grams: use the n - 1 tokens of the history as the key."),
+        (
+            {("a",): {"rose": 2}, ("rose",): {"is": 2}, ("is",): {"a": 2}},
+            "The last n-gram is missing: a text of T tokens has T - n + 1 n-grams.",
+        ),
+        (
+            {"a": {"rose": 3}, "rose": {"is": 2}, "is": {"a": 2}},
+            "The keys must be tuples, also for one token: ('a',), not 'a'.",
+        ),
+        (
+            {gram[:1]: {gram[1]: 1} for gram in whole},
+            "All counts are 1: add to the count instead of setting it.",
+        ),
+    )
+    equal(
+        answer(["b", "a", "b", "a"], 3),
+        {("b", "a"): {"b": 1}, ("a", "b"): {"a": 1}},
+        hint="n = 3: the history has two tokens. Only histories that a token follows have a row.",
+    )
+    equal(
+        answer(list(ROSE), 1),
+        ROSE_TABLES[0],
+        hint="n = 1: one history, the empty tuple (); and in Python tokens[-0:] is everything.",
+    )
+    equal(answer(["a", "b"], 3), {}, hint="a text shorter than n has no n-gram: an empty table.")
+    raises(ValueError, answer, ["a"], 0, hint="there is no n below 1.")
+
+
+@visible
+def mle_prob(answer):
+    table = {("a",): {"b": 3, "c": 1}, ("b",): {"a": 4, "b": 2}}
+    diagnosed(
+        number(answer(table, ("a",), "b"), "mle_prob"),
+        0.75,
+        "count(history, token) over the sum of the counts after that history.",
+        (0.3, "You divided by all counts of the table: use those after this history only."),
+        (1.5, "You divided by the number of different tokens: divide by the sum of their counts."),
+        (3, "That is a count: divide it by the sum of the counts after this history."),
+    )
+    near(answer(table, ("a",), "a"), 0.0, 0, hint="a token never seen after the history counts 0.")
+    near(answer(table, ("x",), "a"), 0.0, 0, hint="after a history not in the table: return 0.0.")
+
+
+@visible
+def unseen_rate(answer):
+    train, test = ["a", "b", "a", "c", "c"], ["a", "b", "b", "b", "a", "b"]
+    got = unchanged(answer, (train, test, 2), hint="only look at the texts.")
+    diagnosed(
+        number(got, "unseen_rate"),
+        2 / 5,
+        "ab, bb, bb, ba, ab: the two bb are not in the training text.",
+        (1 / 3, "That is the share of the different n-grams: count each time one occurs."),
+        (2 / 4, "Look for the n-grams of the test text in the training text, not the reverse."),
+        (3 / 5, "That is the share that was seen: the others are wanted."),
+        (2 / 6, "You divided by the number of tokens: T tokens have T - n + 1 n-grams."),
+        (2, "That is a count: divide it by the number of n-grams of the test text."),
+    )
+    near(answer(train, test, 1), 0.0, 1e-9, hint="n = 1: a and b were both seen.")
+    near(answer(["a"], test, 2), 1.0, 1e-9, hint="a training text shorter than n has no n-gram.")
+    raises(ValueError, answer, train, ["a"], 2, hint="a test text shorter than n has no n-gram.")
+
+
+@visible
+def add_k_prob(answer):
+    table = {("a",): {"b": 3, "c": 1}, ("b",): {"a": 4, "b": 2}}
+    diagnosed(
+        number(answer(table, ("a",), "b", 0.5, 10), "add_k_prob"),
+        3.5 / 9,
+        "(count + k) / (sum of the counts after the history + k V).",
+        (3.5 / 4, "The denominator must grow too: V tokens get k each, so add k V."),
+        (3.5 / 4.5, "You added k to the denominator once: V tokens get k each, so add k V."),
+        (3.5 / 5, "V is the whole vocabulary, not only the tokens seen after this history."),
+        (3.5 / 15, "You divided by all counts of the table: use those after this history only."),
+        (4 / 14, "You added 1: add k."),
+    )
+    near(answer(table, ("a",), "a", 0.5, 10), 0.5 / 9, 1e-9, hint="a token never seen here has k.")
+    near(answer(table, ("x",), "a", 0.5, 10), 0.1, 1e-9, hint="an unseen history: k / (k V).")
+    raises(ValueError, answer, table, ("a",), "b", 0, 10, hint="k must be above 0.")
+
+
+@visible
+def interpolated_prob(answer):
+    unigram = 0.6 * 3 / 8 + 0.4 / 5
+    diagnosed(
+        number(answer(ROSE_TABLES, ("is",), "a", 0.6, 5), "interpolated_prob"),
+        0.6 + 0.4 * unigram,
+        "weight * MLE after the history + (1 - weight) * the same one token shorter.",
+        (0.6 + 0.6 * 3 / 8 + 1 / 5, "The shares must sum to 1: weight and 1 - weight."),
+        (0.6 + unigram, "The shares must sum to 1: weight and 1 - weight."),
+        (0.6 + 0.4 * 0.6 * 3 / 8, "Below the unigram stands 1 / V: it gets 1 - weight there."),
+        (0.6 + 0.4 * 3 / 8, "The unigram is mixed too, with 1 / V below it."),
+        (0.6 + 0.4 / 5, "Mix all the orders: the unigram stands between this history and 1 / V."),
+        (0.4 + 0.6 * (0.4 * 3 / 8 + 0.6 / 5), "weight is the share of the longer history."),
+    )
+    near(answer(ROSE_TABLES, (), "a", 0.6, 5), unigram, 1e-9, hint="no history: unigram and 1 / V.")
+    diagnosed(
+        answer(ROSE_TABLES, ("rome",), "a", 0.6, 5),
+        unigram,
+        "after a history never seen the shorter one decides alone.",
+        (0.4 * unigram, "An unseen history has no MLE: the shorter one gets all, not 1 - weight."),
+    )
+    near(
+        answer(ROSE_TABLES, ("a", "rose", "is"), "a", 0.6, 5),
+        0.6 + 0.4 * unigram,
+        1e-9,
+        hint="of a history longer than the tables know the last tokens count, not the first.",
+    )
+
+
+@visible
+def kneser_ney_prob(answer):
+    # paris follows in and from, francisco only san; 9 different bigrams; V = 7
+    paris, francisco = (1.25 + 0.75 * 6 / 7) / 9, (0.25 + 0.75 * 6 / 7) / 9
+    diagnosed(
+        number(answer(CITY_TABLES, (), "paris", 7), "kneser_ney_prob"),
+        paris,
+        "no history: paris follows 2 different tokens, of 9 different bigrams in all.",
+        (
+            (1.25 + 0.75 * 6 / 7) / 11,
+            "Raw counts: below the longest history, count the different tokens that came before.",
+        ),
+        (2 / 9, "The unigram is discounted too: its share D N / total goes to 1 / V."),
+        (
+            1.25 / 9,
+            "What was taken off is lost: add D N / total times the lower probability, 1 / V here.",
+        ),
+        ((1.25 + 0.75 / 7) / 9, "D was taken off N different tokens: pass on D N, not D."),
+        (
+            1.25 / 9 + 1 / 7,
+            "The lower probability has the weight D N / total, or the sum is above 1.",
+        ),
+    )
+    near(
+        answer(CITY_TABLES, (), "francisco", 7),
+        francisco,
+        1e-9,
+        hint="francisco came twice but after one token only: its continuation count is 1.",
+    )
+    near(
+        answer(CITY_TABLES, ("in",), "paris", 7),
+        (1 - 0.75) / 2 + 0.75 * 2 / 2 * paris,
+        1e-9,
+        hint="the longest history uses raw counts: (count - D) / total + D N / total * unigram.",
+    )
+    diagnosed(
+        answer(CITY_TABLES, ("in",), "francisco", 7),
+        0.75 * francisco,
+        "a token not seen after this history has only the share of the shorter one.",
+        (-0.75 / 2 + 0.75 * francisco, "A count of 0 stays 0: use max(count - D, 0)."),
+    )
+    near(
+        answer(CITY_TABLES, ("rome",), "paris", 7),
+        paris,
+        1e-9,
+        hint="after a history never seen the shorter one decides alone, with weight 1.",
+    )
+    near(
+        answer(CITY_TABLES, ("to", "in"), "paris", 7, 0.5),
+        0.5 / 2 + 0.5 * (1.5 + 0.5 * 6 / 7) / 9,
+        1e-9,
+        hint="discount 0.5 and a longer history: use the argument, and the last tokens only.",
+    )
+
+
+@visible
+def generate(answer):
+    asked = []
+
+    def after(history):
+        asked.append(history)
+        one = history in (("tick",), ["tick"])
+        return {"tick": 0.0, "tock": 1.0} if one else {"tick": 1.0, "tock": 0.0}
+
+    got = unchanged(
+        lambda prompt: answer(after, prompt, 3, 2, lambda: 0.5),
+        (["so", "tick"],),
+        hint="copy the prompt before you append to it: list(prompt).",
+    )
+    if not all(isinstance(history, tuple) for history in asked):
+        fail("next_probs wants the history as a tuple: tuple(tokens[...]).")
+    if not isinstance(got, list | tuple):
+        fail(f"expected a list of tokens, got {type(got).__name__}.")
+    diagnosed(
+        got,
+        ["so", "tick", "tock", "tick", "tock"],
+        "n = 2: each token depends on the one before it; 3 new tokens after the prompt of 2.",
+        (["tock", "tick", "tock"], "The result begins with the prompt."),
+        (["so"] + ["tick"] * 4, "next_probs must see the last n - 1 tokens only, here one."),
+    )
+    coin = {"a": 0.2, "b": 0.0, "c": 0.5, "d": 0.3}
+    draws = cycle([0.1, 0.3, 0.9, 0.69])
+    diagnosed(
+        answer(lambda history: coin, [], 4, 3, lambda: next(draws)),
+        ["a", "c", "d", "c"],
+        "running sums 0.2, 0.2, 0.7, 1.0: call uniform() once, take the first sum above it.",
+        (["c"] * 4, "You always took the likeliest token: draw one, as often as it is probable."),
+        (list("abdc"), "The probabilities play no part: compare uniform() with their running sum."),
+    )
+    asked.clear()
+    answer(after, ["x"] * 4, 2, 1, lambda: 0.5)
+    equal(asked, [(), ()], hint="n = 1 has the empty history; in Python tokens[-0:] is everything.")
+    equal(answer(after, ["y"], 0, 2, lambda: 0.5), ["y"], hint="length 0: only the prompt.")
