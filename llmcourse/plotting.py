@@ -143,7 +143,7 @@ def ladder(rows: Sequence[LadderRow], ax: Axes | None = None) -> Axes:
         )
     ax.invert_yaxis()
     ax.grid(False, axis="y")
-    ax.set_xlim(0, 1.4 * max(row.bits_per_char for row in rows))
+    ax.set_xlim(0, 1.6 * max(row.bits_per_char for row in rows))
     ax.set_xlabel(f"bits per character on the held-out part of {rows[0].corpus} (lower is better)")
     return ax
 
