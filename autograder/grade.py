@@ -19,7 +19,7 @@ from typing import Any
 from autograder import policy
 from autograder.course import Unit
 from autograder.errors import SandboxFailed, SandboxUnavailable, Unreadable
-from autograder.exercise import REASONS, CaseResult, Exercise, fraction, mark
+from autograder.exercise import CaseResult, Exercise, fraction, mark
 from autograder.ingest import Cell, Rebuilt, parse, rebuild
 from autograder.limits import Limits
 from autograder.session import Calls, Lost, Session
@@ -270,6 +270,3 @@ def _points_output(exercise: ExerciseResult) -> dict[str, Any]:
     items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
     data = {"text/plain": repr(float(exercise.points)), "text/html": f"<ul>{items}</ul>"}
     return {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": 1}
-
-
-__all__ = ["REASONS", "ExerciseResult", "Limits", "Result", "grade"]

@@ -30,18 +30,24 @@ class Limits:
     notebook_bytes: int = 10_000_000  # outputs kept of a submission
 
 
-def resident_bytes(pid: int) -> int:
-    """Memory that a process and its descendants hold for themselves (files mapped by all are not
-    counted).
-    """
-    total, todo = 0, [pid]
+def descendants(pid: int) -> list[int]:
+    """A process and all that descend from it, as far as they can be seen, parents first."""
+    found, todo = [], [pid]
     while todo:
-        here = todo.pop()
+        found.append(here := todo.pop())
+        with contextlib.suppress(OSError, ValueError):
+            for task in Path(f"/proc/{here}/task").iterdir():
+                todo += map(int, (task / "children").read_text().split())
+    return found
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory that a process and its descendants hold for themselves, mapped files not counted."""
+    total = 0
+    for here in descendants(pid):
         with contextlib.suppress(OSError, ValueError):
             status = Path(f"/proc/{here}/status").read_text(errors="replace").splitlines()
             total += sum(int(x.split()[1]) for x in status if x.startswith(("RssAnon", "RssShmem")))
-            for task in Path(f"/proc/{here}/task").iterdir():
-                todo += map(int, (task / "children").read_text().split())
     return total * 1024
 
 

@@ -6,15 +6,13 @@ time, a dict with a number `n`, and replies with a dict that has the same number
 
     {"do": "cell", "source"}          -> {"outputs": nbformat outputs as dicts, "count"}
     {"do": "fork"} and a descriptor   -> {"forked": True}; a fork serves calls on that socket
-    {"do": "end"}                     -> {"ended": True}; every process but this one is gone
 
 In a fork, a request is {"name", "probe", "args", "given", "forbid"}: the probe is defined from its
 source and gets the user's object of that name. Before the reply there may be calls of the proxies,
 {"call", "args", "keywords"}, each answered with {"value"} or {"error"}. The reply is {"returned"},
 {"raised", "message"} or {"no"}.
 
-Nothing in here is trusted: the learner's code runs in the same process. Whoever reads the replies
-takes them for claims.
+Nothing in here is trusted: the learner's code runs in the same process, so a reply is a claim.
 """
 
 import base64
@@ -93,30 +91,19 @@ class Outputs:
         for mime, value in data.items():
             if mime in PICTURES and isinstance(value, bytes):
                 value = base64.b64encode(value).decode()
-            if (
-                mime in ("text/plain", *PICTURES)
-                and isinstance(value, str)
-                and self.fits(len(value))
-            ):
+            shown = mime in ("text/plain", *PICTURES) and isinstance(value, str)
+            if shown and self.fits(len(value)):
                 kept[mime] = value
         if kept:
             self.items.append({"output_type": kind, "data": kept, "metadata": {}, **more})
 
     def error(self, name: str, message: str, lines: list[str]) -> None:
         """The traceback of an exception; a huge one loses its middle."""
-        lines = [
-            line[:2000]
-            for line in (lines if len(lines) < 60 else [*lines[:30], "...", *lines[-30:]])
-        ]
-        if self.fits(sum(map(len, lines))):
-            self.items.append(
-                {
-                    "output_type": "error",
-                    "ename": name[:200],
-                    "evalue": message[:2000],
-                    "traceback": lines,
-                }
-            )
+        short = lines if len(lines) < 60 else [*lines[:30], "...", *lines[-30:]]
+        short = [line[:2000] for line in short]
+        if self.fits(sum(map(len, short))):
+            about = {"ename": name[:200], "evalue": message[:2000], "traceback": short}
+            self.items.append({"output_type": "error", **about})
 
     def finish(self) -> list[dict[str, Any]]:
         """The outputs, streams joined."""
@@ -135,7 +122,7 @@ class Stream(io.TextIOBase):
         self._name, self._kernel = name, kernel
 
     def write(self, text: str) -> int:
-        """Append; TypeError for anything but text, as a real stream would."""
+        """Append; TypeError for anything but text."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         self._kernel.outputs.text(self._name, text)
@@ -181,12 +168,9 @@ class Kernel:
             def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
                 kernel.outputs.error(etype.__name__, str(evalue), stb)
 
-        config = Config()
-        config.HistoryManager.enabled = False
-        config.InteractiveShell.colors = "nocolor"
-        config.InteractiveShell.xmode = "Plain"
-        config.InteractiveShell.autoindent = False
-        config.InteractiveShell.cache_size = 100
+        options = {"colors": "nocolor", "xmode": "Plain", "autoindent": False, "cache_size": 100}
+        history = {"enabled": False}
+        config = Config({"InteractiveShell": options, "HistoryManager": history})
         self.shell = Shell.instance(config=config)
         self._run_cell: Any = self.shell.run_cell
         sys.stdout, sys.stderr = Stream("stdout", self), Stream("stderr", self)
@@ -217,7 +201,7 @@ def serve(channel: socket.socket, kernel: Kernel) -> None:
         if request["do"] == "cell":
             outputs, count = kernel.run(request["source"])
             reply: dict[str, Any] = {"outputs": outputs, "count": count}
-        elif request["do"] == "fork":
+        else:
             descriptors = socket.recv_fds(channel, 1, 1)[1]
             _clean()
             if os.fork() == 0:
@@ -225,9 +209,6 @@ def serve(channel: socket.socket, kernel: Kernel) -> None:
                 _serve_calls(socket.socket(fileno=descriptors[0]), kernel.shell.user_ns)
             os.close(descriptors[0])
             reply = {"forked": True}
-        else:
-            _clean()
-            reply = {"ended": True}
         wire.send(channel, wire.pack({"n": request["n"], **reply}))
 
 

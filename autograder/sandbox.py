@@ -34,7 +34,14 @@ from types import TracebackType
 
 from autograder import wire
 from autograder.errors import SandboxFailed, SandboxUnavailable
-from autograder.limits import Limits, machine_is_full, make_groups, remove_groups, resident_bytes
+from autograder.limits import (
+    Limits,
+    descendants,
+    machine_is_full,
+    make_groups,
+    remove_groups,
+    resident_bytes,
+)
 from autograder.view import PACKAGE, RUNNER, layout
 
 FIRST_UID = 60_600  # systemd's table of users leaves 60578 to 61183 free
@@ -69,7 +76,8 @@ class Sandbox:
             raise ValueError(f"expected a slot from 0 to 499, got {slot}")
         self.limits, self.over = limits, ""
         self._init: int | None = None  # pidfd of the first process inside
-        self._pid = 0
+        self._watcher: threading.Thread | None = None
+        self._pid = self.runner = 0  # the first process of the outer namespace; the runner
         self._groups = make_groups(limits, slot)
         self._closing = threading.Event()
         self.channel, theirs = socket.socketpair()
@@ -109,21 +117,27 @@ class Sandbox:
 
     def kill(self) -> None:
         """End every process inside at once."""
-        if self._init is not None:
+        if self._init is None:
+            self._process.kill()
+        else:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._init, signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
 
     def close(self) -> None:
         """Kill, and return when all is gone: a pid namespace ends after its last process."""
         self._closing.set()
+        if self._watcher is not None:
+            self._watcher.join()
         self.kill()
         if self._init is not None:
-            select.select([self._init], [], [], 10)
+            _readable(self._init, 10)
             os.close(self._init)
             self._init = None
-        self._process.wait(10)
+        try:
+            self._process.wait(5)  # both layers end by themselves and leave no zombie
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(5)
         if self._process.stderr:
             self._process.stderr.close()
         self.channel.close()
@@ -137,7 +151,7 @@ class Sandbox:
     def _await_start(self, info: int) -> None:
         deadline = time.monotonic() + START_SECONDS
         text = b""
-        while b"}" not in text and select.select([info], [], [], START_SECONDS)[0]:
+        while b"}" not in text and _readable(info, START_SECONDS):
             if not (chunk := os.read(info, 4096)):
                 break
             text += chunk
@@ -154,6 +168,7 @@ class Sandbox:
             os.set_blocking(self._process.stderr.fileno(), False)
             said = (self._process.stderr.read(4000) or b"").decode(errors="replace")
             raise _start_error(said)
+        self.runner = descendants(self._pid)[-1]
 
     def _watch(self) -> None:
         end = time.monotonic() + self.limits.session_seconds
@@ -168,10 +183,16 @@ class Sandbox:
         if not self._groups and resident_bytes(self._pid) > self.limits.memory_bytes:
             return "memory"
         with contextlib.suppress(OSError):
-            tmp = os.statvfs(f"/proc/{self._pid}/root/tmp")
+            tmp = os.statvfs(f"/proc/{self.runner}/root/tmp")
             if tmp.f_files - tmp.f_ffree > self.limits.files:
                 return f"{self.limits.files} files"
         return "the memory of this machine" if machine_is_full() else ""
+
+
+def _readable(descriptor: int, seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 # The command
@@ -185,7 +206,7 @@ def command(
     size = str(limits.tmp_bytes)
     inner = ["--unshare-all", "--unshare-user", "--disable-userns", "--uid", uid, "--gid", uid]
     inner += ["--new-session", "--die-with-parent", "--cap-drop", "ALL", "--hostname", "sandbox"]
-    inner += ["--info-fd", str(info), "--clearenv"]
+    inner += ["--clearenv"]
     inner += [word for item in ENVIRONMENT.items() for word in ("--setenv", *item)]
     fresh = ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"]
     fresh += ["--remount-ro", "/dev", "--size", size, "--tmpfs", "/tmp"]
@@ -195,12 +216,12 @@ def command(
     run.append(json.dumps(asdict(limits)))
     bwrap = _bwrap()
     if os.geteuid() != 0:
-        words = [bwrap, *inner, *layout(unit), *fresh, "--", *run]
+        words = [bwrap, "--info-fd", str(info), *inner, *layout(unit), *fresh, "--", *run]
     else:
         outer = [*layout(unit), "--dev-bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev"]
-        outer += ["--die-with-parent", "--cap-drop", "ALL"]
-        # CAP_KILL: else the kernel does not let the end of the outer layer end the inner one
-        outer += [w for cap in ("SETUID", "SETGID", "KILL") for w in ("--cap-add", f"CAP_{cap}")]
+        # a pid namespace here, too: its end ends the inner layer, whose user it may not signal
+        outer += ["--info-fd", str(info), "--unshare-pid", "--die-with-parent", "--cap-drop", "ALL"]
+        outer += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         drop = ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "--"]
         again = [*inner, "--ro-bind", "/", "/", *fresh]
         words = [bwrap, *outer, "--", *drop, bwrap, *again, "--", *run]

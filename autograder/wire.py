@@ -1,23 +1,19 @@
 """Plain values as bytes, for a socket whose other end is hostile.
 
-A payload is a 4-byte length, a JSON header of that length, then raw bytes (array data, `bytes`
-values) in the order the header names them. A frame on the socket is an 8-byte length and a payload.
-Reading builds only fresh objects of exactly these types: None, bool, int, float, complex, str,
-bytes, list, tuple, set, frozenset, dict, ndarray, `Opaque`, and whatever the caller's `proxy` makes
-of the number of a callable. Nothing is unpickled, nothing is looked up by a name that arrived.
+A payload is a 4-byte length, a JSON header of that length, then raw bytes (arrays, `bytes`) in the
+order the header names them. A frame on the socket is an 8-byte length and a payload. Reading builds
+only fresh objects of exactly these types: None, bool, int, float, complex, str, bytes, list, tuple,
+set, frozenset, dict, ndarray, `Opaque`, and what the caller's `proxy` makes of a callable's number.
+Nothing is unpickled, nothing is looked up by a name that arrived.
 
 Writing is generous, so that an honest answer in an odd container arrives: subclasses become their
-base (Counter and defaultdict: dict; namedtuple: tuple), numpy scalars Python numbers, Fraction and
-Decimal floats, range, deque, dict views and iterators (the first `DRAINED` items) lists, tensors
-and 0-d arrays ndarrays of the same dtype (bfloat16: float32, which holds every bfloat16 exactly),
-arrays of strings or objects nested lists. What is left (modules, classes, instances) becomes
-`Opaque`, which is equal to nothing but itself.
-
-This file is used on both sides: the runner gets it as a plain file, so it imports the standard
-library only; numpy when an array comes, torch never.
+base (Counter: dict, namedtuple: tuple), numpy scalars Python numbers, Fraction and Decimal floats,
+range, deque, dict views and iterators (to `DRAINED` items) lists, tensors ndarrays of the same
+dtype (bfloat16: float32, which holds every bfloat16), arrays of strings or objects nested lists.
+What is left (modules, classes, instances) becomes `Opaque`, which is equal to nothing but itself.
+The runner gets this file as it is, so it imports the standard library only (numpy for an array).
 """
 
-import collections
 import collections.abc
 import decimal
 import fractions
@@ -42,6 +38,7 @@ DRAINED = 100_000  # items taken from an iterator; one that has more is opaque
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 DTYPES = frozenset(("bool", *INTEGERS, "float16", "float32", "float64", "complex64", "complex128"))
 
+SURROGATE = re.compile("[\ud800-\udfff]")
 VIEWS: Any = type({}.keys()) | type({}.values()) | type({}.items())
 SEQUENCES: tuple[tuple[str, Any], ...] = (("l", list), ("t", tuple), ("s", set), ("f", frozenset))
 
@@ -62,9 +59,7 @@ class Late(WireError):
 
 
 class Opaque:
-    """Stands for a value that does not cross; `kind` is the name its type had over there, cut to 60
-    characters.
-    """
+    """Stands for a value that does not cross; `kind` is the name of its type, at most 60 long."""
 
     __slots__ = ("kind",)
 
@@ -80,11 +75,10 @@ class Opaque:
 
 class _Writer:
     def __init__(self, register: Register | None) -> None:
-        self.register, self.raw, self.left = register, [], ELEMENTS
+        self.register, self.left = register, ELEMENTS
+        self.raw: list[bytes] = []
         self.numpy: Any = sys.modules.get("numpy")
         self.torch: Any = sys.modules.get("torch")
-
-    raw: list[bytes]
 
     def value(self, value: Any, depth: int = 0) -> Any:
         self.left -= 1
@@ -103,9 +97,8 @@ class _Writer:
         if isinstance(value, complex):
             return ["c", self.real(value.real), self.real(value.imag)]
         if isinstance(value, bytes | bytearray | memoryview):
-            data = bytes(value)
-            self.raw.append(data)
-            return ["b", len(data)]
+            self.raw.append(bytes(value))
+            return ["b", len(self.raw[-1])]
         return self.container(value, depth + 1)
 
     def container(self, value: Any, depth: int) -> Any:
@@ -122,10 +115,11 @@ class _Writer:
             return self.scalar(value, depth)
         if self.numpy and isinstance(value, self.numpy.ndarray):
             return self.array(value, depth)
-        if isinstance(value, range | collections.deque | VIEWS):
-            return ["l", *(self.value(x, depth) for x in value)]
-        if isinstance(value, collections.abc.Iterator):
-            return self.iterator(value, depth)
+        if isinstance(value, range | collections.deque | VIEWS | collections.abc.Iterator):
+            items = list(itertools.islice(iter(value), DRAINED + 1))
+            if len(items) > DRAINED:
+                return ["o", f"iterator of more than {DRAINED} items"]
+            return ["l", *(self.value(x, depth) for x in items)]
         if callable(value) and self.register is not None:
             return ["call", self.register(value)]
         return ["o", _name(type(value).__name__)]
@@ -140,27 +134,13 @@ class _Writer:
 
     def text(self, value: str) -> Any:
         """JSON would join two lone surrogates into one character, so such text goes as bytes."""
-        try:
-            value.encode("utf-8")
+        if not SURROGATE.search(value):
             return value
-        except UnicodeEncodeError:
-            data = value.encode("utf-8", "surrogatepass")
-            self.raw.append(data)
-            return ["u", len(data)]
-
-    def iterator(self, value: Any, depth: int) -> Any:
-        items = list(itertools.islice(value, DRAINED + 1))
-        if len(items) > DRAINED:
-            return ["o", f"iterator of more than {DRAINED} items"]
-        return ["l", *(self.value(x, depth) for x in items)]
+        self.raw.append(value.encode("utf-8", "surrogatepass"))
+        return ["u", len(self.raw[-1])]
 
     def scalar(self, value: Any, depth: int) -> Any:
-        plain = value.item()
-        if type(plain) is type(value) or (self.numpy and isinstance(plain, self.numpy.generic)):
-            plain = (
-                float(value) if value.dtype.kind == "f" else None
-            )  # long double has no Python twin
-        return ["o", _name(value.dtype.name)] if plain is None else self.value(plain, depth)
+        return self.value(float(value) if value.dtype.kind == "f" else value.item(), depth)
 
     def tensor(self, value: Any, depth: int) -> Any:
         value = value.detach().cpu()
@@ -174,7 +154,7 @@ class _Writer:
         value = self.numpy.asarray(value)
         if value.dtype.kind in "USO":
             return self.value(value.tolist(), depth)
-        if value.dtype.name == "longdouble" or value.dtype.name == "float128":
+        if value.dtype.kind == "f" and value.dtype.itemsize > 8:
             value = value.astype("float64")
         if value.dtype.name not in DTYPES:
             return ["o", _name(f"array of {value.dtype.name}")]
@@ -189,11 +169,9 @@ def _name(name: object) -> str:
 
 
 def pack(value: Any, register: Register | None = None) -> bytes:
-    """The payload of `value`; callables become the numbers `register` gives them, without it they
-    are opaque.
+    """The payload of `value`; callables become the numbers `register` gives, else they are opaque.
 
-    Raises WireError over any of the caps. Code of the value's own classes may run (iterators), so
-    other errors can escape.
+    Raises WireError over any of the caps, and whatever an iterator among the values raises.
     """
     writer = _Writer(register)
     header = json.dumps(writer.value(value), allow_nan=False, separators=(",", ":")).encode("ascii")
@@ -254,9 +232,9 @@ class _Reader:
         self.raw, self.proxy = raw, proxy
 
     def value(self, item: Any, depth: int = 0) -> Any:
+        if isinstance(item, dict):
+            raise WireError("a JSON object is no value")
         if not isinstance(item, list):
-            if isinstance(item, dict):
-                raise WireError("a JSON object is no value")
             return item
         if depth > DEPTH:
             raise WireError(f"nested more than {DEPTH} deep")

@@ -1,0 +1,305 @@
+"""Grading one submission: every trick of the hostile list, and what an honest learner gets."""
+
+import contextlib
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder import grade as grading
+from autograder import sandbox
+from autograder.errors import SandboxFailed
+from autograder.exercise import Exercise, near
+from autograder.grade import Result, grade
+from tests.submissions import toy
+from tests.submissions.hostile import ATTACKS, HONEST, Book, code
+
+pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
+UNIT = toy.unit()
+
+
+def grade_bytes(data, **changes):
+    return grade(data, UNIT, secret=toy.SECRET, slot=9, limits=replace(toy.LIMITS, **changes))
+
+
+def graded(change=lambda book: None, target="mean", **changes):
+    book = Book(toy.released(), toy.RIGHT, target)
+    change(book)
+    return grade_bytes(book.dump(), **changes)
+
+
+def points(result):
+    return {exercise.name: exercise.points for exercise in result.exercises}
+
+
+def outputs(result):
+    return json.dumps([cell.get("outputs") for cell in result.notebook["cells"]])
+
+
+def living(uid):
+    """Command lines of a user's processes (a dead one may wait for the system to collect it)."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_uid == uid and "State:\tZ" not in (path / "status").read_text():
+                found.append((path / "cmdline").read_text())
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays():
+    """No process of the slot's user, mount or control group is left by any grading."""
+    mounts = Path("/proc/self/mountinfo").read_text()
+    descriptors = len(os.listdir("/proc/self/fd"))
+    yield
+    assert Path("/proc/self/mountinfo").read_text() == mounts
+    assert len(os.listdir("/proc/self/fd")) <= descriptors
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/llmcourse-{os.getpid()}-9-*"))
+    assert os.geteuid() != 0 or living(sandbox.FIRST_UID + 9) == []
+
+
+@pytest.mark.parametrize("trick", ATTACKS, ids=lambda trick: f"{trick.family}-{trick.name}")
+def test_an_attack_earns_nothing_and_costs_the_other_exercise_nothing(trick):
+    result = grade_bytes(trick.make(toy.released(), toy.RIGHT, "mean"))
+    assert (result.state, points(result)) == ("graded", {"mean": 0.0, "spread": 45.0})
+    first = result.exercises[0]
+    assert first.message and trick.status in (None, first.status)
+    assert toy.SECRET.decode() not in result.to_json()
+    assert len(result.to_json()) < 20_000_000
+    assert Result.from_json(result.to_json()) == result
+
+
+@pytest.mark.parametrize("trick", HONEST, ids=lambda trick: trick.name)
+def test_honest_work_of_an_odd_form_gets_full_points(trick):
+    result = grade_bytes(trick.make(toy.released(), toy.RIGHT, "mean"))
+    assert (result.state, points(result)) == ("graded", toy.POINTS), result.exercises
+
+
+def test_the_untouched_notebook_is_unsolved():
+    result = grade_bytes(json.dumps(toy.released()).encode())
+    assert [(e.points, e.status) for e in result.exercises] == [(0.0, "unsolved")] * 2
+    assert result.notices == ()
+
+
+def test_the_solution_gets_everything_and_a_constant_nothing():
+    assert points(graded()) == toy.POINTS
+    assert points(graded(lambda book: book.answer("def mean(x): return 0"))) == {
+        "mean": 0.0,
+        "spread": 45.0,
+    }
+
+
+def test_points_are_the_weight_of_the_properties_that_hold():
+    result = graded(lambda book: book.answer("def mean(x): return sum(x) / max(len(x), 1)"))
+    mean = result.exercises[0]
+    assert [case.passed for case in mean.cases] == [True, True, False]  # core, visible, edge
+    assert mean.points == 45 * 3 / 4 and mean.status == "graded"
+    assert mean.message == "expected ValueError, got a value. an empty list has no mean"
+
+
+def test_a_misconception_is_named_and_no_hidden_value_shown():
+    result = graded(lambda book: book.answer("def mean(x): return sum(x)"))
+    assert result.exercises[0].message == "you forgot to divide"
+
+
+def test_no_mistake_is_charged_twice():
+    result = graded(lambda book: book.answer("def mean(x): return 17.0"))
+    assert points(result)["spread"] == 45
+
+
+def test_visible_checks_are_judged_outside_whatever_the_kernel_said():
+    def change(book):
+        book.answer("def mean(x): return 3.0 if x == [1.0, 2.0] else sum(x) / len(x)")
+        book.last("print('mean: passed')")
+
+    cases = {case.property: case.passed for case in graded(change).exercises[0].cases}
+    assert cases["the visible check"] is False
+
+
+def test_hard_coded_visible_answers_earn_nothing():
+    result = graded(lambda book: book.answer("def mean(x): return {2: 1.5}[len(x)]"))
+    assert points(result)["mean"] == 0
+
+
+def test_inputs_depend_on_secret_unit_exercise_and_tests():
+    seeds = {
+        grading._seed(secret, replace(UNIT, tests_version=version), name)
+        for secret in (b"a", b"b")
+        for version in ("1", "2")
+        for name in ("mean", "spread")
+    }
+    assert len(seeds) == 8
+
+
+def test_grading_twice_gives_the_same_result():
+    def change(book):
+        book.answer("def mean(x): return sum(x) / len(x)")
+        book.last("print(hash('a'), {'b', 'a', 'c'})")
+
+    first, second = graded(change), graded(change)
+    assert replace(first, seconds=0.0) == replace(second, seconds=0.0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return np.mean(x)",
+        "return getattr(np, 'mean')(x)",
+        "import importlib; return importlib.import_module('statistics').fmean(x)",
+        "return globals()['n' + chr(112)].mean(x)",  # seen only while it runs
+    ],
+)
+def test_a_forbidden_shortcut_is_reported_and_earns_nothing(body):
+    result = graded(lambda book: book.answer(f"def mean(x):\n    {body}\n"))
+    assert result.exercises[0].status == "policy" and points(result) == {"mean": 0, "spread": 45}
+    assert "not allowed here" in result.exercises[0].message
+
+
+def test_a_library_may_use_what_the_learner_may_not():
+    def change(book):
+        book.answer("def mean(x):\n    return np.average(x) if x else int('x')\n")
+
+    assert points(graded(change)) == toy.POINTS
+
+
+# The notebook
+
+
+def test_check_cells_show_points_and_escaped_messages_only():
+    cells = {c["id"]: c for c in graded().notebook["cells"]}
+    (output,) = cells["mean-check"]["outputs"]
+    assert output["output_type"] == "execute_result" and output["data"]["text/plain"] == "45.0"
+    assert output["data"]["text/html"].startswith("<ul><li>")
+
+
+def test_the_learners_text_cannot_act_in_the_notebook():
+    def change(book):
+        book.answer("class X(Exception): pass\ndef mean(x): raise X('<script>alert(1)</script>')")
+        book.last("from IPython.display import HTML\nHTML('<script>alert(2)</script>')")
+        book.last("raise ValueError('<script>alert(3)</script>')")
+
+    result = graded(change)
+    for cell in result.notebook["cells"]:
+        for output in cell.get("outputs", []):
+            html = output.get("data", {}).get("text/html", "")
+            assert "<script>" not in html
+            assert set(output.get("data", {})) <= {"text/plain", "text/html"}
+
+
+def test_forged_outputs_are_reduced_to_text_and_real_pictures():
+    hook = "type(get_ipython().displayhook).write_format_data.__globals__"
+    forged = [
+        {"output_type": "display_data", "data": {"text/html": "<script>", "image/png": "'><b>"}},
+        {"output_type": "display_data", "data": {"image/svg+xml": "<svg/>", "text/plain": "ok"}},
+        {"output_type": "stream", "name": "evil", "text": "x"},
+        {"output_type": "execute_result", "data": 5},
+        {"output_type": "error", "ename": 5, "evalue": None, "traceback": [1, "line"]},
+        5,
+    ]
+    source = f"g = {hook}\ng['Outputs'].finish = lambda self: {forged!r}\n"
+    result = graded(lambda book: book.first(source))
+    kept = result.notebook["cells"][0]["outputs"]
+    assert [o["output_type"] for o in kept] == ["display_data", "error"]
+    assert kept[0]["data"] == {"text/plain": "ok"} and kept[1]["traceback"] == ["", "line"]
+
+
+def test_demonstrations_are_not_run_and_check_cells_neither():
+    result = graded(lambda book: book.cell("mean_check").update(source="while True: pass"))
+    assert points(result) == toy.POINTS and any("edited" in n for n in result.notices)
+
+
+def test_outputs_of_all_cells_together_are_capped():
+    def change(book):
+        for _ in range(5):
+            book.last("print('x' * 50_000)")
+
+    assert len(outputs(graded(change, notebook_bytes=120_000))) < 130_000
+
+
+# Cells that take the process with them
+
+
+def test_a_deadly_extra_cell_is_left_out_and_reported():
+    result = graded(lambda book: book.first("import os; os._exit(0)"))
+    assert points(result) == toy.POINTS
+    assert "ended the Python process" in result.notices[-1]
+    assert "not used" in json.dumps(result.notebook["cells"][0])
+
+
+def test_three_deadly_cells_are_survived_and_five_too():
+    for count in (3, 5):
+        deadly = code("import os; os._exit(0)")
+        result = graded(lambda book, n=count, cell=deadly: book.cells.extend([dict(cell)] * n))
+        assert points(result) == toy.POINTS, count
+
+
+def test_a_notebook_that_cannot_be_run_is_told_so():
+    def change(book):
+        for name in toy.RIGHT:
+            book.cell(name)["source"] = "import os; os._exit(0)"
+
+    result = graded(change)
+    assert points(result) == {"mean": 0, "spread": 0}
+    assert {e.status for e in result.exercises} == {"died"}
+
+
+def test_many_slow_cells_cost_themselves_only():
+    def change(book):
+        for _ in range(100):
+            book.last("import time; time.sleep(0.5)")
+
+    result = graded(change, session_seconds=3.0)
+    assert points(result) == toy.POINTS and "without added cells" in result.notices[-1]
+
+
+def test_several_slow_calls_cost_one_timeout():
+    slow = "import time\ndef mean(x): time.sleep(30)"
+    result = graded(lambda book: book.answer(slow))
+    assert result.exercises[0].status == "timeout" and result.seconds < 10
+
+
+# Ours
+
+
+def test_a_sandbox_that_does_not_start_is_never_a_zero(monkeypatch):
+    def fail(*_):
+        raise SandboxFailed("no")
+
+    monkeypatch.setattr(grading, "Session", fail)
+    result = graded()
+    assert (result.state, result.exercises, result.notices) == ("infrastructure", (), ("no",))
+
+
+def test_a_bug_in_a_hidden_test_is_never_a_zero():
+    broken = Exercise("mean")
+
+    @broken.case(weight=1, property="fails")
+    def fails(rng):
+        yield (1 / 0,), near(1, 0, hint="")
+
+    unit = replace(UNIT, exercises={**UNIT.exercises, "mean": broken})
+    data = json.dumps(toy.released()).encode()
+    result = grade(data, unit, secret=b"x", slot=9, limits=toy.LIMITS)
+    assert result.state == "infrastructure" and "ZeroDivisionError" in result.notices[0]
+
+
+def test_a_runner_killed_from_outside_is_started_again(monkeypatch):
+    run, killed = grading.Session.run, []
+
+    def once(self, source):
+        if not killed:
+            killed.append(self.sandbox.runner)
+            os.kill(self.sandbox.runner, signal.SIGKILL)
+        return run(self, source)
+
+    monkeypatch.setattr(grading.Session, "run", once)
+    assert points(graded())["spread"] == 45 and killed
+
+
+def test_a_submission_cannot_change_the_unit():
+    before = json.dumps(UNIT.released)
+    graded(lambda book: book.cells.clear())
+    assert json.dumps(UNIT.released) == before

@@ -1,0 +1,562 @@
+"""What a process in the sandbox can see, reach and use up; and that nothing of it stays."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder import sandbox, view
+from autograder.errors import AutograderError, SandboxUnavailable
+from autograder.exercise import CALL, NoAnswer, Raised, Returned
+from autograder.limits import Limits, make_groups, remove_groups
+from autograder.sandbox import Sandbox
+from autograder.session import Calls, Lost, Session
+from tests.submissions.toy import LIMITS, SLUG
+
+ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
+
+
+@pytest.fixture(scope="module")
+def shared():
+    with Session(SLUG, replace(LIMITS, cell_seconds=20, session_seconds=120)) as session:
+        yield session
+
+
+@pytest.fixture
+def session():
+    with Session(SLUG, LIMITS, slot=1) as fresh:
+        yield fresh
+
+
+def printed(session, source):
+    outputs, _ = session.run(source)
+    assert all(o["output_type"] == "stream" for o in outputs), outputs
+    return "".join(o["text"] for o in outputs)
+
+
+def value(session, expression, setup="pass"):
+    return eval(printed(session, f"{setup}\nprint(repr({expression}))"))
+
+
+def runners():
+    """Processes of all sandboxes on this machine; as root only those of slot 5."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            mine = os.geteuid() != 0 or path.stat().st_uid == sandbox.FIRST_UID + 5
+            if mine and b"/runner" in (path / "cmdline").read_bytes():
+                found.add(path)
+    return found
+
+
+def alive(pid):
+    """Whether a process is there and no zombie that the system has yet to collect."""
+    with contextlib.suppress(OSError):
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    return False
+
+
+# Sight
+
+
+def test_only_the_system_python_and_the_package_are_there(shared):
+    seen = set(value(shared, "os.listdir('/')", "import os"))
+    assert not seen & {"home", "var", "boot", "srv", "opt", "sys", "run", "mnt"} - {
+        Path(sys.prefix).parts[1],
+        Path(sys.base_prefix).parts[1],
+    }
+    assert set(value(shared, "os.listdir('/etc')")) <= {
+        "ld.so.cache",
+        "ld.so.conf",
+        "ld.so.conf.d",
+        "alternatives",
+    }
+    assert value(shared, "sorted(os.listdir('/course'))") == ["llmcourse"]
+
+
+def test_hidden_tests_solutions_and_gradebook_cannot_be_read(shared):
+    secrets = [Path(__file__), ROOT / "autograder/grade.py", ROOT / "solutions", ROOT / "course"]
+    secrets += [
+        ROOT / "gradebook.db",
+        Path("/etc/shadow"),
+        Path("/etc/passwd"),
+        Path.home() / ".ssh",
+    ]
+    names = [str(path) for path in secrets]
+    assert value(shared, f"[p for p in {names} if os.path.exists(p)]", "import os") == []
+
+
+def test_the_grader_and_its_installation_cannot_be_imported(shared):
+    probe = "import importlib.util as u"
+    assert value(shared, "u.find_spec('autograder')", probe) is None
+    assert value(shared, "u.find_spec('llmcourse').origin", probe).startswith("/course/")
+    assert (
+        value(shared, "u.find_spec('tests.submissions') if u.find_spec('tests') else None") is None
+    )
+
+
+def test_nothing_can_be_written_but_two_small_places(shared):
+    try_all = """
+    import os
+    wrote = []
+    for folder, _, _ in list(os.walk('/'))[:3000]:
+        if not folder.startswith(('/proc', '/tmp', '/dev/shm')):
+            try:
+                open(os.path.join(folder, 'x'), 'w')
+                wrote.append(folder)
+            except OSError:
+                pass
+    """
+    assert value(shared, "wrote", textwrap.dedent(try_all)) == []
+    assert value(shared, "open('/tmp/a', 'w').write('a')") == 1
+
+
+def test_the_environment_is_the_fixed_one(shared, monkeypatch):
+    names = set(value(shared, "dict(os.environ)", "import os"))
+    assert names - {"PWD", "LC_CTYPE"} <= set(sandbox.ENVIRONMENT) | {
+        "GIT_PAGER",
+        "PAGER",
+        "CLICOLOR",
+    }
+    assert value(shared, "os.environ['LLMCOURSE_PRESET']") == "smoke"
+
+
+def test_no_capability_no_root_no_further_namespace(shared):
+    status = value(shared, "open('/proc/self/status').read()")
+    fields = dict(line.split(":\t", 1) for line in status.splitlines())
+    assert all(int(fields[name], 16) == 0 for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb"))
+    assert fields["NoNewPrivs"] == "1" and "0" not in fields["Uid"].split()
+    setup = (
+        "import subprocess\nresult = subprocess.run(['unshare', '-U', 'true'], capture_output=True)"
+    )
+    assert value(shared, "result.returncode", setup) != 0
+
+
+def test_as_root_the_user_outside_is_the_slots_own(session):
+    if os.geteuid():
+        pytest.skip("an ordinary user cannot become another")
+    owner = os.stat(f"/proc/{session.sandbox.runner}").st_uid
+    assert owner == sandbox.FIRST_UID + 1
+
+
+def test_no_process_of_the_host_can_be_seen_or_killed(shared):
+    assert value(shared, "len([n for n in os.listdir('/proc') if n.isdigit()])", "import os") < 10
+    kill = f"""
+import os
+try:
+    os.kill({os.getpid()}, 9); result = 'killed'
+except OSError as error:
+    result = type(error).__name__
+"""
+    assert value(shared, "result", kill) in ("ProcessLookupError", "PermissionError")
+
+
+def test_no_network_not_even_loopback_of_the_host(shared):
+    listener = socket.create_server(("127.0.0.1", 0))
+    abstract = socket.socket(socket.AF_UNIX)
+    abstract.bind(f"\0llmcourse-{os.getpid()}")
+    abstract.listen()
+    connect = """
+import socket
+def reach(family, address):
+    try:
+        socket.socket(family).connect(address)
+        return True
+    except OSError:
+        return False
+"""
+    port, name = listener.getsockname()[1], f"\\0llmcourse-{os.getpid()}"
+    assert value(shared, f"reach(socket.AF_INET, ('127.0.0.1', {port}))", connect) is False
+    assert value(shared, f"reach(socket.AF_UNIX, '{name}')", connect) is False
+    assert value(shared, "reach(socket.AF_INET, ('1.1.1.1', 53))", connect) is False
+    assert value(shared, "[n for _, n in socket.if_nameindex()]", connect) == ["lo"]
+    listener.close()
+    abstract.close()
+
+
+# The package
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    import llmcourse
+
+    top = tmp_path / "llmcourse"
+    files = {
+        "__init__": "",
+        "runtime": '"""Infrastructure."""',
+        "early": '"""Early.\n\nunit: 01_a\n"""',
+        "mine": '"""Mine.\n\nunit: 02_b\n"""',
+        "late": '"""Late.\n\nunit: 10_c\n"""',
+        "checks/__init__": "",
+        "checks/u01_a": "",
+        "checks/u02_b": "",
+        "checks/u10_c": "",
+        "later/__init__": '"""A package.\n\nunit: 11_d\n"""',
+        "later/inside": "",
+        "world/__init__": "",
+        "world/words": "",
+    }
+    for name, text in files.items():
+        path = top / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (top / "ladder.json").write_text("{}")
+    monkeypatch.setattr(llmcourse, "__path__", [str(top)])
+    return top
+
+
+def test_a_unit_sees_infrastructure_and_earlier_units_only(package):
+    names = {there.removeprefix("/course/llmcourse/") for _, there in view.package_files("02_b")}
+    assert names == {
+        "__init__.py",
+        "runtime.py",
+        "early.py",
+        "ladder.json",
+        "checks/__init__.py",
+        "checks/u01_a.py",
+        "checks/u02_b.py",
+        "world/__init__.py",
+        "world/words.py",
+    }
+
+
+def test_the_real_package_hides_a_units_own_module():
+    seen = {there for _, there in view.package_files("02_ngrams")}
+    assert "/course/llmcourse/ngram.py" not in seen and "/course/llmcourse/runtime.py" in seen
+    later = {there for _, there in view.package_files("03_toy")}
+    assert "/course/llmcourse/ngram.py" in later
+
+
+# Cells
+
+
+def test_outputs_are_kept_as_a_notebook_has_them(session):
+    outputs, count = session.run("import sys\nprint('a')\nsys.stderr.write('b')\n1 + 1")
+    assert count == 1 and [o["output_type"] for o in outputs] == [
+        "stream",
+        "stream",
+        "execute_result",
+    ]
+    assert outputs[2]["data"] == {"text/plain": "2"} and outputs[2]["execution_count"] == 1
+    outputs, _ = session.run("def f():\n    1 / 0\nf()")
+    assert outputs[0]["ename"] == "ZeroDivisionError" and "line 2" in "".join(
+        outputs[0]["traceback"]
+    )
+    assert session.run("_")[0][0]["data"] == {"text/plain": "2"}
+
+
+def test_figures_are_pictures_and_html_is_dropped(session):
+    slow = Session(SLUG, Limits(), slot=2)
+    with slow:
+        outputs, _ = slow.run("import matplotlib.pyplot as plt\nplt.plot([1, 2]);")
+        assert [set(o["data"]) for o in outputs] == [{"text/plain", "image/png"}]
+        outputs, _ = slow.run("%matplotlib inline\nplt.plot([1]); plt.show()")
+        assert "image/png" in outputs[0]["data"]
+        show = "from IPython.display import HTML, Javascript, display\n"
+        outputs, _ = slow.run(show + "display(HTML('<script>1</script>'), Javascript('1'))")
+        assert all(set(o["data"]) == {"text/plain"} for o in outputs)
+        assert value(slow, "'torch' in sys.modules", "import sys") is False
+
+
+def test_output_is_cut_at_the_cap_with_a_note(session):
+    text = printed(session, "for _ in range(100): print('x' * 100_000)")
+    assert len(text) < LIMITS.output_bytes + 200 and "cut" in text
+    assert printed(session, "print('still here')") == "still here\n"
+
+
+def test_input_fails_at_once_with_a_clear_error(session):
+    started = time.monotonic()
+    (output,), _ = session.run("input('name?')")
+    assert output["ename"] == "EOFError" and "nobody to ask" in output["evalue"]
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [("while True: pass", "timeout"), ("import os; os._exit(0)", "died")],
+)
+def test_a_cell_that_takes_the_sandbox_with_it_is_lost(session, source, reason):
+    with pytest.raises(Lost) as caught:
+        session.run(source)
+    assert caught.value.reason == reason and not session.alive
+    with pytest.raises(Lost):
+        session.run("1")
+
+
+# Calls
+
+
+@pytest.fixture
+def calls(shared):
+    shared.run("def f(*args): return args\ndef stub(): raise NotImplementedError\nseen = []")
+    with Calls(shared, "f") as made:
+        yield made
+
+
+def test_a_call_returns_the_value(calls):
+    assert calls.ask(CALL, (1, "a", [2.5]), {}, 5) == Returned((1, "a", [2.5]))
+
+
+def test_state_of_a_fork_ends_with_it(shared):
+    shared.run("n = 0\ndef count():\n    global n\n    n += 1\n    return n")
+    for _ in range(2):
+        with Calls(shared, "count") as calls:
+            assert calls.ask(CALL, (), {}, 5) == Returned(1)
+            assert calls.ask(CALL, (), {}, 5) == Returned(2)
+
+
+def test_given_names_are_answered_by_the_grader(shared):
+    shared.run("def earlier(x): return 'wrong'\ndef later(x): return earlier(x) + earlier(x=x)")
+    asked = []
+
+    def earlier(x):
+        asked.append(x)
+        return 2 * x
+
+    with Calls(shared, "later") as calls:
+        assert calls.ask(CALL, (4,), {"earlier": earlier}, 5) == Returned(16)
+    assert asked == [4, 4]
+
+
+def test_an_error_of_a_given_function_is_raised_in_the_answer(shared):
+    shared.run(
+        "def later(x):\n    try: return earlier(x)\n    except ValueError as e: return str(e)"
+    )
+
+    def earlier(x):
+        raise ValueError("no")
+
+    with Calls(shared, "later") as calls:
+        assert calls.ask(CALL, (4,), {"earlier": earlier}, 5) == Returned("no")
+
+
+def test_a_callable_argument_is_a_proxy(shared):
+    shared.run("def apply(f, x): return [f(i) for i in range(x)]")
+    with Calls(shared, "apply") as calls:
+        assert calls.ask(CALL, (lambda i: i * i, 4), {}, 5) == Returned([0, 1, 4, 9])
+
+
+def test_exceptions_arrive_as_names_of_built_in_classes(shared):
+    shared.run("class Mine(KeyError): pass\ndef bad(): raise Mine('x' * 1000)")
+    with Calls(shared, "bad") as calls:
+        outcome = calls.ask(CALL, (), {}, 5)
+    assert isinstance(outcome, Raised) and outcome.kinds[:2] == ("KeyError", "LookupError")
+    assert len(outcome.message) <= 200
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "reason"),
+    [
+        ("nothing", "pass", "missing"),
+        ("g", "def g(): raise NotImplementedError", "unsolved"),
+        ("g", "def g():\n    while True: pass", "timeout"),
+        ("g", "import os\ndef g(): os._exit(1)", "died"),
+        ("g", "def g(): return [0] * 2_000_000", "malformed"),
+    ],
+)
+def test_what_does_not_answer_has_a_reason(shared, name, source, reason):
+    shared.run(source)
+    with Calls(shared, name) as calls:
+        assert calls.ask(CALL, (), {}, 0.5 if reason == "timeout" else 10) == NoAnswer(reason)
+    shared.run("def f(): return 1")
+    with Calls(shared, "f") as calls:
+        assert calls.ask(CALL, (), {}, 5) == Returned(1)
+
+
+def test_probing_prints_nothing_anywhere(shared, capfd):
+    shared.run("import os\ndef loud(): print('x'); os.write(1, b'y'); os.write(2, b'z')")
+    with Calls(shared, "loud") as calls:
+        assert calls.ask(CALL, (), {}, 5) == Returned(None)
+    assert printed(shared, "print('next')") == "next\n"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_calls_are_fast(calls):
+    started = time.monotonic()
+    for _ in range(1000):
+        calls.ask(CALL, (1,), {}, 5)
+    assert time.monotonic() - started < 5  # 0.13 s on an idle machine
+
+
+# Limits
+
+
+def test_processes_are_limited(session):
+    count = """
+import os, time
+n = 0
+try:
+    while n < 500:
+        if os.fork() == 0:
+            time.sleep(30); os._exit(0)
+        n += 1
+except OSError:
+    pass
+"""
+    assert value(session, "n", count) < LIMITS.processes
+
+
+def test_memory_of_one_process_is_limited(session):
+    outputs, _ = session.run("x = bytearray(3 * 2**30)")
+    assert outputs[0]["ename"] == "MemoryError"
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_memory_of_all_processes_together_is_limited(monkeypatch, watched):
+    if watched:
+        monkeypatch.setattr(sandbox, "make_groups", lambda limits, slot: ())
+    small = replace(LIMITS, memory_bytes=400 * 2**20, cell_seconds=20, session_seconds=30)
+    hoard = """
+import os, time
+for _ in range(6):
+    if os.fork() == 0:
+        x = bytearray(b'x') * (150 * 2**20); time.sleep(30)
+deadline = time.time() + 8
+while time.time() < deadline:
+    time.sleep(0.1)
+    if os.waitpid(-1, os.WNOHANG)[0]: break
+else: raise RuntimeError('nobody was stopped')
+"""
+    with Session(SLUG, small, slot=3) as session:
+        try:
+            outputs, _ = session.run(hoard)
+            assert outputs == []
+        except Lost as lost:
+            assert "memory" in lost.why or lost.reason == "died"
+
+
+def test_disk_is_limited(session):
+    fill = """
+n = 0
+try:
+    with open('{}', 'wb') as f:
+        while True: n += f.write(bytes(2**20))
+except OSError: pass
+"""
+    for path in ("/tmp/x", "/dev/shm/x"):
+        assert value(session, "n", fill.format(path)) <= LIMITS.tmp_bytes
+
+
+def test_a_million_files_end_the_sandbox(session):
+    with pytest.raises(Lost, match="5000 files"):
+        session.run("for i in range(10**6): open(str(i), 'w').close()")
+
+
+def test_limits_cannot_be_raised(session):
+    setup = """
+import resource
+def raised(name):
+    try:
+        resource.setrlimit(getattr(resource, f'RLIMIT_{name}'), (10**12, 10**12)); return True
+    except (ValueError, OSError): return False
+names = ['NPROC', 'DATA', 'NOFILE', 'FSIZE', 'CPU', 'CORE']
+"""
+    assert value(session, "[n for n in names if raised(n)]", setup) == []
+
+
+def test_the_whole_session_is_limited():
+    short = replace(LIMITS, cell_seconds=30, session_seconds=1)
+    started = time.monotonic()
+    with Session(SLUG, short, slot=4) as session, pytest.raises(Lost) as caught:
+        session.run("import time; time.sleep(30)")
+    assert caught.value.whole and time.monotonic() - started < 10
+
+
+# Nothing stays
+
+
+def test_nothing_stays_after_the_worst(tmp_path):
+    before = Path("/proc/self/mountinfo").read_text(), runners()
+    for source in (
+        "import os\nwhile True: os.fork()",
+        "import os\nos.setsid()\nos.fork()\nos.fork()",
+    ):
+        with Session(SLUG, LIMITS, slot=5) as session, contextlib.suppress(Lost):
+            session.run(source)
+    assert (Path("/proc/self/mountinfo").read_text(), runners()) == before
+    assert not list(Path("/sys/fs/cgroup").glob(f"*/**/llmcourse-{os.getpid()}-5-*"))
+
+
+def test_a_killed_grader_takes_its_sandbox_along():
+    script = f"""
+import time
+from autograder.session import Session
+from tests.submissions.toy import LIMITS
+with Session({SLUG!r}, LIMITS, slot=6) as s:
+    print(s.sandbox.runner, flush=True)
+    s.run('import time; time.sleep(100)')
+"""
+    grader = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE)
+    assert grader.stdout is not None
+    pid = int(grader.stdout.readline())
+    grader.send_signal(signal.SIGKILL)
+    grader.wait()
+    deadline = time.monotonic() + 5
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not alive(pid)
+
+
+def test_descriptors_and_threads_do_not_pile_up():
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        with Session(SLUG, LIMITS, slot=7) as session, Calls(session, "x") as calls:
+            calls.ask(CALL, (), {}, 5)
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert threading.active_count() < 5
+
+
+# Where it does not work
+
+
+def test_without_bubblewrap_the_remedy_is_one_line(monkeypatch):
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    with pytest.raises(SandboxUnavailable, match="apt-get install bubblewrap"):
+        sandbox.check()
+    assert "\n" not in str(sandbox.available())
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("bwrap: No permissions to create a new namespace", "sysctl"),
+        ("bwrap: setting up uid map: Permission denied", "sysctl"),
+        ("bwrap: Unknown option --disable-userns", "0.8"),
+    ],
+)
+def test_a_blocked_or_old_bubblewrap_is_explained(tmp_path, monkeypatch, said, remedy):
+    fake = tmp_path / "bwrap"
+    fake.write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(AutograderError, match=remedy):
+        Sandbox(SLUG, LIMITS)
+
+
+def test_a_sandbox_that_does_not_start_is_a_failure_of_ours(tmp_path, monkeypatch):
+    fake = tmp_path / "bwrap"
+    fake.write_text("#!/bin/sh\nexit 3\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(AutograderError, match="did not start"):
+        Sandbox(SLUG, LIMITS)
+
+
+def test_control_groups_are_made_and_removed():
+    groups = make_groups(LIMITS, 8)
+    if not groups:
+        pytest.skip("no control groups here")
+    assert all(group.is_dir() for group in groups)
+    remove_groups(groups)
+    assert not any(group.exists() for group in groups)

@@ -1,0 +1,271 @@
+"""The wire format: honest values arrive, and bytes that nobody honest sent are refused."""
+
+import collections
+import contextlib
+import math
+import socket
+import struct
+import threading
+import time
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograder import wire
+
+ATOMS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(exclude_categories=()))
+    | st.binary()
+)
+KEYS = st.recursive(ATOMS, lambda inner: st.tuples(inner) | st.frozensets(inner), max_leaves=5)
+VALUES = st.recursive(
+    KEYS,
+    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(KEYS, inner),
+    max_leaves=20,
+)
+
+
+def there_and_back(value):
+    return wire.unpack(wire.pack(value))
+
+
+def exact(value):
+    """A value with the types of all its parts."""
+    if isinstance(value, dict):
+        return dict, [(exact(k), exact(v)) for k, v in value.items()]
+    if isinstance(value, list | tuple):
+        return type(value), [exact(x) for x in value]
+    if isinstance(value, set | frozenset):
+        return type(value), sorted((exact(x) for x in value), key=repr)
+    return type(value), repr(value)
+
+
+@given(VALUES)
+@settings(max_examples=300, deadline=None)
+def test_plain_values_arrive_with_their_exact_types(value):
+    assert exact(there_and_back(value)) == exact(value)
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=500, deadline=None)
+def test_random_bytes_are_refused_or_read_and_never_crash(data):
+    with contextlib.suppress(wire.WireError):
+        wire.unpack(data)
+
+
+@given(VALUES, st.data())
+@settings(max_examples=300, deadline=None)
+def test_damaged_payloads_are_refused_or_read_and_never_crash(value, data):
+    payload = bytearray(wire.pack(value))
+    for _ in range(data.draw(st.integers(1, 4))):
+        payload[data.draw(st.integers(0, len(payload) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(wire.WireError):
+        wire.unpack(bytes(payload))
+
+
+def test_nan_and_infinities_arrive():
+    nan, plus, minus = there_and_back([math.nan, math.inf, -math.inf])
+    assert math.isnan(nan) and plus == math.inf and minus == -math.inf
+
+
+@pytest.mark.parametrize(
+    ("odd", "plain"),
+    [
+        (collections.Counter("aab"), {"a": 2, "b": 1}),
+        (collections.defaultdict(int, {1: 2}), {1: 2}),
+        (collections.namedtuple("Pair", "a b")(1, 2), (1, 2)),
+        (collections.deque([1, 2]), [1, 2]),
+        (range(3), [0, 1, 2]),
+        ({"a": 1}.keys(), ["a"]),
+        ((x for x in "ab"), ["a", "b"]),
+        (map(str, [1, 2]), ["1", "2"]),
+        (Fraction(1, 2), 0.5),
+        (np.float32(0.5), 0.5),
+        (np.int64(3), 3),
+        (np.bool_(True), True),
+        (np.str_("x"), "x"),
+        (bytearray(b"x"), b"x"),
+        (np.array([["a"], ["b"]]), [["a"], ["b"]]),
+        (10**400, 10**400),
+    ],
+)
+def test_honest_values_in_odd_containers_arrive_plain(odd, plain):
+    assert exact(there_and_back(odd)) == exact(plain)
+
+
+@pytest.mark.parametrize("dtype", sorted(wire.DTYPES))
+def test_arrays_keep_dtype_shape_and_values(dtype):
+    array = np.arange(6).reshape(2, 3).astype(dtype)
+    for sent in (array, array.T, array[:, ::2], array[:0], array[0, 0:1].reshape(())):
+        got = there_and_back(sent)
+        assert got.dtype == sent.dtype and got.shape == sent.shape and (got == sent).all()
+        assert type(got) is np.ndarray and got.flags.writeable
+
+
+def test_big_endian_arrays_arrive_in_native_order():
+    assert (there_and_back(np.array([1, 2], ">i4")) == [1, 2]).all()
+
+
+def test_tensors_arrive_as_arrays():
+    torch = pytest.importorskip("torch")
+    assert there_and_back(torch.ones(2, requires_grad=True)).dtype == "float32"
+    half = there_and_back(torch.tensor([1.5, 3e38], dtype=torch.bfloat16))
+    assert half.dtype == "float32" and half[0] == 1.5
+    assert there_and_back(torch.tensor(3)).shape == ()
+
+
+def test_what_does_not_cross_is_opaque_and_equal_to_nothing():
+    class Sly:
+        def __eq__(self, other):
+            return True
+
+        __hash__ = None
+
+    got = there_and_back([Sly(), math, len, object])
+    assert [type(x) for x in got] == [wire.Opaque] * 4
+    assert got[0].kind == "Sly" and got[0] != 1 and got[0] != Sly
+
+
+def test_an_endless_iterator_is_opaque():
+    assert "more than" in there_and_back(iter(int, 1)).kind
+
+
+def test_a_number_that_claims_to_equal_everything_arrives_as_itself():
+    class Sly(float):
+        def __eq__(self, other):
+            return True
+
+        __hash__ = None
+
+    got = there_and_back(Sly(0.5))
+    assert type(got) is float and got != 0.6
+
+
+def test_callables_cross_as_numbers_only_with_a_table():
+    payload = wire.pack([len], register=lambda function: 7)
+    assert wire.unpack(payload, proxy=lambda number: number) == [7]
+    with pytest.raises(wire.WireError):
+        wire.unpack(payload)
+
+
+@pytest.mark.parametrize("value", [[1 << 70_000], [0] * (wire.ELEMENTS + 1), np.zeros(2**24)])
+def test_what_is_over_a_cap_is_not_sent(value):
+    with pytest.raises(wire.WireError):
+        wire.pack(value)
+
+
+def test_a_list_inside_itself_is_not_sent():
+    loop = []
+    loop.append(loop)
+    with pytest.raises(wire.WireError, match="deep"):
+        wire.pack(loop)
+
+
+def payload(header, raw=b""):
+    return struct.pack(">I", len(header)) + header + raw
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff\xff\xff\xff[]",
+        payload(b"{}"),
+        payload(b"[]"),
+        payload(b"[1]"),
+        payload(b'["l",{}]'),
+        payload(b"NaN"),
+        payload(b"9" * 30),
+        payload(b"[" * 100_000),
+        payload(b'["l",' * 100 + b'["l"]' + b"]" * 100),
+        payload(b'["d",1]'),
+        payload(b'["s",["l"]]'),
+        payload(b'["a","object",1]', b"12345678"),
+        payload(b'["a","float64",1]', b"1234"),
+        payload(b'["a","float64",-1]'),
+        payload(b'["a","float64",99999999999]'),
+        payload(b'["a","int8",true]', b"1"),
+        payload(b'["a","bool",1]', b"\2"),
+        payload(b'["b",true]', b"x"),
+        payload(b'["b",-1]', b"x"),
+        payload(b'["b",2]', b"x"),
+        payload(b'["u",1]', b"\xff"),
+        payload(b'["n","' + b"f" * 100_000 + b'"]'),
+        payload(b'["n","x"]'),
+        payload(b'["r","infinity"]'),
+        payload(b'["c",1,2]'),
+        payload(b'["lt"]'),
+        payload(b'["call",1]'),
+        payload(b'["eval","1"]'),
+        payload(b"null", b"left over"),
+        payload(b"[" + b"1," * (3 * wire.ELEMENTS) + b"1]"),
+        payload(b'"\xff"'),
+    ],
+)
+def test_malformed_payloads_are_refused(data):
+    with pytest.raises(wire.WireError):
+        wire.unpack(data)
+
+
+def test_keys_chosen_to_collide_are_refused_in_time():
+    keys = b",".join(b'["n","%s"]' % hex((2**61 - 1) * i).encode() for i in range(1, 50_000))
+    started = time.monotonic()
+    with pytest.raises(wire.WireError, match="collide"):
+        wire.unpack(payload(b'["s",' + keys + b"]"))
+    assert time.monotonic() - started < 5
+
+
+def test_many_strings_with_commas_are_no_many_values():
+    text = ["," * 1000] * 2000
+    assert there_and_back(text) == text
+
+
+@pytest.fixture
+def ends():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def soon(seconds=0.3):
+    return time.monotonic() + seconds
+
+
+def test_a_frame_larger_than_the_socket_arrives(ends):
+    data = bytes(3 * 2**20)
+    sender = threading.Thread(target=wire.send, args=(ends[0], data, soon(10)))
+    sender.start()
+    assert wire.receive(ends[1], soon(10)) == data
+    sender.join()
+
+
+def test_an_oversized_claim_is_refused_before_it_is_read(ends):
+    ends[0].sendall(struct.pack(">Q", 2**62))
+    with pytest.raises(wire.WireError, match="limit"):
+        wire.receive(ends[1], soon())
+
+
+def test_a_trickled_frame_is_late(ends):
+    ends[0].sendall(struct.pack(">Q", 100) + b"x" * 99)
+    with pytest.raises(wire.Late):
+        wire.receive(ends[1], soon())
+
+
+def test_nobody_reading_is_late(ends):
+    with pytest.raises(wire.Late):
+        wire.send(ends[0], bytes(2**22), soon())
+
+
+def test_a_closed_end_is_reported(ends):
+    ends[0].close()
+    with pytest.raises(wire.Closed):
+        wire.receive(ends[1], soon())
+    with pytest.raises(wire.Closed):
+        wire.send(ends[1], bytes(2**22), soon())
