@@ -10,7 +10,6 @@ failure of ours is the state `infrastructure`, never a zero.
 import contextlib
 import hashlib
 import hmac
-import html
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -90,7 +89,7 @@ def grade(
                 work.mark(exercise, _seed(secret, unit, name))
                 for name, exercise in unit.exercises.items()
             )
-        notebook = _with_points(rebuilt, unit, exercises)
+        notebook = _notebook(rebuilt, unit)
     except SandboxUnavailable:
         raise
     except SandboxFailed as error:
@@ -245,28 +244,6 @@ def _stream(text: str) -> dict[str, Any]:
     return {"output_type": "stream", "name": "stderr", "text": text}
 
 
-def _with_points(
-    rebuilt: Rebuilt, unit: Unit, exercises: tuple[ExerciseResult, ...]
-) -> dict[str, Any]:
-    """The rebuilt notebook; each check cell shows points and messages in place of what it would
-    print.
-    """
-    results = {f"{exercise.name}_check": exercise for exercise in exercises}
-    cells = []
-    for cell in rebuilt.cells:
-        exercise = results.get(cell.grade_id or "")
-        if exercise is not None:
-            cell.notebook |= {"outputs": [_points_output(exercise)], "execution_count": 1}
-        cells.append(cell.notebook)
+def _notebook(rebuilt: Rebuilt, unit: Unit) -> dict[str, Any]:
     about = {key: unit.released[key] for key in ("metadata", "nbformat", "nbformat_minor")}
-    return {**about, "cells": cells}
-
-
-def _points_output(exercise: ExerciseResult) -> dict[str, Any]:
-    lines = [
-        exercise.message,
-        *(f"{case.property}: {case.message or 'passed'}" for case in exercise.cases),
-    ]
-    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
-    data = {"text/plain": repr(float(exercise.points)), "text/html": f"<ul>{items}</ul>"}
-    return {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": 1}
+    return {**about, "cells": [cell.notebook for cell in rebuilt.cells]}
