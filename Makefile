@@ -40,7 +40,7 @@ sandbox:
 	  else echo "bubblewrap is needed to grade safely (Linux only). On Debian and Ubuntu: sudo apt-get install bubblewrap" >&2; exit 1; fi; }
 
 lab: .venv/learner
-	$(BIN)/jupyter lab --notebook-dir=course
+	$(BIN)/jupyter lab --notebook-dir=course $(if $(filter 0,$(shell id -u)),--allow-root)
 
 run: .venv/learner
 	$(BIN)/llmcourse run --preset $(PRESET) --device $(DEVICE) --seed $(SEED) --notebooks "$(NOTEBOOKS)"

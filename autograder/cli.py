@@ -80,7 +80,7 @@ def grade(
         slug: students_of(room, slug, student) for slug in _slugs(course, [unit] if unit else None)
     }
     if not any(work.values()):
-        where = room.folder("submitted", student, unit or "UNIT")
+        where = room.folder("submitted", student, next(iter(work)) if unit else "UNIT")
         raise AutograderError(f"no submissions found: expected directories {where}")
     failed, without_page = 0, list[str]()
     for slug, students in work.items():
