@@ -88,7 +88,6 @@ class NotebookProcess:
         search = [str(kernel.parents[1]), *filter(None, [os.environ.get("JUPYTER_PATH")])]
         environment["JUPYTER_PATH"] = os.pathsep.join(search)
         environment |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._folder))
-        environment |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._folder))
         environment["LLMCOURSE_RECORDS"] = str(self.records_path)
         if preset:
             environment["LLMCOURSE_PRESET"] = preset

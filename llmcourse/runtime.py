@@ -182,17 +182,10 @@ def setup(preset: str = "cpu", device: str = "auto", seed: int = 0) -> Runtime:
                 "device is 'cuda', but torch sees no CUDA device here: use device='auto' or 'cpu', "
                 "or install a CUDA build of torch"
             )
-    _use_plots_without_a_display()
     runtime = Runtime(preset, device, seed)
     threads = os.environ.get("OMP_NUM_THREADS") or os.cpu_count()
     runtime._write(kind="setup", preset=preset, device=device, seed=seed, threads=str(threads))
     return runtime
-
-
-def _use_plots_without_a_display() -> None:
-    """Outside Jupyter (plain scripts, CI) matplotlib must not look for a screen."""
-    if "MPLBACKEND" not in os.environ and not os.environ.get("DISPLAY"):
-        os.environ["MPLBACKEND"] = "agg"
 
 
 _passed: dict[int, Any] = {}  # by identity: an answer need not be hashable
