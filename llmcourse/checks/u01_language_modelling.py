@@ -13,6 +13,15 @@ def likely(got, mistakes, otherwise):
     return next(found, otherwise)
 
 
+def attempt(answer, log_probs, hint):
+    """The result for these log-probabilities; an arithmetic error fails with the hint."""
+    try:
+        return answer(log_probs)
+    except (ValueError, ArithmeticError) as error:
+        shown = ", ".join(f"{x:.4g}" for x in log_probs)
+        fail(f"for [{shown}] your code raised {type(error).__name__}: {error}. {hint}")
+
+
 @visible
 def chain_log_prob(answer):
     tokens = ["the", "mouse", "ate", "the", "cheese"]
@@ -64,7 +73,8 @@ LOGS = [math.log(1 / 2), math.log(1 / 8), math.log(1 / 32)]  # 1, 3 and 5 bits: 
 
 @visible
 def perplexity(answer):
-    got = number(answer([math.log(1 / 4)] * 3), "perplexity")
+    hint = "The list holds natural logarithms already: take no log of them."
+    got = number(attempt(answer, [math.log(1 / 4)] * 3, hint), "perplexity")
     mistakes = {
         "You forgot to divide by the number of tokens: take the mean, not the sum.": 64.0,
         "That is 1 / perplexity: the sign of the mean.": 1 / 4,
@@ -81,19 +91,18 @@ def perplexity(answer):
         "You averaged 1 / p: average the logarithms, then undo the log.": (2 + 8 + 32) / 3,
     }
     near(got, 8.0, 1e-9, likely(got, mistakes, "Probabilities 1/2, 1/8, 1/32: 3 bits on average."))
-    near(
-        answer([math.log(0.5), -math.inf]),
-        math.inf,
-        0.0,
-        "One impossible token makes the whole text infinitely surprising.",
-    )
+    hint = "One impossible token makes the whole text infinitely surprising: return math.inf."
+    near(attempt(answer, [math.log(0.5), -math.inf], hint), math.inf, 0.0, hint)
     raises(ValueError, answer, [], hint="A text of no tokens has no perplexity: refuse it.")
 
 
 @visible
 def bits_per_token(answer):
+    hint = "The list holds natural logarithms already: take no log of them."
+    attempt(answer, list(LOGS), hint)
     got = number(unchanged(answer, [list(LOGS)], "Leave the list as it was."), "bits_per_token")
     mistakes = {
+        hint: sum(math.log2(-x) for x in LOGS) / 3,
         "That is in nats: one bit is ln 2 nats, so divide by math.log(2).": 3 * LN2,
         "You multiplied by ln 2: a bit is the smaller unit, so there are more of them.": 3 * LN2**2,
         "The sign: a log-probability is negative, a number of bits is not.": -3.0,
@@ -116,6 +125,10 @@ def unigram_probs(answer):
         "They sum to more than 1: V epsilons came in above, so V below.": (2.5, 1.5, 0.5, 3),
         "Below, add epsilon once for each of the V words, not once.": (2.5, 1.5, 0.5, 3.5),
         "Below, add epsilon times V, not V.": (2.5, 1.5, 0.5, 6),
+        "V is the size of the vocabulary, not the number of different tokens in the text.": (
+            *(2.5, 1.5, 0.5),
+            4,
+        ),
         "These are counts: divide by their total.": (2.5, 1.5, 0.5, 1),
         "Epsilon goes to every word, not only to unseen ones.": (2, 1, 0.5, 3.5),
         "Epsilon is missing.": (2, 1, 0, 3),
@@ -277,4 +290,6 @@ def rescore(answer):
     equal(got, "we'll", likely(got, mistakes, "The largest sum of the two log-probabilities wins."))
     got = answer(["x", "y", "z"], [-5.0, -3.0, -3.0], lambda text: -2.0)
     equal(got, "y", "Among equals the earliest wins.")
+    got = answer([["we", "will"], ["wheel"]], [-5.0, -3.0], lambda text: -1.0)
+    equal(got, ["wheel"], "A text may also be a list of words; a list is no key of a dictionary.")
     raises(ValueError, answer, [], [], lambda text: -1.0, hint="No texts: nothing to choose from.")

@@ -26,6 +26,17 @@ CITY_TABLES = [
     },
 ]
 
+CITY_TRIGRAMS = {
+    ("in", "san"): {"francisco": 1},
+    ("san", "francisco"): {"to": 1, "in": 1},
+    ("francisco", "to"): {"san": 1},
+    ("to", "san"): {"francisco": 1},
+    ("francisco", "in"): {"paris": 1},
+    ("in", "paris"): {"from": 1},
+    ("paris", "from"): {"paris": 1},
+    ("from", "paris"): {"to": 1},
+}
+
 
 def diagnosed(got: Any, want: Any, hint: str, *mistakes: tuple[Any, str]) -> None:
     """Fail with the hint of the first known mistake whose value came, else with ``hint``."""
@@ -35,10 +46,18 @@ def diagnosed(got: Any, want: Any, hint: str, *mistakes: tuple[Any, str]) -> Non
     near(got, want, 1e-9, hint)
 
 
+def attempt(answer: Any, args: tuple, hint: str) -> Any:
+    """The result; a failed look-up or division fails with the hint."""
+    try:
+        return answer(*args)
+    except (LookupError, ZeroDivisionError) as error:
+        fail(f"your code raised {type(error).__name__}: {error}. {hint}")
+
+
 @visible
 def ngram_counts(answer):
     got = unchanged(
-        answer, (list(ROSE), 2), hint="count in a new dictionary; leave the text alone."
+        answer, (list(ROSE), 2), hint="Count in a new dictionary; leave the text alone."
     )
     whole = {("a", "rose"): 3, ("rose", "is"): 2, ("is", "a"): 2}
     diagnosed(
@@ -55,6 +74,14 @@ def ngram_counts(answer):
             "The keys must be tuples, also for one token: ('a',), not 'a'.",
         ),
         (
+            {(*gram,): {after: 2} for *gram, after in (ROSE[i : i + 3] for i in range(3))},
+            "Your histories have n tokens: n is the length of history and token together.",
+        ),
+        (
+            {(): {"a": 1}, **ROSE_TABLES[1]},
+            "Only a token with n - 1 tokens before it counts: leave out the first n - 1.",
+        ),
+        (
             {gram[:1]: {gram[1]: 1} for gram in whole},
             "All counts are 1: add to the count instead of setting it.",
         ),
@@ -69,8 +96,8 @@ def ngram_counts(answer):
         ROSE_TABLES[0],
         hint="n = 1: one history, the empty tuple (); and in Python tokens[-0:] is everything.",
     )
-    equal(answer(["a", "b"], 3), {}, hint="a text shorter than n has no n-gram: an empty table.")
-    raises(ValueError, answer, ["a"], 0, hint="there is no n below 1.")
+    equal(answer(["a", "b"], 3), {}, hint="A text shorter than n has no n-gram: an empty table.")
+    raises(ValueError, answer, ["a"], 0, hint="There is no n below 1.")
 
 
 @visible
@@ -84,27 +111,36 @@ def mle_prob(answer):
         (1.5, "You divided by the number of different tokens: divide by the sum of their counts."),
         (3, "That is a count: divide it by the sum of the counts after this history."),
     )
-    near(answer(table, ("a",), "a"), 0.0, 0, hint="a token never seen after the history counts 0.")
-    near(answer(table, ("x",), "a"), 0.0, 0, hint="after a history not in the table: return 0.0.")
+    hint = "A token never seen after the history counts 0."
+    near(attempt(answer, (table, ("a",), "a"), hint), 0.0, 0, hint)
+    hint = "After a history not in the table: return 0.0."
+    near(attempt(answer, (table, ("x",), "a"), hint), 0.0, 0, hint)
 
 
 @visible
 def unseen_rate(answer):
-    train, test = ["a", "b", "a", "c", "c"], ["a", "b", "b", "b", "a", "b"]
-    got = unchanged(answer, (train, test, 2), hint="only look at the texts.")
+    train, test = ["a", "c", "b", "a", "b"], ["a", "b", "b", "a", "b", "a"]
+    got = unchanged(answer, (train, test, 2), hint="Only look at the texts.")
     diagnosed(
         number(got, "unseen_rate"),
-        2 / 5,
-        "ab, bb, bb, ba, ab: the two bb are not in the training text.",
+        1 / 5,
+        "ab, bb, ba, ab, ba: bb is not in the training text.",
         (1 / 3, "That is the share of the different n-grams: count each time one occurs."),
         (2 / 4, "Look for the n-grams of the test text in the training text, not the reverse."),
-        (3 / 5, "That is the share that was seen: the others are wanted."),
-        (2 / 6, "You divided by the number of tokens: T tokens have T - n + 1 n-grams."),
-        (2, "That is a count: divide it by the number of n-grams of the test text."),
+        (4 / 5, "That is the share that was seen: the others are wanted."),
+        (1 / 6, "You divided by the number of tokens: T tokens have T - n + 1 n-grams."),
+        (3 / 4, "The last n-gram of each text is missing: T tokens have T - n + 1 n-grams."),
+        (1, "That is a count: divide it by the number of n-grams of the test text."),
     )
     near(answer(train, test, 1), 0.0, 1e-9, hint="n = 1: a and b were both seen.")
-    near(answer(["a"], test, 2), 1.0, 1e-9, hint="a training text shorter than n has no n-gram.")
-    raises(ValueError, answer, train, ["a"], 2, hint="a test text shorter than n has no n-gram.")
+    near(answer(["a"], test, 2), 1.0, 1e-9, hint="A training text shorter than n has no n-gram.")
+    near(
+        answer(["cat", "sat"], ["at", "sat"], 2),
+        1.0,
+        1e-9,
+        hint="The text cat sat lacks the pair at, sat: compare tuples of tokens, not joined text.",
+    )
+    raises(ValueError, answer, train, ["a"], 2, hint="A test text shorter than n has no n-gram.")
 
 
 @visible
@@ -118,10 +154,13 @@ def add_k_prob(answer):
         (3.5 / 4.5, "You added k to the denominator once: V tokens get k each, so add k V."),
         (3.5 / 5, "V is the whole vocabulary, not only the tokens seen after this history."),
         (3.5 / 15, "You divided by all counts of the table: use those after this history only."),
+        (3.5 / 14, "You added V to the denominator: V tokens get k each, so add k V."),
         (4 / 14, "You added 1: add k."),
     )
-    near(answer(table, ("a",), "a", 0.5, 10), 0.5 / 9, 1e-9, hint="a token never seen here has k.")
-    near(answer(table, ("x",), "a", 0.5, 10), 0.1, 1e-9, hint="an unseen history: k / (k V).")
+    hint = "A token never seen after this history counts k."
+    near(attempt(answer, (table, ("a",), "a", 0.5, 10), hint), 0.5 / 9, 1e-9, hint)
+    hint = "After a history not in the table: k / (k V) = 1 / V."
+    near(attempt(answer, (table, ("x",), "a", 0.5, 10), hint), 0.1, 1e-9, hint)
     raises(ValueError, answer, table, ("a",), "b", 0, 10, hint="k must be above 0.")
 
 
@@ -136,22 +175,26 @@ def interpolated_prob(answer):
         (0.6 + unigram, "The shares must sum to 1: weight and 1 - weight."),
         (0.6 + 0.4 * 0.6 * 3 / 8, "Below the unigram stands 1 / V: it gets 1 - weight there."),
         (0.6 + 0.4 * 3 / 8, "The unigram is mixed too, with 1 / V below it."),
-        (0.6 + 0.4 / 5, "Mix all the orders: the unigram stands between this history and 1 / V."),
+        (
+            0.6 + 0.4 / 5,
+            "Mix all the orders: the unigram stands between this history and 1 / V. Its history is "
+            "(), but history[-m:] with m = 0 is everything.",
+        ),
         (0.4 + 0.6 * (0.4 * 3 / 8 + 0.6 / 5), "weight is the share of the longer history."),
     )
-    near(answer(ROSE_TABLES, (), "a", 0.6, 5), unigram, 1e-9, hint="no history: unigram and 1 / V.")
+    near(answer(ROSE_TABLES, (), "a", 0.6, 5), unigram, 1e-9, hint="No history: unigram and 1 / V.")
+    hint = "The history was seen, the token after it not: the MLE is 0, its share stays weight."
+    near(attempt(answer, (ROSE_TABLES, ("is",), "rose", 0.6, 5), hint), 0.4 * unigram, 1e-9, hint)
+    hint = "After a history never seen the shorter one decides alone."
     diagnosed(
-        answer(ROSE_TABLES, ("rome",), "a", 0.6, 5),
+        attempt(answer, (ROSE_TABLES, ("rome",), "a", 0.6, 5), hint),
         unigram,
-        "after a history never seen the shorter one decides alone.",
+        hint,
         (0.4 * unigram, "An unseen history has no MLE: the shorter one gets all, not 1 - weight."),
     )
-    near(
-        answer(ROSE_TABLES, ("a", "rose", "is"), "a", 0.6, 5),
-        0.6 + 0.4 * unigram,
-        1e-9,
-        hint="of a history longer than the tables know the last tokens count, not the first.",
-    )
+    hint = "Of a history longer than the tables know the last tokens count, not the first."
+    got = attempt(answer, (ROSE_TABLES, ("a", "rose", "is"), "a", 0.6, 5), hint)
+    near(got, 0.6 + 0.4 * unigram, 1e-9, hint)
 
 
 @visible
@@ -161,12 +204,16 @@ def kneser_ney_prob(answer):
     diagnosed(
         number(answer(CITY_TABLES, (), "paris", 7), "kneser_ney_prob"),
         paris,
-        "no history: paris follows 2 different tokens, of 9 different bigrams in all.",
+        "No history: paris follows 2 different tokens, of 9 different bigrams in all.",
         (
             (1.25 + 0.75 * 6 / 7) / 11,
             "Raw counts: below the longest history, count the different tokens that came before.",
         ),
-        (2 / 9, "The unigram is discounted too: its share D N / total goes to 1 / V."),
+        (
+            2 / 9,
+            "The unigram is discounted too: D N / total goes to 1 / V. N counts the tokens of the "
+            "row, not of the vocabulary.",
+        ),
         (
             1.25 / 9,
             "What was taken off is lost: add D N / total times the lower probability, 1 / V here.",
@@ -187,26 +234,32 @@ def kneser_ney_prob(answer):
         answer(CITY_TABLES, ("in",), "paris", 7),
         (1 - 0.75) / 2 + 0.75 * 2 / 2 * paris,
         1e-9,
-        hint="the longest history uses raw counts: (count - D) / total + D N / total * unigram.",
+        hint="The longest history uses raw counts: (count - D) / total + D N / total * unigram.",
     )
     diagnosed(
         answer(CITY_TABLES, ("in",), "francisco", 7),
         0.75 * francisco,
-        "a token not seen after this history has only the share of the shorter one.",
+        "A token not seen after this history has only the share of the shorter one.",
         (-0.75 / 2 + 0.75 * francisco, "A count of 0 stays 0: use max(count - D, 0)."),
     )
-    near(
-        answer(CITY_TABLES, ("rome",), "paris", 7),
-        paris,
-        1e-9,
-        hint="after a history never seen the shorter one decides alone, with weight 1.",
+    hint = "After a history never seen the shorter one decides alone, with weight 1."
+    near(attempt(answer, (CITY_TABLES, ("rome",), "paris", 7), hint), paris, 1e-9, hint)
+    diagnosed(
+        answer([*CITY_TABLES, CITY_TRIGRAMS], ("rome", "in"), "paris", 7),
+        0.25 + 0.75 * paris,
+        "Three tables: in paris came after francisco only, in san after nothing.",
+        (
+            0.25 / 2 + 0.75 * paris,
+            "With three tables the history of one token has continuation counts too, not raw ones.",
+        ),
+        (
+            0.75 * paris,
+            "The new token v stands in front of h: compare the tokens after the first with h.",
+        ),
     )
-    near(
-        answer(CITY_TABLES, ("to", "in"), "paris", 7, 0.5),
-        0.5 / 2 + 0.5 * (1.5 + 0.5 * 6 / 7) / 9,
-        1e-9,
-        hint="discount 0.5 and a longer history: use the argument, and the last tokens only.",
-    )
+    hint = "Discount 0.5 and a longer history: use the argument, and the last tokens only."
+    got = attempt(answer, (CITY_TABLES, ("to", "in"), "paris", 7, 0.5), hint)
+    near(got, 0.5 / 2 + 0.5 * (1.5 + 0.5 * 6 / 7) / 9, 1e-9, hint)
 
 
 @visible
@@ -221,7 +274,7 @@ def generate(answer):
     got = unchanged(
         lambda prompt: answer(after, prompt, 3, 2, lambda: 0.5),
         (["so", "tick"],),
-        hint="copy the prompt before you append to it: list(prompt).",
+        hint="Copy the prompt before you append to it: list(prompt).",
     )
     if not all(isinstance(history, tuple) for history in asked):
         fail("next_probs wants the history as a tuple: tuple(tokens[...]).")
@@ -239,11 +292,11 @@ def generate(answer):
     diagnosed(
         answer(lambda history: coin, [], 4, 3, lambda: next(draws)),
         ["a", "c", "d", "c"],
-        "running sums 0.2, 0.2, 0.7, 1.0: call uniform() once, take the first sum above it.",
+        "Running sums 0.2, 0.2, 0.7, 1.0: call uniform() once, take the first sum above it.",
         (["c"] * 4, "You always took the likeliest token: draw one, as often as it is probable."),
         (list("abdc"), "The probabilities play no part: compare uniform() with their running sum."),
     )
     asked.clear()
     answer(after, ["x"] * 4, 2, 1, lambda: 0.5)
     equal(asked, [(), ()], hint="n = 1 has the empty history; in Python tokens[-0:] is everything.")
-    equal(answer(after, ["y"], 0, 2, lambda: 0.5), ["y"], hint="length 0: only the prompt.")
+    equal(answer(after, ["y"], 0, 2, lambda: 0.5), ["y"], hint="Length 0: only the prompt.")

@@ -13,7 +13,7 @@ device = "auto"
 seed = 0
 
 # %% [markdown]
-# The cell below prepares the notebook. `rt` holds the preset, the random numbers and the *claims*: statements with a measured value. At preset `cpu` a claim that does not hold stops the run.
+# The cell below prepares the notebook. `rt` holds the preset (how large the run is: `smoke`, `cpu` or `gpu`), the random numbers and the *claims*: statements with a measured value. At preset `cpu` a claim that does not hold stops the run.
 
 # %%
 import math
@@ -32,7 +32,7 @@ rt = setup(preset, device, seed)
 from llmcourse import data, plotting, probability, world
 
 # %% [markdown]
-# The course has a small invented *world* and a program that writes stories about it. Because we own the program, we know the exact probability of each word it writes. We take some stories to learn from and others, from another seed, as the exam.
+# The course has a small invented *world* and a program that writes stories about it. The stories come in **tokens**, here words and punctuation marks. Because we own the program, we know the exact probability of each token it writes. We take some stories to learn from and others, from another seed, as the exam.
 
 # %% tags=["demo"]
 n_tokens = rt.pick(smoke=20_000, cpu=300_000)
@@ -44,7 +44,7 @@ print(f"{len(train):,} tokens to learn from, {len(exam_tokens):,} for the exam. 
 print(exam[0].text[:200], "...")
 
 # %% [markdown]
-# This is where the unit ends up: three models of these stories, each with the mean number of bits it needs for one token. The first knows only the vocabulary, the second has counted words, the third is the exact truth.
+# This is where the unit ends up: three models of these stories, each with the mean number of bits it needs for one token (section 2 explains this score). The first knows only the vocabulary, the second has counted words, the third is the exact truth.
 
 # %% tags=["demo"]
 vocabulary = world.vocabulary()
@@ -225,7 +225,7 @@ for length in (3, 300):
     print(length, "tokens: sum", round(sum(log_probs), 2), " mean", round(sum(log_probs) / length, 4))
 
 # %% [markdown]
-# The sum grows with the text, the mean does not. Which operation makes 4 of the mean -1.3863?
+# The sum grows with the text, the mean does not. Which operation turns the mean -1.3863 into 4?
 
 # %% [markdown] exercise="perplexity"
 # Return the perplexity of a text.
@@ -272,7 +272,7 @@ first_bits = [-logp / math.log(2) for logp in exam[0].logps[:24]]
 plotting.surprise(first_tokens, first_bits);
 
 # %% [markdown]
-# The story pays when it chooses (who, which job, which town) and nothing where the choice was made before. A perfect model would show these very bars.
+# The story pays where it chooses: about whom, what to tell next, in which words. The job and the town cost nothing: in this world they are settled with the person. A perfect model would show these very bars.
 
 # %% [markdown] question="perplexity_means"
 
@@ -485,7 +485,7 @@ exact = decoded == excerpt
 rt.claim("the code decodes exactly, at most 2 bits above the surprise", extra, exact and extra <= 2)
 
 # %% [markdown]
-# How do our two models do as compressors, beside the programs that everybody uses? Plain text has 8 bits a character. We compress the whole held-out text; gzip gets it alone, as we have nothing to tell it in advance.
+# How do our two models do as compressors, beside the programs that everybody uses? Plain text has 8 bits a character. We compress the whole held-out text; gzip and xz get it alone, as we have nothing to tell them in advance.
 
 # %% tags=["demo"]
 import lzma
@@ -515,7 +515,7 @@ print(f"operations a second on each GPU: {1e24 / (gpu_hours * 3600):.1e}")
 print(f"6 x parameters x tokens, with 2e12 tokens: {6 * 70e9 * 2e12:.1e}")
 
 # %% [markdown]
-# They do: two bytes a parameter are 16-bit numbers, about 1.6e14 operations a second are half of what such a GPU can do at best, and unit 12 derives the rule of six operations per parameter and token. No exact compressor reaches 71 to 1 on text. The model keeps the gist and invents the rest, which is both its use and its fault.
+# They do: two bytes a parameter are 16-bit numbers, about 1.6e14 operations a second are half of what a GPU of that time (NVIDIA A100: 3.1e14) can do at best, and unit 12 derives the rule of six operations per parameter and token. No exact compressor reaches 71 to 1 on text. The model keeps the gist and invents the rest, which is both its use and its fault.
 #
 # ## 6. Temperature, and drawing text
 #
@@ -686,7 +686,7 @@ for t in (0.3, 1, 3):
 #
 # $$\arg\max_{\text{text}} P(\text{text} \mid \text{signal}) = \arg\max_{\text{text}} P(\text{text})\, P(\text{signal} \mid \text{text})$$
 #
-# The first factor is the language model, the second says how well the text explains the sound. Speech recognition and translation were built on this for decades (Jelinek, 1976; Brown and others, 1993). With invented numbers:
+# The first factor is the language model, the second says how well the text explains the sound. Speech recognition and translation were built on this for decades (Jelinek, 1976; Brown and others, 1993). With invented log-probabilities, `heard` of the signal given the text, `said` of the text:
 
 # %% tags=["nbval-check-output"]
 heard = {"caramel iced latte": -9.2, "caramelised latte": -9.0}
@@ -741,7 +741,7 @@ for pair in pairs[:2]:
         print("right" if i == pair.right else "     ", f"{pair.acoustic_logps[i]:7.2f}", " ".join(text))
 
 # %% [markdown]
-# A unigram cannot hear that a word does not fit its neighbours. So we look ahead to unit 02 and count *pairs* of words: a **bigram** model gives the probability of a word after the one before it. It is your unigram, once for each word before.
+# A unigram cannot hear that a word does not fit its neighbours. So we look ahead to unit 02 and count *pairs* of words: a **bigram** model gives the probability of a word after the one before it. That is one unigram model for each word that may stand before.
 
 # %% tags=["demo"]
 from itertools import pairwise

@@ -13,8 +13,8 @@
 # %% [markdown]
 # # N-grams
 #
-# **How far does counting go?** Unit 01 gave every word the same probability wherever it stood. But what comes next depends on
-# what came before, and the plainest way to use that is to count: of all the times these n - 1 tokens were seen, how often did
+# **How far does counting go?** The unigram of unit 01 gave a word the same probability wherever it stood. But what comes next
+# depends on what came before, and the plainest way to use that is to count: of all the times these n - 1 tokens were seen, how often did
 # each token follow? This unit raises n, watches the counts run out, and tries three ways to live with that. The best of them,
 # from 1995, is still hard to beat on a text of this size.
 
@@ -202,8 +202,9 @@ for sentence in ["the students opened their books .", "the teacher opened their 
 # ## What n costs
 #
 # With V words there are V^n possible n-grams. Nobody has to store those that never came, so count the ones that did. Beside our text
-# stands the largest published table, Google's Web 1T (Brants and Franz 2006): n-grams of 1,024,908,267,229 tokens of web pages, kept if
-# seen 40 times or more. Expect the seen n-grams to leave V^n behind at once, and to end near the length of the text.
+# stands a famous table, Google's Web 1T (Brants and Franz 2006): n-grams of 1,024,908,267,229 tokens of web pages, kept if seen 40 times
+# or more (single words: 200 times). Tokens are words now, and punctuation marks count as words. Expect the seen n-grams to fall far
+# behind V^n at once, and those of our text to end near its length.
 
 # %% tags=["demo"]
 words = data.words(english.train[:size])
@@ -220,7 +221,7 @@ memory = {
 print(f"{len(words):,} words of text, {len(vocabulary):,} different; n-grams seen: {memory['seen here']}")
 
 # %% [markdown]
-# Each grid line of the next figure is a factor of a hundred million or more.
+# Each grid line of the next figure is a factor of ten thousand.
 
 # %% tags=["demo"]
 plotting.steps(orders, memory, "n (tokens are words)", "number of n-grams", log_y=True);
@@ -244,11 +245,12 @@ for start in range(9):
 # One history proves nothing. Measure over a whole text: return the share of the n-grams of `test` that do not occur in `train`. An
 # n-gram that stands in `test` three times counts three times.
 #
-# Train on `a b a c`, test on `a b b b`: of the 2-grams *ab*, *bb*, *bb* two are unseen, so 2/3.
+# Train on `a b a c`, test on `a b b b`: of the 2-grams *ab*, *bb*, *bb* two are unseen, so 2/3. The real text has a million characters:
+# look the n-grams up in a set, since a search through so long a list would take hours.
 #
 # | | |
 # |---|---|
-# | `train`, `test` | lists of tokens |
+# | `train`, `test` | lists of hashable tokens, or strings: their tokens are the characters |
 # | `n` | length of the n-grams |
 # | returns | a float from 0 to 1 |
 # | edges | `train` shorter than n: all are unseen, 1.0; `test` shorter than n, or n < 1: `ValueError` |
@@ -305,7 +307,8 @@ rt.claim("the unseen rate of words grows with every n from 1 to 5 (smallest step
 #
 # $$P(w \mid h) = \frac{c(h\,w) + k}{\sum_{w'} c(h\,w') + kV}$$
 #
-# By hand after *students opened their*, with k = 1. The text has nine different words and we want *exams* as well, so V = 10.
+# By hand after *students opened their*, with k = 1. The text has nine different words, the full stop among them, and we want *exams*
+# as well, so V = 10.
 
 # %% tags=["nbval-check-output"]
 V = len({*toy, "exams"})
@@ -433,7 +436,7 @@ weights = [0.1, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9]
 tuned_weight = {f"n = {n}": [bits(n, "interpolated", weight=w) for w in weights] for n in (3, 5, 6)}
 
 # %% [markdown]
-# Compare the height of the valleys with those of add-k.
+# Compare the lowest points with those of add-k.
 
 # %% tags=["demo"]
 plotting.curves(weights, tuned_weight, "weight of the longer history", "bits per character, held out");
@@ -504,7 +507,7 @@ for word in loyal:
 plotting.company(seen, company, loyal);
 
 # %% [markdown]
-# The named words lie far below the cloud. They are the Franciscos of this text: frequent, and always in the same company.
+# The named words lie far below the cloud. They are the Franciscos of this text: frequent, and nearly always in the same company.
 
 # %% [markdown]
 # Now the whole formula, interpolated Kneser-Ney in the form of Chen and Goodman (1998). The number c(h w) that stands for a count is
@@ -637,7 +640,7 @@ rt.claim("perplexity: Kneser-Ney < interpolated < add-k, each by 0.04 bits or mo
 # **modified Kneser-Ney** (Chen and Goodman 1998). It has three discounts at each order, for counts of 1, 2, and 3 or more, computed from
 # how many n-grams have each count.
 #
-# On tiny Shakespeare expect 3.58, 2.98, 2.55, then 2.22 and 2.19; on the manual about 3.35, 2.5, 2.2, 1.7 and 1.65. A bigram near 4.8
+# On tiny Shakespeare expect 3.58, 2.98, 2.55, then 2.22 and 2.19; on the manual about 3.35, 2.5, 2.2, 1.7 and 1.64. A bigram near 4.8
 # would be a unigram: the history is not used.
 
 # %% tags=["demo"]
@@ -744,7 +747,8 @@ windows = {n: ngram.fit(world_ids, len(world_words), NgramConfig(n, "kneser_ney"
 
 # %% [markdown]
 # One question is a beginning, the right verb form and the wrong one. Questions come in twos that differ only in the number of the subject,
-# so a model that does not see the subject gets exactly one of the two. A tie counts as half.
+# so a model that does not see the subject gets exactly one of the two. A tie counts as half. Here is one question, with
+# the points of the 3-, 5- and 7-gram; only the 7-gram sees the subject.
 
 
 # %% tags=["demo"]
@@ -837,7 +841,8 @@ rt.claim("across an attractor as long as n or longer it is at chance (accuracy)"
 # *A comparison of the enhanced Good-Turing and deleted estimation methods*; Ney, Essen and Kneser 1994, *On structuring probabilistic
 # dependences in stochastic language modelling*; Kneser and Ney 1995, *Improved backing-off for m-gram language modeling*; Chen and
 # Goodman 1998, *An empirical study of smoothing techniques for language modeling*; Brants and Franz 2006, *Web 1T 5-gram Version 1*
-# (LDC2006T13); Linzen, Dupoux and Goldberg 2016, arXiv:1611.01368.
+# (LDC2006T13); Linzen, Dupoux and Goldberg 2016, arXiv:1611.01368. The students and the proctor are from
+# the lecture slides of Stanford CS224n.
 #
 # **Next.** We took words and characters as given. Words leave many unseen, characters make every history short. Unit 03 learns pieces in
 # between.
