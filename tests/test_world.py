@@ -10,11 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmcourse import data, world
-from llmcourse.world import agreement, grammar, knowledge
+from llmcourse import data, ngram, world
+from llmcourse.world import agreement, context, grammar, knowledge, lore
 from llmcourse.world import story as story_module
+from llmcourse.world.adventures import ADVENTURES
+from llmcourse.world.context import context_cost
+from llmcourse.world.errands import ERRANDS
+from llmcourse.world.facts import knowledge_base
 from llmcourse.world.machine import Machine
-from llmcourse.world.sentences import HOMOPHONES
+from llmcourse.world.pastimes import PASTIMES
+from llmcourse.world.plots import PLOTS
+from llmcourse.world.sentences import HOMOPHONES, SENSES
 
 PEOPLE = grammar.Domain(
     ("name", "he"), (("Ann", "she"), ("Bob", "he"), ("Cy", "he")), (3.0, 2.0, 1.0)
@@ -87,6 +93,7 @@ def test_every_choice_point_is_left_factored():
         ("@nothing", "expected a rule"),
         ("{hero} ran", "expected a slot"),
         ("<hero:animal> ran", "expected one of"),
+        ("[<hero:person> came|Rain fell] and {hero} left", "filled on every way"),
         ("<hero:person> met {hero.age}", "expected a field"),
         ("<hero:person> ran\nAnn sat", "same token"),
         ("<hero:person> saw {hero}\n<rival:person> left", "same token"),
@@ -409,3 +416,166 @@ def test_bigrams_settle_transcripts_and_unigrams_do_not():
 
 def test_streams_need_no_limit():
     assert len(list(islice(world.stories(), 5))) == 5
+
+
+# --- how rich the stories are -------------------------------------------------------------
+
+MANY = 400_000  # tokens
+
+
+@pytest.fixture(scope="module")
+def many():
+    return list(world.stories(tokens=MANY, seed=21))
+
+
+def _slots():
+    """Names, things, numbers and other words that a slot holds, each with its kind."""
+    kinds = dict.fromkeys([*knowledge.WOMEN, *knowledge.MEN, *knowledge.PET_NAMES], "NAME")
+    for country in knowledge.COUNTRIES:
+        kinds |= dict.fromkeys(country, "PLACE") | {country[4]: "COINS"}
+    for kind, rows in (("THING", knowledge.THINGS), ("FOOD", knowledge.FOODS)):
+        kinds |= {form: kind for row in rows for form in row}
+    kinds |= {form: "ANIMAL" for row in knowledge.ANIMALS for form in row}
+    kinds |= dict.fromkeys(knowledge.PETS, "ANIMAL") | dict.fromkeys(knowledge.LIKES, "FOOD")
+    kinds |= dict.fromkeys(knowledge.COLOURS, "COLOUR") | dict.fromkeys(knowledge.JOBS, "JOB")
+    numbers = "two three four five six seven eight nine ten eleven twelve fifteen twenty"
+    return kinds | dict.fromkeys(numbers.split(), "NUMBER")
+
+
+def test_there_are_twenty_plots_and_each_is_told(many):
+    plots = [line.split("@")[1] for line in PLOTS["plot"].split("\n") if "@" in line]
+    assert len(set(plots)) >= 20
+    assert set(plots) <= set(PLOTS | ADVENTURES | ERRANDS | PASTIMES)
+    words = set(world.vocabulary())
+    assert len(words) >= 1000
+    assert len({token for story in many for token in story.tokens}) >= 1000
+
+
+def test_sentences_have_hundreds_of_skeletons_and_none_is_common(many):
+    kinds, skeletons = _slots(), Counter()
+    for story in many:
+        sentence = []
+        for token in story.tokens:
+            sentence.append(kinds.get(token, token))
+            if token in (".", "?", "!"):
+                skeletons[" ".join(word for word in sentence if word != '"')] += 1
+                sentence = []
+    total = sum(skeletons.values())
+    assert sum(count >= 5 for count in skeletons.values()) >= 500
+    assert skeletons.most_common(1)[0][1] <= 0.01 * total
+
+
+def test_word_frequencies_fall_like_a_power_of_the_rank(many):
+    counts = Counter(token for story in many for token in story.tokens)
+    ranked = [count for _, count in counts.most_common()]
+    xs, ys = zip(
+        *((math.log(r), math.log(ranked[r - 1])) for r in (10, 30, 100, 300, 900)), strict=True
+    )
+    slopes = [(b - a) / (y - x) for (x, y), (a, b) in zip(pairwise(xs), pairwise(ys), strict=True)]
+    assert all(-2.5 < slope < -0.4 for slope in slopes)
+
+
+def test_both_senses_of_a_word_are_told_by_their_neighbours(many):
+    text = "\n".join(" ".join(story.tokens) for story in many)
+    assert len(SENSES) >= 8
+    for word, uses in SENSES.items():
+        for use in uses:
+            assert word in use
+            assert text.count(use) >= 5, use
+
+
+def test_the_same_person_has_the_same_job_and_relatives_in_every_story(many):
+    base = knowledge_base()
+    people = {person.name: person for person in base.people}
+    told = {"wife", "husband", "mother", "father", "sister", "brother", "daughter", "son"}
+    known = {(fact.subject, fact.object) for fact in base.known if fact.object in people}
+    jobs = relatives = 0
+    for story in many:
+        here = {token for token in story.tokens if token in people}
+        for name, comma, article, job in windows(story.tokens, 4):
+            said = comma in (",", "was") and article in ("a", "an") and job in knowledge.JOBS
+            if said and name in people:
+                assert people[name].job == job
+                jobs += 1
+        for whose, kind, name in windows(story.tokens, 3):
+            if whose.lower() in ("his", "her") and kind in told and name in people:
+                assert any((other, name) in known for other in here)
+                relatives += 1
+    assert jobs > 1000
+    assert relatives > 1000
+
+
+def windows(tokens, n):
+    return zip(*(tokens[i:] for i in range(n)), strict=False)
+
+
+def test_what_is_told_of_people_is_known_and_never_held_out():
+    base = knowledge_base()
+    known = {(fact.subject, fact.object) for fact in base.known}
+    hidden = {(fact.subject, fact.object) for fact in base.hidden}
+    for name, domain in lore.relatives().items():
+        assert domain.rows
+        assert {(name, row[0]) for row in domain.rows} <= known
+    for table in (lore.belongings(), lore.losses()):
+        for name, domain in table.items():
+            assert domain.rows
+            assert not {(name, row[0]) for row in domain.rows} & hidden
+
+
+# --- what counting and a short memory cannot know -----------------------------------------
+
+
+def gap(tokens):
+    """How far a Kneser-Ney 5-gram trained on this much stays above the floor, as a share of it."""
+    words = list(world.vocabulary())
+    train = [t for story in world.stories(tokens=tokens, seed=0) for t in story.tokens]
+    fresh = list(world.stories(tokens=100_000, seed=1_000_000))
+    model = ngram.fit(ngram.encode(train, words), len(words), ngram.NgramConfig(5, "kneser_ney"))
+    bits = model.bits_per_token(ngram.encode([t for s in fresh for t in s.tokens], words))
+    return bits / world.entropy_rate(fresh).bits_per_token - 1
+
+
+def test_a_5gram_stays_far_above_the_floor():
+    assert gap(200_000) >= 0.25
+
+
+@pytest.mark.slow
+def test_a_5gram_trained_on_two_million_tokens_stays_far_above_the_floor():
+    assert gap(2_000_000) >= 0.25
+
+
+def test_cutting_the_context_to_16_tokens_costs_at_least_5_percent():
+    costs = [context_cost(window, tokens=60_000) for window in (8, 16, 10_000)]
+    assert costs[0].added > costs[1].added >= 0.05 * costs[1].floor
+    assert costs[1].share == costs[1].added / costs[1].floor
+    assert costs[2].added == 0
+    floor = world.entropy_rate(world.stories(tokens=60_000, seed=4)).bits_per_token
+    assert costs[0].floor == pytest.approx(floor, rel=0.03)
+
+
+def test_context_cost_by_hand():
+    machine = Machine(small({"story": "<a it:thing> a b c {it} d {it} </s>"}))
+    rand = Random(3).random
+    for _ in range(20):
+        story = list(machine.trace(rand))
+        thing = story[1].word
+        expected = 0.0 if thing == "egg" else math.log(2)  # egg is the only word after "an"
+        free = context._free_slots(machine)
+        assert context._added(story, machine, free, 3) == pytest.approx(expected)
+        assert context._added(story, machine, free, 4) == 0
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_context_cost_refuses_sizes_below_one(size):
+    for ask in (lambda: context_cost(size), lambda: context_cost(tokens=size)):
+        with pytest.raises(ValueError, match=f"expected .* of 1 or more, got {size}"):
+            ask()
+
+
+def test_traced_documents_are_the_sampled_ones():
+    machine = story_module.machine(0.3)
+    for seed in range(20):
+        traced = list(machine.trace(Random(seed).random))
+        words, logps = machine.sample(Random(seed).random)
+        assert [token.word for token in traced] == words
+        assert [token.logp for token in traced] == logps

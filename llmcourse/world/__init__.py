@@ -5,6 +5,8 @@ log-probability, and the best any model can reach is a number.
 """
 
 from llmcourse.world.agreement import AgreementPair, agreement_pairs
+from llmcourse.world.context import ContextCost, context_cost
+from llmcourse.world.facts import KnowledgeBase, knowledge_base
 from llmcourse.world.grammar import END
 from llmcourse.world.story import (
     EntropyRate,
@@ -21,12 +23,16 @@ from llmcourse.world.transcripts import TranscriptPair, transcript_pairs
 __all__ = [
     "END",
     "AgreementPair",
+    "ContextCost",
     "EntropyRate",
+    "KnowledgeBase",
     "Story",
     "TranscriptPair",
     "agreement_pairs",
+    "context_cost",
     "detokenise",
     "entropy_rate",
+    "knowledge_base",
     "next_probs",
     "stories",
     "story_log_prob",

@@ -8,8 +8,8 @@ from __future__ import annotations
 ADVENTURES = {
     "lost": """
 2: One [morning|evening|afternoon|day] {hero} could not find {hero.his} [old|new|favourite|best]
-    <item:thing> .
-[Then|One day] something was [missing|gone] : {hero.his} [old|new|favourite] <item:thing> .
+    <item:losses/hero> .
+[Then|One day] something was [missing|gone] : {hero.his} [old|new|favourite] <item:losses/hero> .
 
 It [was|had been] a present from {hero.his} {hero.kin} {hero.sibling} .
 {hero.He} had [bought|found|won] it in <place:place> [long ago|four years before|in better days] .

@@ -23,6 +23,9 @@ class Factoring:
         self.rules = rules
         self.slots: dict[str, list[Pick]] = {}
         self._collect(rules[start], {start})
+        self._surely: dict[str, tuple[set[str], set[str]]] = {}
+        for name in sorted(self._reads(rules[start])[0]):
+            raise GrammarError(f"expected a slot filled on every way to it, got {{{name}}}")
         self._known: dict[Sequence_, Options] = {}
         self._begin: dict[Sequence_, Options] = {}
         self._merged: dict[tuple[tuple[float, Sequence_], ...], Sequence_] = {}
@@ -42,6 +45,27 @@ class Factoring:
                     picks.append(item)
                 if self.rules.domain(item)[0].fields != self.fields(item.name):
                     raise GrammarError(f"expected slot {item.name} to hold one kind, got two")
+
+    def _reads(self, sequence: Sequence_) -> tuple[set[str], set[str]]:
+        """The slots that `sequence` may read before it fills them, and those it surely fills."""
+        reads: set[str] = set()
+        fills: set[str] = set()
+        for item in sequence:
+            found: list[tuple[set[str], set[str]]] = []
+            if isinstance(item, Slot):
+                found = [({item.name}, set())]
+            elif isinstance(item, Pick):
+                found = [({item.given} - {""}, {item.name})]
+            elif isinstance(item, Choice):
+                found = [self._reads(option) for _, option in item.options]
+            elif isinstance(item, Call):
+                if item.rule not in self._surely:
+                    self._surely[item.rule] = self._reads(self.rules[item.rule])
+                found = [self._surely[item.rule]]
+            if found:
+                reads |= set.union(*(read for read, _ in found)) - fills
+                fills |= set.intersection(*(fill for _, fill in found))
+        return reads, fills
 
     def fields(self, name: str) -> tuple[str, ...]:
         if name not in self.slots:

@@ -1,10 +1,11 @@
 """The facts of the world: people, countries and towns, animals, things, foods, and what they are
 called.
 
-Every text of the world agrees with these tables. Each job is held by one woman and one man, so that
-no job leans to one gender until the bias dial makes it. Weights fall like 1 / (rank + 2): some
-people and things are met often, most rarely, as in real text (source: Zipf, Human Behavior and the
-Principle of Least Effort, 1949).
+Every text of the world agrees with these tables: a person always has the same job, home, family and
+pet. Each job is held by one woman and one man, so that no job leans to one gender until the bias
+dial makes it. The dial changes nobody's job: it changes how often those people are met. Weights
+fall like 1 / (rank + 2): some people and things are met often, most rarely, as in real text
+(source: Zipf, Human Behavior and the Principle of Least Effort, 1949).
 """
 
 from __future__ import annotations
@@ -190,6 +191,7 @@ def abroad() -> dict[str, Domain]:
 
 
 THING, FOOD, ANIMAL = _domain(THINGS), _domain(FOODS), _domain(ANIMALS)
+CROP = _domain(FOODS[2:5] + FOODS[7:8] + FOODS[9:12] + FOODS[13:])
 COLOUR = _domain([(c, c + "s") for c in COLOURS])
 DISH = _domain([(d, d + "s") for d in _words("soup stew pie salad omelette casserole")])
 LUGGAGE = _domain(

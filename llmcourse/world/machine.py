@@ -10,9 +10,11 @@ Left out: scoring a given text, which `grammar.forward` does.
 
 from __future__ import annotations
 
+import gc
 import math
 from bisect import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate
 from operator import itemgetter
@@ -56,6 +58,19 @@ class Edge(NamedTuple):
     node: Node | None
 
 
+class Traced(NamedTuple):
+    """A token with its log-probability and where it comes from.
+
+    `slot`: the field that it repeats; `picked`: the slot that it fills, with `row`.
+    """
+
+    word: str
+    logp: float
+    slot: Slot | None
+    picked: str
+    row: tuple[str, ...]
+
+
 class Machine:
     """A compiled grammar. `nodes` are all its choice points."""
 
@@ -65,6 +80,7 @@ class Machine:
         self._factoring = Factoring(rules, start)
         self._made: dict[Sequence_, Node] = {}
         self._edges: dict[Sequence_, Edge] = {}
+        self._after: dict[tuple[Pick, Sequence_], tuple[slice, Reader | None, Edge]] = {}
         # What rules may read: cells for the fields of each slot, then one cell for each word.
         self._memory: list[str] = []
         self._cell: dict[str | Slot, int] = {}
@@ -74,10 +90,16 @@ class Machine:
                 self._memory.append("")
         self._todo: list[tuple[Node, Sequence_]] = []
         self._start = self._edge((Call(start),))
-        while self._todo:
-            node, sequence = self._todo.pop()
-            self._fill(node, self._factoring.options(sequence))
-            self._refuse_overlap(node)
+        with _no_collection():
+            while self._todo:
+                node, sequence = self._todo.pop()
+                self._fill(node, self._factoring.options(sequence))
+                self._refuse_overlap(node)
+
+    @property
+    def slots(self) -> dict[str, list[Pick]]:
+        """Every slot, with the ways in which it is filled."""
+        return self._factoring.slots
 
     # --- sampling --------------------------------------------------------------------------------
 
@@ -106,6 +128,35 @@ class Machine:
                 cum, edges = node.table[memory[node.key]]
                 edge = edges[bisect(cum, rand())]
 
+    def trace(self, rand: Callable[[], float]) -> Iterator[Traced]:
+        """The tokens of the document that `sample` writes, one by one, each with its source.
+
+        Slower than `sample`: for those who ask where a token comes from.
+        """
+        starts = {cell: slot.name for slot, cell in self._cell.items() if isinstance(slot, tuple)}
+        memory = self._memory.copy()
+        stack: list[Edge] = []
+        edge = self._start
+        while True:
+            if edge.where is not None:
+                memory[edge.where] = edge.row
+            written: Sequence[Any] = edge.words if edge.read is None else edge.read(memory)
+            for i, (source, word, logp) in enumerate(
+                zip(edge.words, written, edge.logps, strict=True)
+            ):
+                picked = starts[edge.where.start] if edge.where is not None and not i else ""
+                slot = source if isinstance(source, Slot) else None
+                yield Traced(word, logp, slot, picked, edge.row if picked else ())
+            stack += edge.later
+            node = edge.node
+            if node is None:
+                if not stack:
+                    return
+                edge = stack.pop()
+            else:
+                table = (node.cum, node.edges) if node.key < 0 else node.table[memory[node.key]]
+                edge = table[1][bisect(table[0], rand())]
+
     def words(self) -> set[str]:
         """Every token the grammar can write."""
         edges = [self._start, *self._edges.values()]
@@ -122,12 +173,8 @@ class Machine:
         sequence: Sequence_,
         first: str | Slot | None = None,
         p: float = 1.0,
-        pick: tuple[str, tuple[str, ...]] | None = None,
     ) -> Edge:
-        """Writes `first` with probability `p` and all of `sequence` that is certain.
-
-        `pick` is the slot that it fills and the row that goes there.
-        """
+        """Writes `first` with probability `p` and all of `sequence` that is certain."""
         if first is None and sequence in self._edges:
             return self._edges[sequence]
         words: list[str | Slot] = [] if first is None else [first]
@@ -152,14 +199,8 @@ class Machine:
                     rest = after
                 else:
                     node = self._node(rest)
-        where: slice | None = None
-        row: tuple[str, ...] = ()
-        if pick is not None:
-            name, row = pick
-            start = self._where(Slot(name, ""))
-            where = slice(start, start + len(row))
         logps = (math.log(p), *[0.0] * (len(words) - 1)) if words else ()
-        edge = Edge(where, row, tuple(words), self._reader(words), logps, later, node)
+        edge = Edge(None, (), tuple(words), self._reader(words), logps, later, node)
         if first is None:
             self._edges[sequence] = edge
         return edge
@@ -219,8 +260,28 @@ class Machine:
         domain = rules.tables[pick.domain][name] if pick.given else rules.domains[pick.domain]
         picks = domain.picks(pick.written, pick.article)
         total = math.fsum(weight for weight, _, _ in picks)
+        if (pick, rest) not in self._after:
+            # one walk for all rows: they differ in what goes into the slot and in the first word
+            after = self._edge(rest)
+            start = self._where(Slot(pick.name, ""))
+            where = slice(start, start + len(domain.fields))
+            self._after[pick, rest] = (
+                where,
+                self._reader((Slot(pick.name, pick.written), *after.words)),
+                after,
+            )
+        where, read, after = self._after[pick, rest]
+        logps, words = (0.0,) * len(after.words), after.words
         edges = [
-            self._edge(rest, word, p * weight / total, (pick.name, row))
+            Edge(
+                where,
+                row,
+                (word, *words),
+                read,
+                (math.log(p * weight / total), *logps),
+                after.later,
+                after.node,
+            )
             for weight, row, word in picks
         ]
         return _running([weight / total for weight, _, _ in picks]), edges
@@ -228,16 +289,33 @@ class Machine:
     def _refuse_overlap(self, node: Node) -> None:
         """The rule that makes it exact: the first token of an option tells it from the others."""
         heads = [head for _, head in node.heads]
+        values = [self._factoring.values(head) for head in heads]
+        if len(set().union(*values)) < sum(map(len, values)):
+            self._refuse_pairs(heads)
+        for edges in [node.edges, *(edges for _, edges in node.table.values())]:
+            firsts = [edge.words[0] for edge in edges]
+            if len(set(firsts)) < len(firsts):
+                raise GrammarError(f"two alternatives begin with the same token among {firsts[:8]}")
+
+    def _refuse_pairs(self, heads: Sequence[Head]) -> None:
         for i, one in enumerate(heads):
             for other in heads[:i]:
                 if not self._factoring.differ(one, other):
                     raise GrammarError(
                         f"two alternatives may begin with the same token: {other} and {one}"
                     )
-        for edges in [node.edges, *(edges for _, edges in node.table.values())]:
-            firsts = [edge.words[0] for edge in edges]
-            if len(set(firsts)) < len(firsts):
-                raise GrammarError(f"two alternatives begin with the same token among {firsts[:8]}")
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the garbage collector, which finds nothing here and takes a third of the time."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _running(shares: Sequence[float]) -> list[float]:

@@ -3,7 +3,7 @@
 Written in the notation of `grammar.parse`; a blank line ends a scene. `{hero}` is picked in the
 opening with all facts about this person (home, job, pet, sibling), `{friend}` among the hero's
 friends. What a plot picks early (a gift, a place, a colour) returns by name near its end. The other
-plots are in `adventures`.
+plots are in `adventures`, `errands` and `pastimes`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ PLOTS = {
     .
 2: <hero:person> lived [in {hero.town}|by the river {hero.river}] and [was|worked as] {hero.ajob}
     {hero.job} .
+<hero:person> , who [was|worked as] {hero.ajob} {hero.job} , [lived|had a house] in {hero.town} .
+Everybody [liked|knew] <hero:person> , {hero.ajob} {hero.job} in {hero.town} .
 This is [the tale|a story] of <hero:person> , {hero.ajob} {hero.job} [from|in] {hero.town} .
 [Long ago|Once] , <hero:person> [was {hero.ajob} {hero.job}|had a house] in {hero.town} .
 
@@ -37,10 +39,25 @@ This is [the tale|a story] of <hero:person> , {hero.ajob} {hero.job} [from|in] {
 2: @painting
 2: @bedtime
 2: @thief
+3: @stall
+3: @garden
+3: @lesson
+3: @concert
+2: @bridge
+3: @illness
+2: @wager
+2: @treasure
+2: @snow
+2: @visitor
+3: @repair
 """,
     "aside": """
 4: @everyday:hero
 @everyday:hero @everyday:hero
+3: @seen
+""",
+    "pause": """
+4: @everyday:hero
 3: @seen
 """,
     "dinner": """

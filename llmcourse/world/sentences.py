@@ -15,10 +15,28 @@ hear/here no/know buy/by wear/where night/knight steel/steal
 """
 HOMOPHONES = tuple(tuple(group.split("/")) for group in _ALIKE.split())
 
+# Words of two senses, each with a beginning of text that holds to one of them.
+SENSES = {
+    "bank": ("opposite bank", "The bank in"),
+    "bark": ("bark of the oak", "bark of a dog"),
+    "bat": ("A bat hung", "A bat and"),
+    "letter": ("Which letter comes", "a letter from"),
+    "match": ("struck a match", "match of chess"),
+    "palm": ("under a palm", "the palm of"),
+    "seal": ("seal of wax", "seal on the beach"),
+    "spring": ("A spring behind", "One spring", "tiny spring was"),
+}
+
 SENTENCES = {
     "everyday": """
 The sun was [hot|bright|low|warm] [that day|by then|over the hills|on the water] .
 The [2: sun|moon] [shone|came out] [over the road|through the trees|for a while] .
+The bark of the [old |][oak|tree] was [rough|wet] .
+The bark of [a dog|the neighbour 's dog] [woke everyone|could be heard far away] .
+A bat [hung under the roof|slept in the barn|flew round the tower] .
+A bat and a ball [lay|were left] on the grass .
+{x.He} [leaned on a palm|rested under a palm|rubbed the palm of {x.his} hand] .
+{x.He} [sealed a letter with a seal of wax|saw a seal on the beach|carved a letter into the bark] .
 The neighbour and her [young |]son [waved from the window|came by with [some flour|a pear|eggs]] .
 An old [man and his|woman and her] son [sold|picked] [pears|flowers|four baskets of plums] by the
     road .
@@ -60,8 +78,8 @@ There [was no wind|was snow on the road|were four [new |]boats [for sale |]by th
 {x} [won a [race|prize|game]|won the [first prize|whole cake]] [once|that week|too|by luck] .
 {x} had [no hair to comb|two cups of weak tea|meat for [two|four|eight]|a new [brake|wheel] on the
     cart] .
-{x.His} [hair|coat|pony] was [wet|grey with flour|full of snow|too long] .
-{x.His} [old |]dog [wagged its tail|lost a piece of its tail|hid its tail|had a white tail] .
+{x.His} [hair|coat|shirt] was [wet|grey with flour|full of snow|too long] .
+A dog [wagged its tail|lost a piece of its tail|hid its tail|had a white tail] .
 """,
     "talk": """
 " [I|We] [see|hear] [the sea|no one|the bell|a bear] , " said {x} .

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
-from llmcourse.world import knowledge
+from llmcourse.world import knowledge, lore
 from llmcourse.world.adventures import ADVENTURES
 from llmcourse.world.agreement import agreement_rules
+from llmcourse.world.errands import ERRANDS
 from llmcourse.world.grammar import END, Rules, forward
 from llmcourse.world.grammar import next_probs as _next_probs
 from llmcourse.world.machine import Machine
+from llmcourse.world.pastimes import PASTIMES
 from llmcourse.world.plots import PLOTS
 from llmcourse.world.sentences import SENTENCES
 
@@ -62,8 +64,9 @@ def stories(
     """Streams `n` stories, or stories until there are `tokens` tokens or more, or for ever.
 
     The same seed gives the same stories, and a shorter stream is the start of a longer one. `bias`
-    in [0, 1] skews the gender of leaning jobs (`knowledge.LEANING`); 0 is none, 1 leaves no
-    exception. Raises ValueError for a size below 1 or a dial out of range.
+    in [0, 1] skews the gender of leaning jobs (`knowledge.LEANING`): nobody changes jobs, but of
+    the woman and the man who share one, one is met more often, (1 + bias) : (1 - bias). 0 is none,
+    1 leaves no exception. Raises ValueError for a size below 1 or a dial out of range.
     """
     for name, size in (("n", n), ("tokens", tokens)):
         if size is not None and size < 1:
@@ -95,16 +98,20 @@ def rules(bias: float) -> Rules:
         "person": knowledge.people(bias), "thing": knowledge.THING, "food": knowledge.FOOD,
         "animal": knowledge.ANIMAL, "colour": knowledge.COLOUR, "place": knowledge.PLACE,
         "dish": knowledge.DISH, "number": knowledge.NUMBER, "petname": knowledge.PETNAME,
-        "luggage": knowledge.LUGGAGE,
-        "part": knowledge.PART,
+        "luggage": knowledge.LUGGAGE, "part": knowledge.PART, "crop": knowledge.CROP,
     }  # fmt: skip
     tables = {
         "friends": knowledge.friends(bias),
         "abroad": knowledge.abroad(),
         "other_food": knowledge.others(knowledge.FOOD),
         "other_colour": knowledge.others(knowledge.COLOUR),
+        "relatives": lore.relatives(),
+        "belongings": lore.belongings(),
+        "losses": lore.losses(),
     }
-    return Rules(PLOTS | ADVENTURES | SENTENCES | agreement_rules(), domains, tables)
+    return Rules(
+        PLOTS | ADVENTURES | ERRANDS | PASTIMES | SENTENCES | agreement_rules(), domains, tables
+    )
 
 
 @lru_cache(maxsize=8)
