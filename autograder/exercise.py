@@ -18,6 +18,7 @@ itself, so no mistake is charged twice. No message holds a hidden input or an ex
 import builtins
 import hashlib
 import inspect
+import math
 import random
 import textwrap
 import types
@@ -26,10 +27,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder import wire
+from autograder.errors import SandboxFailed
 from llmcourse.checks import CheckFailed, compare
 
+NUMBERS = 2_000_000  # in the arrays of one result
+TOO_LARGE = f"the result holds more than {NUMBERS:,} numbers, far more than asked for"
 CALL = "def probe(answer, *args):\n    return answer(*args)\n"
-CALL_WITH_KEYWORDS = "def probe(answer, args, keywords):\n    return answer(*args, **keywords)\n"
+CALL_VISIBLY = "def probe(answer, args, keywords):\n    return answer(*args, **keywords), args\n"
 
 
 @dataclass(frozen=True)
@@ -129,13 +133,16 @@ def near(
 
     def judge(outcome: Outcome) -> str | None:
         if not isinstance(outcome, Returned):
-            return _unanswered(outcome)
-        mismatch = compare(outcome.value, want, tolerance)
-        if mismatch is None:
-            return None
-        for misconception, value in (mistakes or {}).items():
-            if compare(outcome.value, value, max(tolerance, 1e-9)) is None:
-                return misconception
+            return _unanswered(outcome, hint)
+        try:
+            mismatch = compare(outcome.value, want, tolerance)
+            if mismatch is None:
+                return None
+            for misconception, value in (mistakes or {}).items():
+                if compare(outcome.value, value, max(tolerance, 1e-9)) is None:
+                    return misconception
+        except OverflowError:  # an integer that no float can hold
+            return f"the number is off. {hint}"
         return f"{mismatch.nature}. {hint}"
 
     return judge
@@ -152,7 +159,7 @@ def holds(predicate: Callable[[Any], bool | str], hint: str) -> Judge:
 
     def judge(outcome: Outcome) -> str | None:
         if not isinstance(outcome, Returned):
-            return _unanswered(outcome)
+            return _unanswered(outcome, hint)
         try:
             verdict = predicate(outcome.value)
         except (
@@ -171,16 +178,16 @@ def raises(kind: type[Exception], hint: str) -> Judge:
         if isinstance(outcome, Raised) and kind.__name__ in outcome.kinds:
             return None
         if isinstance(outcome, NoAnswer):
-            return _unanswered(outcome)
+            return _unanswered(outcome, hint)
         came = outcome.kinds[0] if isinstance(outcome, Raised) and outcome.kinds else "a value"
         return f"expected {kind.__name__}, got {came}. {hint}"
 
     return judge
 
 
-def _unanswered(outcome: Outcome) -> str:
+def _unanswered(outcome: Outcome, hint: str) -> str:
     if isinstance(outcome, Raised):
-        return f"your code raised {outcome.kinds[0] if outcome.kinds else 'an exception'}"
+        return f"your code raised {outcome.kinds[0] if outcome.kinds else 'an exception'}. {hint}"
     assert isinstance(outcome, NoAnswer)
     return REASONS[outcome.reason]
 
@@ -204,7 +211,8 @@ def mark(
     for property, weight, verdict in cases:
         message, fatal = (gone, None) if gone else verdict()
         gone = gone or fatal
-        results.append(CaseResult(property, weight, message is None, message or ""))
+        said = (message or "").encode("utf-8", "replace").decode()  # a learner's words may be in it
+        results.append(CaseResult(property, weight, message is None, said))
     return tuple(results)
 
 
@@ -223,7 +231,7 @@ def _hidden(exercise: Exercise, case: Case, ask: Ask, seed: bytes) -> Verdict:
         rng = random.Random(hashlib.sha256(seed + case.property.encode()).digest())
         for args, judge in case.inputs(rng):
             outcome = ask(exercise.probe_source, args, exercise.given, exercise.seconds)
-            message = judge(outcome)
+            message = TOO_LARGE if _too_large(outcome) else judge(outcome)
             if message is not None:
                 final = isinstance(outcome, NoAnswer) and outcome.reason != "malformed"
                 return message, message if final else None
@@ -232,27 +240,51 @@ def _hidden(exercise: Exercise, case: Case, ask: Ask, seed: bytes) -> Verdict:
     return verdict
 
 
+def _too_large(outcome: Outcome) -> bool:
+    """Whether arrays in it hold more numbers than lists can be made of and compared in a second."""
+    todo, numbers = [outcome.value] if isinstance(outcome, Returned) else [], 0
+    while todo:
+        value = todo.pop()
+        if isinstance(value, list | tuple):
+            todo += value
+        elif isinstance(value, dict):
+            todo += value.values()
+        elif hasattr(value, "shape"):
+            numbers += math.prod(n or 1 for n in value.shape)
+    return numbers > NUMBERS
+
+
 class _Stop(BaseException):
     """Carries a NoAnswer through a visible check, past any `except Exception`."""
 
 
 def _visible(exercise: Exercise, check: Callable[[Any], None], ask: Ask) -> Verdict:
     def answer(*args: Any, **keywords: Any) -> Any:
-        outcome = ask(CALL_WITH_KEYWORDS, (args, keywords), exercise.given, exercise.seconds)
-        if isinstance(outcome, Returned):
-            return outcome.value
+        outcome = ask(CALL_VISIBLY, (args, keywords), exercise.given, exercise.seconds)
+        if _too_large(outcome):
+            raise CheckFailed(TOO_LARGE)
         if isinstance(outcome, NoAnswer):
             raise _Stop(outcome.reason)
-        raise _builtin(outcome)
+        if isinstance(outcome, Raised):
+            raise _builtin(outcome)
+        if not isinstance(outcome.value, tuple) or len(outcome.value) != 2:
+            raise _Stop("malformed")
+        value, left = outcome.value
+        for mine, theirs in zip(args, left if isinstance(left, tuple) else (), strict=False):
+            if isinstance(mine, list) and isinstance(theirs, list):
+                mine[:] = theirs  # what the call did to its arguments, `unchanged` looks at it
+        return value
 
     def verdict() -> tuple[str | None, str | None]:
         try:
             check(answer)
+        except SandboxFailed:
+            raise
         except _Stop as stop:
-            message = REASONS[str(stop)]
-            return message, message
+            reason = str(stop)
+            return REASONS[reason], REASONS[reason] if reason != "malformed" else None
         except CheckFailed as failure:
-            return str(failure), None
+            return failure.without_values, None
         except Exception as error:
             return f"your code raised {type(error).__name__}", None
         return None, None
@@ -261,15 +293,15 @@ def _visible(exercise: Exercise, check: Callable[[Any], None], ask: Ask) -> Verd
 
 
 def _builtin(raised: Raised) -> Exception:
-    """The nearest built-in exception class, so that a check can expect it."""
+    """The nearest built-in exception class, so that a check can expect it; without its message."""
     for kind in raised.kinds:
         known = getattr(builtins, kind, None)
         if isinstance(known, type) and issubclass(known, Exception):
             try:
-                return known(raised.message)
+                return known("message not shown")
             except TypeError:  # UnicodeDecodeError and its like take more than a message
                 continue
-    return Exception(raised.message)
+    return Exception("message not shown")
 
 
 def run_locally(

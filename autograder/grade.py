@@ -23,6 +23,7 @@ from autograder.ingest import Cell, Rebuilt, parse, rebuild
 from autograder.limits import Limits
 from autograder.session import Calls, Lost, Session
 
+NOTICES = 20  # of one submission; a notebook can give cause for thousands
 RERUNS = 3  # fresh sandboxes after the first one
 
 
@@ -102,7 +103,10 @@ def grade(
             unit.slug, "infrastructure", (), (notice[:500],), None, time.monotonic() - started
         )
     seconds = time.monotonic() - started
-    return Result(unit.slug, "graded", exercises, tuple(rebuilt.notices), notebook, seconds)
+    notices = rebuilt.notices[:NOTICES]
+    if len(rebuilt.notices) > NOTICES:
+        notices.append(f"and {len(rebuilt.notices) - NOTICES} more notices")
+    return Result(unit.slug, "graded", exercises, tuple(notices), notebook, seconds)
 
 
 def _seed(secret: bytes, unit: Unit, exercise: str) -> bytes:

@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+FULL = "the memory of this machine"
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -52,9 +52,17 @@ def grade_unit(
     for student in students:
         if not create_student:
             _must_exist(room, student)
-        entry = _grade(room, unit, student, secret, limits, force=force)
-        if entry.result.state != "infrastructure":
-            _record_if_new(room, unit, entry, book.get(student), force=force)
+        try:
+            entry = _grade(room, unit, student, secret, limits, force=force)
+            if entry.result.state != "infrastructure":
+                _record_if_new(room, unit, entry, book.get(student), force=force)
+        except AutograderError:
+            raise
+        except Exception as error:  # whatever one submission brings up, the others are graded
+            what = f"{type(error).__name__}: {printable(str(error))[:300]}"
+            notice = f"the grader failed ({what}); nothing was recorded"
+            result = _without_grades(unit, "infrastructure", notice)
+            entry = Graded(student, unit.slug, result, "", "")
         entries.append(entry)
         progress(entry)
     return entries
@@ -84,8 +92,9 @@ def _grade(
     try:
         submission = read_work(room.folder("submitted", student, unit.slug), unit.slug)
     except Unreadable as error:
-        work = hashlib.sha256(f"unreadable: {error}".encode()).hexdigest()
-        result = _without_grades(unit, "unreadable", str(error))
+        notice = printable(str(error))  # with a file name in it
+        work = hashlib.sha256(f"unreadable: {notice}".encode()).hexdigest()
+        result = _without_grades(unit, "unreadable", notice)
         save_result(room, work, result)
         return Graded(student, unit.slug, result, work, work)
     key = result_key(submission, unit, secret, limits)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 IMPORTERS = ("importlib.import_module", "import_module", "__import__", "builtins.__import__")
+ALIASES = 200  # of one name; assigned beyond that, it keeps those
 ROUNDS = 4  # of following aliases of aliases
 NODES = 200_000  # of syntax in all cells; beyond, only the first are read
 
@@ -69,13 +70,13 @@ def _reachable(name: str, statements: list[ast.stmt]) -> list[ast.stmt]:
         for bound in _binds(statement):
             binders.setdefault(bound, []).append(index)
     seen: set[int] = set()
-    todo = list(binders.get(name, []))
+    todo = list(binders.pop(name, []))
     while todo:
         index = todo.pop()
         if index not in seen:
             seen.add(index)
             names = {node.id for node in _walk(statements[index]) if isinstance(node, ast.Name)}
-            todo += [other for used in names for other in binders.get(used, [])]
+            todo += [other for used in names for other in binders.pop(used, [])]
     return [statements[index] for index in sorted(seen)]
 
 
@@ -112,7 +113,9 @@ def _aliases(statements: list[ast.stmt], forbid: Sequence[str]) -> dict[str, set
                 assigned += [(t.id, node.value) for t in (node.target,) if isinstance(t, ast.Name)]
     for _ in range(ROUNDS):
         for name, value in assigned:
-            aliases.setdefault(name, set()).update(sorted(_dotted(value, aliases) - {name})[:20])
+            known = aliases.setdefault(name, set())
+            if len(known) < ALIASES:
+                known.update(sorted(_dotted(value, aliases) - {name})[:20])
     return aliases
 
 

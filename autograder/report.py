@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from autograder.gradebook import Graded, Scores
 
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+SOURCE_CHARACTERS, CELL_CHARACTERS, LINE_CHARACTERS = 200_000, 50_000, 1_000  # shown of a learner
+ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~])?")  # colours, cursor
 STREAMS = ("stdout", "stderr")
 
 
@@ -40,10 +42,11 @@ def autograded_notebook(unit: Unit, result: "Result") -> NotebookNode:
     """
     released = {cell["id"]: cell for cell in unit.released["cells"]}
     points = {f"{exercise.name}_check": exercise for exercise in result.exercises}
-    cells = [_opening(result)]
+    cells, room = [_opening(result)], SOURCE_CHARACTERS
     for cell in (result.notebook or unit.released)["cells"]:
         original = released.get(cell.get("id"))
-        shown = _cell(cell, original)
+        shown = _cell(cell, original, room)
+        room -= len(shown.source) if original is None or _nbgrader(shown).get("solution") else 0
         exercise = points.get(_nbgrader(shown).get("grade_id", ""))
         if exercise is not None:
             shown.outputs = [_points(exercise)]
@@ -73,11 +76,16 @@ def _nbgrader(cell: Mapping[str, Any]) -> dict[str, Any]:
     return dict(cell["metadata"].get("nbgrader", {}))
 
 
-def _cell(cell: Mapping[str, Any], original: Mapping[str, Any] | None) -> NotebookNode:
-    """One cell with trusted metadata, and text and outputs that cannot act."""
+def _cell(cell: Mapping[str, Any], original: Mapping[str, Any] | None, room: int) -> NotebookNode:
+    """One cell with trusted metadata, and text and outputs that cannot act.
+
+    room: characters of learners' text that are still shown.
+    """
     kind = "code" if (original or cell)["cell_type"] == "code" else "markdown"
     learners = original is None or _nbgrader(original).get("solution", False)
     source = _text((cell if original is None or learners else original)["source"])
+    if learners:
+        source = shortened(source, room)
     if original is not None:
         name = original["id"]
     else:  # a cell the learner added
@@ -97,6 +105,21 @@ def _cell(cell: Mapping[str, Any], original: Mapping[str, Any] | None) -> Notebo
         node.execution_count = count if type(count) is int else None
         node.outputs = harmless(cell.get("outputs", []))
     return node
+
+
+def shortened(source: str, room: int) -> str:
+    """A learner's text up to a length: what makes pages of it takes quadratic time.
+
+    >>> shortened("x = 1\\ny = 2\\n", 9)
+    'x = 1\\ny =\\n# [the rest is too long to be shown]'
+    """
+    room = max(0, min(room, CELL_CHARACTERS))
+    lines = [
+        line.rstrip() if len(line) <= LINE_CHARACTERS else f"{line[:LINE_CHARACTERS]} [cut]"
+        for line in source[:room].split("\n")
+    ]
+    text = re.sub(r"\n{20,}", "\n" * 20, "\n".join(lines))
+    return text + "\n# [the rest is too long to be shown]" * (len(source) > room)
 
 
 def _text(value: Any) -> str:
@@ -124,11 +147,11 @@ def harmless(outputs: Any) -> list[NotebookNode]:
         kind = output.get("output_type")
         if kind == "stream" and output.get("name") in STREAMS:
             kept.append(
-                nbformat.v4.new_output("stream", name=output["name"], text=_text(output["text"]))
+                nbformat.v4.new_output("stream", name=output["name"], text=_quiet(output["text"]))
             )
         elif kind == "error":
-            fields = {key: str(output.get(key, "")) for key in ("ename", "evalue")}
-            trace = [str(line) for line in output.get("traceback", [])]
+            fields = {key: _quiet(str(output.get(key, ""))) for key in ("ename", "evalue")}
+            trace = [_quiet(str(line)) for line in output.get("traceback", [])]
             kept.append(nbformat.v4.new_output("error", traceback=trace, **fields))
         elif kind in ("display_data", "execute_result"):
             data = _data(output.get("data", {}))
@@ -137,8 +160,13 @@ def harmless(outputs: Any) -> list[NotebookNode]:
     return kept
 
 
+def _quiet(value: Any) -> str:
+    """Text without terminal escapes (nbconvert takes quadratic time for them)."""
+    return ESCAPES.sub("", _text(value))
+
+
 def _data(bundle: Mapping[str, Any]) -> dict[str, str]:
-    data = {"text/plain": _text(bundle["text/plain"])} if "text/plain" in bundle else {}
+    data = {"text/plain": _quiet(bundle["text/plain"])} if "text/plain" in bundle else {}
     if "image/png" in bundle:
         try:
             picture = base64.b64decode("".join(_text(bundle["image/png"]).split()), validate=True)

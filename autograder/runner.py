@@ -39,6 +39,7 @@ _spec.loader.exec_module(wire)
 
 CALL_BYTES = 2**20  # a call of a proxy, one direction
 PICTURES = ("image/png", "image/jpeg")
+ITEM = 100  # bytes that an output takes beside its text
 CUT = "\n[the rest of this cell's output was cut]\n"
 
 
@@ -72,13 +73,14 @@ class Outputs:
 
     def text(self, name: str, text: str) -> None:
         """Append to a stream; what is too long is kept up to the cap."""
-        if self.left < 0:
+        last = self.items[-1] if self.items else {}
+        joined = last.get("name") == name and len(last.get("parts", ())) > 0
+        if self.left < 0 or not text or not (joined or self.fits(ITEM)):
             return
         kept = text[: self.left]
-        last = self.items[-1] if self.items else {}
-        if last.get("name") == name and len(last.get("parts", ())) > 0:
+        if joined:
             last["parts"].append(kept)
-        elif kept:
+        else:
             self.items.append({"output_type": "stream", "name": name, "parts": [kept]})
         self.left -= len(kept)
         if len(kept) < len(text):
@@ -92,7 +94,7 @@ class Outputs:
             if mime in PICTURES and isinstance(value, bytes):
                 value = base64.b64encode(value).decode()
             shown = mime in ("text/plain", *PICTURES) and isinstance(value, str)
-            if shown and self.fits(len(value)):
+            if shown and self.fits(ITEM + len(value)):
                 kept[mime] = value
         if kept:
             self.items.append({"output_type": kind, "data": kept, "metadata": {}, **more})

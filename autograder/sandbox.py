@@ -35,6 +35,7 @@ from types import TracebackType
 from autograder import wire
 from autograder.errors import SandboxFailed, SandboxUnavailable
 from autograder.limits import (
+    FULL,
     Limits,
     descendants,
     machine_is_full,
@@ -186,7 +187,7 @@ class Sandbox:
             tmp = os.statvfs(f"/proc/{self.runner}/root/tmp")
             if tmp.f_files - tmp.f_ffree > self.limits.files:
                 return f"{self.limits.files} files"
-        return "the memory of this machine" if machine_is_full() else ""
+        return FULL if machine_is_full() else ""
 
 
 def _readable(descriptor: int, seconds: float) -> bool:
@@ -247,6 +248,8 @@ def _bwrap() -> str:
 
 def _start_error(said: str) -> SandboxUnavailable | SandboxFailed:
     last = said.strip().rsplit("\n", 1)[-1][:300] or "it said nothing"
+    if "Resource temporarily unavailable" in last:  # the machine is busy: worth another try
+        return SandboxFailed(f"the sandbox did not start: {last}")
     if "namespace" in last or "uid map" in last or "Operation not permitted" in last:
         return SandboxUnavailable(
             f"this system blocks user namespaces ({last}): run "

@@ -16,12 +16,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograder import wire
+from autograder.errors import SandboxFailed
 from autograder.exercise import Ask, NoAnswer, Outcome, Raised, Returned
-from autograder.limits import Limits
+from autograder.limits import FULL, Limits
 from autograder.sandbox import Sandbox
 
 CALLS = 20_000  # of proxies, within one call of the answer
 CALL_BYTES = 2**20
+ALL_CALLS_BYTES = 32 * 2**20  # arguments of all of them: a judge may keep what was asked
+OUTPUTS = 1_000  # of one cell; to validate one takes a tenth of a millisecond or more
+ENDED = f"{FULL} ran out while a sandbox ran in it"
 EXCEPTIONS = frozenset(
     name
     for name, kind in vars(builtins).items()
@@ -100,7 +104,9 @@ class Session:
     def _lost(self, reason: str, why: str) -> Lost:
         self.alive = False
         self.sandbox.kill()
-        if over := self.sandbox.over:
+        if (over := self.sandbox.over) == FULL:  # maybe not the learner's doing: never a zero
+            raise SandboxFailed(ENDED)
+        if over:
             why = f"it used more than the grader allows: {over}"
             reason = "timeout" if "seconds" in over else "died"
         return Lost(reason, why, whole="seconds" in over)
@@ -166,21 +172,28 @@ class Calls:
             "forbid": self.forbid,
         }
         payload = wire.pack(request, register)
+        left = ALL_CALLS_BYTES
         try:
             if self._socket is None:
                 self._socket = self.session.fork()
             wire.send(self._socket, payload, deadline)
             for _ in range(CALLS + 1):
-                reply = wire.unpack(wire.receive(self._socket, deadline))
+                came = wire.receive(self._socket, deadline)
+                reply = wire.unpack(came)
                 if type(reply) is not dict:
                     raise wire.WireError("a reply is a dict")
                 if "call" not in reply:
                     return _outcome(reply)
+                left -= len(came)
+                if len(came) > CALL_BYTES or left < 0:
+                    raise wire.WireError("the arguments of calls are too large")
                 wire.send(self._socket, _answer(reply, table), deadline)
             outcome = NoAnswer("timeout")
         except (wire.Late, Lost) as error:
             outcome = NoAnswer(error.reason if isinstance(error, Lost) else "timeout")
         except (wire.Closed, OSError):
+            if self.session.sandbox.over == FULL:
+                raise SandboxFailed(ENDED) from None
             outcome = NoAnswer("died")
         except wire.WireError:
             outcome = NoAnswer("malformed")
@@ -201,7 +214,7 @@ def _outcome(reply: dict[Any, Any]) -> Outcome:
         if type(kinds) is not list or type(message) is not str:
             raise wire.WireError("raised: a list of names and a message")
         known = tuple(kind for kind in kinds[:20] if type(kind) is str and kind in EXCEPTIONS)
-        return Raised(known, message[:200])
+        return Raised(known, _text(message[:200]))
     reason = reply.get("no")
     if type(reason) is not str or reason not in ("missing", "unsolved", "malformed", "policy"):
         raise wire.WireError("no such reply")
@@ -243,6 +256,10 @@ def clean_outputs(claimed: Any, cap: int) -> list[dict[str, Any]]:
             continue
         cap -= sum(len(str(value)) for value in clean.values())
         if cap < 0:
+            break
+        if len(kept) == OUTPUTS:
+            cut = f"[only the first {OUTPUTS} outputs of this cell were kept]\n"
+            kept.append({"output_type": "stream", "name": "stderr", "text": cut})
             break
         kept.append(clean)
     return kept

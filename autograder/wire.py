@@ -26,7 +26,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 FRAME_BYTES = 64 * 2**20  # one frame, both directions
@@ -34,10 +34,13 @@ HEADER_BYTES = 16 * 2**20  # its JSON part
 ELEMENTS = 1_000_000  # values in one frame, nested ones included (an array counts as one)
 DEPTH = 60  # containers inside containers
 INT_BITS = 14_000  # what Python still prints; longer ones take quadratic time
+HASHING_SECONDS = 2.0  # of CPU for all sets and dicts of a frame; a million honest keys take 0.1
+AT_ONCE = 500  # keys between two looks at the clock
 DRAINED = 100_000  # items taken from an iterator; one that has more is opaque
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 DTYPES = frozenset(("bool", *INTEGERS, "float16", "float32", "float64", "complex64", "complex128"))
 
+STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # never reads a byte twice, closed or not
 SURROGATE = re.compile("[\ud800-\udfff]")
 VIEWS: Any = type({}.keys()) | type({}.values()) | type({}.items())
 SEQUENCES: tuple[tuple[str, Any], ...] = (("l", list), ("t", tuple), ("s", set), ("f", frozenset))
@@ -212,7 +215,7 @@ def _limit_elements(header: bytes) -> None:
     count).
     """
     if header.count(b",") + header.count(b"[") > ELEMENTS:
-        header = re.sub(rb'"(?:[^"\\]|\\.)*"', b"", header)
+        header = STRING.sub(b"", header)
         if header.count(b",") > 2 * ELEMENTS or header.count(b"[") > ELEMENTS:
             raise WireError(f"more than {ELEMENTS} values in one message")
 
@@ -230,6 +233,7 @@ def _integer(digits: str) -> int:
 class _Reader:
     def __init__(self, raw: memoryview, proxy: Proxy | None) -> None:
         self.raw, self.proxy = raw, proxy
+        self.hashing = HASHING_SECONDS
 
     def value(self, item: Any, depth: int = 0) -> Any:
         if isinstance(item, dict):
@@ -268,12 +272,25 @@ class _Reader:
             return items
         if tag == "t":
             return tuple(items)
-        keys = items[::2] if tag == "d" else items
-        if len({hash(key) for key in keys}) < len(keys) / 2:
-            raise WireError("keys chosen to collide")  # equal hashes make a dict quadratic
         if tag == "d":
-            return dict(zip(keys, items[1::2], strict=True))
-        return set(items) if tag == "s" else frozenset(items)
+            table: dict[Any, Any] = {}
+            for part in self.slices(items, 2 * AT_ONCE):
+                table.update(zip(part[::2], part[1::2], strict=True))
+            return table
+        members: set[Any] = set()
+        for part in self.slices(items, AT_ONCE):
+            members.update(part)
+        return members if tag == "s" else frozenset(members)
+
+    def slices(self, items: list[Any], size: int) -> Iterator[list[Any]]:
+        """Parts of what is to be hashed: keys chosen to collide take quadratic time."""
+        started = time.thread_time()
+        for start in range(0, len(items), size):
+            yield items[start : start + size]
+            self.hashing -= time.thread_time() - started
+            started = time.thread_time()
+            if self.hashing < 0:
+                raise WireError("keys chosen to collide")
 
     def take(self, count: Any) -> bytes:
         if _typed(count, int) < 0 or count > len(self.raw):
@@ -286,6 +303,8 @@ class _Reader:
 
         if name not in DTYPES or len(shape) > 16 or any(_typed(n, int) < 0 for n in shape):
             raise WireError("an array needs a dtype of the table and a shape")
+        if math.prod(n or 1 for n in shape) > FRAME_BYTES:
+            raise WireError("an array of nothing whose list would fill the memory")
         dtype = numpy.dtype(name).newbyteorder("<")
         flat = numpy.frombuffer(self.take(math.prod(shape) * dtype.itemsize), dtype)
         if name == "bool" and flat.view("uint8").max(initial=0) > 1:

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from autograder.exercise import (
@@ -19,6 +20,7 @@ from autograder.exercise import (
 )
 from llmcourse.checks import near as visible_near
 from llmcourse.checks import raises as visible_raises
+from llmcourse.checks import unchanged as visible_unchanged
 from llmcourse.checks import visible
 
 mean = Exercise("mean")
@@ -202,3 +204,58 @@ def test_own_probe_travels_as_source():
 
     assert many.probe_source.startswith("def probe(answer, numbers):")
     assert fraction(run_locally(many, lambda n: n, b"")) == 1
+
+
+@pytest.mark.parametrize("value", [10**4000, -(10**4000), [10**4000]])
+def test_an_integer_no_float_can_hold_is_wrong_and_no_error(value):
+    want = [2.0] if isinstance(value, list) else 2.0
+    assert near(want, 1e-9, "h.", {"m": want})(Returned(value)) == "the number is off. h."
+
+
+def test_an_array_too_large_for_lists_is_refused_before_it_is_compared():
+    result = run_locally(mean, lambda numbers: np.zeros(3_000_000, dtype="int8"), b"1")
+    assert "far more than asked for" in result[0].message
+
+
+def test_no_message_holds_a_lone_surrogate():
+    exercise = Exercise("f")
+
+    @exercise.case(weight=1, property="core")
+    def core(rng):
+        yield (), lambda outcome: f"got {outcome.value}"
+
+    (result,) = run_locally(exercise, lambda: "\ud800", b"1")
+    assert result.message == "got ?"
+
+
+def test_a_visible_failure_shows_no_value_of_the_learner():
+    kept = []
+
+    def smuggles(numbers):
+        if numbers and numbers != [1.0, 2.0]:
+            kept[:] = numbers
+        elif kept:
+            raise TypeError(str(kept)) if len(numbers) == 2 else IndexError(str(kept))
+        return kept[0] if kept else 0.0
+
+    told = run_locally(mean, smuggles, b"seed", CHECK)
+    digits = str(kept[0])[:6]
+    assert kept and not any(digits in r.message for r in told)
+
+
+def test_an_edited_argument_is_seen_by_the_visible_check_from_outside():
+    emptied = Exercise("emptied")
+
+    @emptied.case(weight=1, property="how many")
+    def _(rng):
+        yield ([1, 2, 3],), equals(3, hint="count")
+
+    def check(answer):
+        visible_unchanged(answer, ([7, 8],), hint="leave the list as it is")
+
+    def pops(items):
+        return sum(1 for _ in iter(lambda: items.pop() if items else None, None))
+
+    assert fraction(run_locally(emptied, len, b"", check)) == 1
+    core, seen = run_locally(emptied, pops, b"", check)
+    assert core.passed and "leave the list as it is" in seen.message

@@ -4,15 +4,18 @@ import contextlib
 import json
 import os
 import signal
+import socket
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from autograder import grade as grading
-from autograder import sandbox
+from autograder import sandbox, session, wire
 from autograder.errors import SandboxFailed
-from autograder.exercise import Exercise, near
+from autograder.exercise import Exercise, NoAnswer, near
 from autograder.grade import Result, grade
 from tests.submissions import toy
 from tests.submissions.hostile import ATTACKS, HONEST, Book, code
@@ -76,6 +79,46 @@ def test_an_attack_earns_nothing_and_costs_the_other_exercise_nothing(trick):
 def test_honest_work_of_an_odd_form_gets_full_points(trick):
     result = grade_bytes(trick.make(toy.released(), toy.RIGHT, "mean"))
     assert (result.state, points(result)) == ("graded", toy.POINTS), result.exercises
+
+
+def test_a_machine_without_memory_is_never_a_learners_zero(monkeypatch):
+    started = []
+
+    def full():
+        started.append(1)
+        return len(started) > 5
+
+    monkeypatch.setattr(sandbox, "machine_is_full", full)
+    result = graded(lambda book: book.last("import time; time.sleep(3)"))
+    assert (result.state, result.exercises) == ("infrastructure", ())
+    assert "memory of this machine" in result.notices[0]
+
+
+def test_thousands_of_outputs_and_notices_are_cut_and_cost_nothing():
+    many = "import sys\nfor i in range(20_000): print(i); print(i, file=sys.stderr)"
+
+    def change(book):
+        book.last(many)
+        check = {"nbgrader": {"grade_id": "mean_check"}}
+        book.cells.extend({**code(str(i)), "metadata": check} for i in range(100))
+
+    result = graded(change)
+    assert (points(result), len(result.notices)) == (toy.POINTS, 21)
+    assert "cut" in outputs(result) or "only the first" in outputs(result)
+
+
+def test_calls_of_a_given_function_cannot_fill_the_graders_memory():
+    class Fake:
+        over = ""
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        call = {"call": 0, "args": (bytes(session.CALL_BYTES),), "keywords": {}}
+        threading.Thread(target=wire.send, args=(theirs, wire.pack(call)), daemon=True).start()
+        calls = object.__new__(session.Calls)
+        calls.session, calls.name, calls.forbid, calls._socket = Fake(), "f", (), ours
+        outcome = calls._call("", (lambda x: x,), {}, time.monotonic() + 20)
+    assert outcome == NoAnswer("malformed")
 
 
 def test_the_untouched_notebook_is_unsolved():

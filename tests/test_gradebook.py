@@ -344,6 +344,30 @@ def test_a_failure_of_ours_is_retried_and_leaves_the_earlier_score(room, sandbox
     assert scores(room, SLUG)["ann"].score == 90
 
 
+def test_whatever_one_submission_brings_up_the_others_are_graded(room, sandbox, monkeypatch):
+    for student in ("ann", "bob", "\udcff"):  # a name that is no UTF-8 cannot go into the gradebook
+        toy_course.submit(room.root, student, toy_course.solved(room.root))
+    honest = marking.received
+
+    def received(room, student, slug):
+        return [] if student == "ann" else honest(room, student, slug)
+
+    monkeypatch.setattr(marking, "received", received)
+    entries = grade_unit(room, SLUG, students_of(room, SLUG))
+    states = {entry.student: entry.result.state for entry in entries}
+    assert states == {"ann": "infrastructure", "bob": "graded", "\udcff": "infrastructure"}
+    assert "ValueError" in entries[0].result.notices[0]
+    assert {name: s.score for name, s in scores(room, SLUG).items()} == {"bob": 90}
+
+
+def test_a_file_name_that_is_no_text_is_reported(room, sandbox):
+    path = toy_course.submit(room.root, "ann", "")
+    path.rename(path.with_name("\udcff.ipynb"))
+    [entry] = grade_unit(room, SLUG, ["ann"])
+    assert entry.result.state == "unreadable"
+    assert "\\udcff.ipynb is empty" in entry.result.notices[0]
+
+
 def test_links_are_not_followed(room, sandbox, tmp_path):
     toy_course.submit(room.root, "ann", toy_course.solved(room.root))
     elsewhere = room.root / "submitted" / "ann"

@@ -1,5 +1,7 @@
 """Forbidden shortcuts are found however they are reached, and nobody else is accused."""
 
+import time
+
 import pytest
 
 from autograder.policy import forbidden_use
@@ -78,3 +80,17 @@ def test_deep_and_huge_code_is_read_in_time():
     assert use("def mean(x): return " + "(" * 5000 + "x" + ")" * 5000) is None
     assert use("mean = " + "+".join(["1"] * 20_000)) is None
     assert use("\n".join(f"a{i} = a{i - 1}" for i in range(1, 3000)) + "\nmean = a2999") is None
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "def f(): return x\n" + "x = x\n" * 100_000,
+        "\n".join(f"x = a{i}" for i in range(30_000)) + "\ny = x" * 30_000,
+    ],
+    ids=["one name", "aliases"],
+)
+def test_a_name_assigned_thousands_of_times_is_read_in_time(cell):
+    started = time.thread_time()
+    assert forbidden_use("f", ("numpy.convolve",), [cell], []) is None
+    assert time.thread_time() - started < 30

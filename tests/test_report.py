@@ -21,6 +21,7 @@ from autograder.report import (
     harmless,
     message_html,
     plain,
+    shortened,
     write_feedback,
 )
 from tests import toy_course
@@ -83,6 +84,20 @@ def test_pictures_stay_and_a_broken_one_goes():
     assert harmless([display(**{"image/png": PNG})])[0].data == {"image/png": PNG}
     for broken in ('" onerror="alert(1)', base64.b64encode(b"GIF89a").decode(), "é"):
         assert harmless([display(**{"image/png": broken})]) == []
+
+
+def test_terminal_escapes_go_and_what_they_coloured_stays():
+    text = "\x1b[1;31mred\x1b[0m \x1b[" + "1;" * 300_000 + "m\x1b]x\x1b"
+    (kept,) = harmless([{"output_type": "stream", "name": "stdout", "text": text}])
+    assert kept.text == "red ]x"
+
+
+@pytest.mark.parametrize("unit_of_it", ["  \n", ".", "a.", "("])
+def test_text_that_takes_a_page_for_ever_is_cut(unit_of_it):
+    text = shortened(unit_of_it * 100_000, 10**9)
+    assert max(map(len, text.split("\n"))) < 1_100 and len(text) < 60_000
+    assert text.endswith("too long to be shown]") and "\n" * 30 not in text
+    assert shortened("a = 1\n\n\nb = 2\n", 100) == "a = 1\n\n\nb = 2\n"
 
 
 def test_no_output_can_pass_for_points():

@@ -222,6 +222,20 @@ def test_keys_chosen_to_collide_are_refused_in_time():
     assert time.monotonic() - started < 5
 
 
+def test_a_header_of_quotes_and_commas_is_refused_in_time():
+    header = b"," * (wire.ELEMENTS + 1) + b'"' + b'\\"' * 1_000_000
+    started = time.thread_time()
+    with pytest.raises(wire.WireError):
+        wire.unpack(payload(header))
+    assert time.thread_time() - started < 5
+
+
+def test_an_array_of_nothing_does_not_become_many_lists():
+    with pytest.raises(wire.WireError, match="memory"):
+        wire.unpack(wire.pack(np.zeros((10**9, 0))))
+    assert wire.unpack(wire.pack(np.zeros((3, 0)))).shape == (3, 0)
+
+
 def test_many_strings_with_commas_are_no_many_values():
     text = ["," * 1000] * 2000
     assert there_and_back(text) == text

@@ -371,6 +371,9 @@ def _sample_core(rng: random.Random) -> Inputs:
     def law(texts: Any) -> bool | str:
         if any(left for _, left in texts):
             return ONE_NUMBER
+        if len(texts) != 2 * len(rows) or texts != texts[::-1]:
+            return "the same numbers must give the same text, whatever was drawn before."
+        texts = texts[: len(rows)]
         pairs = [tuple(text) for text, _ in texts]
         likeliest = max(tables[None], key=lambda token: tables[None][token])
         firsts = {token: sum(pair[0] == token for pair in pairs) / 20 for token in tokens}
@@ -390,7 +393,7 @@ def _sample_core(rng: random.Random) -> Inputs:
     grid = [(i + 0.5) / 20 for i in range(20)]
     rows = [[u, v] for u in grid for v in grid]
     judge = holds(law, "the second token should follow next_probs([first token]).")
-    yield (next_probs, rows, "no such token", 2), told(judge, StopIteration=ONE_NUMBER)
+    yield (next_probs, rows + rows[::-1], "no such token", 2), told(judge, StopIteration=ONE_NUMBER)
 
 
 @sample_sequence.case(weight=2, property="ends with the end token, or at the limit")
@@ -423,7 +426,8 @@ def _sample_rounding(rng: random.Random) -> Inputs:
     hint = "probabilities may sum to a hair below 1; a token of probability 0 never comes."
 
     def possible(texts: Any) -> bool:
-        return all(len(text) == 1 and probs[text[0]] > 0 for text, _ in texts)
+        good = [len(text) == 1 and probs[text[0]] > 0 for text, _ in texts]
+        return good == [True] * len(rows)
 
     judge = told(holds(possible, hint), IndexError=hint, StopIteration=ONE_NUMBER)
     yield (lambda history: probs, rows, "no such token", 1), judge

@@ -1,5 +1,6 @@
 """Hidden tests of unit 02. The truth here is counted from the flat text, never from nested tables."""
 
+import itertools
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -500,7 +501,11 @@ def generate_core(rng: random.Random) -> Inputs:
             return "it is always the likeliest token: draw instead."
         if all(abs(count[w] - 100) <= 2 for w in odds):
             return "all tokens come equally often: use their probabilities."
-        return len(value) == 400 and all(abs(count[w] - 400 * odds[w]) <= 2 for w in odds)
+        if len(value) != 400 or any(abs(count[w] - 400 * odds[w]) > 2 for w in odds):
+            return False
+        by_number = [token for _, token in sorted(zip(draws, value, strict=True))]
+        changes = sum(a != b for a, b in itertools.pairwise(by_number))
+        return changes < 2 * len(odds) or "the number drawn must decide which token comes."
 
     yield (
         (lambda history: odds, [], 400, 2, lambda: next(supply)),

@@ -17,13 +17,21 @@ import os
 import traceback
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from llmcourse.runtime import remember
 
 
 class CheckFailed(AssertionError):
-    """A property does not hold; the message is for the learner."""
+    """A property does not hold; the message is for the learner.
+
+    ``without_values`` says the same with nothing in it that the learner's code returned or asked:
+    the grader shows it, so that no hidden input can be smuggled out through a visible check.
+    """
+
+    def __init__(self, message: str, without_values: str | None = None) -> None:
+        super().__init__(message)
+        self.without_values = message if without_values is None else without_values
 
 
 def visible(check: Callable[[Any], None]) -> Callable[[Any], bool]:
@@ -68,9 +76,9 @@ def _describe(error: Exception) -> str:
     return f"{text} (line {own[-1].lineno}: {own[-1].line})" if own and own[-1].line else text
 
 
-def fail(message: str) -> None:
-    """Stop the check with this message."""
-    raise CheckFailed(message)
+def fail(message: str, without_values: str | None = None) -> NoReturn:
+    """Stop the check; give the second form of the message if the first holds a learner's value."""
+    raise CheckFailed(message, without_values)
 
 
 def number(value: Any, what: str) -> float:
@@ -89,7 +97,7 @@ def near(got: Any, want: Any, tolerance: float, hint: str) -> None:
     """Fail unless numbers, or containers of numbers, agree to ``tolerance`` (relative above 1)."""
     mismatch = compare(got, want, tolerance)
     if mismatch:
-        fail(f"{mismatch.told()} {hint}")
+        fail(f"{mismatch.told()} {hint}", f"{mismatch.nature}. {hint}")
 
 
 def equal(got: Any, want: Any, hint: str) -> None:
@@ -106,9 +114,11 @@ def raises(kind: type[Exception], answer: Callable[..., Any], *args: Any, hint: 
     except kind:
         return
     except Exception as error:
-        fail(f"expected {kind.__name__}, got {type(error).__name__}: {error}. {hint}")
+        other = f"expected {kind.__name__}, got {type(error).__name__}"
+        fail(f"{other}: {error}. {hint}", f"{other}. {hint}")
     else:
-        fail(f"expected {kind.__name__}, but it returned {_show(got)}. {hint}")
+        nothing = f"expected {kind.__name__}, but it returned"
+        fail(f"{nothing} {_show(got)}. {hint}", f"{nothing} a value. {hint}")
 
 
 def unchanged(answer: Callable[..., Any], args: Sequence[Any], hint: str) -> Any:

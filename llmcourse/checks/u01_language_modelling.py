@@ -36,10 +36,8 @@ def chain_log_prob(answer):
     steps = [(tuple(tokens[:t]), tokens[t]) for t in range(5)]
     for history, token in asked:
         if (history, token) not in steps:
-            fail(
-                f"you asked for the probability of {token!r} after {list(history)}. The history "
-                "of a token is all tokens before it, and not the token itself."
-            )
+            rule = "The history of a token is all tokens before it, and not the token itself."
+            fail(f"you asked for the probability of {token!r} after {list(history)}. {rule}", rule)
     for history, token in steps:
         if (history, token) not in asked:
             fail(
@@ -240,7 +238,7 @@ def sample_sequence(answer):
 
     got = answer(lambda history: probs, middle, "end", 4)
     if not isinstance(got, list | tuple):
-        fail(f"expected a list of tokens, got {got!r}.")
+        fail(f"expected a list of tokens, got a {type(got).__name__}.")
     equal(len(got), 4, "The end token never came: the text has max_length tokens.")
     equal(drawn, 4, "Call uniform() once for each token, and take the token from that number.")
     firsts = []
@@ -265,9 +263,8 @@ def sample_sequence(answer):
 
     got = answer(counting, middle, "end", 9)
     if asked[:3] != [[], ["tick"], ["tick", "tick"]]:
-        fail(
-            f"next_probs was asked with {asked[:3]}: give it all tokens drawn so far, [] at first."
-        )
+        rule = "give it all tokens drawn so far, [] at first."
+        fail(f"next_probs was asked with {asked[:3]}: {rule}", f"next_probs: {rule}")
     if list(got) == ["tick"] * 3:
         fail("the end token is missing: it is drawn like any other, and is the text's last.")
     equal(got, ["tick"] * 3 + ["end"], "Draw until the end token has come, and keep it.")

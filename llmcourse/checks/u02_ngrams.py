@@ -279,7 +279,7 @@ def generate(answer):
     if not all(isinstance(history, tuple) for history in asked):
         fail("next_probs wants the history as a tuple: tuple(tokens[...]).")
     if not isinstance(got, list | tuple):
-        fail(f"expected a list of tokens, got {type(got).__name__}.")
+        fail(f"expected a list of tokens, got a {type(got).__name__}.")
     diagnosed(
         got,
         ["so", "tick", "tock", "tick", "tock"],
