@@ -5,9 +5,11 @@ log-probability, and the best any model can reach is a number.
 """
 
 from llmcourse.world.agreement import AgreementPair, agreement_pairs
+from llmcourse.world.bilingual import Reading, analyse
 from llmcourse.world.context import ContextCost, context_cost
 from llmcourse.world.facts import KnowledgeBase, knowledge_base
 from llmcourse.world.grammar import END
+from llmcourse.world.second_language import Parallel, parallel, second_language_text
 from llmcourse.world.story import (
     EntropyRate,
     Story,
@@ -26,14 +28,19 @@ __all__ = [
     "ContextCost",
     "EntropyRate",
     "KnowledgeBase",
+    "Parallel",
+    "Reading",
     "Story",
     "TranscriptPair",
     "agreement_pairs",
+    "analyse",
     "context_cost",
     "detokenise",
     "entropy_rate",
     "knowledge_base",
     "next_probs",
+    "parallel",
+    "second_language_text",
     "stories",
     "story_log_prob",
     "transcript_pairs",
