@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from autograder.course import Unit, load_unit, module_name, slugs
-from autograder.exercise import fraction, run_locally
+from autograder.exercise import fraction
+from autograder.local import run_locally
 from tests.answers import Answer, load
 
 ROOT = Path(__file__).parent.parent

@@ -16,8 +16,8 @@ from autograder.exercise import (
     mark,
     near,
     raises,
-    run_locally,
 )
+from autograder.local import run_locally
 from llmcourse.checks import near as visible_near
 from llmcourse.checks import raises as visible_raises
 from llmcourse.checks import unchanged as visible_unchanged

@@ -20,7 +20,8 @@ from typing import Any
 
 from autograder.classroom import Classroom
 from autograder.course import Unit, load_unit, module_name, slugs
-from autograder.exercise import fraction, run_locally
+from autograder.exercise import fraction
+from autograder.local import run_locally
 from autograder.marking import grade_unit
 from tests.answers import Answer, load
 
