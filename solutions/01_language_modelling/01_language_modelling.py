@@ -64,7 +64,7 @@ world_bits = {
 plotting.bars(world_bits, "bits per token on unseen stories (lower is better)");
 
 # %% [markdown]
-# Counting words takes off two bits. The gap between the second bar and the third is everything a model can learn by looking at the words before: that is the work of the other fifteen units.
+# Counting words takes off more than two bits. The gap between the second bar and the third is everything a model can learn by looking at the words before: that is the work of the other fifteen units.
 #
 # ## 1. The probability of a text
 #
@@ -320,7 +320,7 @@ def unigram_probs(tokens: list[str], vocabulary: list[str], epsilon: float) -> d
 check.unigram_probs(unigram_probs);
 
 # %% [markdown]
-# On the world: learn from the training stories, score the exam. **Expect** about 8 bits per token. More than the uniform model's 10: your probabilities do not belong to these tokens. Less than 6: something of the exam was in the training, or the values do not sum to 1.
+# On the world: learn from the training stories, score the exam. **Expect** about 8 bits per token. More than the uniform model's 10.7: your probabilities do not belong to these tokens. Less than 6: something of the exam was in the training, or the values do not sum to 1.
 
 # %% tags=["demo"]
 unigram = choose(unigram_probs, probability.unigram_probs)
