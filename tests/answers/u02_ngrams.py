@@ -597,3 +597,14 @@ def takes_impossible_tokens(next_probs, prompt, length, n, uniform):
                 break
         out.append(token)
     return out
+
+
+@wrong("generate", hint="the number drawn must decide")
+def keeps_the_shares_without_drawing(next_probs, prompt, length, n, uniform):
+    out, credit = list(prompt), Counter()
+    for _ in range(length):
+        uniform()
+        credit.update(next_probs(tuple(out[max(0, len(out) - n + 1) :])))
+        out.append(max(credit, key=credit.__getitem__))
+        credit[out[-1]] -= 1
+    return out
