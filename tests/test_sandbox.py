@@ -21,6 +21,7 @@ from autograder.exercise import CALL, NoAnswer, Raised, Returned
 from autograder.limits import Limits, make_groups, remove_groups
 from autograder.sandbox import Sandbox
 from autograder.session import Calls, Lost, Session
+from tests.conftest import control_groups
 from tests.submissions.toy import LIMITS, SLUG
 
 ROOT = Path(__file__).parent.parent
@@ -489,7 +490,7 @@ def test_nothing_stays_after_the_worst(tmp_path):
             session.run(source)
     assert Path("/proc/self/mountinfo").read_text() == mounts
     assert runners(limits) == set()
-    assert not list(Path("/sys/fs/cgroup").glob(f"*/**/llmcourse-{os.getpid()}-5-*"))
+    assert control_groups(slot=5) == []
 
 
 def test_a_killed_grader_takes_its_sandbox_along():
