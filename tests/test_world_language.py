@@ -323,7 +323,7 @@ def test_text_stream_holds_the_tokens_asked_for():
     ("call", "message"),
     [
         (lambda: parallel(0), "expected n of 1 or more, got 0"),
-        (lambda: parallel(5, split="dev"), "expected split 'train' or 'test', got 'dev'"),
+        (lambda: parallel(5, split="dev"), "expected split to be one of train, test, got 'dev'"),
         (lambda: parallel(5, max_words=2), "expected max_words of 3 to 40, got 2"),
         (lambda: parallel(5, max_words=41), "expected max_words of 3 to 40, got 41"),
         (lambda: second_language_text(0), "expected tokens of 1 or more, got 0"),

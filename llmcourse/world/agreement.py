@@ -18,6 +18,7 @@ from random import Random
 
 from llmcourse.world.grammar import Rules
 from llmcourse.world.machine import Machine
+from llmcourse.world.splits import check_size
 
 SUBJECTS = (
     ("boat", "boats"), ("horse", "horses"), ("cart", "carts"), ("dog", "dogs"),
@@ -128,8 +129,7 @@ def agreement_pairs(n: int, distance: int, seed: int = 0) -> list[AgreementPair]
     before the verb has the other number in half of them (n a multiple of 4). Raises ValueError for
     `n` below 1 or another distance.
     """
-    if n < 1:
-        raise ValueError(f"expected n of 1 or more, got {n}: ask for at least one pair")
+    check_size(n)
     if distance not in DISTANCES:
         raise ValueError(
             f"expected a distance of 0 to {max(DISTANCES)} tokens, got {distance}: "

@@ -7,7 +7,6 @@ pronouns agree in gender, number and case, and verbs with their subject in gende
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
@@ -15,10 +14,10 @@ from random import Random
 from llmcourse.world import morphology
 from llmcourse.world.bilingual import lexicon
 from llmcourse.world.clauses import Clause, Phrase, Sentence, Speaker
+from llmcourse.world.splits import SPLITS, check_choice, check_size, split_of
 from llmcourse.world.story import detokenise
 
 SHORTEST, LONGEST = 3, 40  # English tokens, the stop included
-_TEST_SHARE = 10  # one sentence in ten is a test sentence
 _PRONOUNS = {"m": ("he", "him"), "f": ("she", "her")}
 # A word and the concept it expresses: words of both languages with one concept are aligned.
 Word = tuple[str, str]
@@ -68,10 +67,8 @@ def parallel(
     Raises ValueError for `n` below 1, `max_words` out of range and another split.
     """
     longest = LONGEST if max_words is None else max_words
-    if n < 1:
-        raise ValueError(f"expected n of 1 or more, got {n}: ask for at least one pair")
-    if split not in ("train", "test"):
-        raise ValueError(f"expected split 'train' or 'test', got {split!r}: choose one of these")
+    check_size(n)
+    check_choice(split, SPLITS, "split")
     if not SHORTEST <= longest <= LONGEST:
         raise ValueError(
             f"expected max_words of {SHORTEST} to {LONGEST}, got {max_words}: "
@@ -86,8 +83,7 @@ def second_language_text(tokens: int, *, seed: int = 0) -> Iterator[str]:
     They are the targets of `parallel(split="train")`, so the English sources of the same seed say
     the same. Raises ValueError for `tokens` below 1.
     """
-    if tokens < 1:
-        raise ValueError(f"expected tokens of 1 or more, got {tokens}: ask for at least one")
+    check_size(tokens, "tokens")
     return _text(tokens, seed)
 
 
@@ -105,14 +101,9 @@ def _stream(n: int, split: str, rng: Random, longest: int) -> Iterator[Parallel]
         meaning = _meaning(rng, longest)
         english = _english(meaning)
         source = tuple(word for word, _ in english)
-        if len(source) <= longest and _split(source) == split:
+        if len(source) <= longest and split_of(" ".join(source)) == split:
             count += 1
             yield _align(english, meaning)
-
-
-def _split(source: tuple[str, ...]) -> str:
-    code = zlib.crc32(" ".join(source).encode())
-    return "test" if code % _TEST_SHARE == 0 else "train"
 
 
 def _meaning(rng: Random, longest: int) -> Sentence:

@@ -23,6 +23,7 @@ from llmcourse.world.machine import Machine
 from llmcourse.world.pastimes import PASTIMES
 from llmcourse.world.plots import PLOTS
 from llmcourse.world.sentences import SENTENCES
+from llmcourse.world.splits import check_dial, check_size
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,8 @@ def stories(
     1 leaves no exception. Raises ValueError for a size below 1 or a dial out of range.
     """
     for name, size in (("n", n), ("tokens", tokens)):
-        if size is not None and size < 1:
-            raise ValueError(
-                f"expected {name} of 1 or more, got {size}: ask for at least one, or leave it out"
-            )
+        if size is not None:
+            check_size(size, name)
     return _stream(machine(bias), n, tokens, seed)
 
 
@@ -90,10 +89,7 @@ def _stream(source: Machine, n: int | None, tokens: int | None, seed: int | str)
 @lru_cache(maxsize=8)
 def rules(bias: float) -> Rules:
     """The grammar of stories. Raises ValueError for a `bias` outside [0, 1]."""
-    if not 0 <= bias <= 1:
-        raise ValueError(
-            f"expected bias between 0 and 1, got {bias}: 0 is none, 1 leaves no exception"
-        )
+    check_dial(bias, "bias")
     domains = {
         "person": knowledge.people(bias), "thing": knowledge.THING, "food": knowledge.FOOD,
         "animal": knowledge.ANIMAL, "colour": knowledge.COLOUR, "place": knowledge.PLACE,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from random import Random
 
 from llmcourse.world.sentences import HOMOPHONES
+from llmcourse.world.splits import check_size
 from llmcourse.world.story import stories
 
 _ALIKE = {word: [w for w in group if w != word] for group in HOMOPHONES for word in group}
@@ -38,8 +39,7 @@ def transcript_pairs(n: int, seed: int = 0) -> list[TranscriptPair]:
 
     Raises ValueError for `n` below 1.
     """
-    if n < 1:
-        raise ValueError(f"expected n of 1 or more, got {n}: ask for at least one pair")
+    check_size(n)
     rng = Random(f"transcripts {seed}")
     quota = -(-n // len(_ALIKE))
     taken: Counter[str] = Counter()
