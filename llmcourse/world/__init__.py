@@ -5,6 +5,7 @@ log-probability, and the best any model can reach is a number.
 """
 
 from llmcourse.world.agreement import AgreementPair, agreement_pairs
+from llmcourse.world.batches import IGNORED, whole_batches
 from llmcourse.world.bilingual import Reading, analyse
 from llmcourse.world.context import ContextCost, context_cost
 from llmcourse.world.facts import KnowledgeBase, knowledge_base
@@ -24,6 +25,7 @@ from llmcourse.world.transcripts import TranscriptPair, transcript_pairs
 
 __all__ = [
     "END",
+    "IGNORED",
     "AgreementPair",
     "ContextCost",
     "EntropyRate",
@@ -45,4 +47,5 @@ __all__ = [
     "story_log_prob",
     "transcript_pairs",
     "vocabulary",
+    "whole_batches",
 ]
