@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from autograder.course import find_slug, load_unit, slugs
+from autograder.course import appendices, find_slug, load_unit, slugs
 from autograder.errors import AutograderError
 
 app = typer.Typer(
@@ -42,7 +42,7 @@ def build(units: Units = None, course: CourseOption = HERE) -> None:
     """Execute solutions/*.py and write solutions/*.ipynb."""
     from autograder import release as steps
 
-    for slug in _slugs(course, units):
+    for slug in _slugs(course, units, ungraded=True):
         typer.echo(steps.build(course.resolve(), slug))
 
 
@@ -55,7 +55,7 @@ def release(
     """Write the learners' notebooks, without solutions and outputs, to course/."""
     from autograder import release as steps
 
-    for slug in _slugs(course, units):
+    for slug in _slugs(course, units, ungraded=True):
         typer.echo(steps.release(course.resolve(), slug, hints=hints))
 
 
@@ -143,9 +143,14 @@ def _print_table(room: Any, slug: str, entries: list[Any]) -> None:
     typer.echo("\n" + report.class_table(unit, entries, scores(room, slug)) + "\n")
 
 
-def _slugs(root: Path, names: list[str] | None) -> list[str]:
-    """Slugs for the names given, all units without one; Usage for a name that is none."""
+def _slugs(root: Path, names: list[str] | None, *, ungraded: bool = False) -> list[str]:
+    """Slugs for the names given, all without one; Usage for a name that is none.
+
+    ungraded: the appendices, too.
+    """
     known = slugs(root.resolve())
+    if ungraded:
+        known += appendices(root.resolve())
     if not known:
         raise AutograderError(
             f"no units in {root.resolve() / 'solutions'}: "
@@ -154,7 +159,7 @@ def _slugs(root: Path, names: list[str] | None) -> list[str]:
     chosen = []
     for name in names or known:
         try:
-            chosen.append(find_slug(root.resolve(), name))
+            chosen.append(find_slug(root.resolve(), name, known))
         except AutograderError as error:
             close = difflib.get_close_matches(
                 name, [*known, *(slug[3:] for slug in known)], n=1, cutoff=0.5

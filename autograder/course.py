@@ -9,7 +9,7 @@ import importlib
 import inspect
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -98,11 +98,19 @@ def slugs(root: Path) -> list[str]:
     return sorted(path.parent.name for path in (root / "solutions").glob("[0-9][0-9]_*/unit.toml"))
 
 
-def find_slug(root: Path, name: str) -> str:
-    """The slug for ``07``, ``7`` or ``07_attention``; AutograderError lists the units otherwise."""
-    known = slugs(root)
+def appendices(root: Path) -> list[str]:
+    """Notebooks without exercises: ``root/solutions/appendix_NAME/appendix_NAME.py``."""
+    return sorted(path.stem for path in (root / "solutions").glob("appendix_*/appendix_*.py"))
+
+
+def find_slug(root: Path, name: str, known: Sequence[str] = ()) -> str:
+    """The slug for ``07``, ``7`` or ``07_attention``; AutograderError lists them otherwise.
+
+    known: the slugs to choose from; without them, the units.
+    """
+    known = known or slugs(root)
     for slug in known:
-        if name == slug or (name.isdigit() and int(name) == int(slug[:2])):
+        if name == slug or (name.isdigit() and slug[:2].isdigit() and int(name) == int(slug[:2])):
             return slug
     listed = ", ".join(known) or "none"
     raise AutograderError(f"no unit {name!r}: units under {root / 'solutions'} are {listed}")

@@ -19,7 +19,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.course import UnitInfo, read_info
+from autograder.course import ExerciseInfo, UnitInfo, appendices, read_info
 from autograder.errors import AutograderError
 
 DEMO_NOTE = "# Demonstration: nothing graded depends on it, so grading skips this cell."
@@ -28,21 +28,19 @@ DEMO_NOTE = "# Demonstration: nothing graded depends on it, so grading skips thi
 def expand(root: Path, slug: str) -> NotebookNode:
     """The unit as a notebook without outputs: percent source plus ``unit.toml``.
 
-    Needs jupytext (extra ``dev``). Raises AutograderError for an exercise without its three cells.
+    An appendix is its source alone. Needs jupytext (extra ``dev``). Raises AutograderError for an
+    exercise without its three cells.
     """
     import jupytext
 
-    info = read_info(root, slug)
     source = root / "solutions" / slug / f"{slug}.py"
     if not source.is_file():
         raise AutograderError(f"no {source}: a unit's notebook is written there")
     notebook: NotebookNode = jupytext.read(source, fmt="py:percent")
-    _render_opening(notebook.cells, info)
-    for cell in notebook.cells:
-        _render(cell, info)
-    _check_complete(notebook.cells, info)
+    exercises = () if slug in appendices(root) else _render_unit(notebook.cells, root, slug)
     seen: set[str] = set()
     for cell in notebook.cells:
+        cell.metadata.pop("lines_to_next_cell", None)  # jupytext's note to itself
         cell.id = _cell_id(slug, cell, seen)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     notebook.metadata = NotebookNode(
@@ -59,12 +57,22 @@ def expand(root: Path, slug: str) -> NotebookNode:
                     "minutes": e.minutes,
                     "difficulty": e.difficulty,
                 }
-                for e in info.exercises
+                for e in exercises
             ],
         },
     )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
+
+
+def _render_unit(cells: list[NotebookNode], root: Path, slug: str) -> tuple[ExerciseInfo, ...]:
+    """Put what ``unit.toml`` says into the cells."""
+    info = read_info(root, slug)
+    _render_opening(cells, info)
+    for cell in cells:
+        _render(cell, info)
+    _check_complete(cells, info)
+    return info.exercises
 
 
 def _render_opening(cells: list[NotebookNode], info: UnitInfo) -> None:
@@ -82,7 +90,6 @@ def _render_opening(cells: list[NotebookNode], info: UnitInfo) -> None:
 
 def _render(cell: NotebookNode, info: UnitInfo) -> None:
     """Turn a cell's course options into nbgrader metadata and text."""
-    cell.metadata.pop("lines_to_next_cell", None)  # jupytext's note to itself
     options = {key: cell.metadata.pop(key) for key in list(cell.metadata) if key in _RENDERERS}
     for key, name in options.items():
         _RENDERERS[key](cell, name, info)

@@ -182,8 +182,11 @@ def summary(units: list[Unit], checked: bool) -> str:
 
 
 def course_notebooks(folder: Path) -> list[Path]:
-    """Learners' notebooks `folder/NN_slug/NN_slug.ipynb` in course order; UsageError if none."""
-    found = sorted(p for p in folder.glob("*/*.ipynb") if p.stem == p.parent.name)
+    """Learners' notebooks `folder/NN_slug/NN_slug.ipynb` in course order; UsageError if none.
+
+    Appendices have no exercises and are left out.
+    """
+    found = sorted(p for p in folder.glob("[0-9][0-9]_*/*.ipynb") if p.stem == p.parent.name)
     if not found:
         raise UsageError(f"no notebooks in {folder}: expected NN_slug/NN_slug.ipynb there")
     return found

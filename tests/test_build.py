@@ -9,11 +9,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.course import AUTOMATIC_POINTS, read_info, slugs
+from autograder.course import AUTOMATIC_POINTS, appendices, read_info, slugs
 from autograder.release import expand, release
 
 ROOT = Path(__file__).parent.parent
 SLUGS = slugs(ROOT)
+NOTEBOOKS = SLUGS + appendices(ROOT)
 SECRETS = re.compile(r"BEGIN SOLUTION|BEGIN HIDDEN TESTS|BEGIN MARK SCHEME")
 
 
@@ -29,19 +30,19 @@ def without_outputs(notebook):
     return [(c.id, c.cell_type, c.source, dict(c.metadata)) for c in notebook.cells]
 
 
-def test_there_is_a_unit_and_each_is_released():
-    assert SLUGS
-    assert sorted(p.name for p in (ROOT / "course").iterdir() if p.is_dir()) == SLUGS
+def test_every_source_is_released_and_nothing_else():
+    for folder in ("solutions", "course"):
+        assert sorted(p.name for p in (ROOT / folder).iterdir() if p.is_dir()) == NOTEBOOKS
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("slug", NOTEBOOKS)
 def test_executed_notebook_equals_its_source(slug):
     built, fresh = solution(slug), expand(ROOT, slug)
     assert without_outputs(built) == without_outputs(fresh), "run `make release`"
     assert built.metadata == fresh.metadata
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("slug", NOTEBOOKS)
 def test_outputs_belong_to_the_code_that_stands_there(slug):
     notebook = solution(slug)
     code = [c for c in notebook.cells if c.cell_type == "code"]
@@ -53,7 +54,7 @@ def test_outputs_belong_to_the_code_that_stands_there(slug):
     assert not [o for o in outputs if o.get("name") == "stderr"], "something wrote to stderr"
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("slug", NOTEBOOKS)
 def test_course_equals_a_fresh_release(slug, tmp_path):
     fresh = release(ROOT, slug, target=tmp_path)
     assert fresh.read_text() == (ROOT / "course" / slug / f"{slug}.ipynb").read_text()
@@ -99,7 +100,7 @@ def test_points_of_the_notebook_sum_to_one_hundred(slug):
     assert sum(g.points for g in grades if g.grade) == 100
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("slug", NOTEBOOKS)
 def test_cells_are_short_and_follow_prose(slug):
     cells = [c for c in solution(slug).cells if c.source.strip()]
     code = [c for c in cells if c.cell_type == "code"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.course import read_info, slugs
+from autograder.course import appendices, read_info, slugs
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,14 +38,14 @@ def code_outputs(path):
 def test_every_notebook_passes(folder_and_report):
     _, _, report = folder_and_report
     assert {o["slug"]: o["status"] for o in report["outcomes"]} == dict.fromkeys(
-        slugs(ROOT), "passed"
+        slugs(ROOT) + appendices(ROOT), "passed"
     )
     assert all(o["claims"] for o in report["outcomes"])
 
 
 def test_nothing_is_written_to_stderr(folder_and_report):
     _, output, _ = folder_and_report
-    for slug in slugs(ROOT):
+    for slug in slugs(ROOT) + appendices(ROOT):
         told = [
             o.text for _, o in code_outputs(output / f"{slug}.ipynb") if o.get("name") == "stderr"
         ]
