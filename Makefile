@@ -7,7 +7,7 @@ NOTEBOOKS ?=
 BIN := .venv/bin
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: help lab run test test-long grade release lint bench ladder doctor clean
+.PHONY: help lab run test test-long grade release lint docs bench ladder clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,7 +16,8 @@ help:
 	@echo "make test     every test; make test-long adds the ones that take minutes"
 	@echo "make grade    build the sample class, grade it in the sandbox, write feedback pages"
 	@echo "make release  solutions/*.py -> executed solutions/*.ipynb -> course/"
-	@echo "make lint     ruff and mypy;  make bench  benchmarks;  make ladder  rebuild llmcourse/ladder.json"
+	@echo "make lint     ruff and mypy;  make docs  the site in build/docs/"
+	@echo "make bench    benchmarks;  make ladder  rebuild llmcourse/ladder.json"
 
 .venv/learner: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
@@ -28,6 +29,10 @@ help:
 
 .venv/dev: .venv/learner
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.venv/docs: .venv/learner
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 
 # Submissions run in bubblewrap. Installed where we may, else named.
@@ -71,6 +76,10 @@ lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: .venv/docs
+	$(BIN)/sphinx-build -q -W --keep-going docs build/docs
+	@echo "the site: build/docs/index.html"
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks

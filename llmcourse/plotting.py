@@ -144,7 +144,7 @@ def ladder(rows: Sequence[LadderRow], ax: Axes | None = None) -> Axes:
     ax.invert_yaxis()
     ax.grid(False, axis="y")
     ax.set_xlim(0, 1.6 * max(row.bits_per_char for row in rows))
-    ax.set_xlabel(f"bits per character on the held-out part of {rows[0].corpus} (lower is better)")
+    ax.set_xlabel(f"bits per character, {rows[0].corpus} held out (lower is better)", loc="right")
     return ax
 
 
@@ -238,4 +238,28 @@ def company(
     ax.set_yscale("log")
     ax.set_xlabel("times the word was seen")
     ax.set_ylabel("different words before it")
+    return ax
+
+
+def alignment(
+    source: Sequence[str],
+    target: Sequence[str],
+    weights: Sequence[Sequence[float]],
+    ax: Axes | None = None,
+) -> Axes:
+    """How much each target token (rows, T) has to do with each source token (columns, S).
+
+    weights: T rows of S values from 0 to 1, the darker the more.
+    """
+    ax = _axes(ax, width=1.6 + 0.42 * len(source), height=1.2 + 0.3 * len(target))
+    ax.imshow(weights, cmap="Greys", vmin=0, vmax=1, aspect="auto")
+    ax.set_xticks(range(len(source)), source, rotation=60, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(len(target)), target)
+    ax.set_xticks([i + 0.5 for i in range(len(source) - 1)], minor=True)
+    ax.set_yticks([i + 0.5 for i in range(len(target) - 1)], minor=True)
+    ax.grid(False)
+    ax.grid(color=FAINT, linewidth=0.6, which="minor")
+    ax.tick_params(which="minor", length=0)
+    ax.set_xlabel("source")
+    ax.set_ylabel("target")
     return ax

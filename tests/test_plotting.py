@@ -25,6 +25,11 @@ DRAWN = {
     ),
     "ladder": lambda ax: plotting.ladder(ROWS, ax=ax),
     "evidence": lambda ax: plotting.evidence([0.5, -0.5, 0.1], [3.0, 2.0, -1.0], ax=ax),
+    "steps": lambda ax: plotting.steps([1, 2, 3], {"one": [9, 5, 4]}, "n", "bits", ax=ax),
+    "company": lambda ax: plotting.company({"a": 9, "b": 4}, {"a": 3, "b": 1}, ["b"], ax=ax),
+    "alignment": lambda ax: plotting.alignment(
+        ["the", "cat", "slept"], ["felka", "tis"], [[0.1, 0.9, 0.0], [1.0, 0.0, 0.0]], ax=ax
+    ),
 }
 
 
@@ -98,3 +103,18 @@ def test_evidence_counts_what_the_sum_decides():
     assert labels == ["decoded as the right text (2)", "decoded as the other (1)"]
     with pytest.raises(ValueError, match="got 2 and 1"):
         plotting.evidence([1.0, 2.0], [1.0])
+
+
+def test_alignment_has_a_row_for_each_target_token_and_a_column_for_each_source_token():
+    ax = DRAWN["alignment"](None)
+    (image,) = ax.images
+    assert image.get_array().tolist() == [[0.1, 0.9, 0.0], [1.0, 0.0, 0.0]]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["the", "cat", "slept"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["felka", "tis"]
+
+
+def test_company_draws_words_that_nothing_comes_before_nowhere():
+    ax = plotting.company({"a": 9, "b": 4, "c": 2}, {"a": 3, "b": 1}, ["b"])
+    points, named = ax.collections
+    assert points.get_offsets().tolist() == [[9, 3], [4, 1]]
+    assert named.get_offsets().tolist() == [[4, 1]]

@@ -8,6 +8,7 @@ from llmcourse.world.agreement import AgreementPair, agreement_pairs
 from llmcourse.world.batches import IGNORED, whole_batches
 from llmcourse.world.bilingual import Reading, analyse
 from llmcourse.world.context import ContextCost, context_cost
+from llmcourse.world.datasets import DATASETS, load
 from llmcourse.world.facts import KnowledgeBase, knowledge_base
 from llmcourse.world.grammar import END
 from llmcourse.world.second_language import Parallel, parallel, second_language_text
@@ -24,6 +25,7 @@ from llmcourse.world.story import (
 from llmcourse.world.transcripts import TranscriptPair, transcript_pairs
 
 __all__ = [
+    "DATASETS",
     "END",
     "IGNORED",
     "AgreementPair",
@@ -40,6 +42,7 @@ __all__ = [
     "detokenise",
     "entropy_rate",
     "knowledge_base",
+    "load",
     "next_probs",
     "parallel",
     "second_language_text",

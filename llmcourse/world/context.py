@@ -17,6 +17,7 @@ from random import Random
 
 from llmcourse.world.grammar import Domain, Pick
 from llmcourse.world.machine import Machine, Traced
+from llmcourse.world.splits import check_size
 from llmcourse.world.story import machine
 
 
@@ -42,8 +43,7 @@ def context_cost(
     Drawn from `tokens` tokens or more. Raises ValueError for a window or a size below 1.
     """
     for name, size in (("window", window), ("tokens", tokens)):
-        if size < 1:
-            raise ValueError(f"expected {name} of 1 or more, got {size}: ask for at least one")
+        check_size(size, name)
     source = machine(bias)
     free = _free_slots(source)
     rand = Random(f"context {seed}").random
