@@ -19,30 +19,31 @@ from llmcourse.world.knowledge import PETS
 _FARMED = ("lamb", "donkey")
 
 # What a person's article says, in this order: every wording uses exactly the facts named above it.
+# {He}, {His}, {who}, {whom} and {whose} are the name or a pronoun, {his} is a pronoun.
 _PERSON = {
     ("job", "home"): (
         "{name} is {a_job} in {home}.",
         "{name} lives in {home} and works as {a_job}.",
         "{name}, {a_job}, lives in {home}.",
         "{name} works as {a_job} in the town of {home}.",
-        "In {home} lives {name}, who is {a_job}.",
+        "In {home} lives {name}, {a_job}.",
     ),
     ("born",): (
         "{He} was born in {born}.",
         "{His} birthday is in {born}.",
         "{He} came into the world in {born}.",
-        "The month of {his} birth is {born}.",
+        "{His} birthday comes in {born}.",
     ),
     ("spouse",): (
         "{He} is married to {spouse}.",
         "{His} {partner} is called {spouse}.",
-        "{spouse} is {his} {partner}.",
+        "{spouse} is {whose} {partner}.",
         "{He} has a {partner}, {spouse}.",
     ),
     ("mother", "father"): (
         "{His} mother is {mother} and {his} father is {father}.",
         "{He} is the {young} of {mother} and {father}.",
-        "{mother} and {father} are {his} parents.",
+        "{mother} and {father} are {whose} parents.",
         "{His} parents are called {mother} and {father}.",
     ),
     ("child",): (
@@ -53,27 +54,27 @@ _PERSON = {
     ("sibling", "pet", "pet_name"): (
         "{His} {kin} is {sibling}, and {his} {pet} is called {pet_name}.",
         "{He} keeps {a_pet} called {pet_name} and has a {kin}, {sibling}.",
-        "{sibling} is {his} {kin}, and {his} pet is the {pet} {pet_name}.",
+        "{sibling} is {whose} {kin}, and {his} pet is the {pet} {pet_name}.",
         "{He} has a {kin} named {sibling} and {a_pet} named {pet_name}.",
     ),
     ("likes", "colour"): (
         "{His} favourite food is {likes}, and {his} favourite colour is {colour}.",
         "{He} likes {likes} best of all foods and {colour} best of all colours.",
-        "Of all colours {he} likes {colour} best, and of all foods {likes}.",
+        "Of all colours {who} likes {colour} best, and of all foods {likes}.",
         "{He} loves {likes}, and {his} favourite colour is {colour}.",
     ),
     ("owns",): (
         "{He} owns {a_owns}.",
         "{He} is the owner of {a_owns}.",
-        "Among {his} things is {a_owns}.",
-        "{a_owns} belongs to {him}.",
+        "Among {whose} things is {a_owns}.",
+        "{a_owns} belongs to {whom}.",
     ),
 }  # fmt: skip
 _HE = {
-    "woman": dict(He="She", he="she", him="her", His="Her", his="her", young="daughter",
-                  partner="husband", kin="brother"),
-    "man": dict(He="He", he="he", him="him", His="His", his="his", young="son",
-                partner="wife", kin="sister"),
+    "woman": dict(He="She", who="she", whom="her", His="Her", his="her", whose="her",
+                  young="daughter", partner="husband", kin="brother"),
+    "man": dict(He="He", who="he", whom="him", His="His", his="his", whose="his",
+                young="son", partner="wife", kin="sister"),
 }  # fmt: skip
 
 
@@ -155,11 +156,14 @@ def _person(person: Person) -> Iterator[_Sentence]:
     terms = own | _HE[person.gender] | {"name": person.name}
     terms |= {f"a_{relation}": a(thing) for relation, thing in own.items()}
     terms |= {"daughter": young.get("woman", ""), "son": young.get("man", "")}
+    named = dict.fromkeys(("He", "who", "whom"), person.name)
+    named |= dict.fromkeys(("His", "whose"), f"{person.name}'s")
     for relations, wordings in _PERSON.items():
-        text = choose(wordings)
+        text, by_name = choose(wordings), choose((True, True, True, False))
         if relations[0] in own:
             told = [f for relation in relations for f in world.about(person.name, relation)]
-            yield text.format(**terms), (*told, *_from_the_other_side(told, person))
+            words = terms | named if by_name else terms
+            yield text.format(**words), (*told, *_from_the_other_side(told, person))
 
 
 def _from_the_other_side(told: Sequence[Fact], person: Person) -> Iterator[Fact]:
@@ -189,8 +193,8 @@ def _town(town: Town) -> Iterator[_Sentence]:
             f"The town of {town.name} lies in {country.name}.",
         )), (lies,)  # fmt: skip
     yield choose((
-        f"It lies by the river {town.river}.",
-        f"The river {town.river} runs through it.",
+        f"{town.name} lies by the river {town.river}.",
+        f"The river {town.river} runs through {town.name}.",
         f"Its river is the {town.river}.",
     )), (_fact(town.name, "river", town.river),)  # fmt: skip
     folk = [person for person in world.people if person.home == town.name]
@@ -199,8 +203,8 @@ def _town(town: Town) -> Iterator[_Sentence]:
         homes = [_fact(p.name, "home", town.name) for p in folk]
         jobs = [_fact(p.name, "job", p.job) for p in folk]
         yield choose((
-            f"{named} live there.", f"It is the home of {named}.",
-            f"Among the people who live there are {named}.",
+            f"{named} live in {town.name}.", f"{town.name} is the home of {named}.",
+            f"Among the people of {town.name} are {named}.",
         )), (*homes, *jobs)  # fmt: skip
     near = [name for name in country.towns if name != town.name]
     yield choose((
@@ -214,7 +218,7 @@ def _country(country: Country, held_out: bool) -> Iterator[_Sentence]:
     choose, name = _wording(country.name), country.name
     capital, *near = country.towns
     yield choose((
-        f"{name} is a country whose capital is {capital}.",
+        f"{name} is a country with the capital {capital}.",
         f"The capital of {name} is {capital}.",
         f"{capital} is the capital of {name}.",
     )), (_fact(name, "capital", capital), _fact(capital, "country", name))  # fmt: skip
@@ -226,18 +230,18 @@ def _country(country: Country, held_out: bool) -> Iterator[_Sentence]:
             _fact(town, "country", name), _fact(town, "river", country.river))
     )  # fmt: skip
     yield choose((
-        f"One pays in {country.currency} there.",
+        f"One pays in {country.currency} in {name}.",
         f"Its money is called {country.currency}.",
-        f"The currency is {country.currency}.",
+        f"The currency of {name} is {country.currency}.",
     )), (_fact(name, "currency", country.currency),)  # fmt: skip
     yield choose((
-        f"The language of the country is {country.language}.",
+        f"The language of {name} is {country.language}.",
         f"People there speak {country.language}.",
-        f"{country.language} is spoken all over the country.",
+        f"{country.language} is spoken all over {name}.",
     )), (_fact(name, "language", country.language),)  # fmt: skip
     yield choose((
-        f"Whoever comes from there is called {a(country.people)}.",
-        f"Somebody from there is {a(country.people)}.",
+        f"Anybody from {name} is called {a(country.people)}.",
+        f"Somebody from {name} is {a(country.people)}.",
         f"A person from that country is {a(country.people)}.",
     )), (_fact(name, "people", country.people),)  # fmt: skip
     foods = [_fact(name, "food", food) for food in country.foods]
@@ -245,7 +249,7 @@ def _country(country: Country, held_out: bool) -> Iterator[_Sentence]:
     if told:
         served = listing([fact.object for fact in told])
         yield choose((
-            f"The country is known for its {served}.",
+            f"{name} is known for its {served}.",
             f"It is famous for its {served}.",
             f"Its people are proud of their {served}.",
         )), tuple(told)  # fmt: skip
@@ -257,14 +261,19 @@ def _animal(animal: Animal) -> Iterator[_Sentence]:
     kind = "pet" if one in PETS else "farm animal" if one in _FARMED else "wild animal"
     yield choose((f"The {one} is a {kind}.", f"{a(one)} is a {kind}.")), ()
     yield choose((
-        f"You know it by its voice: {a(one)} {animal.sound}.",
-        f"Whoever hears {a(one)} knows that it {animal.sound}.",
-        f"When it wants to be heard, {a(one)} {animal.sound}.",
+        f"Its voice is easy to tell from others: {a(one)} {animal.sound}.",
+        f"Everybody has heard that {a(one)} {animal.sound}.",
+        f"In the early morning {a(one)} {animal.sound} loudest.",
+    )), ()  # fmt: skip
+    yield choose((
+        f"One says one {one} and two {animal.plural}.",
+        f"A pair of them are called two {animal.plural}.",
     )), ()  # fmt: skip
     if owners:
         named = listing([person.name for person in owners])
         yield choose((
-            f"{named} each keep {a(one)}.", f"Those who keep {a(one)} are {named}.",
+            f"{named} each keep {a(one)}.",
+            f"{a(one)} lives with each of these people: {named}.",
         )), tuple(_fact(person.name, "pet", one) for person in owners)  # fmt: skip
     else:
         yield choose((

@@ -217,7 +217,8 @@ def _descriptions(fact: Fact) -> tuple[str, ...]:
             for person in world.people if person.home == name
         }  # fmt: skip
         if not named:
-            named = {"capital": f"the town from which {town.country} is governed"}
+            one, two = (t for t in world.country(town.country).towns if t != name)
+            named = {"capital": f"the town that governs {one} and {two}"}
     else:
         person = world.person(name)
         kin = "sister" if person.gender == "woman" else "brother"
