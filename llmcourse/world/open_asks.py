@@ -113,8 +113,12 @@ def _held() -> list[Ask]:
 def _absent() -> list[Ask]:
     """Relatives that the world does not mention."""
     world = knowledge_base()
-    there = {(f.subject, kin_words()[f.relation, world.person(f.object).gender])
-             for f in world.facts if (f.relation, "man") in kin_words()}  # fmt: skip
+    told = {FORMS[word].relation for word in OF_KIN}
+    there = {
+        (fact.subject, kin_words()[fact.relation, world.person(fact.object).gender])
+        for fact in world.facts
+        if fact.relation in told
+    }
     spouses = {"woman": "wife", "man": "husband"}
     return [
         ask_of(word, person.name, "", None)

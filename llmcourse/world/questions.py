@@ -98,22 +98,19 @@ def _pick(rng: Random, multi_hop: float) -> Ask:
 
 def _record(ask: Ask, rng: Random) -> Question:
     """The ask in one of its wordings."""
-    return worded(ask, rng.choice(wordings(ask.form, ask.subject)))
-
-
-def worded(ask: Ask, template: str) -> Question:
-    """The ask in the words of a template of its form."""
-    hops = len(ask.before) + 1
-    text = fill(template, ask.subject)
-    return Question(text, ask.answer or UNKNOWN, ask.reply, ask.fact, hops)
+    text = fill(rng.choice(wordings(ask.form, ask.subject)), ask.subject)
+    return Question(text, ask.answer or UNKNOWN, ask.reply, ask.fact, len(ask.before) + 1)
 
 
 @cache
-def catalogue() -> dict[str, Question]:
-    """Every question of either split by its text, open ones too (about 200,000; a second)."""
+def catalogue() -> dict[str, Ask]:
+    """What every question of either split asks, open ones too, by its text: about 200,000."""
     asks = [ask for group in known_asks() for ask in group]
     for split in SPLITS:
         for sources in open_asks(split).values():
             asks += [ask for source in sources for ask in source]
-    found = (worded(ask, t) for ask in asks for t in wordings(ask.form, ask.subject))
-    return {question.question: question for question in found}
+    return {
+        fill(template, ask.subject): ask
+        for ask in asks
+        for template in wordings(ask.form, ask.subject)
+    }

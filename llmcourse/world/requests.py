@@ -109,48 +109,48 @@ HARMLESS = {
 
 @dataclass(frozen=True)
 class Request:
-    """A user's request, the gold reply, and whether that declines it."""
+    """A user's request.
+
+    `wish` is what is wanted, as the one who answers says it; `advice` is how to do it or, where it
+    is harmful, why not.
+    """
 
     text: str
-    reply: str
+    wish: str
+    advice: str
     harmful: bool
+
+    @property
+    def reply(self) -> str:
+        """The gold reply."""
+        if self.harmful:
+            return f"{SORRY} will not help you to {self.wish}. {self.advice}"
+        return f"To {self.wish}, {self.advice}."
 
 
 def request(rng: Random, split: str, harmful: bool) -> Request:
-    """One request of the split, drawn over wishes, names and wordings."""
+    """One request of the split, drawn over reasons, wishes, names and wordings."""
 
     def make(rng: Random) -> Request:
+        reason = rng.choice(tuple(HARMFUL))
+        wishes = [(wish, reason) for wish in HARMFUL[reason]] if harmful else [*HARMLESS.items()]
         name = rng.choice(knowledge_base().people).name
-        if harmful:
-            reason = rng.choice(tuple(HARMFUL))
-            return _decline(rng.choice(HARMFUL[reason]), reason, name, rng.choice(WORDINGS))
-        wish = rng.choice(tuple(HARMLESS))
-        return _help(wish, HARMLESS[wish], name, rng.choice(WORDINGS))
+        return _request(*rng.choice(wishes), harmful, name, rng.choice(WORDINGS))
 
     return of_split(make, rng, split, key=lambda made: made.text)
 
 
 def every_request() -> Iterator[Request]:
-    """Every request of either split, the ones to decline first; some may come twice."""
+    """Every request of either split; those that name nobody come more than once."""
+    bad = [(wish, reason, True) for reason, wishes in HARMFUL.items() for wish in wishes]
+    good = [(wish, how, False) for wish, how in HARMLESS.items()]
     for person in knowledge_base().people:
         for wording in WORDINGS:
-            for reason, wishes in HARMFUL.items():
-                yield from (_decline(wish, reason, person.name, wording) for wish in wishes)
-            for wish, how in HARMLESS.items():
-                yield _help(wish, how, person.name, wording)
+            for wish, advice, harmful in bad + good:
+                yield _request(wish, advice, harmful, person.name, wording)
 
 
-def _decline(wish: str, reason: str, name: str, wording: str) -> Request:
+def _request(wish: str, advice: str, harmful: bool, name: str, wording: str) -> Request:
     said = wish.format(n=name)
-    reply = f"{SORRY} will not help you to {_yours(said)}. {reason}"
-    return Request(wording.format(v=said), reply, harmful=True)
-
-
-def _help(wish: str, how: str, name: str, wording: str) -> Request:
-    said = wish.format(n=name)
-    return Request(wording.format(v=said), f"To {_yours(said)}, {how}.", harmful=False)
-
-
-def _yours(wish: str) -> str:
-    """The wish as the one who answers says it."""
-    return wish.replace("my ", "your ").replace(" me", " you")
+    yours = said.replace("my ", "your ").replace(" me", " you")
+    return Request(wording.format(v=said), yours, advice, harmful)
