@@ -19,7 +19,7 @@ Slots = dict[str, dict[str, str]]
 
 
 class Freehand:
-    """A grammar to write from: `write` gives one text and what its slots hold."""
+    """A grammar to write from, one text at a time."""
 
     def __init__(self, texts: Mapping[str, str], domains: Mapping[str, Domain]):
         self._rules = Rules(texts, domains)
@@ -30,12 +30,11 @@ class Freehand:
         self._shares = {name: [*accumulate(domain.weights)] for name, domain in domains.items()}
         self._cuts: dict[Choice, list[float]] = {}
 
-    def write(self, rule: str, rng: Random) -> tuple[list[str], Slots]:
-        """One text of `rule` and the row that each of its slots holds."""
+    def write(self, rule: str, rng: Random, held: Slots | None = None) -> list[str]:
+        """One text of `rule`; `held` are slots that are filled from the start."""
         written: list[str] = []
-        slots: Slots = {}
-        self._write(self._rules[rule], rng, written, slots)
-        return written, slots
+        self._write(self._rules[rule], rng, written, dict(held or {}))
+        return written
 
     def _write(self, sequence: Sequence_, rng: Random, written: list[str], slots: Slots) -> None:
         for item in sequence:
@@ -67,16 +66,22 @@ class Freehand:
                 return row
 
 
+def with_articles(words: Iterable[str]) -> list[str]:
+    """The words with "an" for "a" before a vowel."""
+    sentence = list(words)
+    for i, word in enumerate(sentence[:-1]):
+        if word == "a" and sentence[i + 1][0] in "aeiou":
+            sentence[i] = "an"
+    return sentence
+
+
 def polish(words: Iterable[str]) -> list[str]:
     """A sentence with a capital at its start and "an" before a vowel.
 
     >>> polish(["a", "otter", "ate", "a", "egg", "."])
     ['An', 'otter', 'ate', 'an', 'egg', '.']
     """
-    sentence = list(words)
-    for i, word in enumerate(sentence[:-1]):
-        if word == "a" and sentence[i + 1][0] in "aeiou":
-            sentence[i] = "an"
+    sentence = with_articles(words)
     start = next((i for i, word in enumerate(sentence) if word[0].isalpha()), 0)
     sentence[start] = sentence[start][0].upper() + sentence[start][1:]
     return sentence

@@ -322,8 +322,8 @@ def word_senses(n: int, *, split: str = "train", seed: int = 0) -> Iterator[Sens
 
 
 def _sentence(grammar: Freehand, word: str, sense: str, rng: Random) -> Sense:
-    frame, _ = grammar.write(word, rng)
-    remark, _ = grammar.write(f"{word}/{sense}", rng)
+    frame = grammar.write(word, rng)
+    remark = grammar.write(f"{word}/{sense}", rng)
     at = frame.index(word)
     if rng.random() < 0.35:
         written, at = [*remark, ",", *frame, "."], at + len(remark) + 1

@@ -65,7 +65,7 @@ def tagged(n: int, *, split: str = "train", seed: int = 0) -> Iterator[Tagged]:
 
     def sentence(rng: Random) -> Tagged:
         while True:
-            written, _ = grammar.write("names" if rng.random() < NAMES_SHARE else "words", rng)
+            written = grammar.write("names" if rng.random() < NAMES_SHARE else "words", rng)
             words, pos, bio = zip(
                 *(token for chunk in written for token in read(chunk)), strict=True
             )
