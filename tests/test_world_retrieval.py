@@ -3,6 +3,7 @@
 import math
 import re
 from collections import Counter, defaultdict
+from functools import cache
 from itertools import islice
 
 import pytest
@@ -20,10 +21,13 @@ from tests.world_leaks import states_held_out
 KB = knowledge_base()
 PEOPLE = {person.name: person for person in KB.people}
 ARTICLES = {document.id: document for document in documents(held_out=True)}
-TRAIN = list(retrieval(20_000))
-TEST = list(retrieval(5_000, split="test"))
 SEEDS = st.integers(0, 10**6)
 SPLITS = st.sampled_from(("train", "test"))
+
+
+@cache
+def sample(split):
+    return list(retrieval(20_000 if split == "train" else 5_000, split=split))
 
 
 def subject_is_named(query, document):
@@ -66,7 +70,7 @@ def hits(indirect, among):
 
 
 def test_the_answer_is_a_word_of_every_article_that_states_it():
-    for query in TRAIN[:3_000] + TEST:
+    for query in sample("train")[:3_000] + sample("test"):
         stating = [id for id, grade in query.relevance if grade == STATES]
         assert stating
         for id in stating:
@@ -77,7 +81,7 @@ def test_the_answer_is_a_word_of_every_article_that_states_it():
 
 
 def test_other_articles_mention_the_subject_and_the_rest_do_not():
-    for query in TRAIN[:300] + TEST[:300]:
+    for query in sample("train")[:300] + sample("test")[:300]:
         grades = dict(query.relevance)
         assert set(grades.values()) <= {STATES, MENTIONS}
         for id, document in ARTICLES.items():
@@ -85,7 +89,7 @@ def test_other_articles_mention_the_subject_and_the_rest_do_not():
 
 
 def test_the_best_article_comes_first():
-    for query in TRAIN[:3_000] + TEST:
+    for query in sample("train")[:3_000] + sample("test"):
         grades = [grade for _, grade in query.relevance]
         assert grades == sorted(grades, reverse=True)
         assert ARTICLES[query.relevance[0][0]].title == query.fact.subject
@@ -93,19 +97,19 @@ def test_the_best_article_comes_first():
 
 def test_the_same_question_has_one_answer():
     answers = defaultdict(set)
-    for query in TRAIN + TEST:
+    for query in sample("train") + sample("test"):
         answers[query.question].add(query.answer)
     assert {len(found) for found in answers.values()} == {1}
 
 
 def test_indirect_questions_describe_whom_they_ask_about():
-    for query in TRAIN + TEST:
+    for query in sample("train") + sample("test"):
         assert (query.fact.subject in words(query.question)) != query.indirect
 
 
 def test_sisters_and_brothers_of_somebody_are_the_ones_the_world_knows():
     described = 0
-    for query in TRAIN + TEST:
+    for query in sample("train") + sample("test"):
         kin = re.search(r"\bthe (sister|brother) of (\w+)", query.question)
         if kin and query.indirect and kin[2] in PEOPLE:
             described += 1
@@ -116,10 +120,10 @@ def test_sisters_and_brothers_of_somebody_are_the_ones_the_world_knows():
 
 
 def test_all_relations_are_asked_in_many_wordings():
-    assert {q.fact.relation for q in TRAIN} == set(KB.relations)
-    assert {q.fact for q in TEST} == set(KB.hidden)
+    assert {q.fact.relation for q in sample("train")} == set(KB.relations)
+    assert {q.fact for q in sample("test")} == set(KB.hidden)
     wordings = defaultdict(set)
-    for q in TRAIN + TEST:
+    for q in sample("train") + sample("test"):
         if not q.indirect:
             masked = ["x" if w == q.fact.subject or w in KB.foods else w for w in words(q.question)]
             wordings[q.fact.relation].add(" ".join(masked))
@@ -142,36 +146,36 @@ def test_common_words_mostly_find_another_article_where_it_only_describes_it():
 
 def test_who_has_read_no_article_can_only_guess():
     guesses = defaultdict(Counter)
-    for query in TRAIN:
+    for query in sample("train"):
         guesses[query.fact.relation][query.answer] += 1
-    right = [guesses[q.fact.relation].most_common(1)[0][0] == q.answer for q in TEST]
+    right = [guesses[q.fact.relation].most_common(1)[0][0] == q.answer for q in sample("test")]
     assert sum(right) / len(right) <= 0.15
     best = defaultdict(Counter)
-    for query in TEST:
+    for query in sample("test"):
         best[query.fact.relation][query.answer] += 1
     lucky = sum(counts.most_common(1)[0][1] for counts in best.values())
-    assert lucky / len(TEST) <= 0.2
+    assert lucky / len(sample("test")) <= 0.2
 
 
 # --- splits and stream --------------------------------------------------------------------------
 
 
 def test_questions_of_the_splits_are_apart():
-    train, test = {q.question for q in TRAIN}, {q.question for q in TEST}
+    train, test = {q.question for q in sample("train")}, {q.question for q in sample("test")}
     assert not train & test
     assert {split_of(question) for question in train} == {"train"}
     assert {split_of(question) for question in test} == {"test"}
 
 
 def test_train_asks_known_facts_and_test_held_out_ones():
-    assert not any(query.fact.held_out for query in TRAIN)
-    assert all(query.fact.held_out for query in TEST)
-    stated = [q for q in TRAIN if states_held_out(f"{q.question} {q.answer}")]
+    assert not any(query.fact.held_out for query in sample("train"))
+    assert all(query.fact.held_out for query in sample("test"))
+    stated = [q for q in sample("train") if states_held_out(f"{q.question} {q.answer}")]
     assert stated == []
 
 
 def test_the_dial_sets_the_share_of_indirect_questions():
-    assert 0.23 < sum(query.indirect for query in TRAIN) / len(TRAIN) < 0.27
+    assert 0.23 < sum(query.indirect for query in sample("train")) / len(sample("train")) < 0.27
     assert not any(query.indirect for query in retrieval(200, indirect=0.0))
     assert all(query.indirect for query in retrieval(200, indirect=1.0, split="test"))
 

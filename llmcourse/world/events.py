@@ -97,7 +97,7 @@ _IN_TOWN = (
 _LOOKS = words("old small new strange pretty heavy broken plain")
 _PACKED = {
     "rice": "bag", "bread": "loaf", "honey": "jar", "cheese": "piece", "soup": "pot",
-    "cherries": "bowl", "olives": "jar", "mushrooms": "basket", "beans": "bag", "pears": "crate",
+    "cherries": "bowl", "olives": "jar", "mushrooms": "sack", "beans": "bag", "pears": "crate",
 }  # fmt: skip
 _STRANGERS = (
     "sailor", "stranger", "lady", "girl", "boy", "shepherd", "fisherman", "postman", "queen",

@@ -24,6 +24,7 @@ from llmcourse.world.splits import draw, of_split, split_of
 from llmcourse.world.story import detokenise
 
 FEWEST, MOST = 3, 8  # events in a text
+_TRIES = 60  # questions about one text before another text is made up
 _TOLD = {"where": 0.5, "when": 0.4, "why": 0.1}  # how often an event tells more than it must
 
 # What is asked for: the wordings. {x} is the base of the verb, {xed} its past, {done} its
@@ -124,7 +125,7 @@ def _question(rng: Random, split: str, size: int) -> SpanQuestion:
     kind = rng.choice(KINDS)
     while True:
         told = _scene(rng, split, size, kind)
-        for _ in range(12):
+        for _ in range(_TRIES):
             at = rng.randrange(FEWEST)
             asked = _ask(kind, told[at][0], [event for event, _, _ in told], rng)
             if asked and split_of(asked) == split:
@@ -236,7 +237,9 @@ def _same(one: Event, other: Event, part: str) -> bool:
     mine, theirs = getattr(one, part), getattr(other, part)
     if isinstance(mine, Mention) and isinstance(theirs, Mention):
         return mine.key == theirs.key
-    return bool(mine == theirs)
+    # A place in the same town, or a time in the same month or on the same day, may be the same one.
+    named = {word for word in mine.split() if word[0].isupper()}
+    return mine == theirs or not named.isdisjoint(theirs.split())
 
 
 def _compose(kind: str, told: Sequence[_Told], at: int, asked: str, rng: Random) -> SpanQuestion:
