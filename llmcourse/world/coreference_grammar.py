@@ -305,7 +305,7 @@ hedgehog pig goat pony | turnip lemon onion leek
 # One woman and one man, in either order.
 _GENDER = """
 {a} met {b} at the market , and {x} bought some <f:food>
-{a} told {b} that {x} had [lost the key|seen a <n:animal>|found the way]
+{a} told {b} that {x} had [lost a glove|seen a <n:animal>|found the way]
 {a} asked {b} whether {x} [could sing|had slept well|wanted some <f:food>]
 {a} saw {b} [at the bridge |]before {x} [left|went home|bought the <f:food>]
 when {a} met {b} , {x} [was carrying two buckets|had no coat|was in a hurry]

@@ -125,167 +125,168 @@ everyone [in <t:town>|] was glad of the spring
 """,
 }
 
-# word, sense: what may go on around any frame of the word when it has this sense
+# word, sense: what may go on around any frame of the word when it has this sense. Both senses of a
+# word have remarks of every beginning, as that is often the word's neighbour.
 _REMARKS = {
     ("bank", "river"): """
-when the [river|water] was [deep|high|cold]
-when the [river|water] began to [rise|fall]
-while the [ducks|swans|otters] [slept|played] in the [grass|water]
+@as the [river|water] was [deep|high|cold]
+@as the [river|water] began to [rise|fall]
+@as the [ducks|swans|otters] [slept|played] in the [grass|water]
 before the [boat|boats] [sailed|left]
 after the [bridge|boat] had been [washed away|swept away]
-as the [boat|boats|swans] went down the river
-when the rain filled the river
+@as the [boat|boats|swans] went down the river
+@as the rain filled the river
 after the flood had [covered|reached] the [grass|trees]
 """,
     ("bank", "money"): """
 before the [money|gold] was [counted|stolen|sent]
-when the [clerk|guard] [opened|locked] the door
-while the clerk [counted|sorted|looked for] the coins
+@as the [clerk|guard] [opened|locked] the door
+@as the clerk [counted|sorted|looked for] the coins
 after the thief had [taken|found] the [gold|money]
-when the [rent|tax|price] had to be paid
+@as the [rent|tax|price] had to be paid
 after the money had been [refused|stolen|saved]
-when the [new |]coins [arrived|were sorted]
-as the [clerk|guard] [looked for|found] the key
+@as the [new |]coins [arrived|were sorted]
+@as the [clerk|guard] [looked for|found] the key
 """,
     ("bark", "tree"): """
-when the oak was [ill|old|cut down]
-when the [branches|branch] had been cut
-while the trunk was [wet|dry]
+@as the oak was [ill|old|cut down]
+@as the [branches|branch] had been cut
+@as the trunk was [wet|dry]
 after the [tree|oak] had lost its [leaves|branches]
-while the leaves fell from the [oak|tree]
-when the [oak|tree] was [painted|planted] by the road
-while the bees flew round the trunk
+@as the leaves fell from the [oak|tree]
+@as the [oak|tree] was [painted|planted] by the road
+@as the bees flew round the trunk
 before the [tree|oak] was [cut down|sold for wood]
 """,
     ("bark", "dog"): """
-when the dog was [ill|old|young]
-when the [dog|little dog] saw the cat
-as the [dog|dogs] ran out of the [garden|house]
+@as the dog was [ill|old|young]
+@as the [dog|little dog] saw the cat
+@as the [dog|dogs] ran out of the [garden|house]
 after the dog had been [left alone|locked in]
-while the dog [guarded|ran round] the house
+@as the dog [guarded|ran round] the house
 before the [dog|little dog] wagged its tail
-when the [dog|old dog] heard the thief
-while the dogs were [hungry|awake|hunting]
+@as the [dog|old dog] heard the thief
+@as the dogs were [hungry|awake|hunting]
 """,
     ("bat", "animal"): """
 after its [wing|ear|foot] was hurt
-when it [flew|came] in through the window
-as the owls [woke|hunted]
-while it [ate|caught] the flies
+@as it flew [in|out] through the window
+@as the owls [woke|hunted]
+@as it [ate|caught] the flies
 before it flew [away|into the night]
-while it [slept|was asleep]
-as it [opened|spread] its wings
+@as it [slept|was asleep]
+@as it [opened|spread] its wings
 after it had [slept|hung there] all day
 """,
     ("bat", "club"): """
 before the [game|contest] [began|started]
 after the ball had [cracked|broken] it
-when the [players|team] [arrived|came back]
+@as the [players|team] [arrived|came back]
 after the [team|players] had won
 before the [game|team] went on
-while the wood was [wet|still new|rough]
-when it was time to hit the ball
-while the [team|players] looked for the ball
+@as the wood was [wet|still new|rough]
+@as it was time to hit the ball
+@as the [team|players] looked for the ball
 """,
     ("letter", "mail"): """
 after it had come from <from:town>
-when the mail [arrived|came]
+@as the mail [arrived|came]
 after the envelope had been [opened|torn]
-when it came from [an old friend|a stranger|the mayor]
+@as it came from [an old friend|a stranger|the mayor]
 before it was sent to the wrong [street|house|town]
-when the stamp fell off
-as it [brought|was full of] [good|strange|old] news
+@as the stamp fell off
+@as it [brought|was full of] [good|strange|old] news
 before it was put [back |]into the envelope
 """,
     ("letter", "alphabet"): """
-when the word was [wrong|too long|spelled wrong]
-when the [class|children] [practised|sang] the alphabet
-as the teacher [wrote|read] the alphabet
-before the [class|children] spelled the word
+@as the word was [wrong|too long|spelled wrong]
+@as the [class|pupils] [practised|sang] the alphabet
+@as the teacher [wrote|read] the alphabet
+before the [class|pupils] spelled the word
 after the word had been [spelled|written] [badly|wrong|slowly]
-while the [word|name] was [written|painted] on the [sign|wall]
-when the word made no sense
-while the [class|children] [copied|learned] the alphabet
+@as the [word|name] was [written|painted] on the [sign|wall]
+@as the word made no sense
+@as the [class|pupils] [copied|learned] the alphabet
 """,
     ("match", "fire"): """
 before the [stove|oven] was [cold|lit]
-when the [candle|lamp|lantern] went out
-when the [lamp|candle|lantern] had to be lit
-while the wood was [ready|dry enough to burn]
-when it was too dark to see the [stairs|lamp|candle]
-while the smoke filled the kitchen
-as the wind blew out the [candles|lamps|lantern]
+@as the [candle|lamp|lantern] went out
+@as the [lamp|candle|lantern] had to be lit
+@as the wood was [ready|dry enough to burn]
+@as it was too dark to see the [stairs|lamp|candle]
+@as the smoke filled the kitchen
+after the wind had put out the [candles|lamps|lantern]
 before the [stove|fire|candle] was lit
 """,
     ("match", "game"): """
-when the team [wanted|needed] to win
-when the players were [tired|ready]
-while the best player was [ill|away]
+@as the team [wanted|needed] to win
+@as the players were [tired|ready]
+@as the best player was [ill|away]
 after the [team|other team] had [lost|cheated]
-while the crowd [shouted|sang|waited]
+@as the crowd [shouted|sang|waited]
 before the [team|player] had [won a game|scored]
 before the [team|players] went home
 after the [rain|snow] had stopped the game
 """,
     ("palm", "tree"): """
 after the leaves had turned [yellow|brown]
-when the wind [shook|broke] the branches
-on the way through the [trees|garden of trees]
-where it [grew|stood] [by the sea|on the beach]
-when its [roots|leaves] were [weak|dry]
+@as the wind [shook|broke] the branches
+@as the [birds|parrots] sat in its leaves
+@as the leaves [moved|shook] in the wind
+@as its [roots|leaves] were [weak|dry]
 before the storm [broke|bent] the trunk
 after it had been planted by [a sailor|the gardener]
-while the trunk was [wet|young]
+@as the trunk was [wet|young]
 """,
     ("palm", "hand"): """
-while the fingers were [cold|stiff|open]
-when the glove was [off|torn|taken off]
+@as the fingers were [cold|stiff|open]
+@as the glove was [off|torn|taken off]
 after the ring had hurt the finger
 after the [thumb|finger] had been [cut|broken]
-while the [hand|thumb] was [hurt|weak]
+@as the [hand|thumb] was [hurt|weak]
 after the hand had been [opened|raised|washed]
 before the [hand|fingers] closed
 after the rope had [burned|hurt] the hand
 """,
     ("seal", "animal"): """
-while it [slept|was asleep|lay] on the beach
-when it swam [under|round|to] the boat
-after it had lost its mother
-as it [ate|caught] a fish
-while it [swam|played] in the [sea|waves]
-when it came out of the [water|sea]
+@as it [slept|was asleep|lay] on the beach
+@as it swam [under|round|to] the boat
+after it had lost its way [to the sea|in the waves]
+@as it [ate|caught] a fish
+@as it [swam|played] in the [sea|waves]
+@as it came out of the [water|sea]
 before it [went|swam] back into the sea
-when the sailors threw it a fish
+@as the sailors threw it a fish
 """,
     ("seal", "stamp"): """
-while the wax was [warm|soft|still wet]
-when the [letter|envelope] was [opened|sent]
-as the name of the [king|mayor|queen] was read from the envelope
+@as the wax was [warm|soft|still wet]
+@as the [letter|envelope] was [opened|sent]
+@as the name of the [king|mayor|queen] was read from the envelope
 after the [paper|letter] had been signed
-while the wax [dried|was warm]
-when the envelope came from the [king|mayor|queen]
+@as the wax [dried|was warm]
+@as the envelope came from the [king|mayor|queen]
 before the [letter|paper] was [sent|signed]
 after it had been pressed into the wax
 """,
     ("spring", "season"): """
 after a [long|hard|cold] winter
-when the [snow|ice] was gone
-as the [trees|roses|meadows] came into flower
-when the [flowers|roses] opened [early|]
+@as the [snow|ice] was gone
+@as the [trees|roses|meadows] came into flower
+@as the [flowers|roses] opened [early|]
 after the winter had ended
-as the days grew [longer|warmer]
-while the birds built their nests
+@as the days grew [longer|warmer]
+@as the birds built their nests
 before the [summer|hot summer] began
 """,
     ("spring", "water"): """
-when the well was [dry|empty]
-when the [bottles|buckets] were [empty|full]
+@as the well was [dry|empty]
+@as the [bottles|buckets] were [empty|full]
 after the water had been [tasted|carried home]
-where it came out of the [rock|ground]
-while the [horses|goats|donkeys] drank [from it|]
-when the [goats|horses|donkeys] were thirsty
-on the long path [to it|up to it]
-when the [river|stream|well] had dried up
+before the [buckets|bottles] were [full|carried home]
+@as the [horses|goats|donkeys] drank [from it|]
+@as the [goats|horses|donkeys] were thirsty
+@as the [goats|horses] came down the path to drink
+@as the [river|stream|well] had dried up
 """,
 }
 
@@ -297,7 +298,8 @@ def _grammar() -> Freehand:
     people = [(name,) for name in (*knowledge.WOMEN, *knowledge.MEN)]
     towns = [(town,) for country in knowledge.COUNTRIES for town in country[1:4]]
     return Freehand(
-        _FRAMES | remarks, {"person": domain("name", people), "town": domain("name", towns)}
+        _FRAMES | remarks | {"as": "[2: when|while|as]"},
+        {"person": domain("name", people), "town": domain("name", towns)},
     )
 
 
