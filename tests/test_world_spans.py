@@ -33,9 +33,9 @@ NOUNS = knowledge.THINGS + knowledge.FOODS + knowledge.ANIMALS
 ONE = {many: one for one, many in NOUNS}
 FRAME = set(
     words(
-        "who whom what which where when why how many do did does you know was were it is that to "
-        "by the a an person or people thing things place time reason for number of at in and job "
-        "earn money work as live town home animal keep pet have kind with lives"
+        "who whom what which where when why how many can name do did does you know was were it is "
+        "that to by the a an person or people thing things place time reason for number of at in "
+        "and job earn money work as live town home animal keep pet have kind with lives"
     )
 )
 FACT = re.compile(

@@ -159,7 +159,7 @@ def _person(person: Person) -> Iterator[_Sentence]:
     named = dict.fromkeys(("He", "who", "whom"), person.name)
     named |= dict.fromkeys(("His", "whose"), f"{person.name}'s")
     for relations, wordings in _PERSON.items():
-        text, by_name = choose(wordings), choose((True, True, True, False))
+        text, by_name = choose(wordings), choose(("name", "name", "name", "pronoun")) == "name"
         if relations[0] in own:
             told = [f for relation in relations for f in world.about(person.name, relation)]
             words = terms | named if by_name else terms
@@ -267,7 +267,7 @@ def _animal(animal: Animal) -> Iterator[_Sentence]:
     )), ()  # fmt: skip
     yield choose((
         f"One says one {one} and two {animal.plural}.",
-        f"A pair of them are called two {animal.plural}.",
+        f"The plural of {one} is {animal.plural}.",
     )), ()  # fmt: skip
     if owners:
         named = listing([person.name for person in owners])

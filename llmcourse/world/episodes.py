@@ -147,8 +147,8 @@ _NOUNS = {
     "animal": ANIMALS, "food": FOODS, "thing": THINGS, "building": _BUILDINGS,
     "worker": tuple((job, job + "s") for job in JOBS),
 }  # fmt: skip
-
-
+# What goes with some kinds of nouns only: no mill is seen on the stairs.
+_SUITED = {"colour": ("thing",), "where": ("thing", "food", "animal")}
 FEATURES = {
     "who": ("woman", "man", "two people"), "tense": ("past", "present", "future"),
     "kind": tuple(_NOUNS), "number": ("one", "many"), "where": tuple(_WHERE),
@@ -157,21 +157,23 @@ FEATURES = {
 
 
 def _features(rng: Random, classes: int) -> tuple[str, str]:
-    """What to sort by, and what else differs; only things have a colour."""
+    """What to sort by, and what else differs."""
     feature = rng.choice([name for name in FEATURES if len(FEATURES[name]) >= classes])
-    others = [name for name in FEATURES if {name, feature} != {"colour", "kind"}]
-    return feature, rng.choice([name for name in others if name != feature])
+    apart = {"kind": set(_SUITED)}.get(feature, {"kind"} if feature in _SUITED else set())
+    return feature, rng.choice([name for name in FEATURES if name not in {feature, *apart}])
 
 
 def _still(rng: Random, feature: str, other: str) -> dict[str, str]:
     """The classes of what is said in every sentence and stays the same all through."""
     still = {name: rng.choice(FEATURES[name]) for name in _ALWAYS}
-    return still | {"kind": "thing"} if "colour" in (feature, other) else still
+    suited = [_SUITED.get(name, tuple(_NOUNS)) for name in (feature, other)]
+    return still | {"kind": rng.choice([kind for kind in suited[0] if kind in suited[1]])}
 
 
 def _case(rng: Random, values: Mapping[str, str], other: str) -> _Case:
     values = {**values, other: rng.choice(FEATURES[other])}
-    front, back = [], []
+    front: list[str] = []
+    back: list[str] = []
     for name, phrases in (("where", _WHERE), ("when", _WHEN)):
         if name in values:
             phrase = rng.choice(phrases[values[name]].split(", "))

@@ -20,7 +20,7 @@ class Family:
     """Verbs that go with the same things and reasons; each is base, past and participle."""
 
     verbs: tuple[str, ...]
-    kinds: str  # what may be acted on: things, foods, wild animals
+    kinds: str  # what may be acted on: thing, food, packed (food), animal
     reasons: tuple[str, ...]
 
 
@@ -31,19 +31,19 @@ def _family(kinds: str, verbs: str, reasons: str) -> Family:
 GIVING = "giving"
 FAMILIES = {
     "buying": _family(
-        "thing food", "buy bought bought, order ordered ordered, choose chose chosen",
+        "thing food packed", "buy bought bought, order ordered ordered, choose chose chosen",
         "the price was low, a feast was near, guests were coming, the shop was about to close, "
         "winter was near, there was nothing better, the seller told good jokes"),
     "selling": _family(
-        "thing food", "sell sold sold, trade traded traded",
+        "thing food packed", "sell sold sold, trade traded traded",
         "money was short, the house was too full, a long journey was near, the rent was due, "
         "a stranger had offered more money, the roof leaked"),
     "finding": _family(
-        "thing food", "find found found, discover discovered discovered",
+        "thing food packed", "find found found, discover discovered discovered",
         "the snow had melted, a dog had begun to dig, the sun had come out, the grass was short, "
         "a boy had pointed that way, a door had been left open"),
     "losing": _family(
-        "thing food", "lose lost lost, drop dropped dropped, forget forgot forgotten",
+        "thing food packed", "lose lost lost, drop dropped dropped, forget forgot forgotten",
         "the bag had a hole, it was too dark, the path was slippery, the train would not wait, "
         "a dog barked very loudly, there was no time left"),
     "mending": _family(
@@ -62,12 +62,12 @@ FAMILIES = {
         "the day was so quiet, the teacher had asked for it, the gate had been left open, "
         "it was a holiday, the snow was deep, nobody had work to do"),
     "moving": _family(
-        "thing food", "carry carried carried, hide hid hidden, pack packed packed, "
+        "thing food packed", "carry carried carried, hide hid hidden, pack packed packed, "
         "fetch fetched fetched",
         "a storm was coming, the cart had lost a wheel, the roof had begun to leak, "
         "the cellar was wet, thieves had been heard, the boat would not wait"),
     GIVING: _family(
-        "thing food", "give gave given, show showed shown, send sent sent, lend lent lent, "
+        "thing food packed", "give gave given, show showed shown, send sent sent, lend lent lent, "
         "bring brought brought, hand handed handed",
         "a bet had been lost, a promise had been made, it was a holiday, "
         "the two had become friends, nobody else had asked, a letter had begged for help"),
@@ -99,6 +99,7 @@ _PACKED = {
     "rice": "bag", "bread": "loaf", "honey": "jar", "cheese": "piece", "soup": "pot",
     "cherries": "bowl", "olives": "jar", "mushrooms": "sack", "beans": "bag", "pears": "crate",
 }  # fmt: skip
+_TABLES = {"thing": THINGS, "animal": ANIMALS}
 _STRANGERS = (
     "sailor", "stranger", "lady", "girl", "boy", "shepherd", "fisherman", "postman", "queen",
     "thief", "traveller", "hunter",
@@ -173,15 +174,17 @@ def somebody(rng: Random) -> Mention:
 
 
 def something(rng: Random, kinds: str, *, counted: bool = False) -> Mention:
-    """One thing or several of these kinds ("thing food"), `counted` ones always with a number."""
+    """One thing or several of these kinds ("thing animal"), with a number where `counted`.
+
+    Packed food is told by its holder, a bag of beans, or counted like other food.
+    """
     kind = rng.choice(kinds.split())
-    if kind == "food" and not counted and rng.random() < 0.4:
+    if kind == "packed" and not counted:
         food, holder = rng.choice(list(_PACKED.items()))
         return Mention(f"{a(holder)} of {food}", f"the {holder} of {food}", food)
-    tables: dict[str, Sequence[tuple[str, str]]] = dict(thing=THINGS, food=FOODS, animal=ANIMALS)
-    one, many = rng.choice(tables[kind])
+    one, many = rng.choice(_TABLES.get(kind, FOODS))
     look = f"{rng.choice(_LOOKS)} " if kind == "thing" and rng.random() < 0.5 else ""
-    if counted or kind == "food" or rng.random() < 0.3:
+    if counted or kind in ("food", "packed") or rng.random() < 0.3:
         return Mention(f"{rng.choice(NUMBERS)} {look}{many}", f"the {many}", many, plural=True)
     colour = f"{rng.choice(knowledge_base().colours)} " if look and rng.random() < 0.3 else ""
     return Mention(a(look + colour + one), f"the {one}", many)

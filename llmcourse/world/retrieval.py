@@ -57,7 +57,7 @@ Which woman gave birth to {x}?|which woman gave birth to {x}
 Who is the woman that {x} calls mum?|who the woman is that {x} calls mum
 What is the name of the mother of {x}?|what the mother of {x} is called""",
     "father": """Who is the father of {x}?|who the father of {x} is
-Which man has {x} for a child?|which man has {x} for a child
+Which man brought up {x}?|which man brought up {x}
 Who is the man that {x} calls dad?|who the man is that {x} calls dad
 What is the name of the father of {x}?|what the father of {x} is called""",
     "daughter": """Who is the daughter of {x}?|who the daughter of {x} is

@@ -39,7 +39,7 @@ Which person or people {xed} {what}{to}{rest}?""",
 What was it that {who} {xed}{to}{rest}?
 What was {done}{to} by {who}{rest}?
 Do you know what {who} {xed}{to}{rest}?
-Which thing or things did {who} {x}{to}{rest}?""",
+Can you name what {who} {xed}{to}{rest}?""",
     "where": """Where did {who} {x} {what}{to}{rest}?
 Where was it that {who} {xed} {what}{to}{rest}?
 Where {was} {what} {done}{to} by {who}{rest}?
