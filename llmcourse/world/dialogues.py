@@ -228,7 +228,8 @@ def _pronouns() -> dict[str, Subject]:
     """What stands for a name of the world."""
     world = knowledge_base()
     people = {person.name: SHE if person.gender == "woman" else HE for person in world.people}
-    return people | dict.fromkeys((place.name for place in (*world.towns, *world.countries)), IT)
+    places = (place for country in world.countries for place in (country.name, *country.towns))
+    return people | dict.fromkeys(places, IT)
 
 
 @cache
