@@ -17,10 +17,11 @@ from typing import NamedTuple
 
 from llmcourse.world import knowledge
 from llmcourse.world.coreference_grammar import SCHEMAS, SENTENCES
-from llmcourse.world.freehand import Freehand, domain, polish, with_articles
+from llmcourse.world.freehand import Freehand, polish, with_articles
 from llmcourse.world.grammar import Domain
 from llmcourse.world.splits import draw, split_of
 from llmcourse.world.story import detokenise
+from llmcourse.world.writing import even
 
 CUES = ("meaning", "gender", "number")
 
@@ -245,7 +246,7 @@ def _add(texts: dict[str, str], kind: str, *lines: str) -> tuple[str, ...]:
 
 def _domains() -> dict[str, Domain]:
     return {
-        "job": domain("name", [(f"the {job}",) for job in knowledge.JOBS]),
-        "food": domain("name", [(many,) for _, many in knowledge.FOODS]),
-        "animal": domain("name", [(one,) for one, _ in knowledge.ANIMALS]),
+        "job": even("name", rows=[f"the {job}" for job in knowledge.JOBS]),
+        "food": even("name", rows=[many for _, many in knowledge.FOODS]),
+        "animal": even("name", rows=[one for one, _ in knowledge.ANIMALS]),
     }

@@ -16,9 +16,10 @@ from functools import cache
 from random import Random
 
 from llmcourse.world import knowledge
-from llmcourse.world.freehand import Freehand, domain, polish
+from llmcourse.world.freehand import Freehand, polish
 from llmcourse.world.splits import draw, of_split
 from llmcourse.world.story import detokenise
+from llmcourse.world.writing import even
 
 
 @dataclass(frozen=True)
@@ -295,11 +296,11 @@ before the [buckets|bottles] were [full|carried home]
 def _grammar() -> Freehand:
     """Rules such as `bank` (a frame) and `bank/river` (a remark)."""
     remarks = {f"{word}/{sense}": text for (word, sense), text in _REMARKS.items()}
-    people = [(name,) for name in (*knowledge.WOMEN, *knowledge.MEN)]
-    towns = [(town,) for country in knowledge.COUNTRIES for town in country[1:4]]
+    people = (*knowledge.WOMEN, *knowledge.MEN)
+    towns = [town for country in knowledge.COUNTRIES for town in country[1:4]]
     return Freehand(
         _FRAMES | remarks | {"as": "[2: when|while|as]"},
-        {"person": domain("name", people), "town": domain("name", towns)},
+        {"person": even("name", rows=people), "town": even("name", rows=towns)},
     )
 
 

@@ -17,7 +17,8 @@ park/VERB the cart [in the shed/NOUN|outside/ADV]
 walk/VERB [the dog|home|round/ADP the lake/NOUN]
 light/VERB the [lamp/NOUN|fire/NOUN|stove/NOUN]
 [judge/VERB|time/VERB] the [race/NOUN|dance/NOUN]
-[cook/VERB|wash|warm/VERB] the <df:food>
+[cook/VERB|warm/VERB] the [fish/NOUN|meat/NOUN]
+wash the [<df:food>|plates/NOUN]
 ring/VERB the bell/NOUN [twice|again|]
 [dry/VERB|clean/VERB] the [cup|plates/NOUN]
 [empty/VERB|fill] the [bucket|cup|bag]
@@ -32,7 +33,7 @@ train/VERB the [dog|<dx:animal>]
 cross/VERB the [bridge|road]
 cut/VERB the [rope|bread|grass]
 [play/VERB|record/VERB] a song
-dress/VERB the children
+dress/VERB the salad/NOUN
 hammer/VERB the [nails/NOUN|door]
 """
 
@@ -172,7 +173,8 @@ the boat sails/VERB [at noon/NOUN|with new sails/NOUN] if the wind [turns/VERB|r
 while <p:person> [watched/VERB|waited/VERB] , the <x:animal> [drank/VERB|left/VERB the water/NOUN] .
 [it|the <a:act>] will/AUX last/VERB until/ADP [noon/NOUN|supper] , and last week it lasted/VERB an
     hour .
-<p:person> waited/VERB until/SCONJ the [light/NOUN|rain/NOUN] [went|came] , then until/ADP supper .
+<p:person> waited/VERB until/SCONJ the [light/NOUN came|rain/NOUN stopped/VERB] , then until/ADP
+    supper .
 <p:person> said nothing , for/CCONJ the time/NOUN for/ADP [talk/NOUN|work/NOUN] was/AUX over/ADV .
 the <j:job> [talks/VERB|dreams/VERB] of [talks/NOUN|dreams/NOUN] that/PRON [last/VERB|help/VERB] .
 <p:person> smiled/VERB , and {p.his} smile/NOUN was/AUX [kind/ADJ|cold/ADJ|like/ADP a light/NOUN] .

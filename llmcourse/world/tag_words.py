@@ -6,12 +6,12 @@ its word (`book/VERB`). A name is `TYPE:its_words`: PER, LOC, ORG or DATE.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from llmcourse.world import knowledge
 from llmcourse.world.facts import MONTHS, knowledge_base
-from llmcourse.world.freehand import domain
 from llmcourse.world.grammar import Domain
+from llmcourse.world.writing import even
 
 # Universal POS tag: the words that have it unless another is written with them
 TAGS = {
@@ -60,23 +60,23 @@ def _guests() -> Iterator[tuple[str, ...]]:
 def _parks() -> Iterator[str]:
     """Places that might be people by their name."""
     for place in _PLACES:
-        yield from (f"LOC:{name}_{place}" for name, _ in _SAME_NAMES[:10])
+        yield from (f"{name}_{place}" for name, _ in _SAME_NAMES[:10])
 
 
 def _spots() -> Iterator[str]:
     """Places with a name of 2 or 3 words."""
     yield from _parks()
     for town in (country[1] for country in knowledge.COUNTRIES):
-        yield from (f"LOC:{town}_{place}" for place in ("Bridge", "Market_Square", "Town_Hall"))
+        yield from (f"{town}_{place}" for place in ("Bridge", "Market_Square", "Town_Hall"))
 
 
 def _bodies() -> Iterator[str]:
     """Organisations, many of them named after a town, a river or a person."""
     for _, town, *_, river in knowledge.COUNTRIES:
-        yield from (f"ORG:the_Bank_of_{town}", f"ORG:the_{town}_Times", f"ORG:{town}_Post")
-        yield from (f"ORG:the_{river}_Boat_Club", f"ORG:{river}_Mills")
+        yield from (f"the_Bank_of_{town}", f"the_{town}_Times", f"{town}_Post")
+        yield from (f"the_{river}_Boat_Club", f"{river}_Mills")
     for name in _SURNAMES:
-        yield from (f"ORG:{name}_and_Sons", f"ORG:the_{name}_Company", f"ORG:{name}_Brothers")
+        yield from (f"{name}_and_Sons", f"the_{name}_Company", f"{name}_Brothers")
 
 
 def _dates() -> Iterator[str]:
@@ -88,41 +88,45 @@ def _dates() -> Iterator[str]:
         yield from (f"on DATE:the_third_of_{month}", f"on DATE:the_tenth_of_{month}")
 
 
-def _nouns(words: str) -> list[tuple[str, ...]]:
-    return [(f"{word}/NOUN",) for word in words.split()]
+def _nouns(words: Iterable[str]) -> Domain:
+    return even("name", rows=[f"{word}/NOUN" for word in words])
+
+
+def _pairs(rows: Iterable[tuple[str, str]]) -> Domain:
+    return even("name", "plural", rows=[f"{one}/NOUN, {many}/NOUN" for one, many in rows])
+
+
+def _names(kind: str, words: Iterable[str]) -> Domain:
+    return even("name", rows=[f"{kind}:{word}" for word in words])
 
 
 def domains() -> dict[str, Domain]:
-    """What the slots of `SENTENCES` are filled from."""
+    """What the slots of `tag_grammar.SENTENCES` are filled from."""
     world = knowledge_base()
-    names = [(f"PER:{p.name}", *_WORDS["f" if p.gender == "woman" else "m"]) for p in world.people]
+    known = [(f"PER:{p.name}", *_WORDS["f" if p.gender == "woman" else "m"]) for p in world.people]
     guests = list(_guests())
-    people = Domain(
-        ("name", "he", "him", "his"), (*names, *guests),
-        (1 / len(names),) * len(names) + (1.5 / len(guests),) * len(guests),
-    )  # fmt: skip
-    towns = [(f"LOC:{town.name}",) for town in world.towns]
+    fields = ("name", "he", "him", "his")
+    shares = (1 / len(known),) * len(known) + (1.5 / len(guests),) * len(guests)
+    towns = [town.name for town in world.towns]
     rivers = [country.river for country in world.countries]
+    ports = [f"LOC:{t.name}, LOC:the_{t.river}, LOC:Lake_{t.river}" for t in world.towns]
     return {
-        "person": people,
-        "guest": Domain(people.fields, tuple(guests), (1.0,) * len(guests)),
-        "town": domain("name", towns),
-        "river": domain("name", [(f"LOC:the_{river}",) for river in rivers]),
-        "lake": domain("name", [(f"LOC:Lake_{river}",) for river in rivers]),
-        "peak": domain("name", [(f"LOC:Mount_{river}",) for river in rivers]),
-        "port": domain(
-            "name river lake",
-            [(f"LOC:{t.name}", f"LOC:the_{t.river}", f"LOC:Lake_{t.river}") for t in world.towns],
-        ),
-        "park": domain("name", [(park,) for park in _parks()]),
-        "spot": domain("name", [(spot,) for spot in _spots()]),
-        "org": domain("name", [(body,) for body in _bodies()]),
-        "team": domain("name", [(f"ORG:{n}",) for n in (*rivers, *(t.name for t in world.towns))]),
-        "date": domain("name", [(date,) for date in _dates()]),
-        "thing": domain("name plural", [(f"{a}/NOUN", f"{b}/NOUN") for a, b in world.things]),
-        "food": domain("name", [(f"{many}/NOUN",) for _, many in knowledge.FOODS]),
-        "animal": domain("name plural", [(f"{a}/NOUN", f"{b}/NOUN") for a, b in knowledge.ANIMALS]),
-        "job": domain("name", [(f"{job}/NOUN",) for job in world.jobs]),
-        "act": domain("name", _nouns("play walk dance swim talk drink rest sail march race")),
-        "number": domain("name", [(n,) for n in ("two", "four", "eight", "ten")]),
+        "person": Domain(fields, (*known, *guests), shares),
+        "guest": Domain(fields, tuple(guests), (1.0,) * len(guests)),
+        "town": _names("LOC", towns),
+        "river": _names("LOC", [f"the_{river}" for river in rivers]),
+        "lake": _names("LOC", [f"Lake_{river}" for river in rivers]),
+        "peak": _names("LOC", [f"Mount_{river}" for river in rivers]),
+        "port": even("name", "river", "lake", rows=ports),
+        "park": _names("LOC", _parks()),
+        "spot": _names("LOC", _spots()),
+        "org": _names("ORG", _bodies()),
+        "team": _names("ORG", [*rivers, *towns]),
+        "date": even("name", rows=_dates()),
+        "thing": _pairs(world.things),
+        "animal": _pairs(knowledge.ANIMALS),
+        "food": _nouns(many for _, many in knowledge.FOODS),
+        "job": _nouns(world.jobs),
+        "act": _nouns(("play", "walk", "dance", "swim", "talk", "drink", "rest", "race")),
+        "number": even("name", rows=TAGS["NUM"].split()),
     }
