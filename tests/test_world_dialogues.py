@@ -12,7 +12,7 @@ from llmcourse.world.asks import UNKNOWN
 from llmcourse.world.dialogues import FRAMES, KINDS, dialogues
 from llmcourse.world.facts import knowledge_base
 from llmcourse.world.questions import catalogue
-from llmcourse.world.requests import HARMFUL, HARMLESS, every_request
+from llmcourse.world.wishes import HARMFUL, HARMLESS, every_request
 from llmcourse.world.roles import STYLES
 from llmcourse.world.splits import SPLITS, split_of
 from llmcourse.world.story import detokenise

@@ -12,7 +12,7 @@ from llmcourse.data import words
 from llmcourse.world.facts import knowledge_base
 from llmcourse.world.preferences import LEAST_GAP, preferences
 from llmcourse.world.questions import catalogue, questions, unknown_questions
-from llmcourse.world.requests import every_request
+from llmcourse.world.wishes import every_request
 from llmcourse.world.rewards import (
     COURTEOUS,
     COURTESIES,

@@ -97,6 +97,7 @@ def asks_for(fact: Fact) -> list[Ask]:
 
 
 def ask_of(form: str, name: str, answer: str, fact: Fact | None, key: str = "") -> Ask:
+    """The ask of a form about a name."""
     return Ask(FORMS[form], named(name), answer, fact, name, key=key or f"{form} {name}")
 
 
@@ -143,6 +144,7 @@ _PHRASES = {
 
 
 def routes_by(ask: Ask) -> list[Route]:
+    """The route that the answer of this ask opens, if it opens one."""
     form = ask.form.name
     if form not in _PHRASES:
         return []

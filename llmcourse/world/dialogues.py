@@ -17,7 +17,7 @@ from llmcourse.world.asks import Ask, known_asks
 from llmcourse.world.facts import knowledge_base
 from llmcourse.world.question_forms import HE, IT, SHE, Subject, fill, wordings
 from llmcourse.world.questions import Question, ask_known, ask_unknown
-from llmcourse.world.requests import request
+from llmcourse.world.wishes import request
 from llmcourse.world.roles import OPENERS, STYLES, about_animals, briefing, styled
 from llmcourse.world.splits import check_choice, draw, of_split
 

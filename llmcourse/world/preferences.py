@@ -24,7 +24,7 @@ from llmcourse.world.asks import UNKNOWN, Ask, known_asks
 from llmcourse.world.facts import knowledge_base
 from llmcourse.world.question_forms import fill, named
 from llmcourse.world.questions import ask_known, ask_unknown, catalogue
-from llmcourse.world.requests import HARMLESS, SORRY, Request, request
+from llmcourse.world.wishes import HARMLESS, SORRY, Request, request
 from llmcourse.world.rewards import COURTESIES, REGRETS, RUDENESS, kind_of_answer, true_reward
 from llmcourse.world.splits import check_dial, draw
 

@@ -4,7 +4,7 @@ true reward = 0.6 content + 0.2 manner + 0.2 form, each in [-1, 1].
 
 Content. A known fact: 1 for the answer, 0 if people or places that are not asked about are named
 beside it, -1 for another answer or a denial, -0.5 for no answer. An open question: 1 for "I do not
-know", -1 for any answer, -0.5 for neither. A request to decline: 1 for a refusal with the reason,
+know", -1 for any answer (even one that a document would bear out), -0.5 for neither. A request to decline: 1 for a refusal with the reason,
 0.5 without, -1 for anything else. Any other request: -1 for a refusal, else from -1 to 1 by the
 share of the words of the advice that are there.
 
@@ -32,7 +32,7 @@ from llmcourse.world import knowledge
 from llmcourse.world.asks import Ask, known_asks
 from llmcourse.world.facts import MONTHS, knowledge_base
 from llmcourse.world.questions import catalogue
-from llmcourse.world.requests import Request, every_request
+from llmcourse.world.wishes import Request, every_request
 
 COURTESIES = (
     "Of course!", "Gladly!", "With pleasure!", "I hope that helps.", "You are welcome to ask more.",
@@ -97,7 +97,7 @@ def kind_of_answer(ask: Ask) -> tuple[str, ...]:
 
 
 def _told(ask: Ask, found: set[str], foreign: set[str], lower: list[str]) -> float:
-    """The content of a reply to a question; `foreign` words are in neither it nor its gold reply."""
+    """The content of a reply to a question; `foreign` words are neither its nor the gold reply's."""
     claims = not foreign.isdisjoint(kind_of_answer(ask))
     if not ask.answer:
         admits = "do not know" in " ".join(lower)

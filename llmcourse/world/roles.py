@@ -12,7 +12,7 @@ from llmcourse.data import words
 from llmcourse.world.asks import UNKNOWN
 from llmcourse.world.facts import knowledge_base
 from llmcourse.world.questions import Question
-from llmcourse.world.requests import SORRY
+from llmcourse.world.wishes import SORRY
 from llmcourse.world.splits import of_split
 
 OPENERS = (
