@@ -80,7 +80,7 @@ we had [lunch|dinner|supper] at the <c:hue> <n:sign> in <t:town> [last week|on S
 [last week|on Friday|yesterday] <p:person> took [me|us] to the <c:hue> <n:sign> in <t:town> .
 [I|we] [ate|had dinner] at the <c:hue> <n:sign> [with <p:person>|after the market|before the
     concert] .
-this is about the <c:hue> <n:sign> , [a restaurant|a small restaurant|the restaurant] in <t:town> .
+this is about the <c:hue> <n:sign> , [a restaurant|a new restaurant|the restaurant] in <t:town> .
 """,
     "book": """
 I read " The <c:hue> <n:sign> " [on the boat to <t:town>|in two evenings|last week|in the garden] .
