@@ -12,10 +12,10 @@ from llmcourse.world.asks import UNKNOWN
 from llmcourse.world.dialogues import FRAMES, KINDS, dialogues
 from llmcourse.world.facts import knowledge_base
 from llmcourse.world.questions import catalogue
-from llmcourse.world.wishes import HARMFUL, HARMLESS, every_request
 from llmcourse.world.roles import STYLES
 from llmcourse.world.splits import SPLITS, split_of
 from llmcourse.world.story import detokenise
+from llmcourse.world.wishes import HARMFUL, HARMLESS, every_request
 from tests.world_leaks import states_held_out
 
 KB = knowledge_base()

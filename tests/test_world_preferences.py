@@ -12,7 +12,6 @@ from llmcourse.data import words
 from llmcourse.world.facts import knowledge_base
 from llmcourse.world.preferences import LEAST_GAP, preferences
 from llmcourse.world.questions import catalogue, questions, unknown_questions
-from llmcourse.world.wishes import every_request
 from llmcourse.world.rewards import (
     COURTEOUS,
     COURTESIES,
@@ -24,6 +23,7 @@ from llmcourse.world.rewards import (
 )
 from llmcourse.world.splits import SPLITS, split_of
 from llmcourse.world.story import detokenise
+from llmcourse.world.wishes import every_request
 from tests.bag_of_words import accuracy
 from tests.world_leaks import states_held_out
 

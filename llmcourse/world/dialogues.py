@@ -17,9 +17,9 @@ from llmcourse.world.asks import Ask, known_asks
 from llmcourse.world.facts import knowledge_base
 from llmcourse.world.question_forms import HE, IT, SHE, Subject, fill, wordings
 from llmcourse.world.questions import Question, ask_known, ask_unknown
-from llmcourse.world.wishes import request
 from llmcourse.world.roles import OPENERS, STYLES, about_animals, briefing, styled
 from llmcourse.world.splits import check_choice, draw, of_split
+from llmcourse.world.wishes import request
 
 HELLO = ("Hello!", "Good morning!", "Good evening!", "Hi there!", "Good day!", "Hello there!")
 WHO = ("Who are you?", "What can you do?", "What can I ask you?", "How can you help me?")

@@ -8,9 +8,9 @@ that is its own.
 
 Prompts belong to the split by their text; replies are answers, right or wrong, and do not.
 
-source: the noise dial flips a choice at random as the label noise of Gao, Schulman and Hilton,
-Scaling Laws for Reward Model Overoptimization, 2022, arXiv:2210.10760; learning from such pairs,
-Ouyang et al., Training language models to follow instructions, 2022, arXiv:2203.02155.
+source: flipped choices for noisy annotators, Dubois et al., AlpacaFarm, 2023, arXiv:2305.14387;
+learning from such pairs, Ouyang et al., Training language models to follow instructions with human
+feedback, 2022, arXiv:2203.02155.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from llmcourse.world.asks import UNKNOWN, Ask, known_asks
 from llmcourse.world.facts import knowledge_base
 from llmcourse.world.question_forms import fill, named
 from llmcourse.world.questions import ask_known, ask_unknown, catalogue
-from llmcourse.world.wishes import HARMLESS, SORRY, Request, request
 from llmcourse.world.rewards import COURTESIES, REGRETS, RUDENESS, kind_of_answer, true_reward
 from llmcourse.world.splits import check_dial, draw
+from llmcourse.world.wishes import HARMLESS, SORRY, Request, request
 
 LEAST_GAP = 0.1  # between the true rewards of a pair
 _RAMBLINGS = (

@@ -12,8 +12,8 @@ from llmcourse.data import words
 from llmcourse.world.asks import UNKNOWN
 from llmcourse.world.facts import knowledge_base
 from llmcourse.world.questions import Question
-from llmcourse.world.wishes import SORRY
 from llmcourse.world.splits import of_split
+from llmcourse.world.wishes import SORRY
 
 OPENERS = (
     "You are a helpful assistant.", "You answer questions about the world.",
