@@ -99,7 +99,7 @@ def documents(*, held_out: bool = False) -> tuple[Document, ...]:
     """All articles, always the same ones: 3 to 8 sentences each.
 
     They state known facts only, or every fact with `held_out=True`, of which no training text may
-    be made. Known facts read alike in both.
+    be made. Known facts read alike in both, but for the list of a country's foods.
     """
     world = knowledge_base()
     about: tuple[tuple[str, Sequence[tuple[str, Iterator[_Sentence]]]], ...] = (

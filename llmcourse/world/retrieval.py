@@ -14,7 +14,7 @@ from functools import cache
 from random import Random
 
 from llmcourse.data import words
-from llmcourse.world.documents import documents
+from llmcourse.world.documents import Document, documents
 from llmcourse.world.facts import Fact, Person, knowledge_base
 from llmcourse.world.splits import check_dial, draw, of_split
 
@@ -242,12 +242,17 @@ def _keepers(one: Person) -> int:
 
 
 @cache
+def _named(document: Document) -> frozenset[str]:
+    return frozenset(words(document.text))
+
+
+@cache
 def _relevance(fact: Fact) -> tuple[tuple[str, int], ...]:
     grades = {}
     for document in documents(held_out=True):
         if fact in document.facts:
             grades[document.id] = STATES
-        elif fact.subject in words(document.text):
+        elif fact.subject in _named(document):
             grades[document.id] = MENTIONS
     own = fact.subject.lower()
     return tuple(
