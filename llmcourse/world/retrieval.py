@@ -15,7 +15,7 @@ from random import Random
 
 from llmcourse.data import words
 from llmcourse.world.documents import Document, documents
-from llmcourse.world.facts import Fact, Person, knowledge_base
+from llmcourse.world.facts import Country, Fact, Person, Town, knowledge_base
 from llmcourse.world.splits import check_dial, draw, of_split
 
 STATES, MENTIONS = 2, 1  # grades of relevance
@@ -203,34 +203,45 @@ def _descriptions(fact: Fact) -> tuple[str, ...]:
     """Ways to name the subject by other facts, all known, that single it out."""
     world, name = knowledge_base(), fact.subject
     if name in {country.name for country in world.countries}:
-        country = world.country(name)
-        named = {
-            "capital": f"the country whose capital is {country.capital}",
-            "country": f"the country around {country.towns[1]}",
-            "currency": f"the country where one pays in {country.currency}",
-            "river": f"the country on both banks of the {country.river}",
-        }
+        named = _describe_country(world.country(name))
     elif name in {town.name for town in world.towns}:
-        town = world.town(name)
-        named = {
-            f"home {person.name}": f"the town where {person.name} lives"
-            for person in world.people if person.home == name
-        }  # fmt: skip
-        if not named:
-            one, two = (t for t in world.country(town.country).towns if t != name)
-            named = {"capital": f"the town that governs {one} and {two}"}
+        named = _describe_town(world.town(name))
     else:
-        person = world.person(name)
-        kin = "sister" if person.gender == "woman" else "brother"
-        named = {
-            "job": f"the {person.gender} who {_WORK[person.job]}",
-            "sibling": f"the {kin} of {person.siblings[0]}",
-            "home": f"the {person.gender} of {person.home} who {_WORK[person.job]}",
-        }
-        if _keepers(person) == 1:
-            named["pet"] = f"the {person.gender} whose {person.pet} is {person.pet_name}"
+        named = _describe_person(world.person(name))
     left_out = _LEFT_OUT.get(fact.relation, {fact.relation})
     return tuple(text for relation, text in named.items() if relation not in left_out)
+
+
+def _describe_country(country: Country) -> dict[str, str]:
+    """Descriptions by the relation that each of them tells."""
+    return {
+        "capital": f"the country whose capital is {country.capital}",
+        "country": f"the country around {country.towns[1]}",
+        "currency": f"the country where one pays in {country.currency}",
+        "river": f"the country on both banks of the {country.river}",
+    }
+
+
+def _describe_town(town: Town) -> dict[str, str]:
+    """By the people who live there; nobody is at home in a capital."""
+    world = knowledge_base()
+    folk = [person.name for person in world.people if person.home == town.name]
+    if folk:
+        return {f"home of {name}": f"the town where {name} lives" for name in folk}
+    one, two = (name for name in world.country(town.country).towns if name != town.name)
+    return {"capital": f"the town that governs {one} and {two}"}
+
+
+def _describe_person(person: Person) -> dict[str, str]:
+    kin = "sister" if person.gender == "woman" else "brother"
+    named = {
+        "job": f"the {person.gender} who {_WORK[person.job]}",
+        "sibling": f"the {kin} of {person.siblings[0]}",
+        "home": f"the {person.gender} of {person.home} who {_WORK[person.job]}",
+    }
+    if _keepers(person) == 1:
+        named["pet"] = f"the {person.gender} whose {person.pet} is {person.pet_name}"
+    return named
 
 
 def _keepers(one: Person) -> int:
