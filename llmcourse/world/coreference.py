@@ -120,7 +120,7 @@ def coreference(n: int, *, split: str = "train", seed: int = 0) -> Iterator[Core
 
 def _draft(rng: Random) -> _Draft:
     grammar, schemas = _task()
-    (kind,) = rng.choices(list(_SHARES), _SHARES.values())
+    (kind,) = rng.choices(list(_SHARES), list(_SHARES.values()))
     schema = rng.choice(schemas[kind])
     written = with_articles(grammar.write(rng.choice(schema.rules), rng, _MARKS))
     return _Draft(kind, schema, written, detokenise(written))

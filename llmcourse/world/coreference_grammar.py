@@ -76,7 +76,7 @@ spent/saved
 many/few
 
 {a} wrote {b} a letter , which {he} {x} [a day later|at once|in the rain]
-{b} got a letter from {a} , which {he} {x} [a day later|at once|in the rain]
+{b} was sent a letter by {a} , which {he} {x} [a day later|at once|in the rain]
 posted/received
 
 {a} lent {b} a [ladder|rope|bicycle|lantern] , and [a week|a month] later {he} {x} it
@@ -247,7 +247,7 @@ short/high
 ladder rope pole hose | window roof branch shelf
 
 {a} would not go into {b} @why {he} was too {x}
-{b} would not let {a} in @why {he} was too {x}
+{b} could not be pierced with {a} @why {he} was too {x}
 blunt/hard
 nail screw needle pin | wall board door plank
 
@@ -325,7 +325,7 @@ after {a} had found {b} , {x} [went home|began to laugh|sat down on a bench]
 # One thing or animal and several others, in either order.
 _NUMBER = """
 {a} lay beside {b} until {x} fell [to the floor|into the grass|down the stairs]
-{a} stood near {b} , but {x} [soon broke|vanished|fell down]
+{a} lay near {b} , but {x} [soon broke|vanished|got lost]
 <p:job> put {a} beside {b} @why {x} looked [old|new|dirty|beautiful]
 <p:job> showed <q:job> {a} with {b} , but {x} [cost too much|broke|fell to the floor]
 <p:job> [found|moved|hid] {a} with {b} after {x} had [fallen|got wet|got lost]

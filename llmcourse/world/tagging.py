@@ -50,8 +50,8 @@ def tagged(n: int, *, split: str = "train", seed: int = 0) -> Iterator[Tagged]:
 
     Tags follow English Universal Dependencies: forms of `be` are AUX but VERB after `there`, `have`
     and `do` are AUX before a verb and else VERB, possessive pronouns are PRON, `to` is PART before
-    a verb, `that` is SCONJ, PRON or DET, and all words of a name but `the`, `of`, `and` and
-    ordinals are PROPN. Commands, questions and garden paths mix the readings of each form.
+    a verb, `that` is SCONJ, PRON or DET, and all words of a name are PROPN but `the`, `of`, `and`,
+    `last` and ordinals. `when` is always ADV; particles ("picked up a stone") are ADP.
 
     Entities are people (PER), places (LOC), organisations with teams (ORG) and days or months
     (DATE), of 1 to 4 tokens. An article that belongs to a name is part of it ("the Lorne", "the
