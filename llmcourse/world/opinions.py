@@ -170,7 +170,7 @@ neither [I|<p:person>] nor my [sister|friend|neighbour] found {d.the} {d.word}
 [people|some|others] [call|may call] {d.the} {d.word} , but [I|we] found {d.them} {w.word} .
 {d.the} [used to be|once {d.was}] {d.word} , but [now|these days|today] {d.it} {d.is} {w.word} .
 {d.the} , once [so |]{d.word} , {d.is} {w.word} [now|these days|today] .
-{w.word} , not {d.word} : that is [what I call|the word for] {d.the} .
+the [right |]word for {d.the} is {w.word} , not {d.word} .
 {d.the} {d.was} not {d.word} but {w.word} .
 it is [odd|strange] that [<p:person>|my neighbour] calls {d.the} {d.word} : to me {d.it} {d.was}
     {w.word} .
