@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
+from functools import cache
 from itertools import islice
 
 import pytest
@@ -16,8 +17,15 @@ from llmcourse.world.splits import split_of
 from tests.bag_of_words import accuracy
 from tests.world_leaks import states_held_out
 
-TRAIN = tuple(acceptability(20_000, seed=1))
-TEST = tuple(acceptability(5_000, split="test", seed=1))
+
+@cache
+def records():
+    return tuple(acceptability(20_000, seed=1))
+
+
+@cache
+def unseen():
+    return tuple(acceptability(5_000, split="test", seed=1))
 
 
 def changed(record):
@@ -35,12 +43,12 @@ def wrong(record):
 
 
 def of(phenomenon):
-    return [r for r in TRAIN if r.phenomenon == phenomenon]
+    return [r for r in records() if r.phenomenon == phenomenon]
 
 
 def test_the_same_seed_gives_the_same_sentences_and_a_shorter_stream_their_start():
-    assert tuple(acceptability(50, seed=1)) == TRAIN[:50]
-    assert tuple(acceptability(50, seed=2)) != TRAIN[:50]
+    assert tuple(acceptability(50, seed=1)) == records()[:50]
+    assert tuple(acceptability(50, seed=2)) != records()[:50]
 
 
 @pytest.mark.parametrize(
@@ -57,8 +65,8 @@ def test_bad_input_is_refused_at_once(bad, message):
 
 
 def test_labels_and_phenomena_are_balanced():
-    assert abs(sum(r.acceptable for r in TRAIN[:10_000]) / 10_000 - 0.5) < 0.02
-    shares = Counter(r.phenomenon for r in TRAIN)
+    assert abs(sum(r.acceptable for r in records()[:10_000]) / 10_000 - 0.5) < 0.02
+    shares = Counter(r.phenomenon for r in records())
     assert len(shares) == len(PHENOMENA) >= 8
     assert max(shares.values()) < 1.2 * min(shares.values())
 
@@ -68,14 +76,14 @@ def test_one_phenomenon_can_be_asked_for():
 
 
 def test_every_sentence_belongs_to_its_split():
-    ours = {s for r in TRAIN for s in (r.text, r.twin)}
-    theirs = {s for r in TEST for s in (r.text, r.twin)}
+    ours = {s for r in records() for s in (r.text, r.twin)}
+    theirs = {s for r in unseen() for s in (r.text, r.twin)}
     assert {split_of(s) for s in ours} == {"train"}
     assert {split_of(s) for s in theirs} == {"test"}
 
 
 def test_no_held_out_fact_is_stated():
-    assert not [r for r in TRAIN if states_held_out(r.text) or states_held_out(r.twin)]
+    assert not [r for r in records() if states_held_out(r.text) or states_held_out(r.twin)]
 
 
 @settings(max_examples=20)
@@ -92,11 +100,11 @@ def test_twins_are_plain_sentences_that_differ_little(seed, phenomenon):
 
 
 def test_no_sentence_is_both_right_and_wrong():
-    assert not {right(r) for r in TRAIN + TEST} & {wrong(r) for r in TRAIN + TEST}
+    assert not {right(r) for r in records() + unseen()} & {wrong(r) for r in records() + unseen()}
 
 
 def test_right_sentences_have_the_right_article():
-    for record in TRAIN:
+    for record in records():
         assert not re.search(r"\b[Aa] [aeiou]|\b[Aa]n (?!hour)[^aeiou]", right(record))
 
 
@@ -141,7 +149,7 @@ def test_word_order_and_selection_pairs_hold_the_same_words():
 def test_what_is_wrong_in_one_pair_is_right_in_another():
     """The words that tell a wrong sentence from its twin are found in right ones as well."""
     wrongs, rights = defaultdict(Counter), defaultdict(Counter)
-    for record in TRAIN:
+    for record in records():
         more, less = changed(record)
         good, bad = (more, less) if record.acceptable else (less, more)
         rights[record.phenomenon].update(good)
@@ -153,15 +161,15 @@ def test_what_is_wrong_in_one_pair_is_right_in_another():
 
 
 def test_a_bag_of_words_is_near_chance():
-    train = [(r.text, r.acceptable) for r in TRAIN]
-    assert accuracy(train, [(r.text, r.acceptable) for r in TEST]) < 0.58
+    train = [(r.text, r.acceptable) for r in records()]
+    assert accuracy(train, [(r.text, r.acceptable) for r in unseen()]) < 0.58
     for phenomenon in PHENOMENA:
         ours = [(r.text, r.acceptable) for r in of(phenomenon)]
         assert accuracy(ours[:1_000], ours[1_000:]) < 0.68, phenomenon
 
 
 def test_length_tells_nothing():
-    lengths = [[len(words(f(r))) for r in TRAIN] for f in (right, wrong)]
+    lengths = [[len(words(f(r))) for r in records()] for f in (right, wrong)]
     means = [sum(s) / len(s) for s in lengths]
     assert abs(means[0] - means[1]) < 0.1
 
@@ -169,6 +177,6 @@ def test_length_tells_nothing():
 def test_sentences_have_many_skeletons():
     names = {*WOMEN, *MEN}
     found = Counter(
-        " ".join("_" if w in names or len(w) > 5 else w for w in words(right(r))) for r in TRAIN
+        " ".join("_" if w in names or len(w) > 5 else w for w in words(right(r))) for r in records()
     )
     assert sum(count >= 2 for count in found.values()) >= 200

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import cache
 from itertools import islice, product
 
 import pytest
@@ -16,12 +17,19 @@ from llmcourse.world.splits import split_of
 from tests.bag_of_words import accuracy
 from tests.world_leaks import states_held_out
 
-TRAIN = tuple(entailment(20_000, seed=1))
-TEST = tuple(entailment(5_000, split="test", seed=1))
+
+@cache
+def records():
+    return tuple(entailment(20_000, seed=1))
+
+
+@cache
+def unseen():
+    return tuple(entailment(5_000, split="test", seed=1))
 
 
 def of(phenomenon):
-    return [r for r in TRAIN if r.phenomenon == phenomenon]
+    return [r for r in records() if r.phenomenon == phenomenon]
 
 
 def judge(premise, hypothesis):
@@ -139,8 +147,8 @@ def holds(claim, situation, level):
 
 
 def test_the_same_seed_gives_the_same_pairs_and_a_shorter_stream_their_start():
-    assert tuple(entailment(50, seed=1)) == TRAIN[:50]
-    assert tuple(entailment(50, seed=2)) != TRAIN[:50]
+    assert tuple(entailment(50, seed=1)) == records()[:50]
+    assert tuple(entailment(50, seed=2)) != records()[:50]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +165,7 @@ def test_bad_input_is_refused_at_once(bad, message):
 
 
 def test_labels_are_balanced_in_every_phenomenon():
-    labels = Counter(r.label for r in TRAIN[:10_000])
+    labels = Counter(r.label for r in records()[:10_000])
     assert all(abs(labels[label] / 10_000 - 1 / 3) < 0.02 for label in LABELS)
     for phenomenon in PHENOMENA:
         found = Counter(r.label for r in of(phenomenon))
@@ -165,19 +173,19 @@ def test_labels_are_balanced_in_every_phenomenon():
 
 
 def test_every_sentence_belongs_to_its_split():
-    ours = {s for r in TRAIN for s in (r.premise, r.hypothesis)}
-    theirs = {s for r in TEST for s in (r.premise, r.hypothesis)}
+    ours = {s for r in records() for s in (r.premise, r.hypothesis)}
+    theirs = {s for r in unseen() for s in (r.premise, r.hypothesis)}
     assert {split_of(s) for s in ours} == {"train"}
     assert {split_of(s) for s in theirs} == {"test"}
 
 
 def test_no_held_out_fact_is_stated():
-    assert not [r for r in TRAIN if states_held_out(r.premise) or states_held_out(r.hypothesis)]
+    assert not [r for r in records() if states_held_out(r.premise) or states_held_out(r.hypothesis)]
 
 
 def test_no_pair_has_two_labels():
     found = {}
-    for record in TRAIN + TEST:
+    for record in records() + unseen():
         pair = (record.premise, record.hypothesis)
         assert found.setdefault(pair, record.label) == record.label, record
 
@@ -266,8 +274,8 @@ def roles(sentence, names):
 
 
 def test_the_hypothesis_alone_is_at_chance():
-    train = [(r.hypothesis, r.label) for r in TRAIN]
-    assert abs(accuracy(train, [(r.hypothesis, r.label) for r in TEST]) - 1 / 3) < 0.04
+    train = [(r.hypothesis, r.label) for r in records()]
+    assert abs(accuracy(train, [(r.hypothesis, r.label) for r in unseen()]) - 1 / 3) < 0.04
     for phenomenon in PHENOMENA:
         ours = [(r.hypothesis, r.label) for r in of(phenomenon)]
         assert accuracy(ours[:1_300], ours[1_300:]) < 0.42, phenomenon
@@ -277,19 +285,20 @@ def test_words_of_both_sentences_are_far_from_enough():
     def told(records):
         return [(f"{r.premise} {r.hypothesis}", r.label) for r in records]
 
-    assert accuracy(told(TRAIN), told(TEST)) < 0.6
+    assert accuracy(told(records()), told(unseen())) < 0.6
 
 
 def test_hypotheses_of_all_labels_are_as_long():
     means = []
     for label in LABELS:
-        sizes = [len(words(r.hypothesis)) for r in TRAIN if r.label == label]
+        sizes = [len(words(r.hypothesis)) for r in records() if r.label == label]
         means.append(sum(sizes) / len(sizes))
     assert max(means) - min(means) < 0.15
 
 
 def test_there_are_many_skeletons():
     found = Counter(
-        " ".join(w if len(w) < 6 and w.islower() else "_" for w in words(r.premise)) for r in TRAIN
+        " ".join(w if len(w) < 6 and w.islower() else "_" for w in words(r.premise))
+        for r in records()
     )
     assert sum(count >= 2 for count in found.values()) >= 200

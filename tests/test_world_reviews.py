@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import cache
 from itertools import islice
 
 import pytest
@@ -16,8 +17,17 @@ from llmcourse.world.splits import split_of
 from tests.bag_of_words import accuracy
 from tests.world_leaks import states_held_out
 
-TRAIN = tuple(reviews(20_000, seed=1))
-TEST = tuple(reviews(5_000, split="test", seed=1))
+
+@cache
+def records():
+    return tuple(reviews(20_000, seed=1))
+
+
+@cache
+def unseen():
+    return tuple(reviews(5_000, split="test", seed=1))
+
+
 DENIALS = re.compile(
     r"\b(not|never|far from|anything but|by no means|hardly|nobody|no guest|no one|lie|doubt"
     r"|neither)\b",
@@ -54,8 +64,8 @@ def judged(clause, topic):
 
 
 def test_the_same_seed_gives_the_same_reviews_and_a_shorter_stream_their_start():
-    assert tuple(reviews(50, seed=1)) == TRAIN[:50]
-    assert tuple(reviews(50, seed=2)) != TRAIN[:50]
+    assert tuple(reviews(50, seed=1)) == records()[:50]
+    assert tuple(reviews(50, seed=2)) != records()[:50]
 
 
 @pytest.mark.parametrize(
@@ -68,25 +78,25 @@ def test_bad_input_is_refused_at_once(bad, message):
 
 
 def test_labels_and_kinds_have_their_shares():
-    labels = Counter(r.label for r in TRAIN[:10_000])
+    labels = Counter(r.label for r in records()[:10_000])
     assert set(labels) == set(LABELS)
     assert abs(labels["positive"] / 10_000 - 0.5) < 0.02
     for kind, share in KINDS.items():
-        ours = [r for r in TRAIN if r.kind == kind]
-        assert abs(len(ours) / len(TRAIN) - share) < 0.02
+        ours = [r for r in records() if r.kind == kind]
+        assert abs(len(ours) / len(records()) - share) < 0.02
         assert abs(sum(r.label == "positive" for r in ours) / len(ours) - 0.5) < 0.03
 
 
 def test_every_sentence_belongs_to_its_split():
-    ours = {s for r in TRAIN for s in sentences(r)}
-    theirs = {s for r in TEST for s in sentences(r)}
+    ours = {s for r in records() for s in sentences(r)}
+    theirs = {s for r in unseen() for s in sentences(r)}
     assert {split_of(s) for s in ours} == {"train"}
     assert {split_of(s) for s in theirs} == {"test"}
     assert not ours & theirs
 
 
 def test_no_held_out_fact_is_stated():
-    assert not [r for r in TRAIN if any(states_held_out(s) for s in sentences(r))]
+    assert not [r for r in records() if any(states_held_out(s) for s in sentences(r))]
 
 
 @settings(max_examples=20)
@@ -103,7 +113,7 @@ def test_texts_are_plain_sentences(seed):
 
 def test_a_denied_word_counts_the_other_way_round():
     checked = 0
-    for review in TRAIN:
+    for review in records():
         if review.kind != "negation":
             continue
         clauses = [c for s in sentences(review) for c in re.split(r"; |, just as |, and ", s)]
@@ -118,7 +128,7 @@ def test_plain_reviews_judge_everything_alike():
     for (topic, _), (good, bad) in POLARITY.items():
         said[topic]["positive"].update(good)
         said[topic]["negative"].update(bad)
-    plain = [r for r in TRAIN if r.kind == "plain"]
+    plain = [r for r in records() if r.kind == "plain"]
     found = 0
     for review in plain:
         right, wrong = (said[review.topic][label] for label in (review.label, other(review.label)))
@@ -133,27 +143,27 @@ def other(label):
 
 
 def test_a_bag_of_words_reads_plain_reviews_and_is_at_chance_on_the_others():
-    train = [(r.text, r.label) for r in TRAIN]
-    by_kind = {k: [(r.text, r.label) for r in TEST if r.kind == k] for k in KINDS}
+    train = [(r.text, r.label) for r in records()]
+    by_kind = {k: [(r.text, r.label) for r in unseen() if r.kind == k] for k in KINDS}
     assert accuracy(train, by_kind["plain"]) > 0.9
     assert abs(accuracy(train, by_kind["negation"]) - 0.5) < 0.06
     assert abs(accuracy(train, by_kind["contrast"]) - 0.5) < 0.06
-    alone = [(r.text, r.label) for r in TRAIN if r.kind == "negation"]
+    alone = [(r.text, r.label) for r in records() if r.kind == "negation"]
     assert abs(accuracy(alone, by_kind["negation"]) - 0.5) < 0.06
 
 
 def test_length_tells_nothing():
-    sizes = {label: [len(r.text) for r in TRAIN if r.label == label] for label in LABELS}
+    sizes = {label: [len(r.text) for r in records() if r.label == label] for label in LABELS}
     means = [sum(s) / len(s) for s in sizes.values()]
     assert abs(means[0] - means[1]) < 0.04 * means[0]
 
 
 def test_sentences_have_many_skeletons():
     content = {w for table in ASPECTS.values() for w in words(table)}
-    content |= {w for r in TRAIN for w in words(r.text) if w[0].isupper()}
+    content |= {w for r in records() for w in words(r.text) if w[0].isupper()}
 
     def skeleton(sentence):
         return " ".join("_" if w in content else w for w in words(sentence))
 
-    found = Counter(skeleton(s) for r in TRAIN for s in sentences(r))
+    found = Counter(skeleton(s) for r in records() for s in sentences(r))
     assert sum(count >= 2 for count in found.values()) >= 200

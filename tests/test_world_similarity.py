@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import cache
 from itertools import islice
 from statistics import correlation
 
@@ -10,14 +11,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmcourse.data import words
-from llmcourse.world import detokenise, similarity
+from llmcourse.world import detokenise
 from llmcourse.world.knowledge import MEN, WOMEN
-from llmcourse.world.similarity import Meaning, score
+from llmcourse.world.similarity import (
+    _PEOPLE,
+    _PLACES,
+    _THINGS,
+    _TIMES,
+    _TO_PEOPLE,
+    _TO_THINGS,
+    Meaning,
+    score,
+    similarity,
+)
 from llmcourse.world.splits import split_of
 from tests.world_leaks import states_held_out
 
-TRAIN = tuple(similarity.similarity(20_000, seed=1))
-TEST = tuple(similarity.similarity(5_000, split="test", seed=1))
+
+@cache
+def records():
+    return tuple(similarity(20_000, seed=1))
+
+
+@cache
+def unseen():
+    return tuple(similarity(5_000, split="test", seed=1))
 
 
 def wordings(*tables):
@@ -30,9 +48,9 @@ def wordings(*tables):
     return found
 
 
-SOMEBODY = wordings(similarity._PEOPLE, similarity._THINGS) | {n: n for n in (*WOMEN, *MEN)}
-ACTS = wordings(similarity._TO_PEOPLE, similarity._TO_THINGS)
-PLACES, TIMES = wordings(similarity._PLACES), wordings(similarity._TIMES)
+SOMEBODY = wordings(_PEOPLE, _THINGS) | {n: n for n in (*WOMEN, *MEN)}
+ACTS = wordings(_TO_PEOPLE, _TO_THINGS)
+PLACES, TIMES = wordings(_PLACES), wordings(_TIMES)
 
 
 def alternatives(table):
@@ -86,8 +104,8 @@ def test_the_formula_worked_by_hand():
 
 
 def test_the_same_seed_gives_the_same_pairs_and_a_shorter_stream_their_start():
-    assert tuple(similarity.similarity(50, seed=1)) == TRAIN[:50]
-    assert tuple(similarity.similarity(50, seed=2)) != TRAIN[:50]
+    assert tuple(similarity(50, seed=1)) == records()[:50]
+    assert tuple(similarity(50, seed=2)) != records()[:50]
 
 
 @pytest.mark.parametrize(
@@ -95,37 +113,37 @@ def test_the_same_seed_gives_the_same_pairs_and_a_shorter_stream_their_start():
 )
 def test_bad_input_is_refused_at_once(bad, message):
     with pytest.raises(ValueError, match=message):
-        similarity.similarity(**bad)
+        similarity(**bad)
 
 
 def test_scores_are_what_a_reader_of_the_text_finds():
-    for record in TRAIN[:4_000]:
+    for record in records()[:4_000]:
         assert record.score == score(read(record.first), read(record.second)), record
 
 
 def test_scores_spread_over_the_whole_range():
-    counts = Counter(round(r.score) for r in TRAIN)
+    counts = Counter(round(r.score) for r in records())
     assert set(counts) == set(range(6))
-    assert min(counts.values()) > 0.02 * len(TRAIN)
-    assert max(counts.values()) < 0.4 * len(TRAIN)
-    assert all(0 <= r.score <= 5 for r in TRAIN)
+    assert min(counts.values()) > 0.02 * len(records())
+    assert max(counts.values()) < 0.4 * len(records())
+    assert all(0 <= r.score <= 5 for r in records())
 
 
 def test_every_sentence_belongs_to_its_split():
-    ours = {s for r in TRAIN for s in (r.first, r.second)}
-    theirs = {s for r in TEST for s in (r.first, r.second)}
+    ours = {s for r in records() for s in (r.first, r.second)}
+    theirs = {s for r in unseen() for s in (r.first, r.second)}
     assert {split_of(s) for s in ours} == {"train"}
     assert {split_of(s) for s in theirs} == {"test"}
 
 
 def test_no_held_out_fact_is_stated():
-    assert not [r for r in TRAIN if states_held_out(r.first) or states_held_out(r.second)]
+    assert not [r for r in records() if states_held_out(r.first) or states_held_out(r.second)]
 
 
 @settings(max_examples=20)
 @given(st.integers(0, 10**6))
 def test_pairs_are_two_plain_sentences(seed):
-    for record in islice(similarity.similarity(30, seed=seed), 30):
+    for record in islice(similarity(30, seed=seed), 30):
         assert record.first != record.second
         for text in (record.first, record.second):
             assert detokenise(words(text)) == text
@@ -133,17 +151,17 @@ def test_pairs_are_two_plain_sentences(seed):
 
 
 def test_shared_words_and_lengths_do_not_give_the_score_away():
-    scores = [r.score for r in TRAIN]
-    assert abs(correlation([overlap(r) for r in TRAIN], scores)) < 0.3
-    gaps = [abs(len(words(r.first)) - len(words(r.second))) for r in TRAIN]
+    scores = [r.score for r in records()]
+    assert abs(correlation([overlap(r) for r in records()], scores)) < 0.3
+    gaps = [abs(len(words(r.first)) - len(words(r.second))) for r in records()]
     assert abs(correlation(gaps, scores)) < 0.3
 
 
 def test_paraphrases_share_few_words_and_exchanged_roles_all():
-    same = [overlap(r) for r in TRAIN if r.score == 5]
+    same = [overlap(r) for r in records() if r.score == 5]
     exchanged = [
         overlap(r)
-        for r in TRAIN[:4_000]
+        for r in records()[:4_000]
         if (a := read(r.first)).who == (b := read(r.second)).whom and a.whom == b.who
     ]
     assert sum(same) / len(same) < 0.4

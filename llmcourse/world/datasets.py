@@ -16,14 +16,51 @@ from functools import cache as once
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from llmcourse.world.acceptability import acceptability
 from llmcourse.world.agreement import agreement_pairs
+from llmcourse.world.arithmetic import arithmetic
+from llmcourse.world.coreference import coreference
+from llmcourse.world.dialogues import dialogues
+from llmcourse.world.entailment import entailment
+from llmcourse.world.episodes import episodes
+from llmcourse.world.instructions import instructions
+from llmcourse.world.preferences import preferences
+from llmcourse.world.questions import questions, unknown_questions
+from llmcourse.world.retrieval import retrieval
+from llmcourse.world.reviews import reviews
 from llmcourse.world.second_language import parallel
+from llmcourse.world.senses import word_senses
+from llmcourse.world.similarity import similarity
+from llmcourse.world.spans import span_questions
 from llmcourse.world.splits import check_choice
 from llmcourse.world.story import stories
+from llmcourse.world.tagging import tagged
 from llmcourse.world.transcripts import transcript_pairs
 
 DATASETS: dict[str, Callable[..., Iterable[Any]]] = {
-    make.__name__: make for make in (stories, agreement_pairs, transcript_pairs, parallel)
+    make.__name__: make
+    for make in (
+        stories,
+        agreement_pairs,
+        transcript_pairs,
+        parallel,
+        tagged,
+        word_senses,
+        coreference,
+        reviews,
+        acceptability,
+        similarity,
+        entailment,
+        span_questions,
+        questions,
+        unknown_questions,
+        retrieval,
+        dialogues,
+        instructions,
+        preferences,
+        arithmetic,
+        episodes,
+    )
 }
 
 
