@@ -27,6 +27,7 @@ seed = 0
 # %%
 import math
 import textwrap
+from itertools import islice
 
 from llmcourse import plotting, world
 from llmcourse.runtime import setup
@@ -152,4 +153,171 @@ plotting.alignment(pair.source, pair.target, weights);
 # %% [markdown]
 # Unit 07 trains a translator on such pairs and compares where it looks with this picture.
 #
-# TASKS
+# ## Labelled words
+#
+# Unit 06 learns to tag parts of speech, unit 11 to find names of people, places, organisations and dates. Many words have more than one tag, and many names
+# more than one kind:
+
+# %%
+for record in world.tagged(2, seed=seed):
+    for token, tag, entity in zip(record.tokens, record.pos, record.bio):
+        print(f"{token:12s} {tag:6s} {entity}")
+    print()
+
+# %% [markdown]
+# Eight words have two senses, and only the context tells which:
+
+# %%
+for record in islice((r for r in world.word_senses(200, seed=seed) if r.word == "bank"), 4):
+    print(f"{record.sense:8s} {record.text}")
+
+# %% [markdown]
+# Who is meant by a pronoun? One word changed, and it is the other one (a schema of Winograd's, after Levesque, Davis and Morgenstern, 2012):
+
+# %%
+record = next(r for r in world.coreference(100, seed=seed) if r.cue == "meaning")
+twin = [*record.tokens[: record.changed], record.other_word, *record.tokens[record.changed + 1 :]]
+print(f"{record.text}  {record.tokens[record.pronoun]} = {record.names[record.answer]}")
+print(f"{world.detokenise(twin)}  {record.tokens[record.pronoun]} = {record.names[1 - record.answer]}")
+
+# %% [markdown]
+# ## Judgements on sentences
+#
+# Unit 11's suite of tasks. Reviews, some of which praise with the words of blame and blame with the words of praise:
+
+# %%
+for record in world.reviews(4, seed=seed):
+    print(f"{record.label:9s} {record.text}")
+
+# %% [markdown]
+# Sentences that are English and sentences that differ from them by one mistake:
+
+# %%
+for record in world.acceptability(6, seed=seed):
+    print(f"{'yes' if record.acceptable else 'NO ':4s} {record.text:70s} {record.phenomenon}")
+
+# %% [markdown]
+# How much of its meaning does a sentence share with another, from 0 to 5? Changed words count for nothing here, changed meaning does:
+
+# %%
+by_score = {round(record.score): record for record in world.similarity(300, seed=seed)}
+for record in (by_score[5], by_score[3], by_score[1]):
+    print(f"{record.score:.1f}  {record.first}\n     {record.second}")
+
+# %% [markdown]
+# Does the second sentence follow from the first, contradict it, or neither?
+
+# %%
+for record in world.entailment(3, seed=seed):
+    print(f"{record.label:14s} {record.premise}\n{'':14s} {record.hypothesis}")
+
+# %% [markdown]
+# ## Questions, with and without a text to read
+#
+# A span question is answered by words of its text, `start` to `end`:
+
+# %%
+record = next(world.span_questions(1, seed=seed))
+print(textwrap.fill(world.detokenise(record.context), 100))
+print(world.detokenise(record.question), "->", record.answer)
+
+# %% [markdown]
+# Other questions are about the facts of the world. Some cannot be answered from what training text says, and look no different:
+
+# %%
+for record in [*world.questions(2, seed=seed), *world.unknown_questions(2, seed=seed)]:
+    print(f"{record.question:60s} {record.reply}")
+
+# %% [markdown]
+# The world's articles state its facts; with `held_out=True`, the held-out ones, too. A query comes with the grade of every article that has to do with it, 2 for those that hold the
+# answer:
+
+# %%
+articles = {article.id: article for article in world.documents(held_out=True)}
+record = next(world.retrieval(1, split="test", seed=seed))
+print(record.question, "->", record.answer)
+for name, grade in record.relevance[:3]:
+    print(f"\n{grade}  {name}: {articles[name].text}")
+
+# %% [markdown]
+# Are those queries fair? Each asks for a held-out fact, and its answer must stand in an article of grade 2.
+
+# %%
+asked = list(world.retrieval(rt.pick(smoke=100, cpu=2_000), split="test", seed=seed))
+answered = sum(any(r.answer in articles[name].text for name, grade in r.relevance if grade == 2) for r in asked)
+rt.claim("every query about a held-out fact is answered by an article", answered / len(asked), answered == len(asked))
+
+# %% [markdown]
+# ## Talking to an assistant
+#
+# Dialogues in turns: facts, questions that need the turn before, requests to decline, harmless ones that look like them, system turns that change the answer.
+
+# %%
+kinds = {record.kind: record for record in world.dialogues(200, seed=seed)}
+for kind in list(kinds)[:4]:
+    print(f"--- {kind}")
+    for turn in kinds[kind].turns:
+        print(f"{turn.role:9s} {turn.content}")
+
+# %% [markdown]
+# Instructions with one right reply, worded in many ways:
+
+# %%
+for record in world.instructions(4, seed=seed):
+    print(f"{record.prompt}\n    {record.input}\n    -> {record.reply}")
+
+# %% [markdown]
+# Two replies, and which one an annotator preferred. `true_reward` gives the reward of any reply; `noise` makes annotators err.
+
+# %%
+for record in world.preferences(2, seed=seed):
+    print(record.prompt)
+    for reply, reward in zip((record.chosen, record.rejected), record.true_rewards):
+        print(f"    {reward:5.2f}  {reply}")
+
+# %% [markdown]
+# ## In the prompt
+#
+# Unit 12: sums with the steps written down (Nye and others, 2021, arXiv:2112.00114) or without, and episodes whose labels mean something else each time, so that only the examples tell.
+
+# %%
+record = next(world.arithmetic(1, digits=3, scratchpad=True, seed=seed))
+print(f"{record.question}\n{record.scratchpad}\n{record.answer}")
+
+# %%
+record = next(world.episodes(1, shots=4, seed=seed))
+for text, label in record.shots:
+    print(f"{text:60s} {label}")
+print(f"{record.query:60s} ?  ({record.answer})")
+
+# %% [markdown]
+# ## What is kept apart
+#
+# Whether a sentence is for training or for testing depends on a hash of the sentence, in every data set the same way. So no test sentence can be met in training:
+
+# %%
+size = rt.pick(smoke=500, cpu=20_000)
+seen = {record.text for record in world.tagged(size, split="train", seed=seed)}
+repeated = sum(record.text in seen for record in world.tagged(size // 4, split="test", seed=seed))
+rt.claim("no tagged test sentence is a training sentence", repeated, repeated == 0)
+
+# %% [markdown]
+# A data set can also be had by its name, and kept on disk: `world.load("reviews", 1_000, cache=folder)`.
+
+# %% tags=["nbval-check-output"]
+print(*world.DATASETS, sep=", ")
+
+# %% [markdown]
+# ## What to take with you
+#
+# **Shown:** the loader of whole stories loses nothing; queries about held-out facts can be answered from the articles, and from nothing else; test sentences are not in the training part.
+#
+# Three questions to think about:
+#
+# 1. The floor is about half a bit per token. Why is English so much higher, and what would you have to know to give a floor for English?
+# 2. A model answers a question about a held-out fact correctly without looking it up. How often should that happen by chance, for a birth month? For a mother?
+# 3. Which of these data sets could a model of word counts solve? How would you find out before you trust a high score?
+#
+# **Where the ideas come from.** Tasks in a small world: Weston and others, *Towards AI-Complete Question Answering*, 2015 (arXiv:1502.05698). Minimal pairs: Warstadt and others, *BLiMP*, 2020
+# (arXiv:1912.00582). Graded similarity: Cer and others, *SemEval-2017 Task 1*, 2017. Entailment: Bowman and others, *SNLI*, 2015 (arXiv:1508.05326). Spans: Rajpurkar and others, *SQuAD*, 2016 (arXiv:1606.05250). Noisy
+# preferences: Bradley and Terry, 1952; over-optimised rewards: Gao, Schulman and Hilton, 2022 (arXiv:2210.10760).
