@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder import frames, sandbox, session, wire
 from autograder import grade as grading
-from autograder import sandbox, session, wire
 from autograder.errors import SandboxFailed
 from autograder.exercise import Exercise, NoAnswer, near
 from autograder.grade import Result, grade
@@ -115,7 +115,7 @@ def test_calls_of_a_given_function_cannot_fill_the_graders_memory():
     ours, theirs = socket.socketpair()
     with ours, theirs:
         call = {"call": 0, "args": (bytes(session.CALL_BYTES),), "keywords": {}}
-        threading.Thread(target=wire.send, args=(theirs, wire.pack(call)), daemon=True).start()
+        threading.Thread(target=frames.send, args=(theirs, wire.pack(call)), daemon=True).start()
         calls = object.__new__(session.Calls)
         calls.session, calls.name, calls.forbid, calls._socket = Fake(), "f", (), ours
         outcome = calls._call("", (lambda x: x,), {}, time.monotonic() + 20)

@@ -181,7 +181,8 @@ def reach(family, address):
     assert value(shared, f"reach(socket.AF_INET, ('127.0.0.1', {port}))", connect) is False
     assert value(shared, f"reach(socket.AF_UNIX, '{name}')", connect) is False
     assert value(shared, "reach(socket.AF_INET, ('1.1.1.1', 53))", connect) is False
-    assert value(shared, "[n for _, n in socket.if_nameindex()]", connect) == ["lo"]
+    devices = "[line.split(':')[0].strip() for line in open('/proc/net/dev') if ':' in line]"
+    assert value(shared, devices) == ["lo"]
     listener.close()
     abstract.close()
 

@@ -3,9 +3,7 @@
 import collections
 import contextlib
 import math
-import socket
 import struct
-import threading
 import time
 from fractions import Fraction
 
@@ -239,47 +237,3 @@ def test_an_array_of_nothing_does_not_become_many_lists():
 def test_many_strings_with_commas_are_no_many_values():
     text = ["," * 1000] * 2000
     assert there_and_back(text) == text
-
-
-@pytest.fixture
-def ends():
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        yield ours, theirs
-
-
-def soon(seconds=0.3):
-    return time.monotonic() + seconds
-
-
-def test_a_frame_larger_than_the_socket_arrives(ends):
-    data = bytes(3 * 2**20)
-    sender = threading.Thread(target=wire.send, args=(ends[0], data, soon(10)))
-    sender.start()
-    assert wire.receive(ends[1], soon(10)) == data
-    sender.join()
-
-
-def test_an_oversized_claim_is_refused_before_it_is_read(ends):
-    ends[0].sendall(struct.pack(">Q", 2**62))
-    with pytest.raises(wire.WireError, match="limit"):
-        wire.receive(ends[1], soon())
-
-
-def test_a_trickled_frame_is_late(ends):
-    ends[0].sendall(struct.pack(">Q", 100) + b"x" * 99)
-    with pytest.raises(wire.Late):
-        wire.receive(ends[1], soon())
-
-
-def test_nobody_reading_is_late(ends):
-    with pytest.raises(wire.Late):
-        wire.send(ends[0], bytes(2**22), soon())
-
-
-def test_a_closed_end_is_reported(ends):
-    ends[0].close()
-    with pytest.raises(wire.Closed):
-        wire.receive(ends[1], soon())
-    with pytest.raises(wire.Closed):
-        wire.send(ends[1], bytes(2**22), soon())
