@@ -16,15 +16,21 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from autograder import policy
+from autograder.apart import Overrun, apart
 from autograder.course import Unit
 from autograder.errors import SandboxFailed, SandboxUnavailable, Unreadable
 from autograder.exercise import CaseResult, Exercise, fraction, mark
 from autograder.ingest import Cell, Rebuilt, parse, rebuild
-from autograder.limits import Limits
-from autograder.session import Calls, Lost, Session
+from autograder.limits import FULL, Limits
+from autograder.session import ENDED, Calls, Lost, Session
 
 NOTICES = 20  # of one submission; a notebook can give cause for thousands
 RERUNS = 3  # fresh sandboxes after the first one
+PATIENCE = 10  # wall time of judging, of its processor time: others may be working here
+TOO_MUCH = (
+    "judging this took too much time or memory: is something far larger than asked for, in what it "
+    "returns or in the arguments it calls other functions with?"
+)
 
 
 @dataclass(frozen=True)
@@ -148,10 +154,34 @@ class _Work:
         if calls is None:
             return ExerciseResult(name, 0.0, points, "died", self.hopeless, ())
         with calls:
-            cases = mark(exercise, calls.ask, seed, self.unit.checks.get(name))
-        if "policy" in calls.reasons:
+            cases, reasons = self._judge(exercise, calls, seed)
+        if "policy" in reasons:
             return _policy(exercise, points, ", ".join(exercise.forbid))
-        return self._result(exercise, cases, calls.reasons)
+        return self._result(exercise, cases, reasons)
+
+    def _judge(
+        self, exercise: Exercise, calls: Calls, seed: bytes
+    ) -> tuple[tuple[CaseResult, ...], list[str]]:
+        """The results of the cases and why answers did not come, found in a child of this process:
+        values of the learner's are read and judged there.
+        """
+
+        def work() -> Any:
+            cases = mark(exercise, calls.ask, seed, self.unit.checks.get(exercise.name))
+            return [[asdict(case) for case in cases], calls.reasons]
+
+        seconds = self.limits.judge_seconds
+        try:
+            cases, reasons = apart(
+                work,
+                processor_seconds=seconds,
+                wall_seconds=self.limits.exercise_seconds + PATIENCE * seconds,
+            )
+        except Overrun:
+            return (CaseResult("it can be judged", 1.0, False, TOO_MUCH),), ["timeout"]
+        if calls.session.sandbox.over == FULL:  # seen by this process only
+            raise SandboxFailed(ENDED)
+        return tuple(CaseResult(**case) for case in cases), reasons
 
     def _shortcut(self, exercise: Exercise) -> str | None:
         cells = self.rebuilt.cells

@@ -22,6 +22,7 @@ class Limits:
     cell_seconds: float = 60.0
     session_seconds: float = 300.0  # one sandbox: all cells and all calls
     exercise_seconds: float = 60.0  # all calls of one exercise
+    judge_seconds: float = 20.0  # of the grader's processor, for one exercise
     submission_seconds: float = 900.0  # all sandboxes of a submission together
     memory_bytes: int = 2 * 2**30  # of one process, and of all together
     tmp_bytes: int = 256 * 2**20

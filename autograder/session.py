@@ -188,8 +188,6 @@ class Calls:
         except (frames.Late, Lost) as error:
             outcome = NoAnswer(error.reason if isinstance(error, Lost) else "timeout")
         except (frames.Closed, OSError):
-            if self.session.sandbox.over == FULL:
-                raise SandboxFailed(ENDED) from None
             outcome = NoAnswer("died")
         except (frames.TooLong, wire.WireError):
             outcome = NoAnswer("malformed")
