@@ -15,7 +15,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from autograder import policy
+from autograder import doctor, policy
 from autograder.apart import Overrun, apart
 from autograder.course import Unit
 from autograder.errors import SandboxFailed, SandboxUnavailable, Unreadable
@@ -91,6 +91,7 @@ def grade(
     except Unreadable as error:
         return Result(unit.slug, "unreadable", (), (str(error),), None, time.monotonic() - started)
     try:
+        doctor.require(slot)
         with _Work(unit, rebuilt, slot, limits or Limits()) as work:
             exercises = tuple(
                 work.mark(exercise, _seed(secret, unit, name))

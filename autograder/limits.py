@@ -81,6 +81,13 @@ def make_groups(limits: Limits, slot: int) -> tuple[Path, ...]:
     return tuple(made)
 
 
+def can_group() -> bool:
+    """Whether control groups hold a submission here, rather than watching."""
+    groups = make_groups(Limits(), os.getpid())
+    remove_groups(groups)
+    return bool(groups)
+
+
 def _limit_group(group: Path, controller: str, limits: Limits) -> None:
     if controller == "pids":
         (group / "pids.max").write_text(str(limits.processes + 8))  # bubblewrap's own among them

@@ -227,7 +227,7 @@ def command(
     start = f"import sys; sys.path.insert(0, {RUNNER!r}); import runner; runner.main()"
     run = [sys.executable, "-s", "-P", "-B", "-c", start, str(channel)]
     run.append(json.dumps(asdict(limits)))
-    bwrap = _bwrap()
+    bwrap = bubblewrap()
     if os.geteuid() != 0:
         words = [bwrap, "--info-fd", str(info), *inner, *layout(unit), *fresh, "--", *run]
     else:
@@ -248,7 +248,8 @@ def command(
 # Whether it works here
 
 
-def _bwrap() -> str:
+def bubblewrap() -> str:
+    """The path of the program; SandboxUnavailable, with the remedy, where it is missing."""
     path = shutil.which("bwrap")
     if path is None or (os.geteuid() == 0 and shutil.which("setpriv") is None):
         raise SandboxUnavailable(
@@ -283,17 +284,3 @@ def available() -> str | None:
             return None
     except (SandboxUnavailable, SandboxFailed) as error:
         return str(error)
-
-
-def check() -> str:
-    """One line that says what isolates submissions here; SandboxUnavailable where nothing does."""
-    reason = available()
-    if reason is not None:
-        raise SandboxUnavailable(reason)
-    groups = make_groups(Limits(), 499)
-    remove_groups(groups)
-    how = (
-        "control groups" if groups else "watching the memory in use (no control group can be made)"
-    )
-    user = "users of their own" if os.geteuid() == 0 else "your own user in a user namespace"
-    return f"submissions are isolated by bubblewrap, run as {user}, and limited by {how}"

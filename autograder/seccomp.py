@@ -145,18 +145,27 @@ def _answer(test: int, value: int, answer: int, unless: bool = False) -> list[by
     return [_step(test, value, **skip), _step(RETURN, answer)]
 
 
-def filter_file() -> int:
-    """A descriptor of a file that holds this machine's filter; the caller closes it.
-
-    Raises SandboxUnavailable on a processor whose numbers are not known.
-    """
+def here() -> Machine:
+    """This machine; SandboxUnavailable on a processor whose numbers are not known."""
     machine = MACHINES.get(platform.machine())
     if machine is None:
         raise SandboxUnavailable(
             f"grading filters system calls on {' and '.join(MACHINES)}, this machine is "
             f"{platform.machine() or 'unknown'}: grade on one of those"
         )
+    return machine
+
+
+def denied_here() -> list[tuple[str, int]]:
+    """Names and numbers of the calls that are denied on this machine."""
+    column = here().column
+    return [(name, n) for name, numbers in DENIED.items() if (n := numbers[column]) is not None]
+
+
+def filter_file() -> int:
+    """A descriptor of a file that holds this machine's filter; the caller closes it."""
+    text = program(here())
     descriptor = os.memfd_create("filter")
-    os.write(descriptor, program(machine))
+    os.write(descriptor, text)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor

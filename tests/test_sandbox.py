@@ -529,7 +529,7 @@ def test_descriptors_and_threads_do_not_pile_up():
 def test_without_bubblewrap_the_remedy_is_one_line(monkeypatch):
     monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
     with pytest.raises(SandboxUnavailable, match="apt-get install bubblewrap"):
-        sandbox.check()
+        sandbox.bubblewrap()
     assert "\n" not in str(sandbox.available())
 
 
