@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autograder.archive import notebook_in
 from autograder.errors import Unreadable
 
 FILE_BYTES = 20 * 2**20
@@ -25,7 +26,8 @@ CONTAINERS = 1_000_000  # lists and objects in the JSON
 
 
 def read_submission(path: Path) -> bytes:
-    """The bytes of a submitted notebook: the file itself, or the one `.ipynb` in the folder.
+    """The bytes of a submitted notebook: the file itself, the one `.ipynb` in the folder, or where
+    there is none, the one in its only `.zip`.
 
     Raises Unreadable for anything but one regular file of 1 byte to 20 MiB that has no second name:
     links, pipes and devices are not followed, since they can point at what is not the learner's.
@@ -33,7 +35,8 @@ def read_submission(path: Path) -> bytes:
     try:
         if stat.S_ISDIR(os.lstat(path).st_mode):
             path = _only_notebook(path)
-        return _read_regular(path)
+        data = _read_regular(path)
+        return notebook_in(data, FILE_BYTES) if path.suffix.lower() == ".zip" else data
     except FileNotFoundError:
         raise Unreadable(f"no notebook {path.name}: was it submitted under another name?") from None
     except (OSError, ValueError) as error:
@@ -43,7 +46,9 @@ def read_submission(path: Path) -> bytes:
 
 
 def _only_notebook(folder: Path) -> Path:
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() == ".ipynb")
+    files = sorted(folder.iterdir())
+    found = [p for p in files if p.suffix.lower() == ".ipynb"]
+    found = found or [p for p in files if p.suffix.lower() == ".zip"]
     if len(found) != 1:
         names = ", ".join(p.name for p in found[:5])
         raise Unreadable(
