@@ -7,6 +7,8 @@ the result and that a message is there. `test_x:y` is the function `test_y` of `
 """
 
 import importlib
+import re
+from pathlib import Path
 
 import pytest
 
@@ -156,3 +158,11 @@ def test_each_item_has_a_test_that_exists(item, names):
 def test_each_trick_stands_in_the_list():
     assert {name for _, names in ITEMS for name in names.split() if ":" not in name} == TRICKS
     assert len(TRICKS) == len(ATTACKS) + len(HONEST) + len(BROKEN)
+
+
+def test_the_security_page_names_only_what_exists():
+    root = Path(__file__).parent.parent
+    page = (root / "docs" / "security.md").read_text(encoding="utf-8")
+    named = {f"tests/{name}.py" for name in re.findall(r"`(test_\w+)`", page)}
+    named |= set(re.findall(r"`((?:autograder|tests)/\w+\.\w+)`", page))
+    assert len(named) > 10 and all((root / name).is_file() for name in named)
