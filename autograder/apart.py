@@ -1,7 +1,8 @@
 """Runs marking in a child of the grader, so that a hostile value can tie up the child alone.
 
 Judges, the grader's answers to calls from the sandbox (`given`, callable arguments) and the reading
-of what came are our code on a learner's values: `10 ** value` may run for ever or fill the memory.
+of what came are our code on a learner's code and values: `10 ** value` may run for ever or fill the
+memory.
 The child has limits of its own on processor and memory; all that comes back is JSON that it wrote.
 """
 

@@ -48,6 +48,7 @@ class Finding:
 
 def examine(slot: int = 0) -> list[Finding]:
     """Let every canary fly. Raises SandboxUnavailable or SandboxFailed where no sandbox starts."""
+    bubblewrap()  # where it is missing there is nothing to attack
     findings: list[Finding] = []
     with _bait(slot) as bait:
         canaries = list(CANARIES)
@@ -55,9 +56,8 @@ def examine(slot: int = 0) -> list[Finding]:
             with Session("00", LIMITS, slot) as session:
                 while canaries and session.alive:
                     findings.append(_try(canaries.pop(0), session, bait))
-        findings.append(
-            _finding("the process outside lives", [] if _lives(bait.process) else ["no"])
-        )
+        killed = [] if _lives(bait.process) else ["it was killed"]
+        findings.append(_finding("the process outside lives", killed))
     findings.append(_finding("nothing stays behind", _left(slot)))
     return findings
 

@@ -27,9 +27,12 @@ from autograder.session import ENDED, Calls, Lost, Session
 NOTICES = 20  # of one submission; a notebook can give cause for thousands
 RERUNS = 3  # fresh sandboxes after the first one
 PATIENCE = 10  # wall time of judging, of its processor time: others may be working here
-TOO_MUCH = (
-    "judging this took too much time or memory: is something far larger than asked for, in what it "
-    "returns or in the arguments it calls other functions with?"
+UNJUDGED = CaseResult(
+    property="it can be judged",
+    weight=1.0,
+    passed=False,
+    message="judging this took too much time or memory: is something far larger than asked for, in "
+    "what it returns or in the arguments it calls other functions with?",
 )
 
 
@@ -148,41 +151,41 @@ class _Work:
     def mark(self, exercise: Exercise, seed: bytes) -> ExerciseResult:
         """Put the tests of one exercise to the notebook."""
         name, points = exercise.name, self.points[exercise.name]
-        shortcut = self._shortcut(exercise)
-        if shortcut:
-            return _policy(exercise, points, shortcut)
         calls = self._calls(exercise)
         if calls is None:
             return ExerciseResult(name, 0.0, points, "died", self.hopeless, ())
         with calls:
-            cases, reasons = self._judge(exercise, calls, seed)
-        if "policy" in reasons:
-            return _policy(exercise, points, ", ".join(exercise.forbid))
+            shortcut, cases, reasons = self._judge(exercise, calls, seed)
+        if shortcut or "policy" in reasons:
+            return _policy(exercise, points, shortcut or ", ".join(exercise.forbid))
         return self._result(exercise, cases, reasons)
 
     def _judge(
         self, exercise: Exercise, calls: Calls, seed: bytes
-    ) -> tuple[tuple[CaseResult, ...], list[str]]:
-        """The results of the cases and why answers did not come, found in a child of this process:
-        values of the learner's are read and judged there.
+    ) -> tuple[str | None, tuple[CaseResult, ...], list[str]]:
+        """A forbidden shortcut or the results of the cases, and why answers did not come.
+
+        Found in a child of this process: the learner's code and values are read and judged there.
         """
 
         def work() -> Any:
-            cases = mark(exercise, calls.ask, seed, self.unit.checks.get(exercise.name))
-            return [[asdict(case) for case in cases], calls.reasons]
+            shortcut = self._shortcut(exercise)
+            check = self.unit.checks.get(exercise.name)
+            cases = () if shortcut else mark(exercise, calls.ask, seed, check)
+            return [shortcut, [asdict(case) for case in cases], calls.reasons]
 
         seconds = self.limits.judge_seconds
         try:
-            cases, reasons = apart(
+            shortcut, cases, reasons = apart(
                 work,
                 processor_seconds=seconds,
                 wall_seconds=self.limits.exercise_seconds + PATIENCE * seconds,
             )
         except Overrun:
-            return (CaseResult("it can be judged", 1.0, False, TOO_MUCH),), ["timeout"]
+            shortcut, cases, reasons = None, [asdict(UNJUDGED)], ["timeout"]
         if calls.session.sandbox.over == FULL:  # seen by this process only
             raise SandboxFailed(ENDED)
-        return tuple(CaseResult(**case) for case in cases), reasons
+        return shortcut, tuple(CaseResult(**case) for case in cases), reasons
 
     def _shortcut(self, exercise: Exercise) -> str | None:
         cells = self.rebuilt.cells

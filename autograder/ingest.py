@@ -21,6 +21,7 @@ from autograder.errors import Unreadable
 
 FILE_BYTES = 20 * 2**20
 CELL_BYTES = 2**20
+CODE_BYTES = 2**20  # of all code cells: parsed, it takes 300 times the memory
 CELLS = 2000
 CONTAINERS = 1_000_000  # lists and objects in the JSON
 
@@ -134,7 +135,7 @@ def parse(data: bytes) -> Submission:
 
 
 def _cells(raw: list[Any]) -> Submission:
-    cells, notices = [], []
+    cells, notices, code = [], [], 0
     if len(raw) > CELLS:
         notices.append(f"only the first {CELLS} of {len(raw)} cells were read")
     for number, item in enumerate(raw[:CELLS], 1):
@@ -143,8 +144,13 @@ def _cells(raw: list[Any]) -> Submission:
             notices.append(f"cell {number} is not a notebook cell and was ignored")
         elif len(cell.source) > CELL_BYTES:
             notices.append(f"cell {number} is longer than {CELL_BYTES} characters and was ignored")
+        elif cell.kind == "code" and code + len(cell.source) > CODE_BYTES:
+            notices.append(
+                f"cell {number} was ignored: with it, code has over {CODE_BYTES} letters"
+            )
         else:
             cells.append(cell)
+            code += len(cell.source) if cell.kind == "code" else 0
     if len(notices) > 10:
         notices = [*notices[:10], f"and {len(notices) - 10} more of the kind"]
     return Submission(tuple(cells), tuple(notices))
