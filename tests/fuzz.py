@@ -7,7 +7,9 @@ not the released one, a point earned. The choices come from a `random.Random`, s
 make (and shrink) them, too. The command writes `tests/fuzz.md`.
 """
 
+import contextlib
 import copy
+import functools
 import io
 import json
 import random
@@ -56,16 +58,15 @@ def notebook(rng: random.Random) -> bytes:
     return _damaged(data, rng) if rng.random() < 0.3 else data
 
 
-def _trees(made: list[Any] = []) -> list[Any]:  # noqa: B006 a cache
-    if not made:
-        for trick in (*ATTACKS, *HONEST, *BROKEN):
-            data = trick.make(toy.released(), toy.RIGHT, "mean")
-            try:
-                made.append(json.loads(data.decode("utf-8-sig")))
-            except (ValueError, RecursionError):
-                continue
-        made[:] = [tree for tree in made if isinstance(tree, dict) and _size(tree) < 100_000]
-    return made
+@functools.cache
+def _trees() -> list[Any]:
+    """The tricks that are notebooks, as trees; not to be changed."""
+    made = []
+    for trick in (*ATTACKS, *HONEST, *BROKEN):
+        data = trick.make(toy.released(), toy.RIGHT, "mean")
+        with contextlib.suppress(ValueError, RecursionError):
+            made.append(json.loads(data.decode("utf-8-sig")))
+    return [tree for tree in made if isinstance(tree, dict) and _size(tree) < 100_000]
 
 
 def _size(tree: Any) -> int:
