@@ -14,6 +14,7 @@ help:
 	@echo "make lab      JupyterLab on course/ (learners start here)"
 	@echo "make run      every solution notebook with papermill: PRESET=smoke|cpu|gpu DEVICE= SEED= NOTEBOOKS=\"01 02\""
 	@echo "make test     every test; make test-long adds the ones that take minutes"
+	@echo "make doctor   attack the sandbox from inside: does it hold on this machine?"
 	@echo "make grade    build the sample class, grade it in the sandbox, write feedback pages"
 	@echo "make release  solutions/*.py -> executed solutions/*.ipynb -> course/"
 	@echo "make lint     ruff and mypy;  make docs  the site in build/docs/"
@@ -55,6 +56,7 @@ test: .venv/dev sandbox
 
 test-long: .venv/dev sandbox
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not gpu" --hypothesis-profile long
+	$(ONE_THREAD) $(BIN)/python -m tests.fuzz 120000 $$(date +%s)
 	@echo "make test-long passed on $$(date +%F) at $$(git rev-parse --short HEAD)." > tests/test_long.md
 
 grade: .venv/dev sandbox
@@ -71,6 +73,9 @@ ladder: .venv/dev
 	  rows = runtime.setup().ladder_rows('tinyshakespeare'); \
 	  plotting.ladder(rows).figure.savefig('docs/ladder.png', dpi=150)"
 	$(MAKE) release
+
+doctor: .venv/dev sandbox
+	$(BIN)/autograder doctor
 
 lint: .venv/dev
 	$(BIN)/ruff check .

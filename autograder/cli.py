@@ -126,13 +126,16 @@ def report_(unit: OneUnit = None, student: Student = "*", course: CourseOption =
 
 @app.command()
 def doctor() -> None:
-    """Say whether submissions can be isolated on this machine."""
-    from autograder import sandbox
+    """Attack the sandbox from inside and say, line by line, whether it holds on this machine."""
+    from autograder.doctor import about, examine
 
-    problem = sandbox.available()
-    if problem:
-        raise AutograderError(problem)
-    typer.echo("submissions can be isolated here: a sandbox started and ended")
+    findings = examine()
+    for finding in findings:
+        typer.echo(f"{'ok  ' if finding.held else 'LEAK'}  {finding.name}: {finding.detail}")
+    wrong = [finding.name for finding in findings if not finding.held]
+    if wrong:
+        raise AutograderError(f"the sandbox does not hold here ({', '.join(wrong)}): do not grade")
+    typer.echo(about())
 
 
 def _print_table(room: Any, slug: str, entries: list[Any]) -> None:

@@ -15,16 +15,25 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from autograder import policy
+from autograder import doctor, policy
+from autograder.apart import Overrun, apart
 from autograder.course import Unit
 from autograder.errors import SandboxFailed, SandboxUnavailable, Unreadable
 from autograder.exercise import CaseResult, Exercise, fraction, mark
 from autograder.ingest import Cell, Rebuilt, parse, rebuild
-from autograder.limits import Limits
-from autograder.session import Calls, Lost, Session
+from autograder.limits import FULL, Limits
+from autograder.session import ENDED, Calls, Lost, Session
 
 NOTICES = 20  # of one submission; a notebook can give cause for thousands
 RERUNS = 3  # fresh sandboxes after the first one
+PATIENCE = 10  # wall time of judging, of its processor time: others may be working here
+UNJUDGED = CaseResult(
+    property="it can be judged",
+    weight=1.0,
+    passed=False,
+    message="judging this took too much time or memory: is something far larger than asked for, in "
+    "what it returns or in the arguments it calls other functions with?",
+)
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,7 @@ def grade(
     except Unreadable as error:
         return Result(unit.slug, "unreadable", (), (str(error),), None, time.monotonic() - started)
     try:
+        doctor.require(slot)
         with _Work(unit, rebuilt, slot, limits or Limits()) as work:
             exercises = tuple(
                 work.mark(exercise, _seed(secret, unit, name))
@@ -141,17 +151,41 @@ class _Work:
     def mark(self, exercise: Exercise, seed: bytes) -> ExerciseResult:
         """Put the tests of one exercise to the notebook."""
         name, points = exercise.name, self.points[exercise.name]
-        shortcut = self._shortcut(exercise)
-        if shortcut:
-            return _policy(exercise, points, shortcut)
         calls = self._calls(exercise)
         if calls is None:
             return ExerciseResult(name, 0.0, points, "died", self.hopeless, ())
         with calls:
-            cases = mark(exercise, calls.ask, seed, self.unit.checks.get(name))
-        if "policy" in calls.reasons:
-            return _policy(exercise, points, ", ".join(exercise.forbid))
-        return self._result(exercise, cases, calls.reasons)
+            shortcut, cases, reasons = self._judge(exercise, calls, seed)
+        if shortcut or "policy" in reasons:
+            return _policy(exercise, points, shortcut or ", ".join(exercise.forbid))
+        return self._result(exercise, cases, reasons)
+
+    def _judge(
+        self, exercise: Exercise, calls: Calls, seed: bytes
+    ) -> tuple[str | None, tuple[CaseResult, ...], list[str]]:
+        """A forbidden shortcut or the results of the cases, and why answers did not come.
+
+        Found in a child of this process: the learner's code and values are read and judged there.
+        """
+
+        def work() -> Any:
+            shortcut = self._shortcut(exercise)
+            check = self.unit.checks.get(exercise.name)
+            cases = () if shortcut else mark(exercise, calls.ask, seed, check)
+            return [shortcut, [asdict(case) for case in cases], calls.reasons]
+
+        seconds = self.limits.judge_seconds
+        try:
+            shortcut, cases, reasons = apart(
+                work,
+                processor_seconds=seconds,
+                wall_seconds=self.limits.exercise_seconds + PATIENCE * seconds,
+            )
+        except Overrun:
+            shortcut, cases, reasons = None, [asdict(UNJUDGED)], ["timeout"]
+        if calls.session.sandbox.over == FULL:  # seen by this process only
+            raise SandboxFailed(ENDED)
+        return shortcut, tuple(CaseResult(**case) for case in cases), reasons
 
     def _shortcut(self, exercise: Exercise) -> str | None:
         cells = self.rebuilt.cells

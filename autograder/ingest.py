@@ -16,16 +16,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autograder.archive import notebook_in
 from autograder.errors import Unreadable
 
 FILE_BYTES = 20 * 2**20
 CELL_BYTES = 2**20
+CODE_BYTES = 2**20  # of all code cells: parsed, it takes 300 times the memory
 CELLS = 2000
 CONTAINERS = 1_000_000  # lists and objects in the JSON
 
 
 def read_submission(path: Path) -> bytes:
-    """The bytes of a submitted notebook: the file itself, or the one `.ipynb` in the folder.
+    """The bytes of a submitted notebook: the file itself, the one `.ipynb` in the folder, or where
+    there is none, the one in its only `.zip`.
 
     Raises Unreadable for anything but one regular file of 1 byte to 20 MiB that has no second name:
     links, pipes and devices are not followed, since they can point at what is not the learner's.
@@ -33,7 +36,8 @@ def read_submission(path: Path) -> bytes:
     try:
         if stat.S_ISDIR(os.lstat(path).st_mode):
             path = _only_notebook(path)
-        return _read_regular(path)
+        data = _read_regular(path)
+        return notebook_in(data, FILE_BYTES) if path.suffix.lower() == ".zip" else data
     except FileNotFoundError:
         raise Unreadable(f"no notebook {path.name}: was it submitted under another name?") from None
     except (OSError, ValueError) as error:
@@ -43,7 +47,9 @@ def read_submission(path: Path) -> bytes:
 
 
 def _only_notebook(folder: Path) -> Path:
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() == ".ipynb")
+    files = sorted(folder.iterdir())
+    found = [p for p in files if p.suffix.lower() == ".ipynb"]
+    found = found or [p for p in files if p.suffix.lower() == ".zip"]
     if len(found) != 1:
         names = ", ".join(p.name for p in found[:5])
         raise Unreadable(
@@ -129,7 +135,7 @@ def parse(data: bytes) -> Submission:
 
 
 def _cells(raw: list[Any]) -> Submission:
-    cells, notices = [], []
+    cells, notices, code = [], [], 0
     if len(raw) > CELLS:
         notices.append(f"only the first {CELLS} of {len(raw)} cells were read")
     for number, item in enumerate(raw[:CELLS], 1):
@@ -138,8 +144,13 @@ def _cells(raw: list[Any]) -> Submission:
             notices.append(f"cell {number} is not a notebook cell and was ignored")
         elif len(cell.source) > CELL_BYTES:
             notices.append(f"cell {number} is longer than {CELL_BYTES} characters and was ignored")
+        elif cell.kind == "code" and code + len(cell.source) > CODE_BYTES:
+            notices.append(
+                f"cell {number} was ignored: with it, code has over {CODE_BYTES} letters"
+            )
         else:
             cells.append(cell)
+            code += len(cell.source) if cell.kind == "code" else 0
     if len(notices) > 10:
         notices = [*notices[:10], f"and {len(notices) - 10} more of the kind"]
     return Submission(tuple(cells), tuple(notices))

@@ -22,6 +22,7 @@ class Limits:
     cell_seconds: float = 60.0
     session_seconds: float = 300.0  # one sandbox: all cells and all calls
     exercise_seconds: float = 60.0  # all calls of one exercise
+    judge_seconds: float = 20.0  # of the grader's processor, for one exercise
     submission_seconds: float = 900.0  # all sandboxes of a submission together
     memory_bytes: int = 2 * 2**30  # of one process, and of all together
     tmp_bytes: int = 256 * 2**20
@@ -78,6 +79,13 @@ def make_groups(limits: Limits, slot: int) -> tuple[Path, ...]:
         remove_groups(tuple(made))
         return ()
     return tuple(made)
+
+
+def can_group() -> bool:
+    """Whether control groups hold a submission here, rather than watching."""
+    groups = make_groups(Limits(), os.getpid())
+    remove_groups(groups)
+    return bool(groups)
 
 
 def _limit_group(group: Path, controller: str, limits: Limits) -> None:

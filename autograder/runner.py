@@ -1,8 +1,9 @@
 """Runs inside the sandbox: executes cells through IPython's shell and answers calls over a socket.
 
-Imported as a plain file beside `wire.py` with the number of an inherited socket and the limits as
-JSON. It first puts the limits on itself, then says "ready". On the socket it gets one request at a
-time, a dict with a number `n`, and replies with a dict that has the same number:
+Imported as a plain file, as are `wire`, `frames` and `outputs` beside it, with the number of an
+inherited socket and the limits as JSON. It first puts the limits on itself, then says "ready". On
+the socket it gets one request at a time, a dict with a number `n`, and replies with a dict that has
+the same number:
 
     {"do": "cell", "source"}          -> {"outputs": nbformat outputs as dicts, "count"}
     {"do": "fork"} and a descriptor   -> {"forked": True}; a fork serves calls on that socket
@@ -15,7 +16,6 @@ source and gets the user's object of that name. Before the reply there may be ca
 Nothing in here is trusted: the learner's code runs in the same process, so a reply is a claim.
 """
 
-import base64
 import builtins
 import contextlib
 import functools
@@ -32,15 +32,20 @@ import threading
 from pathlib import Path
 from typing import Any
 
-_spec = importlib.util.spec_from_file_location("wire", Path(__file__).with_name("wire.py"))
-assert _spec is not None and _spec.loader is not None
-wire: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(wire)
+
+def _beside(name: str) -> Any:
+    """A module from the file beside this one, under no name that `import` finds."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+wire, frames = _beside("wire"), _beside("frames")
+Outputs: Any = _beside("outputs").Outputs
 
 CALL_BYTES = 2**20  # a call of a proxy, one direction
-PICTURES = ("image/png", "image/jpeg")
-ITEM = 100  # bytes that an output takes beside its text
-CUT = "\n[the rest of this cell's output was cut]\n"
 
 
 def limit(limits: dict[str, Any]) -> None:
@@ -54,65 +59,6 @@ def limit(limits: dict[str, Any]) -> None:
         ("CORE", 0),
     ):
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
-
-
-class Outputs:
-    """Outputs of one cell as nbformat dicts, up to a number of bytes."""
-
-    def __init__(self, cap: int) -> None:
-        self.items: list[dict[str, Any]] = []
-        self.left = cap
-
-    def fits(self, size: int) -> bool:
-        """Take `size` from the budget; the first time it is not there, leave the note."""
-        fits, before = self.left >= size, self.left
-        self.left = self.left - size if fits else -1
-        if not fits and before >= 0:
-            self.items.append({"output_type": "stream", "name": "stderr", "text": CUT})
-        return fits
-
-    def text(self, name: str, text: str) -> None:
-        """Append to a stream; what is too long is kept up to the cap."""
-        last = self.items[-1] if self.items else {}
-        joined = last.get("name") == name and len(last.get("parts", ())) > 0
-        if self.left < 0 or not text or not (joined or self.fits(ITEM)):
-            return
-        kept = text[: self.left]
-        if joined:
-            last["parts"].append(kept)
-        else:
-            self.items.append({"output_type": "stream", "name": name, "parts": [kept]})
-        self.left -= len(kept)
-        if len(kept) < len(text):
-            self.left = 0
-            self.fits(1)
-
-    def add(self, kind: str, data: dict[str, Any], **more: Any) -> None:
-        """A display or a result: its text and pictures, nothing that a browser would run."""
-        kept: dict[str, str] = {}
-        for mime, value in data.items():
-            if mime in PICTURES and isinstance(value, bytes):
-                value = base64.b64encode(value).decode()
-            shown = mime in ("text/plain", *PICTURES) and isinstance(value, str)
-            if shown and self.fits(ITEM + len(value)):
-                kept[mime] = value
-        if kept:
-            self.items.append({"output_type": kind, "data": kept, "metadata": {}, **more})
-
-    def error(self, name: str, message: str, lines: list[str]) -> None:
-        """The traceback of an exception; a huge one loses its middle."""
-        short = lines if len(lines) < 60 else [*lines[:30], "...", *lines[-30:]]
-        short = [line[:2000] for line in short]
-        if self.fits(sum(map(len, short))):
-            about = {"ename": name[:200], "evalue": message[:2000], "traceback": short}
-            self.items.append({"output_type": "error", **about})
-
-    def finish(self) -> list[dict[str, Any]]:
-        """The outputs, streams joined."""
-        for item in self.items:
-            if "parts" in item:
-                item["text"] = "".join(item.pop("parts"))
-        return self.items
 
 
 class Stream(io.TextIOBase):
@@ -196,10 +142,14 @@ def _no_input(*_: object) -> str:
 # Serving
 
 
+def _receive(channel: socket.socket, proxy: Any = None) -> Any:
+    return wire.unpack(frames.receive(channel, None, wire.FRAME_BYTES), proxy)
+
+
 def serve(channel: socket.socket, kernel: Kernel) -> None:
     """Answer requests until the other end is gone."""
     while True:
-        request = wire.unpack(wire.receive(channel))
+        request = _receive(channel)
         if request["do"] == "cell":
             outputs, count = kernel.run(request["source"])
             reply: dict[str, Any] = {"outputs": outputs, "count": count}
@@ -211,7 +161,7 @@ def serve(channel: socket.socket, kernel: Kernel) -> None:
                 _serve_calls(socket.socket(fileno=descriptors[0]), kernel.shell.user_ns)
             os.close(descriptors[0])
             reply = {"forked": True}
-        wire.send(channel, wire.pack({"n": request["n"], **reply}))
+        frames.send(channel, wire.pack({"n": request["n"], **reply}))
 
 
 def _clean() -> None:
@@ -229,12 +179,10 @@ def _serve_calls(channel: socket.socket, user: dict[str, Any]) -> None:
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
         while True:
-            request = wire.unpack(
-                wire.receive(channel), lambda number: _proxy(channel, lock, number)
-            )
+            request = _receive(channel, lambda number: _proxy(channel, lock, number))
             reply = _outcome(request, user)
             with lock:
-                wire.send(channel, reply)
+                frames.send(channel, reply)
     finally:
         os._exit(0)
 
@@ -319,8 +267,8 @@ def _proxy(channel: socket.socket, lock: Any, number: int) -> Any:
         if len(call) > CALL_BYTES:
             raise ValueError(f"arguments of {len(call)} bytes; the limit of a call is {CALL_BYTES}")
         with lock:
-            wire.send(channel, call)
-            answer = wire.unpack(wire.receive(channel))
+            frames.send(channel, call)
+            answer = _receive(channel)
         if "error" in answer:
             kind, message = answer["error"]
             raise getattr(builtins, kind, Exception)(message)
@@ -344,7 +292,7 @@ def main() -> None:
         shutil.copy(fonts, os.environ["MPLCONFIGDIR"])
     sys.argv[:] = ["learner"]
     kernel = Kernel(int(limits["output_bytes"]))
-    wire.send(channel, wire.pack("ready"))
-    with contextlib.suppress(wire.Closed):
+    frames.send(channel, wire.pack("ready"))
+    with contextlib.suppress(frames.Closed):
         serve(channel, kernel)
     os._exit(0)

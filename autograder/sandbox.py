@@ -13,8 +13,8 @@ Limits: processes, data, file size, open files, core by rlimits that the runner 
 before it runs anything; processes and memory also by a cgroup (v1 or v2) where we may make one,
 else by watching the resident memory; files on the tmpfs, free memory of the machine and wall time
 by watching. What breaks them is killed whole, by SIGKILL to the first process of its pid namespace,
-which takes every other with it. Left out: a system call filter; use a virtual machine where the
-kernel itself is not trusted.
+which takes every other with it. System calls are filtered (`seccomp`). Left out: a kernel that is
+not trusted; use a virtual machine there.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 
-from autograder import wire
+from autograder import frames, seccomp, wire
 from autograder.errors import SandboxFailed, SandboxUnavailable
 from autograder.limits import (
     FULL,
@@ -83,14 +83,16 @@ class Sandbox:
         self._closing = threading.Event()
         self.channel, theirs = socket.socketpair()
         read, write = os.pipe()
+        filtered = -1
         try:
+            filtered = seccomp.filter_file()
             with open(os.devnull, "r+b") as null:
                 self._process = subprocess.Popen(
-                    command(unit, limits, slot, theirs.fileno(), write, self._groups),
+                    command(unit, limits, slot, theirs.fileno(), write, filtered, self._groups),
                     stdin=null,
                     stdout=null,
                     stderr=subprocess.PIPE,
-                    pass_fds=[theirs.fileno(), write],
+                    pass_fds=[theirs.fileno(), write, filtered],
                     env={"PATH": os.environ.get("PATH", os.defpath)},
                     start_new_session=True,
                 )
@@ -100,6 +102,8 @@ class Sandbox:
         finally:
             theirs.close()
             os.close(write)
+            if filtered >= 0:
+                os.close(filtered)
         try:
             self._await_start(read)
         except BaseException:
@@ -159,8 +163,8 @@ class Sandbox:
         try:
             self._pid = int(json.loads(text)["child-pid"])
             self._init = os.pidfd_open(self._pid)
-            ready = wire.unpack(wire.receive(self.channel, deadline, 1000))
-        except (ValueError, KeyError, OSError, wire.WireError):
+            ready = wire.unpack(frames.receive(self.channel, deadline, 1000))
+        except (ValueError, KeyError, OSError, frames.FrameError, wire.WireError):
             ready = None
         if ready != "ready":
             self.kill()
@@ -200,14 +204,22 @@ def _readable(descriptor: int, seconds: float) -> bool:
 
 
 def command(
-    unit: str, limits: Limits, slot: int, channel: int, info: int, groups: tuple[Path, ...] = ()
+    unit: str,
+    limits: Limits,
+    slot: int,
+    channel: int,
+    info: int,
+    filtered: int,
+    groups: tuple[Path, ...] = (),
 ) -> list[str]:
-    """Arguments that start the runner inside (as root: one bubblewrap in another)."""
+    """Arguments that start the runner inside (as root: one bubblewrap in another); `channel`,
+    `info` and `filtered` are descriptors of the socket, for bubblewrap's report, with the filter.
+    """
     uid = str(FIRST_UID + slot)
     size = str(limits.tmp_bytes)
     inner = ["--unshare-all", "--unshare-user", "--disable-userns", "--uid", uid, "--gid", uid]
     inner += ["--new-session", "--die-with-parent", "--cap-drop", "ALL", "--hostname", "sandbox"]
-    inner += ["--clearenv"]
+    inner += ["--seccomp", str(filtered), "--clearenv"]
     inner += [word for item in ENVIRONMENT.items() for word in ("--setenv", *item)]
     fresh = ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"]
     fresh += ["--remount-ro", "/dev", "--size", size, "--tmpfs", "/tmp"]
@@ -215,7 +227,7 @@ def command(
     start = f"import sys; sys.path.insert(0, {RUNNER!r}); import runner; runner.main()"
     run = [sys.executable, "-s", "-P", "-B", "-c", start, str(channel)]
     run.append(json.dumps(asdict(limits)))
-    bwrap = _bwrap()
+    bwrap = bubblewrap()
     if os.geteuid() != 0:
         words = [bwrap, "--info-fd", str(info), *inner, *layout(unit), *fresh, "--", *run]
     else:
@@ -236,7 +248,8 @@ def command(
 # Whether it works here
 
 
-def _bwrap() -> str:
+def bubblewrap() -> str:
+    """The path of the program; SandboxUnavailable, with the remedy, where it is missing."""
     path = shutil.which("bwrap")
     if path is None or (os.geteuid() == 0 and shutil.which("setpriv") is None):
         raise SandboxUnavailable(
@@ -271,17 +284,3 @@ def available() -> str | None:
             return None
     except (SandboxUnavailable, SandboxFailed) as error:
         return str(error)
-
-
-def check() -> str:
-    """One line that says what isolates submissions here; SandboxUnavailable where nothing does."""
-    reason = available()
-    if reason is not None:
-        raise SandboxUnavailable(reason)
-    groups = make_groups(Limits(), 499)
-    remove_groups(groups)
-    how = (
-        "control groups" if groups else "watching the memory in use (no control group can be made)"
-    )
-    user = "users of their own" if os.geteuid() == 0 else "your own user in a user namespace"
-    return f"submissions are isolated by bubblewrap, run as {user}, and limited by {how}"

@@ -6,32 +6,28 @@ to a fork of the process that ran the cells, so what an exercise does to its soc
 its budget is its own loss.
 """
 
-import base64
-import binascii
 import builtins
-import contextlib
 import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autograder import wire
+from autograder import frames, wire
 from autograder.errors import SandboxFailed
 from autograder.exercise import Ask, NoAnswer, Outcome, Raised, Returned
 from autograder.limits import FULL, Limits
+from autograder.outputs import clean_outputs, clean_text
 from autograder.sandbox import Sandbox
 
 CALLS = 20_000  # of proxies, within one call of the answer
 CALL_BYTES = 2**20
 ALL_CALLS_BYTES = 32 * 2**20  # arguments of all of them: a judge may keep what was asked
-OUTPUTS = 1_000  # of one cell; to validate one takes a tenth of a millisecond or more
 ENDED = f"{FULL} ran out while a sandbox ran in it"
 EXCEPTIONS = frozenset(
     name
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, BaseException)
 )
-SIGNATURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 
 
 class Lost(Exception):
@@ -86,16 +82,16 @@ class Session:
         self._number += 1
         deadline = time.monotonic() + seconds
         try:
-            wire.send(self.sandbox.channel, wire.pack({"n": self._number, **request}), deadline)
+            frames.send(self.sandbox.channel, wire.pack({"n": self._number, **request}), deadline)
             if descriptor is not None:
                 socket.send_fds(self.sandbox.channel, [b"!"], [descriptor], socket.MSG_DONTWAIT)
             cap = 4 * self.limits.output_bytes + 2**16
-            reply = wire.unpack(wire.receive(self.sandbox.channel, deadline, cap))
-        except wire.Late:
+            reply = wire.unpack(frames.receive(self.sandbox.channel, deadline, cap))
+        except frames.Late:
             raise self._lost("timeout", f"it did not finish within {seconds:.0f} seconds") from None
-        except (wire.Closed, OSError):
+        except (frames.Closed, OSError):
             raise self._lost("died", "it ended the Python process") from None
-        except wire.WireError:
+        except (frames.TooLong, wire.WireError):
             raise self._lost("died", "it broke the connection to the grader") from None
         if type(reply) is not dict or reply.get("n") != self._number:
             raise self._lost("died", "it broke the connection to the grader")
@@ -176,9 +172,9 @@ class Calls:
         try:
             if self._socket is None:
                 self._socket = self.session.fork()
-            wire.send(self._socket, payload, deadline)
+            frames.send(self._socket, payload, deadline)
             for _ in range(CALLS + 1):
-                came = wire.receive(self._socket, deadline)
+                came = frames.receive(self._socket, deadline, wire.FRAME_BYTES)
                 reply = wire.unpack(came)
                 if type(reply) is not dict:
                     raise wire.WireError("a reply is a dict")
@@ -187,15 +183,13 @@ class Calls:
                 left -= len(came)
                 if len(came) > CALL_BYTES or left < 0:
                     raise wire.WireError("the arguments of calls are too large")
-                wire.send(self._socket, _answer(reply, table), deadline)
+                frames.send(self._socket, _answer(reply, table), deadline)
             outcome = NoAnswer("timeout")
-        except (wire.Late, Lost) as error:
+        except (frames.Late, Lost) as error:
             outcome = NoAnswer(error.reason if isinstance(error, Lost) else "timeout")
-        except (wire.Closed, OSError):
-            if self.session.sandbox.over == FULL:
-                raise SandboxFailed(ENDED) from None
+        except (frames.Closed, OSError):
             outcome = NoAnswer("died")
-        except wire.WireError:
+        except (frames.TooLong, wire.WireError):
             outcome = NoAnswer("malformed")
         self._drop()
         return outcome
@@ -214,7 +208,7 @@ def _outcome(reply: dict[Any, Any]) -> Outcome:
         if type(kinds) is not list or type(message) is not str:
             raise wire.WireError("raised: a list of names and a message")
         known = tuple(kind for kind in kinds[:20] if type(kind) is str and kind in EXCEPTIONS)
-        return Raised(known, _text(message[:200]))
+        return Raised(known, clean_text(message[:200]))
     reason = reply.get("no")
     if type(reason) is not str or reason not in ("missing", "unsolved", "malformed", "policy"):
         raise wire.WireError("no such reply")
@@ -240,62 +234,3 @@ def _answer(reply: dict[Any, Any], table: list[Callable[..., Any]]) -> bytes:
     except Exception as error:
         known = next(k.__name__ for k in type(error).__mro__ if k.__name__ in EXCEPTIONS)
         return wire.pack({"error": (known, str(error)[:500])})
-
-
-# Outputs
-
-
-def clean_outputs(claimed: Any, cap: int) -> list[dict[str, Any]]:
-    """nbformat outputs with nothing but text and PNG or JPEG pictures, at most `cap` characters in
-    all.
-    """
-    kept: list[dict[str, Any]] = []
-    for output in claimed if type(claimed) is list else []:
-        clean = _clean_output(output) if type(output) is dict else None
-        if clean is None:
-            continue
-        cap -= sum(len(str(value)) for value in clean.values())
-        if cap < 0:
-            break
-        if len(kept) == OUTPUTS:
-            cut = f"[only the first {OUTPUTS} outputs of this cell were kept]\n"
-            kept.append({"output_type": "stream", "name": "stderr", "text": cut})
-            break
-        kept.append(clean)
-    return kept
-
-
-def _clean_output(output: dict[Any, Any]) -> dict[str, Any] | None:
-    kind, name = output.get("output_type"), output.get("name")
-    if kind == "stream" and name in ("stdout", "stderr"):
-        return {"output_type": "stream", "name": name, "text": _text(output.get("text"))}
-    if kind == "error":
-        trace = output.get("traceback")
-        lines = [_text(line) for line in trace] if type(trace) is list else []
-        about = {key: _text(output.get(key)) for key in ("ename", "evalue")}
-        return {"output_type": "error", **about, "traceback": lines}
-    if kind in ("display_data", "execute_result") and type(output.get("data")) is dict:
-        data = {mime: value for mime, value in output["data"].items() if _is_shown(mime, value)}
-        count = output.get("execution_count")
-        result = (
-            {"execution_count": count if type(count) is int else None}
-            if kind == "execute_result"
-            else {}
-        )
-        if "text/plain" in data:
-            data["text/plain"] = _text(data["text/plain"])
-        return {"output_type": kind, "data": data, "metadata": {}, **result} if data else None
-    return None
-
-
-def _is_shown(mime: Any, value: Any) -> bool:
-    if type(mime) is not str or type(value) is not str:
-        return False
-    if mime in SIGNATURES:
-        with contextlib.suppress(binascii.Error, ValueError):
-            return base64.b64decode(value, validate=True).startswith(SIGNATURES[mime])
-    return mime == "text/plain"
-
-
-def _text(value: Any) -> str:
-    return value.encode("utf-8", "replace").decode() if type(value) is str else ""

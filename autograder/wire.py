@@ -1,10 +1,10 @@
-"""Plain values as bytes, for a socket whose other end is hostile.
+"""Plain values as bytes, for a socket whose other end is hostile (`frames` carries them).
 
 A payload is a 4-byte length, a JSON header of that length, then raw bytes (arrays, `bytes`) in the
-order the header names them. A frame on the socket is an 8-byte length and a payload. Reading builds
-only fresh objects of exactly these types: None, bool, int, float, complex, str, bytes, list, tuple,
-set, frozenset, dict, ndarray, `Opaque`, and what the caller's `proxy` makes of a callable's number.
-Nothing is unpickled, nothing is looked up by a name that arrived.
+order the header names them. Reading builds only fresh objects of exactly these types: None, bool,
+int, float, complex, str, bytes, list, tuple, set, frozenset, dict, ndarray, `Opaque`, and what the
+caller's `proxy` makes of a callable's number. Nothing is unpickled, nothing is looked up by a name
+that arrived.
 
 Writing is generous, so that an honest answer in an odd container arrives: subclasses become their
 base (Counter: dict, namedtuple: tuple), numpy scalars Python numbers, Fraction and Decimal floats,
@@ -21,15 +21,13 @@ import itertools
 import json
 import math
 import re
-import select
-import socket
 import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-FRAME_BYTES = 64 * 2**20  # one frame, both directions
+FRAME_BYTES = 64 * 2**20  # one payload, both directions
 HEADER_BYTES = 16 * 2**20  # its JSON part
 ELEMENTS = 1_000_000  # values in one frame, nested ones included (an array counts as one)
 DEPTH = 60  # containers inside containers
@@ -51,14 +49,6 @@ Proxy = Callable[[int], Any]
 
 class WireError(Exception):
     """A value that cannot be sent, or bytes that are not a payload; the message says which."""
-
-
-class Closed(WireError):
-    """The other end is gone."""
-
-
-class Late(WireError):
-    """The deadline passed before the whole frame went through."""
 
 
 class Opaque:
@@ -316,54 +306,3 @@ def _typed(value: Any, kind: type) -> Any:
     if type(value) is not kind:
         raise WireError(f"expected {kind.__name__}, got {type(value).__name__}")
     return value
-
-
-# Frames on a socket. A deadline is a time.monotonic(); None waits for ever (the runner only).
-
-
-def send(sock: socket.socket, payload: bytes, deadline: float | None = None) -> None:
-    """Write one frame; Late at the deadline, Closed when nobody reads any more."""
-    view = memoryview(struct.pack(">Q", len(payload)) + payload)
-    while view:
-        _wait(sock, select.POLLOUT, deadline)
-        try:
-            view = view[sock.send(view, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL) :]
-        except BlockingIOError:
-            continue
-        except OSError as error:
-            raise Closed(f"the other end is gone: {error.strerror}") from None
-
-
-def receive(sock: socket.socket, deadline: float | None = None, cap: int = FRAME_BYTES) -> bytes:
-    """Read one frame; WireError when it claims more than `cap` bytes, before any is read."""
-    (length,) = struct.unpack(">Q", _exactly(sock, 8, deadline))
-    if length > cap:
-        raise WireError(f"a frame of {length} bytes; the limit is {cap}")
-    return _exactly(sock, length, deadline)
-
-
-def _exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
-    got = bytearray()
-    while len(got) < count:
-        _wait(sock, select.POLLIN, deadline)
-        try:
-            chunk = sock.recv(min(count - len(got), 2**20), socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            continue
-        except OSError as error:
-            raise Closed(f"the other end is gone: {error.strerror}") from None
-        if not chunk:
-            raise Closed("the other end is gone")
-        got += chunk
-    return bytes(got)
-
-
-def _wait(sock: socket.socket, event: int, deadline: float | None) -> None:
-    """Return when the socket is ready (or broken, which the next call finds out); Late at the
-    deadline.
-    """
-    poll = select.poll()
-    poll.register(sock, event)
-    left = None if deadline is None else (deadline - time.monotonic()) * 1000
-    if (left is not None and left <= 0) or not poll.poll(left):
-        raise Late("the deadline passed")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder import frames, sandbox, session, wire
 from autograder import grade as grading
-from autograder import sandbox, session, wire
 from autograder.errors import SandboxFailed
-from autograder.exercise import Exercise, NoAnswer, near
+from autograder.exercise import Exercise, NoAnswer, equals, holds, near
 from autograder.grade import Result, grade
 from tests.conftest import control_groups
 from tests.submissions import toy
@@ -76,6 +76,33 @@ def test_an_attack_earns_nothing_and_costs_the_other_exercise_nothing(trick):
     assert Result.from_json(result.to_json()) == result
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def mean(values): return (x * x for x in values)",
+        "def mean(values):\n    for x in values: yield x * x",
+        "def mean(values): return map(lambda x: x * x, values)",
+        "import numpy as np\ndef mean(values): return np.array(values) ** 2",
+        "import collections\ndef mean(values): return collections.deque(x * x for x in values)",
+        "def mean(values): return tuple(x * x for x in values)",
+        "import torch\ndef mean(values): return torch.tensor(values).double() ** 2",
+    ],
+)
+def test_a_generator_or_another_container_in_place_of_a_list_gets_full_points(answer):
+    squares = Exercise("mean")
+
+    @squares.case(weight=1, property="squares")
+    def squared(rng):
+        yield ([1.0, 2.5, -3.0],), equals([1.0, 6.25, 9.0], hint="")
+
+    unit = replace(UNIT, exercises={"mean": squares, "spread": UNIT.exercises["spread"]}, checks={})
+    book = Book(toy.released(), toy.RIGHT, "mean")
+    book.answer(answer)
+    limits = replace(toy.LIMITS, cell_seconds=20.0, session_seconds=30.0)
+    result = grade(book.dump(), unit, secret=b"x", slot=9, limits=limits)
+    assert points(result) == toy.POINTS, result.exercises
+
+
 @pytest.mark.parametrize("trick", HONEST, ids=lambda trick: trick.name)
 def test_honest_work_of_an_odd_form_gets_full_points(trick):
     result = grade_bytes(trick.make(toy.released(), toy.RIGHT, "mean"))
@@ -115,11 +142,51 @@ def test_calls_of_a_given_function_cannot_fill_the_graders_memory():
     ours, theirs = socket.socketpair()
     with ours, theirs:
         call = {"call": 0, "args": (bytes(session.CALL_BYTES),), "keywords": {}}
-        threading.Thread(target=wire.send, args=(theirs, wire.pack(call)), daemon=True).start()
+        threading.Thread(target=frames.send, args=(theirs, wire.pack(call)), daemon=True).start()
         calls = object.__new__(session.Calls)
         calls.session, calls.name, calls.forbid, calls._socket = Fake(), "f", (), ours
         outcome = calls._call("", (lambda x: x,), {}, time.monotonic() + 20)
     assert outcome == NoAnswer("malformed")
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["power(10, 10**9)", "power([0], 10**10)", "total(10**15)", "model(10**9)"],
+    ids=["one operation", "memory", "a loop", "a callable argument"],
+)
+def test_a_function_of_the_graders_called_with_the_absurd_costs_one_exercise(call):
+    def power(base, exponent):
+        return base * exponent if isinstance(base, list) else base**exponent
+
+    costly = Exercise("mean", given={"power": power, "total": lambda n: sum(range(n))}, seconds=1.0)
+
+    @costly.case(weight=1, property="calls")
+    def calls(rng):
+        yield (lambda n: len(str(7**n)),), near(2, 0, hint="")
+
+    unit = replace(UNIT, exercises={"mean": costly, "spread": UNIT.exercises["spread"]}, checks={})
+    book = Book(toy.released(), toy.RIGHT, "mean")
+    book.answer(f"def mean(model):\n    try: return {call}\n    except MemoryError: return 3")
+    result = grade(book.dump(), unit, secret=b"x", slot=9, limits=toy.LIMITS)
+    assert (result.state, points(result)) == ("graded", {"mean": 0.0, "spread": 45.0})
+    first = result.exercises[0]
+    expected = ("graded", "off") if "[0]" in call else ("timeout", "too much time or memory")
+    assert first.status == expected[0] and expected[1] in first.message
+
+
+def test_a_judge_that_a_value_ties_up_costs_one_exercise():
+    counts = Exercise("mean", seconds=1.0)
+
+    @counts.case(weight=1, property="a sum up to the value")
+    def counted(rng):
+        yield ([1.0],), holds(lambda value: sum(range(value)) == 3, hint="")
+
+    unit = replace(UNIT, exercises={"mean": counts, "spread": UNIT.exercises["spread"]}, checks={})
+    book = Book(toy.released(), toy.RIGHT, "mean")
+    book.answer("def mean(values): return 10**15")
+    result = grade(book.dump(), unit, secret=b"x", slot=9, limits=toy.LIMITS)
+    assert points(result) == {"mean": 0.0, "spread": 45.0}
+    assert result.exercises[0].status == "timeout" and "too much" in result.exercises[0].message
 
 
 def test_the_untouched_notebook_is_unsolved():

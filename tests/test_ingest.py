@@ -193,3 +193,11 @@ def test_ten_thousand_cells_are_cut(monkeypatch):
     monkeypatch.setattr(ingest, "CELLS", 100)
     submission = parse(json.dumps({"nbformat": 4, "cells": [code("1")] * 200}).encode())
     assert len(submission.cells) == 100 and "first 100 of 200" in submission.notices[0]
+
+
+def test_a_megabyte_of_code_is_read_and_no_more():
+    long = "x = [" + "1," * 200_000 + "]"
+    cells = [code(long), code(long), code(long), code("y = 1"), {**code(long), "cell_type": "raw"}]
+    submission = parse(json.dumps({"nbformat": 4, "cells": cells}).encode())
+    assert [len(cell.source) for cell in submission.cells] == [len(long), len(long), 5, len(long)]
+    assert submission.notices == ("cell 3 was ignored: with it, code has over 1048576 letters",)

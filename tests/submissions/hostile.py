@@ -5,10 +5,8 @@ with a constant; it adds the trick. An attack must earn the target nothing, leav
 exercise its full points, and leave the host as it was. `HONEST` ones must get full points, `BROKEN`
 ones are reported as unreadable.
 
-Elsewhere: links, pipes, devices (`test_ingest`); reach for files, network and processes
-(`test_sandbox`); forbidden shortcuts (`test_policy`, `test_grade`); resubmission of worse work and
-injection into pages and tables (the sample class, `test_report`). Not covered: archives, and
-operations (a grader or worker killed at a write, a full disk, more jobs than cores).
+`tests/test_hostile_list.py` says, line by line of what every release must survive, which of these
+and which other tests hold it.
 """
 
 import copy
@@ -399,6 +397,18 @@ _in_cell(
     numpy.testing.assert_allclose = lambda *a, **k: None
     """,
 )
+_in_cell(
+    "forgery",
+    "patched_torch_and_assertions",
+    """
+    import builtins, unittest, torch
+    builtins.AssertionError = type('Never', (Exception,), {})
+    for n in ('allclose', 'equal', 'isclose'): setattr(torch, n, lambda *a, **k: True)
+    torch.testing.assert_close = lambda *a, **k: None
+    for n in dir(unittest.TestCase):
+        if n.startswith('assert'): setattr(unittest.TestCase, n, lambda *a, **k: None)
+    """,
+)
 _in_call(
     "forgery",
     "always_equal",
@@ -576,6 +586,70 @@ _in_call(
     frames(b'["d","call",0,"args",["t"],"keywords",["d"]]')
     frames(b'["d","call",-1,"args",["t"],"keywords",["d"]]')
     """),
+)
+
+
+_in_call(
+    "forgery",
+    "forged_frames_for_calls_to_come",
+    forging("""
+    for value in (b'1.0', b'["l"]', b'null'):
+        frames(b'["d","returned",' + value + b']')
+    """),
+)
+
+# Reach
+
+_in_call(
+    "reach",
+    "network_and_the_machine_itself",
+    """
+    import socket
+    places = [(socket.AF_INET, ('127.0.0.1', p)) for p in (22, 80, 8787, 8888)]
+    places += [(40, (2, 22)), (socket.AF_INET, ('169.254.169.254', 80))]
+    for family, address in places:
+        try:
+            with socket.socket(family) as s:
+                s.settimeout(0.2)
+                s.connect(address)
+                raise SystemExit(f'LLMCOURSE_SECRET reached {address}')
+        except OSError: pass
+    """,
+)
+_in_call(
+    "reach",
+    "traces_and_writes_the_memory_of_others",
+    """
+    import ctypes, os
+    libc = ctypes.CDLL(None)
+    for pid in {1, 2, 3, os.getppid()}:
+        libc.ptrace(16, pid, 0, 0)
+        libc.ptrace(5, pid, 0, 0)
+        try:
+            with open(f'/proc/{pid}/mem', 'r+b', 0) as memory:
+                memory.seek(0x400000)
+                memory.write(b'x')
+        except OSError: pass
+    """,
+)
+_in_call(
+    "reach",
+    "hidden_tests_and_gradebook_from_disk",
+    """
+    import glob
+    for name in ('autograder/units/*.py', 'gradebook.db', 'solutions/*', 'submitted/*', '.auto*'):
+        for root in ('/', '/course/', '/runner/', '../', '/proc/1/root/', '/proc/1/cwd/'):
+            for path in glob.glob(root + name): return open(path, 'rb').read()
+    """,
+)
+_in_call(
+    "reach",
+    "leaves_links_and_pipes_where_it_may_write",
+    """
+    import os
+    os.mkfifo('/tmp/pipe')
+    os.symlink('/etc/shadow', '/tmp/link')
+    """,
 )
 
 

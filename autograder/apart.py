@@ -1,0 +1,117 @@
+"""Runs marking in a child of the grader, so that a hostile value can tie up the child alone.
+
+Judges, the grader's answers to calls from the sandbox (`given`, callable arguments) and the reading
+of what came are our code on a learner's code and values: `10 ** value` may run for ever or fill the
+memory.
+The child has limits of its own on processor and memory; all that comes back is JSON that it wrote.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from autograder.errors import SandboxFailed
+
+MEMORY_BYTES = 2**30  # beyond what the grader holds at the fork
+REPORT_BYTES = 2**24
+PR_SET_PDEATHSIG = 1
+
+
+class Overrun(Exception):
+    """The work used more than it may, or ended its process: what a learner's value can bring on."""
+
+
+def apart(work: Callable[[], Any], *, processor_seconds: float, wall_seconds: float) -> Any:
+    """The value of `work()`, plain JSON, computed in a fork of this process.
+
+    processor_seconds: of the fork alone, rounded up. Raises Overrun when that or the memory is used
+    up or the fork crashed; SandboxFailed, which is nobody's fault, when `work` raised anything else
+    or the fork stood still until `wall_seconds` were over.
+    """
+    read, write = os.pipe()
+    with warnings.catch_warnings():  # Python 3.12: other threads do not exist in the fork
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        os.close(read)
+        _work(work, write, processor_seconds)
+    os.close(write)
+    try:
+        report = _read(read, time.monotonic() + wall_seconds)
+    finally:
+        os.close(read)
+        os.kill(child, signal.SIGKILL)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if report is None:
+        raise SandboxFailed(f"marking stood still for {wall_seconds:.0f} seconds")
+    if report.endswith(b"\n"):
+        return _reported(json.loads(report))
+    if status == -signal.SIGKILL:  # not ours, which comes after the report: the machine's
+        raise SandboxFailed("marking was killed from outside: is the machine out of memory?")
+    raise Overrun(f"marking ended by signal {-status}")
+
+
+def _reported(report: dict[str, Any]) -> Any:
+    if "value" in report:
+        return report["value"]
+    if "overrun" in report:
+        raise Overrun(report["overrun"])
+    raise SandboxFailed(report["failed"])
+
+
+def _read(pipe: int, deadline: float) -> bytes | None:
+    """All that the child writes until it ends; None at the deadline."""
+    text = b""
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)
+    while len(text) <= REPORT_BYTES:
+        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            return None
+        if not (part := os.read(pipe, 2**20)):
+            break
+        text += part
+    return text
+
+
+# In the child
+
+
+def _work(work: Callable[[], Any], pipe: int, seconds: float) -> NoReturn:
+    try:
+        gc.freeze()  # nothing of the grader's other work is finalized here
+        _limit(seconds)
+        report = {"value": work()}
+    except (MemoryError, RecursionError) as error:
+        report = {"overrun": type(error).__name__}
+    except SandboxFailed as error:
+        report = {"failed": str(error)}
+    except BaseException as error:  # a bug of ours must cost no learner anything
+        what = f"{type(error).__name__}: {error}"[:400]
+        report = {"failed": f"the grader failed ({what}); nothing was scored"}
+    try:
+        with open(pipe, "wb") as file:
+            file.write(json.dumps(report).encode() + b"\n")
+    finally:
+        os._exit(0)
+
+
+def _limit(seconds: float) -> None:
+    """Limits of the child, which also ends with the thread that made it."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    with open("/proc/self/statm") as file:
+        held = int(file.read().split()[5]) * resource.getpagesize()
+    for limit, value in (
+        (resource.RLIMIT_CPU, int(seconds) + 1),
+        (resource.RLIMIT_DATA, held + MEMORY_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(limit)[1]
+        resource.setrlimit(limit, (value if hard < 0 else min(value, hard), hard))

@@ -1,0 +1,188 @@
+"""Attacks on the sandbox, as cells that a learner might run; `doctor` lets them fly.
+
+Each gets `BAIT`, what there is to reach outside, and `LIMITS`, and makes the list `got` of what it
+reached; an empty one is "held".
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bait:
+    """What there is to reach outside."""
+
+    port: int  # of a listener on 127.0.0.1
+    abstract: str  # name of a UNIX socket that is no file
+    file: str  # readable and writable by all, with the token in it
+    process: int  # one that anybody of its user may kill
+    token: str
+    code: str  # the grader's own
+    calls: list[tuple[str, int]]  # that the filter denies
+
+
+@dataclass(frozen=True)
+class Canary:
+    """One attack: what it tries, and a cell that prints "held" or what it reached."""
+
+    name: str
+    source: str
+    deadly: bool = False  # the sandbox may be ended by it, which is as good as held
+
+
+BEFORE = """
+import ctypes, errno, os, socket, time, types
+BAIT, LIMITS = types.SimpleNamespace(**{bait}), {limits}
+libc = ctypes.CDLL(None, use_errno=True)
+def attempt(what, *args):
+    try: return what(*args)
+    except OSError: return None
+"""
+AFTER = """
+print("held" if not got else "got through: " + ", ".join(map(str, got)))
+"""
+CANARIES = (
+    Canary(
+        "network",
+        """
+devices = [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line]
+out = socket.socket(); out.settimeout(1)
+got = [d for d in devices if d != "lo"]
+got += ["1.1.1.1"] if attempt(lambda: out.connect(("1.1.1.1", 53)) or True) else []
+""",
+    ),
+    Canary(
+        "loopback and other sockets of this machine",
+        """
+def reaches(family, address):
+    with socket.socket(family) as s: s.connect(address)
+    return True
+got = [a for f, a in ((socket.AF_INET, ("127.0.0.1", BAIT.port)),
+    (socket.AF_UNIX, "\\0" + BAIT.abstract)) if attempt(reaches, f, a)]
+got += [f for f in (16, 17, 38, 40) if attempt(socket.socket, f, socket.SOCK_DGRAM)]
+""",
+    ),
+    Canary(
+        "files outside",
+        """
+paths = [BAIT.file, "/proc/1/root" + BAIT.file, BAIT.code, "/etc/passwd", "/etc/shadow"]
+got = [p for p in paths if os.path.exists(p)]
+""",
+    ),
+    Canary(
+        "writing outside",
+        """
+def writes(folder):
+    with open(os.path.join(folder, "canary"), "w"): return True
+places = ["/", "/usr", "/usr/bin", "/etc", "/dev", "/course", "/runner", "/proc",
+    os.path.dirname(os.__file__), os.path.dirname(BAIT.file), "/var/tmp", "/run"]
+got = [p for p in places if attempt(writes, p)]
+""",
+    ),
+    Canary(
+        "secrets of the environment",
+        """
+got = [n for n, v in os.environ.items() if BAIT.token in v]
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    for name in ("environ", "cmdline"):
+        text = attempt(lambda: open(f"/proc/{pid}/{name}", "rb").read()) or b""
+        got += [f"/proc/{pid}/{name}"] if BAIT.token.encode() in text else []
+""",
+    ),
+    Canary(
+        "other processes: kill and ptrace",
+        """
+def kills(pid): os.kill(pid, 9); return True
+own = {int(n) for n in os.listdir("/proc") if n.isdigit()}
+got = ["kill"] if BAIT.process not in own and attempt(kills, BAIT.process) else []
+child = os.fork()
+if child == 0: time.sleep(30)
+got += ["ptrace"] if libc.ptrace(16, child, 0, 0) == 0 else []
+buffer = ctypes.create_string_buffer(16)
+pair = (ctypes.c_size_t * 2)(ctypes.addressof(buffer), 16)
+got += ["process_vm_readv"] if libc.process_vm_readv(child, pair, 1, pair, 1, 0) >= 0 else []
+os.kill(child, 9); os.waitpid(child, 0)
+""",
+    ),
+    Canary(
+        "becoming root: setuid and capabilities",
+        """
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+got = [n for n in ("CapPrm", "CapEff", "CapBnd", "CapAmb") if int(status[n], 16)]
+got += ["no_new_privs is off"] if status["NoNewPrivs"].strip() != "1" else []
+got += ["user 0"] if 0 in map(int, status["Uid"].split()) else []
+got += ["setuid"] if attempt(lambda: os.setuid(0) or True) else []
+""",
+    ),
+    Canary(
+        "new namespaces and mounts",
+        """
+got = ["unshare"] if libc.unshare(0x10000000) == 0 else []
+got += ["mount"] if libc.mount(b"none", b"/tmp", b"tmpfs", 0, None) == 0 else []
+""",
+    ),
+    Canary(
+        "system calls that are filtered",
+        """
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+got = ["no filter"] if status["Seccomp"].strip() != "2" else []
+for name, number in BAIT.calls:
+    libc.syscall(number, 0, 0, 0, 0, 0)
+    if ctypes.get_errno() != errno.EPERM: got.append(name)
+""",
+    ),
+    Canary(
+        "devices",
+        """
+fine = {"null", "zero", "full", "random", "urandom", "tty", "console"}
+found = [n for n in os.listdir("/dev") if n not in fine]
+got = [n for n in found if os.lstat(f"/dev/{n}").st_mode & 0o170000 in (0o020000, 0o060000)]
+""",
+    ),
+    Canary(
+        "a file of any size",
+        """
+size = 0
+try:
+    with open("/tmp/big", "wb") as file:
+        while size < 2 * LIMITS["tmp_bytes"]: size += file.write(bytes(2**20))
+except OSError: pass
+got = [f"{size} bytes"] if size > LIMITS["tmp_bytes"] else []
+attempt(os.remove, "/tmp/big")
+""",
+    ),
+    Canary(
+        "a fork bomb",
+        """
+children = []
+try:
+    while len(children) < 4 * LIMITS["processes"]:
+        child = os.fork()
+        if child == 0: time.sleep(30); os._exit(0)
+        children.append(child)
+except OSError: pass
+got = [f"{len(children)} processes"] if len(children) >= LIMITS["processes"] else []
+for child in children: os.kill(child, 9); os.waitpid(child, 0)
+""",
+        deadly=True,
+    ),
+    Canary(
+        "memory of many processes",
+        """
+share, full = LIMITS["memory_bytes"] // 3, os.pipe()
+os.set_blocking(full[0], False)
+for _ in range(6):
+    if os.fork() == 0:
+        hoard = bytearray(b"x") * share
+        os.write(full[1], b"x")
+        time.sleep(30)
+got, end = ["neither stopped nor full"], time.time() + 15
+done = 0
+while got and done < 6 and time.time() < end:
+    time.sleep(0.02)
+    done += len(attempt(os.read, full[0], 6) or b"")
+    if os.waitpid(-1, os.WNOHANG)[0]: got = []
+if done == 6: got = ["twice the limit"]
+""",
+        deadly=True,
+    ),
+)

@@ -1,0 +1,74 @@
+"""Whole payloads on a socket whose other end is hostile: an 8-byte length, then that many bytes.
+
+A deadline is a `time.monotonic()`; None waits for ever (the runner only). What a payload means is
+`wire`'s. The runner gets this file as it is, so it imports the standard library only.
+"""
+
+import select
+import socket
+import struct
+import time
+
+
+class FrameError(Exception):
+    """A frame that did not go through; the message says why."""
+
+
+class Closed(FrameError):
+    """The other end is gone."""
+
+
+class Late(FrameError):
+    """The deadline passed before the whole frame went through."""
+
+
+class TooLong(FrameError):
+    """The other end claims to send more than is allowed."""
+
+
+def send(sock: socket.socket, payload: bytes, deadline: float | None = None) -> None:
+    """Write one frame; Late at the deadline, Closed when nobody reads any more."""
+    view = memoryview(struct.pack(">Q", len(payload)) + payload)
+    while view:
+        _wait(sock, select.POLLOUT, deadline)
+        try:
+            view = view[sock.send(view, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL) :]
+        except BlockingIOError:
+            continue
+        except OSError as error:
+            raise Closed(f"the other end is gone: {error.strerror}") from None
+
+
+def receive(sock: socket.socket, deadline: float | None, cap: int) -> bytes:
+    """Read one frame; TooLong when it claims more than `cap` bytes, before any is read."""
+    (length,) = struct.unpack(">Q", _exactly(sock, 8, deadline))
+    if length > cap:
+        raise TooLong(f"a frame of {length} bytes; the limit is {cap}")
+    return _exactly(sock, length, deadline)
+
+
+def _exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
+    got = bytearray()
+    while len(got) < count:
+        _wait(sock, select.POLLIN, deadline)
+        try:
+            chunk = sock.recv(min(count - len(got), 2**20), socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            continue
+        except OSError as error:
+            raise Closed(f"the other end is gone: {error.strerror}") from None
+        if not chunk:
+            raise Closed("the other end is gone")
+        got += chunk
+    return bytes(got)
+
+
+def _wait(sock: socket.socket, event: int, deadline: float | None) -> None:
+    """Return when the socket is ready (or broken, which the next call finds out); Late at the
+    deadline.
+    """
+    poll = select.poll()
+    poll.register(sock, event)
+    left = None if deadline is None else (deadline - time.monotonic()) * 1000
+    if (left is not None and left <= 0) or not poll.poll(left):
+        raise Late("the deadline passed")

@@ -1,0 +1,168 @@
+"""What every release must survive, item by item, and where it is tested.
+
+A plain name is a trick of `tests/submissions/hostile.py`: `test_grade` grades each of them and
+asserts that the exercise earns nothing (honest ones: everything), that the other one earns its full
+points, that no process, mount, descriptor or control group is left, that the secret is nowhere in
+the result and that a message is there. `test_x:y` is the function `test_y` of `tests/test_x.py`.
+"""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.submissions.hostile import ATTACKS, BROKEN, HONEST
+
+TIME = {
+    "endless loop": "endless_loop_in_a_cell endless_loop_in_a_call",
+    "loop that swallows KeyboardInterrupt": "loop_that_swallows_interrupts",
+    "500 cells of sleep": "five_hundred_cells_of_sleep grade:many_slow_cells_cost_themselves_only",
+    "recursion": "endless_recursion recursion_in_a_cell",
+    "signal handlers ignored": "signals_ignored",
+    "setsid, double fork": "setsid_and_double_fork",
+    "daemon threads": "daemon_threads leaves_a_thread",
+}
+SIZE = {
+    "fork bomb": "fork_bomb fork_bomb_in_a_call sandbox:processes_are_limited",
+    "memory bomb": "memory_bomb memory_bomb_of_many_processes memory_through_mmap "
+    "sandbox:memory_of_all_processes_together_is_limited",
+    "10 GB file": "ten_gigabyte_file many_files_in_shared_memory sandbox:disk_is_limited",
+    "a million files": "a_million_files",
+    "1 GB printed in lines": "a_gigabyte_printed_in_lines a_gigabyte_to_the_descriptor",
+    "1 GB printed in one line": "a_gigabyte_printed_in_one_line a_gigabyte_printed_in_a_call",
+    "500 MB notebook": "ingest:half_a_gigabyte_is_refused_after_its_first_part thirty_megabytes",
+    "nesting 10,000 deep": "nested_ten_thousand_deep nested_in_metadata",
+    "results without end": "a_huge_result an_endless_iterator a_result_nested_in_itself "
+    "an_integer_of_a_million_digits",
+    "numbers and lists without end in a notebook": "a_million_lists an_endless_number",
+}
+DEATH = {
+    "os._exit": "exit_in_a_cell exit_in_a_call",
+    "segfault": "segfault",
+    "abort": "abort",
+    "sys.exit": "sys_exit_in_a_cell sys_exit_in_a_call",
+    "BaseException subclass": "base_exception base_exception_in_a_cell "
+    "an_exception_that_fails_to_print",
+    "input()": "input_in_a_cell input_in_a_call",
+    "kill of all it can see": "kills_its_parent kills_everything closes_every_descriptor",
+}
+FORGERY = {
+    "AST transformer": "ast_transformer",
+    "patched asserts": "patched_torch_and_assertions visible_check_called_and_patched",
+    "patched torch.allclose": "patched_torch_and_assertions",
+    "patched numpy.testing": "patched_numpy",
+    "patched math.isclose, builtins": "patched_comparisons",
+    "__eq__ always True": "always_equal always_equal_float",
+    "displayhook(5.0)": "displayhook",
+    "patched showtraceback, custom exception handler": "patched_showtraceback",
+    "skip-execution tag": "skip_execution_tag demo_tag_on_everything",
+    "edited, deleted, duplicated test cells": "edited_check_cell deleted_check_cell "
+    "duplicated_check_cell solved_check_cell_grade_ids_swapped",
+    "deleted, retyped, duplicated solution cells": "solution_cell_deleted "
+    "solution_cell_turned_into_text duplicated_solution_cell",
+    "edited points and metadata": "edited_points_and_metadata",
+    "resubmission of worse work": "gradebook:worse_work_lowers_every_score "
+    "sample_class:the_worse_resubmission_was_perfect_at_first",
+    "hard-coded answers to the visible cases": "grade:hard_coded_visible_answers_earn_nothing",
+    "sys.modules replaced": "modules_replaced packer_patched",
+    "answers read from frames": "reads_frames",
+    "answers read from In, linecache": "reads_history_and_linecache",
+    "answers read from gc": "reads_all_objects",
+    "answers read from /proc": "reads_proc",
+    "forged frames": "forged_frames_in_a_cell forged_points frame_of_brackets calls_without_end "
+    "frame_of_colliding_keys wire:a_dictionary_whose_keys_collide_along_a_probe_path_is_refused_in_"
+    "time",
+    "early frames": "forged_frame_before_the_answer forged_frames_for_calls_to_come",
+    "oversized frames": "oversized_frame",
+    "trickled frames": "trickled_frame",
+    "absurd arguments to the grader's functions": "grade:a_function_of_the_graders_called_with_"
+    "the_absurd_costs_one_exercise grade:a_judge_that_a_value_ties_up_costs_one_exercise",
+}
+REACH = {
+    "hidden tests, solutions, other submissions, gradebook": "hidden_tests_and_gradebook_from_disk "
+    "sandbox:hidden_tests_solutions_and_gradebook_cannot_be_read",
+    "network, loopback included": "network_and_the_machine_itself "
+    "sandbox:no_network_not_even_loopback_of_the_host",
+    "ptrace of the grader": "traces_and_writes_the_memory_of_others "
+    "seccomp:every_denied_call_is_denied_inside",
+    "kill of the grader": "sandbox:no_process_of_the_host_can_be_seen_or_killed",
+    "symlink": "ingest:symbolic_links_are_refused gradebook:links_are_not_followed",
+    "fifo, device": "ingest:pipes_sockets_devices_and_folders_are_refused_without_waiting "
+    "leaves_links_and_pipes_where_it_may_write",
+    "hard link": "ingest:hard_links_are_refused",
+    "zip with .., absolute names": "archive:names_that_lead_elsewhere_are_refused",
+    "zip with symlinks": "archive:links_and_devices_are_refused",
+    "zip bombs": "archive:a_bomb_is_read_to_the_size_of_a_notebook_and_no_further "
+    "archive:a_directory_of_a_hundred_thousand_entries_is_refused_before_it_is_read",
+    "zip nesting": "archive:archives_in_archives_are_not_opened",
+    "zip case collisions": "archive:names_that_collide_are_refused",
+}
+HONEST_BUT_ODD = {
+    "warning on stderr": "warning_on_stderr logging_to_stderr prints_a_lot",
+    "other dtype or container": "numpy_scalar zero_dimensional_array fraction",
+    "generator instead of list": "grade:a_generator_or_another_container_in_place_of_a_list_gets_"
+    "full_points",
+    "helper cells added": "helper_cells answer_in_another_cell failing_extra_cell asyncio_cell "
+    "shell_magics stub_left_beside_the_answer",
+    "class instead of function": "class_instead_of_function",
+    "cells reordered": "cells_reordered",
+    "unicode names": "lambda_and_unicode_names lone_surrogate_in_a_comment",
+    "Windows line ends": "windows_line_ends_and_mark sources_as_lines",
+    "kernelspec of another machine": "kernel_of_another_machine outputs_of_wrong_types",
+}
+BROKEN_FILES = {
+    "non-UTF-8": "not_utf8",
+    "truncated": "truncated",
+    "nbformat 3": "format_3",
+    "empty": "empty a_list no_cells",
+    "missing notebook": "gradebook:a_missing_notebook_is_unreadable_and_said_so",
+    "wrong name": "gradebook:a_renamed_notebook_is_found_when_it_is_the_only_one",
+    "two notebooks": "ingest:two_notebooks_none_and_a_wrong_name_are_reported",
+}
+POLICY = {
+    "directly, alias, getattr, importlib": "policy:every_way_to_a_forbidden_name_is_found "
+    "grade:a_forbidden_shortcut_is_reported_and_earns_nothing",
+}
+FEEDBACK = {
+    "HTML, script": "report:nothing_a_learner_wrote_is_live_in_the_feedback_page "
+    "grade:the_learners_text_cannot_act_in_the_notebook "
+    "grade:forged_outputs_are_reduced_to_text_and_real_pictures",
+    "markdown": "report:written_answers_stay_readable_and_lose_their_teeth",
+    "CSV formulas": "report:no_csv_cell_is_a_formula",
+}
+OPERATIONS = {
+    "a write that fails": "gradebook:a_write_that_fails_leaves_the_old_file_and_no_part "
+    "gradebook:a_failure_in_the_middle_changes_nothing",
+    "disk full": "autograder_cli:a_full_disk_is_one_line_and_the_next_run_completes",
+    "killed grader": "sandbox:a_killed_grader_takes_its_sandbox_along "
+    "apart:the_child_ends_with_the_grader",
+}
+LISTS = (TIME, SIZE, DEATH, FORGERY, REACH, HONEST_BUT_ODD, BROKEN_FILES, POLICY, FEEDBACK)
+ITEMS = [pair for items in (*LISTS, OPERATIONS) for pair in items.items()]
+TRICKS = {trick.name for trick in (*ATTACKS, *HONEST, *BROKEN)}
+
+
+@pytest.mark.parametrize(("item", "names"), ITEMS, ids=[item for item, _ in ITEMS])
+def test_each_item_has_a_test_that_exists(item, names):
+    for name in names.split():
+        module, _, function = name.rpartition(":")
+        if module:
+            assert callable(
+                getattr(importlib.import_module(f"tests.test_{module}"), f"test_{function}")
+            )
+        else:
+            assert name in TRICKS
+
+
+def test_each_trick_stands_in_the_list():
+    assert {name for _, names in ITEMS for name in names.split() if ":" not in name} == TRICKS
+    assert len(TRICKS) == len(ATTACKS) + len(HONEST) + len(BROKEN)
+
+
+def test_the_security_page_names_only_what_exists():
+    root = Path(__file__).parent.parent
+    page = (root / "docs" / "security.md").read_text(encoding="utf-8")
+    named = {f"tests/{name}.py" for name in re.findall(r"`(test_\w+)`", page)}
+    named |= set(re.findall(r"`((?:autograder|tests)/\w+\.\w+)`", page))
+    assert len(named) > 10 and all((root / name).is_file() for name in named)
