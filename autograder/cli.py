@@ -73,6 +73,7 @@ def grade(
 
     from autograder import report
     from autograder.classroom import Classroom, students_of
+    from autograder.feedback import write_feedback
     from autograder.marking import grade_unit
 
     room = Classroom.open(course)
@@ -93,7 +94,7 @@ def grade(
         done = [e for e in entries if e.result.state != "infrastructure"]
         pages = {e.student: room.folder("feedback", e.student, slug) / f"{slug}.html" for e in done}
         new = [e.student for e in done if force or e.fresh or not pages[e.student].exists()]
-        without_page += report.write_feedback(room, slug, new)
+        without_page += write_feedback(room, slug, new)
         _print_table(room, slug, entries)
         failed += len(entries) - len(done)
     typer.echo(f"feedback pages: {room.folder('feedback', 'STUDENT', 'UNIT')}")
@@ -109,19 +110,26 @@ def grade(
 
 @app.command(name="report")
 def report_(unit: OneUnit = None, student: Student = "*", course: CourseOption = HERE) -> None:
-    """Print the class table of what is graded; grades nothing."""
+    """Print class table, difficulty and misconceptions of what is graded; write an HTML page."""
+    from autograder import report, report_page
+    from autograder.analysis import absent, analyse
     from autograder.classroom import Classroom
+    from autograder.gradebook import scores
     from autograder.marking import report_of
 
     room = Classroom.open(course)
-    tables = {
-        slug: report_of(room, slug, student) for slug in _slugs(course, [unit] if unit else None)
-    }
-    if not any(tables.values()):
-        raise AutograderError("nothing is graded yet: run `autograder grade` first")
-    for slug, entries in tables.items():
+    analyses = []
+    for slug in _slugs(course, [unit] if unit else None):
+        entries = report_of(room, slug, student)
         if entries:
+            missing = len(absent(room, {entry.student for entry in entries}, student))
+            about = analyse(load_unit(room.root, slug), entries, scores(room, slug), missing)
+            analyses.append(about)
             _print_table(room, slug, entries)
+            typer.echo(report.summary(about) + "\n")
+    if not analyses:
+        raise AutograderError("nothing is graded yet: run `autograder grade` first")
+    typer.echo(f"report page: {report_page.write(analyses, room.root / 'build' / 'report')}")
 
 
 @app.command()

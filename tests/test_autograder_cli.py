@@ -62,9 +62,18 @@ def test_grade_prints_the_table_twice_the_same_and_writes_feedback(root, run, sa
     assert (root / "feedback" / "ann" / SLUG / f"{SLUG}.html").is_file()
     status, second, _ = run("grade", "--course", root)
     assert (status, second) == (0, first)
+
+
+def test_report_prints_the_same_table_and_difficulties_and_writes_a_page(root, run, sandbox):
+    toy_course.submit(root, "ann", toy_course.solved(root))
+    _, graded, _ = run("grade", "--course", root)
     status, report, _ = run("report", SLUG, "--course", root)
     assert status == 0
-    assert report.strip() in first
+    assert report[: report.index("1 submission,")].strip() in graded
+    assert "what went wrong" not in report
+    page = root / "build" / "report" / "index.html"
+    assert f"report page: {page}" in report
+    assert "Toys" in page.read_text() and "ann" not in page.read_text()
 
 
 def test_one_student_can_be_graded_alone(root, run, sandbox):
