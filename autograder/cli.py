@@ -133,6 +133,28 @@ def report_(unit: OneUnit = None, student: Student = "*", course: CourseOption =
 
 
 @app.command()
+def export(
+    unit: OneUnit = None,
+    form: Annotated[
+        str, typer.Option("--format", help="csv (nbgrader's), canvas, moodle.")
+    ] = "csv",
+    to: Annotated[Path | None, typer.Option(help="File; default: build/grades_FORMAT.csv.")] = None,
+    course: CourseOption = HERE,
+) -> None:
+    """Write the grades of the gradebook as a CSV file."""
+    from autograder import export as forms
+    from autograder.classroom import Classroom
+
+    if form not in forms.FORMS:
+        raise Usage(f"no format {form!r}: expected one of {', '.join(forms.FORMS)}")
+    room = Classroom.open(course)
+    path = to or room.root / "build" / f"grades_{form}.csv"
+    for note in forms.export(room, _slugs(course, [unit] if unit else None), form, path):
+        typer.echo(f"note: {note}", err=True)
+    typer.echo(path)
+
+
+@app.command()
 def doctor() -> None:
     """Say whether submissions can be isolated on this machine."""
     from autograder import sandbox

@@ -65,7 +65,7 @@ def test_grade_prints_the_table_twice_the_same_and_writes_feedback(root, run, sa
 
 
 def test_report_prints_the_same_table_and_difficulties_and_writes_a_page(root, run, sandbox):
-    toy_course.submit(root, "ann", toy_course.solved(root))
+    toy_course.submit(root, "ann-1", toy_course.solved(root))
     _, graded, _ = run("grade", "--course", root)
     status, report, _ = run("report", SLUG, "--course", root)
     assert status == 0
@@ -73,7 +73,27 @@ def test_report_prints_the_same_table_and_difficulties_and_writes_a_page(root, r
     assert "what went wrong" not in report
     page = root / "build" / "report" / "index.html"
     assert f"report page: {page}" in report
-    assert "Toys" in page.read_text() and "ann" not in page.read_text()
+    assert "Toys" in page.read_text() and "ann-1" not in page.read_text()
+
+
+def test_export_writes_a_file_a_format_and_says_what_is_open(root, run, sandbox):
+    toy_course.submit(root, "ann", toy_course.solved(root))
+    run("grade", "--course", root)
+    for form in ("csv", "canvas", "moodle"):
+        status, said, _ = run("export", "--format", form, "--course", root)
+        path = root / "build" / f"grades_{form}.csv"
+        assert (status, said) == (0, f"{path}\n")
+        assert "ann" in path.read_text()
+    mine = root / "mine.csv"
+    assert run("export", "90", "--to", mine, "--course", root)[0] == 0
+    assert mine.is_file()
+
+
+def test_export_of_nothing_graded_and_in_an_unknown_format(root, run):
+    status, _, [error] = run("export", "--course", root)
+    assert (status, "run `autograder grade`" in error) == (1, True)
+    status, _, [error] = run("export", "--format", "xls", "--course", root)
+    assert (status, "expected one of csv, canvas, moodle" in error) == (2, True)
 
 
 def test_one_student_can_be_graded_alone(root, run, sandbox):
@@ -97,7 +117,7 @@ def test_nothing_graded_yet(root, run):
     assert "run `autograder grade` first" in error
 
 
-@pytest.mark.parametrize("command", ["grade", "report", "release", "build"])
+@pytest.mark.parametrize("command", ["grade", "report", "export", "release", "build"])
 def test_unknown_unit_names_the_nearest_and_exits_2(root, run, command):
     status, _, [error] = run(command, "90_tyo", "--course", root)
     assert status == 2
@@ -216,5 +236,5 @@ def test_the_module_runs_as_a_script():
         capture_output=True, text=True, cwd=toy_course.ROOT,
     )  # fmt: skip
     assert done.returncode == 0
-    for command in ("build", "release", "grade", "report", "doctor"):
+    for command in ("build", "release", "grade", "report", "export", "doctor"):
         assert command in done.stdout
