@@ -51,12 +51,20 @@ def release(
     units: Units = None,
     course: CourseOption = HERE,
     hints: Annotated[int, typer.Option(min=0, max=3, help="Levels of hints to keep.")] = 3,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="Write build/learners.zip instead: all they need.")
+    ] = False,
 ) -> None:
-    """Write the learners' notebooks, without solutions and outputs, to course/."""
+    """Write the learners' notebooks, without solutions and outputs, to course/ or into a zip."""
     from autograder import release as steps
+    from autograder.bundle import bundle as write_bundle
 
-    for slug in _slugs(course, units):
-        typer.echo(steps.release(course.resolve(), slug, hints=hints))
+    root, chosen = course.resolve(), _slugs(course, units)
+    if bundle:
+        typer.echo(write_bundle(root, chosen, root / "build" / "learners.zip", hints=hints))
+        return
+    for slug in chosen:
+        typer.echo(steps.release(root, slug, hints=hints))
 
 
 @app.command()

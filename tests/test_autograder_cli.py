@@ -230,6 +230,15 @@ def test_release_writes_the_learners_notebook(root, run):
     assert path.is_file()
 
 
+def test_release_of_a_bundle_leaves_course_alone(root, run):
+    path = root / "course" / SLUG / f"{SLUG}.ipynb"
+    path.unlink()
+    status, said, _ = run("release", "90", "--bundle", "--course", root)
+    assert (status, said) == (0, f"{root / 'build' / 'learners.zip'}\n")
+    assert (root / "build" / "learners.zip").is_file()
+    assert not path.exists()
+
+
 def test_the_module_runs_as_a_script():
     done = subprocess.run(
         [sys.executable, "-c", "from autograder.cli import main; main()", "--help"],
