@@ -79,7 +79,7 @@ def _overview(unit: Unit, result: "Result") -> str:
         f"<tr><td><a href='#{written.id}'>{written.id}</a></td><td>of {written.points}</td>"
         "<td>graded by hand; counts 0 until a person has read it</td></tr>",
     ]
-    return f"<table>{''.join(rows)}</table>"
+    return f"<table class='table table-condensed' style='width: auto'>{''.join(rows)}</table>"
 
 
 def _overview_row(exercise: "ExerciseResult") -> str:
