@@ -68,7 +68,7 @@ def press(frame, student, button) -> str:
     message.wait_for(timeout=120_000)
     said = message.text_content()
     frame.locator(".modal.in button", has_text="OK").click()
-    message.wait_for(state="detached", timeout=30_000)
+    frame.locator(".modal-backdrop").wait_for(state="detached", timeout=30_000)
     return said
 
 
