@@ -6,7 +6,6 @@ discrimination of an exercise is the correlation of its points with the points o
 well here, near 0 or below where it measures something else, or is broken.
 """
 
-import fnmatch
 import statistics
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -103,11 +102,10 @@ def analyse(
     )
 
 
-def absent(room: Classroom, submitted: Collection[str], pattern: str = "*") -> list[str]:
-    """Students of the gradebook whose ids match ``pattern`` and who are not among ``submitted``."""
+def absent(room: Classroom, submitted: Collection[str]) -> list[str]:
+    """Students of the gradebook who are not among ``submitted``."""
     with room.book() as book:
-        known = [str(student.id) for student in book.students]
-    return [s for s in known if fnmatch.fnmatchcase(s, pattern) and s not in submitted]
+        return [student.id for student in book.students if student.id not in submitted]
 
 
 def _difficulties(unit: Unit, results: Sequence[Result]) -> Iterable[Difficulty]:

@@ -118,7 +118,7 @@ def grade(
 
 @app.command(name="report")
 def report_(unit: OneUnit = None, student: Student = "*", course: CourseOption = HERE) -> None:
-    """Print class table, difficulty and misconceptions of what is graded; write an HTML page."""
+    """Print the class table and, of a whole class, what it says; write build/report/index.html."""
     from autograder import report, report_page
     from autograder.analysis import absent, analyse
     from autograder.classroom import Classroom
@@ -126,18 +126,22 @@ def report_(unit: OneUnit = None, student: Student = "*", course: CourseOption =
     from autograder.marking import report_of
 
     room = Classroom.open(course)
-    analyses = []
-    for slug in _slugs(course, [unit] if unit else None):
-        entries = report_of(room, slug, student)
-        if entries:
-            missing = len(absent(room, {entry.student for entry in entries}, student))
-            about = analyse(load_unit(room.root, slug), entries, scores(room, slug), missing)
-            analyses.append(about)
-            _print_table(room, slug, entries)
-            typer.echo(report.summary(about) + "\n")
-    if not analyses:
+    found = {
+        slug: report_of(room, slug, student) for slug in _slugs(course, [unit] if unit else None)
+    }
+    if not any(found.values()):
         raise AutograderError("nothing is graded yet: run `autograder grade` first")
-    typer.echo(f"report page: {report_page.write(analyses, room.root / 'build' / 'report')}")
+    analyses = []
+    for slug, entries in found.items():
+        if entries:
+            _print_table(room, slug, entries)
+        if entries and student == "*":
+            missing = len(absent(room, {entry.student for entry in entries}))
+            about = analyse(load_unit(room.root, slug), entries, scores(room, slug), missing)
+            typer.echo(report.summary(about) + "\n")
+            analyses.append(about)
+    if analyses:
+        typer.echo(f"report page: {report_page.write(analyses, room.root / 'build' / 'report')}")
 
 
 @app.command()

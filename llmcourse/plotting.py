@@ -96,9 +96,11 @@ def histogram(
     """
     ax = _axes(ax)
     counts, _, drawn = ax.hist(values, edges, color=SHADES[2], edgecolor=INK, linewidth=0.6)
-    ax.bar_label(drawn, [f"{count:.0f}" if count else "" for count in counts], padding=2)
     for i, (name, place) in enumerate((marks or {}).items()):
         ax.axvline(place, color=(INK, SHADES[4])[i % 2], linestyle=LINES[i], label=name)
+    labels = [f"{count:.0f}" if count else "" for count in counts]
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    ax.bar_label(drawn, labels, padding=4, zorder=3, bbox=box)
     ax.set_xticks(edges)
     ax.grid(False, axis="x")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))

@@ -74,6 +74,10 @@ def test_report_prints_the_same_table_and_difficulties_and_writes_a_page(root, r
     page = root / "build" / "report" / "index.html"
     assert f"report page: {page}" in report
     assert "Toys" in page.read_text() and "ann-1" not in page.read_text()
+    page.unlink()
+    status, one, _ = run("report", SLUG, "--student", "ann-*", "--course", root)
+    assert status == 0 and "ann-1" in one and "submission," not in one
+    assert not page.exists()  # a page of one student would name who it is about
 
 
 def test_export_writes_a_file_a_format_and_says_what_is_open(root, run, sandbox):
@@ -94,6 +98,16 @@ def test_export_of_nothing_graded_and_in_an_unknown_format(root, run):
     assert (status, "run `autograder grade`" in error) == (1, True)
     status, _, [error] = run("export", "--format", "xls", "--course", root)
     assert (status, "expected one of csv, canvas, moodle" in error) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["b*", "[ab]nn", "a?n"])
+def test_an_id_with_a_pattern_in_it_is_a_student_like_any_other(root, run, sandbox, name):
+    for student in (name, "ann"):
+        toy_course.submit(root, student, toy_course.solved(root))
+    status, table, errors = run("grade", "--course", root)
+    assert (status, errors) == (0, [])
+    assert f"\n{name} " in table
+    assert (root / "feedback" / name / SLUG / f"{SLUG}.html").is_file()
 
 
 def test_one_student_can_be_graded_alone(root, run, sandbox):
