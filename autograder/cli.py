@@ -108,12 +108,29 @@ def grade(
     typer.echo(f"feedback pages: {room.folder('feedback', 'STUDENT', 'UNIT')}")
     if without_page:
         names = ", ".join(report.printable(name) for name in without_page)
-        raise AutograderError(f"no feedback page for {names}: is there a pattern in the id?")
+        raise AutograderError(f"no feedback page for {names}: run the same command again")
     if failed:
         raise AutograderError(
             f"{failed} submissions could not be graded, through no fault of theirs (state "
             "infrastructure); nothing was recorded for them: run the same command again"
         )
+
+
+@app.command()
+def feedback(unit: OneUnit = None, student: Student = "*", course: CourseOption = HERE) -> None:
+    """When answers are marked by hand: take late penalties and write feedback pages anew."""
+    from autograder.classroom import Classroom
+    from autograder.feedback import write_feedback
+    from autograder.marking import record_again
+
+    room, lost, written = Classroom.open(course), list[str](), 0
+    for slug in _slugs(course, [unit] if unit else None):
+        students = [entry.student for entry in record_again(room, slug, student)]
+        lost += write_feedback(room, slug, students)
+        written += len(students)
+    if lost or not written:
+        raise AutograderError(f"{len(lost) or 'all'} pages are missing: run `autograder grade`")
+    typer.echo(f"{written} pages: {room.folder('feedback', 'STUDENT', 'UNIT')}")
 
 
 @app.command(name="report")

@@ -111,7 +111,7 @@ def test_an_extension_moves_the_date(room, hand_in):
     assert total(room) == 81
 
 
-def test_points_given_by_hand_are_late_too_once_it_is_graded_again(room, hand_in):
+def test_points_given_by_hand_are_late_too_once_it_is_recorded_again(room, hand_in):
     hand_in(DAY)
     by_hand(room, manual_score=8.0, extra_credit=2.0)
     assert total(room) == 81 + 10  # nbgrader takes the penalty when it autogrades
