@@ -18,7 +18,7 @@ from typing import Any
 
 import llmcourse
 from autograder.classroom import write_durably
-from autograder.course import UnitInfo, read_info
+from autograder.course import UnitInfo, read_info, slugs
 from autograder.errors import AutograderError
 from autograder.release import release
 
@@ -86,20 +86,22 @@ llmcourse = {data}
 """
 
 
-def bundle(root: Path, slugs: Sequence[str], path: Path, hints: int = 3) -> Path:
-    """Write the zip for these units and return its path.
+def bundle(root: Path, notebooks: Sequence[str], path: Path, hints: int = 3) -> Path:
+    """Write the zip with these notebooks (slugs) and return its path.
 
     root: course directory; hints: levels to keep, 0 to 3. Raises AutograderError for a unit that is
     not built, and rather than pack a file that could give something away.
     """
+    infos = [read_info(root, slug) for slug in slugs(root) if slug in notebooks]
+    if not infos:
+        raise AutograderError("a bundle needs at least one unit with exercises: name one")
     with tempfile.TemporaryDirectory() as folder:
-        for slug in slugs:
+        for slug in notebooks:
             release(root, slug, target=Path(folder), hints=hints)
         course = {f"course/{name}": content for name, content in _files(Path(folder))}
     for name, content in course.items():
         _refuse_leaks(name, content)
     about = _project()
-    infos = [read_info(root, slug) for slug in slugs]
     files = course | dict(_package(about)) | _around(about, infos)
     write_durably(path, _zipped({f"{FOLDER}/{name}": files[name] for name in sorted(files)}))
     return path

@@ -12,7 +12,8 @@ import hashlib
 import html
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -226,28 +227,29 @@ def _earned(exercise: "ExerciseResult") -> str:
 
 
 def write_feedback(room: "Classroom", slug: str, students: Iterable[str]) -> list[str]:
-    """Run nbgrader's generate_feedback for these students; returns those who got no page."""
+    """Run nbgrader's generate_feedback for these students; returns those who got no page.
+
+    Their old pages go first: a page that is there is a new one.
+    """
     names = list(students)
+    pages = {name: room.folder("feedback", name, slug) / f"{slug}.html" for name in names}
+    for page in pages.values():
+        page.unlink(missing_ok=True)
     converter = _Feedback(coursedir=room.nbgrader_directory(slug, "*"), config=room.config)
+    converter.folders = [room.folder("autograded", name, slug) for name in names]
     converter.force = True
     converter.log.setLevel(logging.ERROR)
-    converter.autograded = {
-        str(room.folder("autograded", name, slug)): [
-            str(room.folder("autograded", name, slug) / f"{slug}.ipynb")
-        ]
-        for name in names
-    }
     with contextlib.suppress(NbGraderException):  # raised at the end, when all have been tried
         converter.start()
-    pages = {name: room.folder("feedback", name, slug) / f"{slug}.html" for name in names}
     return [name for name, page in pages.items() if not page.exists()]
 
 
 class _Feedback(GenerateFeedback):  # type: ignore[misc]  # nbgrader carries no types
-    """nbgrader's converter for given folders: it takes ids for patterns, `*` or `[` in one lost
-    its page."""
+    """nbgrader's converter for given folders. It takes ids for patterns: one with `*` or `[` in it
+    would get no page."""
 
-    autograded: dict[str, list[str]]
+    folders: Sequence[Path]
 
     def init_notebooks(self) -> None:
-        self.assignments = self.autograded
+        """Fill in what it looks for by pattern."""
+        self.assignments = {str(f): [str(f / f"{f.name}.ipynb")] for f in self.folders}

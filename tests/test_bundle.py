@@ -157,6 +157,11 @@ def test_what_would_give_something_away_is_refused(tmp_path, monkeypatch, name, 
     assert not (tmp_path / "leak.zip").exists()
 
 
+def test_without_a_unit_there_is_nothing_to_bundle(tmp_path):
+    with pytest.raises(AutograderError, match="at least one unit"):
+        bundle(ROOT, [], tmp_path / "empty.zip")
+
+
 def test_links_and_hidden_files_stay_behind(tmp_path, monkeypatch):
     def untidy(root, slug, target, hints):
         (target / slug / ".ipynb_checkpoints").mkdir(parents=True)

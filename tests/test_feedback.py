@@ -218,5 +218,9 @@ def test_an_id_that_nbgrader_takes_for_a_pattern_gets_its_page_too(room, unit, n
 
 def test_a_student_without_a_notebook_costs_nobody_else_the_page(room, unit):
     record(room, unit, Graded("cid", SLUG, result(toy_course.solved(room.root)), "k", "w"), None)
+    old = room.folder("feedback", "gone", SLUG) / f"{SLUG}.html"
+    old.parent.mkdir(parents=True)
+    old.write_text("a page of other work")
     assert write_feedback(room, SLUG, ["gone", "cid"]) == ["gone"]
+    assert not old.exists()
     assert (room.folder("feedback", "cid", SLUG) / f"{SLUG}.html").is_file()
