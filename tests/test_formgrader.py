@@ -20,15 +20,25 @@ pytestmark = [
 ]
 
 
+ATTACK = "<img src=x onerror='window.top.owned = 1'><script>window.top.owned = 1</script>"
+SHOW = f"from IPython.display import HTML, Javascript, display\ndisplay(HTML({ATTACK!r}))"
+RUN = "display(Javascript('window.top.owned = 1'))"
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """A course with one honest submission and one that deletes every assert."""
+    """A course with one honest submission, one that deletes every assert and one whose text and
+    outputs attack who reads it."""
     root = toy_course.build(tmp_path_factory.mktemp("instructor") / "course")
     toy_course.submit(root, "ann", toy_course.solved(root, why="Because it is **so**."))
-    cheat = toy_course.notebook(root)
     extra = {"cell_type": "code", "id": "extra", "metadata": {}, "outputs": []}
-    cheat["cells"].insert(0, extra | {"execution_count": None, "source": TRANSFORMER})
+    extra |= {"execution_count": None}
+    cheat = toy_course.notebook(root)
+    cheat["cells"].insert(0, extra | {"source": TRANSFORMER})
     toy_course.submit(root, "mallory", cheat)
+    attack = toy_course.notebook(root, why=f"Because {ATTACK}", add=f"raise ValueError({ATTACK!r})")
+    attack["cells"].insert(0, extra | {"source": f"{SHOW}\n{RUN}\nprint({ATTACK!r})"})
+    toy_course.submit(root, "eve", attack)
     return root
 
 
@@ -61,6 +71,15 @@ def row(frame, student):
     return frame.locator("tr", has=frame.locator("td.student-id", has_text=student))
 
 
+def open_notebook(frame, student):
+    """The submission as the person sees it who marks it."""
+    to_submissions(frame)
+    row(frame, student).locator("td.student-name a").click()
+    frame.locator("td.name a").click()
+    frame.locator("a[href*='formgrader/submissions/']").first.click()
+    frame.locator("input.score").first.wait_for(timeout=30_000)
+
+
 def press(frame, student, button) -> str:
     """Press a button in a student's row, close the message and return it."""
     row(frame, student).locator(f"td.{button} a").click()
@@ -84,7 +103,7 @@ def grade(root, student, cell):
 @pytest.fixture(scope="module")
 def shown(formgrader):
     """What the rows of the class say before anything is graded."""
-    return {name: row(formgrader, name).inner_text() for name in ("ann", "mallory")}
+    return {name: row(formgrader, name).inner_text() for name in ("ann", "eve", "mallory")}
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +118,7 @@ def autograded(formgrader, shown, page):
 def marked(root, formgrader, autograded, page):
     """The written answer read, with 8 points and a comment."""
     frame = formgrader
-    frame.get_by_role("link", name="Manual Grading").click()
-    for link in (f"gradebook/{SLUG}", f"gradebook/{SLUG}/{SLUG}"):
-        frame.locator(f"a[href$='{link}']").click()
-    waiting = frame.locator("tr", has=frame.locator(".needs-manual-grade .glyphicon"))
-    waiting.locator("td.name a.name-hidden").click()
+    open_notebook(frame, "ann")
     points = frame.locator("input.score.needs_manual_grade")
     points.fill("8")
     points.press("Tab")
@@ -142,3 +157,14 @@ def test_the_feedback_button_writes_a_page_with_mark_and_comment(root, marked, f
     text = (root / "feedback" / "ann" / SLUG / f"{SLUG}.html").read_text()
     assert "Score: 98.0 / 100.0" in text
     assert "Well said." in text
+
+
+def test_nothing_that_a_learner_wrote_acts_on_who_marks_it(page, autograded, formgrader):
+    open_notebook(formgrader, "eve")
+    body = formgrader.locator("body")
+    page.screenshot(path=SHOTS / "8_attack.png")
+    assert body.inner_text().count("window.top.owned = 1") >= 3  # all of it is there, as text
+    assert page.evaluate("window.owned") is None
+    body.evaluate("(body, live) => body.insertAdjacentHTML('beforeend', live)", ATTACK)
+    wait_until(lambda: page.evaluate("window.owned") == 1, 10)  # it would have
+    formgrader.get_by_role("link", name="Manual Grading").click()
