@@ -34,7 +34,8 @@ your code has learned.
 
 ## Start
 
-You need Python {python} and about 2 GB of disk. In this folder, once:
+You need Python {python} and about 2 GB of disk (more where torch comes with CUDA). In this folder,
+once:
 
     python3 -m venv .venv
     .venv/bin/pip install --editable .
@@ -57,8 +58,8 @@ answer and says in one line what is wrong; three hints open one by one. An exerc
 nothing. The points come from further tests on other inputs, and from a person who reads your
 written answer.
 
-    .venv/bin/llmcourse check {first}     runs all checks of a notebook
-    .venv/bin/llmcourse progress     shows what you have written so far
+    .venv/bin/llmcourse check {first}      runs all checks of a notebook
+    .venv/bin/llmcourse progress      shows what you have written so far
 
 Hand in the notebook itself under its own name, such as `{slug}.ipynb`. Only your answers and the
 cells you add are used; outputs need not be in it.

@@ -16,6 +16,7 @@ stops the whole import.
 """
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.plugins import ExportPlugin
 
-from autograder.classroom import Classroom
+from autograder.classroom import Classroom, write_durably
 from autograder.errors import AutograderError
 
 Rows = Iterator[list[Any]]
@@ -63,7 +64,7 @@ def export(room: Classroom, slugs: Sequence[str], form: str, path: Path) -> list
         _write(path, FORMS[form](book, units, book.students))
         unread = sum(s.needs_manual_grade for unit in units for s in unit.submissions)
         known_as = [s.id for s in book.students if plain(s.id) != s.id]
-    notes = [f"{unread} written answers are not read yet and count 0"] if unread else []
+    notes = [f"written answers that wait for a person and count 0: {unread}"] if unread else []
     if known_as and form != "csv":
         changed = ", ".join(map(plain, known_as))
         notes.append(f"ids that begin like a formula got an apostrophe, mend them: {changed}")
@@ -120,8 +121,7 @@ def _submission(book: Gradebook, unit: Any, student: Any) -> Any | None:
 
 
 def _final(book: Gradebook, unit: Any, student: Any, nothing: str) -> float | str:
-    """The score to two places, which is what both systems keep; ``nothing`` if none was handed
-    in."""
+    """The score to two places, as both systems show it; ``nothing`` where nothing was handed in."""
     submission = _submission(book, unit, student)
     if submission is None:
         return nothing
@@ -129,9 +129,9 @@ def _final(book: Gradebook, unit: Any, student: Any, nothing: str) -> float | st
 
 
 def _write(path: Path, rows: Iterable[Sequence[Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(map(plain, row) for row in rows)
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(map(plain, row) for row in rows)
+    write_durably(path, text.getvalue().encode())
 
 
 def plain(value: Any) -> str:

@@ -106,7 +106,7 @@ def test_moodle_gets_a_column_to_find_the_student_by_and_one_a_unit(room, tmp_pa
 
 def test_unread_answers_and_changed_ids_are_said(room, tmp_path):
     assert export(room, [SLUG], "canvas", tmp_path / "c.csv") == [
-        "1 written answers are not read yet and count 0"
+        "written answers that wait for a person and count 0: 1"
     ]
     with room.book() as book:
         book.add_student("@eve")
