@@ -18,7 +18,7 @@ def class_table(unit: Unit, graded: Sequence["Graded"], scores: Mapping[str, "Sc
     exercises = unit.info.exercises
     header = ["student", *(str(i) for i in range(1, len(exercises) + 1)), "auto", "total", "state"]
     ordered = sorted(graded, key=lambda entry: entry.student)
-    rows = [header, *(student_row(unit, entry, scores.get(entry.student)) for entry in ordered)]
+    rows = [header, *(_student_row(unit, entry, scores.get(entry.student)) for entry in ordered)]
     lines = [f"{unit.slug}: {unit.info.title}", *_aligned(rows, left=(0, len(header) - 1))]
     legend = ", ".join(f"{i} {e.id} ({e.points})" for i, e in enumerate(exercises, 1))
     lines.append(f"exercises (points): {legend}; total counts what is graded by hand and penalties")
@@ -29,7 +29,7 @@ def class_table(unit: Unit, graded: Sequence["Graded"], scores: Mapping[str, "Sc
     return "\n".join(lines)
 
 
-def student_row(unit: Unit, entry: "Graded", book: "Scores | None") -> list[str]:
+def _student_row(unit: Unit, entry: "Graded", book: "Scores | None") -> list[str]:
     """A line of the class table: student, points an exercise, their sum, total, state."""
     points = {e.name: e.points for e in entry.result.exercises}
     state = entry.result.state
@@ -72,16 +72,14 @@ def summary(analysis: "Analysis") -> str:
 def headline(analysis: "Analysis") -> str:
     """How many handed in, what they scored on average, and what is left to do; one sentence."""
     count, points = len(analysis.totals), analysis.info.points
-    parts = [
-        f"{count} submission{'s' * (count != 1)}",
-        f"mean {analysis.mean:.1f} and median {analysis.median:.1f} of {points} points",
-    ]
-    todo = (
-        (analysis.to_read, "written answers to read"),
-        (analysis.unreadable, "could not be read"),
-        (analysis.absent, "students of the gradebook handed in nothing"),
-    )
-    return ", ".join([*parts, *(f"{number} {what}" for number, what in todo if number)])
+    means = f"mean {analysis.mean:.1f} and median {analysis.median:.1f} of {points} points"
+    left = {
+        "written answers to read": analysis.to_read,
+        "unreadable": analysis.unreadable,
+        "students who handed in nothing": analysis.absent,
+    }
+    todo = [f"{what}: {number}" for what, number in left.items() if number]
+    return "; ".join([f"{count} submission{'s' * (count != 1)}, {means}", *todo])
 
 
 def _bars(analysis: "Analysis") -> list[str]:

@@ -21,13 +21,8 @@ SIGN = {"points": 0.0, "message": "is the sign lost?"}
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory):
-    return Classroom.open(toy_course.build(tmp_path_factory.mktemp("toy")))
-
-
-@pytest.fixture(scope="module")
-def unit(room):
-    return load_unit(room.root, SLUG)
+def unit(tmp_path_factory):
+    return load_unit(toy_course.build(tmp_path_factory.mktemp("toy")), SLUG)
 
 
 def handed_in(student, **answers):
@@ -121,7 +116,8 @@ def test_extra_credit_counts_to_the_last_bar(unit):
     assert about.histogram == [0] * 9 + [3]
 
 
-def test_absent_are_the_known_students_who_handed_in_nothing(room, unit):
+def test_absent_are_the_known_students_who_handed_in_nothing(tmp_path, unit):
+    room = Classroom.open(toy_course.build(tmp_path / "toy"))
     for name in ("ann", "bob"):
         record(room, unit, dataclasses.replace(handed_in(name), key=name), None)
     with room.book() as book:

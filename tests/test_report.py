@@ -68,8 +68,8 @@ def test_columns_end_at_the_same_place(unit):
 
 def test_headline_says_what_is_left_to_do(about):
     assert headline(about) == (
-        "4 submissions, mean 59.5 and median 70.0 of 100 points, 3 written answers to read, "
-        "1 could not be read, 2 students of the gradebook handed in nothing"
+        "4 submissions, mean 59.5 and median 70.0 of 100 points; written answers to read: 3; "
+        "unreadable: 1; students who handed in nothing: 2"
     )
 
 
