@@ -18,4 +18,4 @@ from autograder import convert  # noqa: E402
 convert.install()
 c.Autograde.sanitize_preprocessors = ["autograder.convert.Refuse"]
 c.Autograde.autograde_preprocessors = ["autograder.convert.Refuse"]
-c.ExportApp.plugin_class = "autograder.report.SafeCsvExport"
+c.ExportApp.plugin_class = "autograder.export.SafeCsvExport"

@@ -51,12 +51,20 @@ def release(
     units: Units = None,
     course: CourseOption = HERE,
     hints: Annotated[int, typer.Option(min=0, max=3, help="Levels of hints to keep.")] = 3,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="Write build/learners.zip instead: all they need.")
+    ] = False,
 ) -> None:
-    """Write the learners' notebooks, without solutions and outputs, to course/."""
+    """Write the learners' notebooks, without solutions and outputs, to course/ or into a zip."""
     from autograder import release as steps
+    from autograder.bundle import bundle as write_bundle
 
-    for slug in _slugs(course, units, ungraded=True):
-        typer.echo(steps.release(course.resolve(), slug, hints=hints))
+    root, chosen = course.resolve(), _slugs(course, units, ungraded=True)
+    if bundle:
+        typer.echo(write_bundle(root, chosen, root / "build" / "learners.zip", hints=hints))
+        return
+    for slug in chosen:
+        typer.echo(steps.release(root, slug, hints=hints))
 
 
 @app.command()
@@ -73,6 +81,7 @@ def grade(
 
     from autograder import report
     from autograder.classroom import Classroom, students_of
+    from autograder.feedback import write_feedback
     from autograder.marking import grade_unit
 
     room = Classroom.open(course)
@@ -93,13 +102,13 @@ def grade(
         done = [e for e in entries if e.result.state != "infrastructure"]
         pages = {e.student: room.folder("feedback", e.student, slug) / f"{slug}.html" for e in done}
         new = [e.student for e in done if force or e.fresh or not pages[e.student].exists()]
-        without_page += report.write_feedback(room, slug, new)
+        without_page += write_feedback(room, slug, new)
         _print_table(room, slug, entries)
         failed += len(entries) - len(done)
     typer.echo(f"feedback pages: {room.folder('feedback', 'STUDENT', 'UNIT')}")
     if without_page:
         names = ", ".join(report.printable(name) for name in without_page)
-        raise AutograderError(f"no feedback page for {names}: is there a pattern in the id?")
+        raise AutograderError(f"no feedback page for {names}: run the same command again")
     if failed:
         raise AutograderError(
             f"{failed} submissions could not be graded, through no fault of theirs (state "
@@ -107,21 +116,71 @@ def grade(
         )
 
 
+@app.command()
+def feedback(unit: OneUnit = None, student: Student = "*", course: CourseOption = HERE) -> None:
+    """When answers are marked by hand: take late penalties and write feedback pages anew."""
+    from autograder.classroom import Classroom
+    from autograder.feedback import write_feedback
+    from autograder.marking import record_again
+
+    room, lost, written = Classroom.open(course), list[str](), 0
+    for slug in _slugs(course, [unit] if unit else None):
+        students = [entry.student for entry in record_again(room, slug, student)]
+        lost += write_feedback(room, slug, students)
+        written += len(students)
+    if lost or not written:
+        raise AutograderError(f"{len(lost) or 'all'} pages are missing: run `autograder grade`")
+    typer.echo(f"{written} pages: {room.folder('feedback', 'STUDENT', 'UNIT')}")
+
+
 @app.command(name="report")
 def report_(unit: OneUnit = None, student: Student = "*", course: CourseOption = HERE) -> None:
-    """Print the class table of what is graded; grades nothing."""
+    """Print the class table and, of a whole class, what it says; write build/report/index.html."""
+    from autograder import report, report_page
+    from autograder.analysis import absent, analyse
     from autograder.classroom import Classroom
+    from autograder.gradebook import scores
     from autograder.marking import report_of
 
     room = Classroom.open(course)
-    tables = {
+    found = {
         slug: report_of(room, slug, student) for slug in _slugs(course, [unit] if unit else None)
     }
-    if not any(tables.values()):
+    if not any(found.values()):
         raise AutograderError("nothing is graded yet: run `autograder grade` first")
-    for slug, entries in tables.items():
+    analyses = []
+    for slug, entries in found.items():
         if entries:
             _print_table(room, slug, entries)
+        if entries and student == "*":
+            missing = len(absent(room, {entry.student for entry in entries}))
+            about = analyse(load_unit(room.root, slug), entries, scores(room, slug), missing)
+            typer.echo(report.summary(about) + "\n")
+            analyses.append(about)
+    if analyses:
+        typer.echo(f"report page: {report_page.write(analyses, room.root / 'build' / 'report')}")
+
+
+@app.command()
+def export(
+    unit: OneUnit = None,
+    form: Annotated[
+        str, typer.Option("--format", help="csv (nbgrader's), canvas, moodle.")
+    ] = "csv",
+    to: Annotated[Path | None, typer.Option(help="File; default: build/grades_FORMAT.csv.")] = None,
+    course: CourseOption = HERE,
+) -> None:
+    """Write the grades of the gradebook as a CSV file."""
+    from autograder import export as forms
+    from autograder.classroom import Classroom
+
+    if form not in forms.FORMS:
+        raise Usage(f"no format {form!r}: expected one of {', '.join(forms.FORMS)}")
+    room = Classroom.open(course)
+    path = to or room.root / "build" / f"grades_{form}.csv"
+    for note in forms.export(room, _slugs(course, [unit] if unit else None), form, path):
+        typer.echo(f"note: {note}", err=True)
+    typer.echo(path)
 
 
 @app.command()

@@ -30,12 +30,14 @@ from traitlets.config import Config
 from autograder.classroom import Classroom, write_durably
 from autograder.course import Unit
 from autograder.errors import AutograderError
+from autograder.feedback import autograded_notebook
 from autograder.grade import Result
 from autograder.limits import Limits
-from autograder.report import autograded_notebook, printable
+from autograder.report import printable
 
 AROUND = {  # modules whose changes cannot change a result; every other one of autograder can
-    "classroom", "cli", "convert", "gradebook", "marking", "release", "report",
+    "analysis", "bundle", "classroom", "cli", "convert", "export", "feedback", "gradebook",
+    "marking", "release", "report", "report_page",
 }  # fmt: skip
 STEPS = (  # of nbgrader's generate_assignment, up to the one that writes the gradebook
     "LockCells", "ClearSolutions", "ClearOutput", "CheckCellMetadata", "ComputeChecksums",

@@ -1,5 +1,6 @@
 """The instructor's commands: what they print, and one line with the remedy for what goes wrong."""
 
+import datetime
 import os
 import subprocess
 import sys
@@ -7,11 +8,12 @@ import sys
 import pytest
 
 from autograder import cli, marking
+from autograder.classroom import Classroom
 from autograder.errors import SandboxFailed, SandboxUnavailable
 from autograder.exercise import CaseResult
 from autograder.grade import ExerciseResult, Result
 from tests import toy_course
-from tests.toy_course import SLUG
+from tests.toy_course import SLUG, WRITTEN
 
 
 @pytest.fixture
@@ -62,9 +64,75 @@ def test_grade_prints_the_table_twice_the_same_and_writes_feedback(root, run, sa
     assert (root / "feedback" / "ann" / SLUG / f"{SLUG}.html").is_file()
     status, second, _ = run("grade", "--course", root)
     assert (status, second) == (0, first)
+
+
+def test_feedback_takes_marks_and_penalties_into_the_pages_without_grading(root, run, sandbox):
+    with (root / "nbgrader_config.py").open("a") as config:
+        config.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
+    for name in ("ann", "late"):
+        path = toy_course.submit(root, name, toy_course.solved(root, why="Because."))
+        if name == "late":
+            path.with_name("timestamp.txt").write_text("2030-01-02 00:00:00 UTC")
+    with Classroom.open(root).book() as book:
+        book.update_or_create_assignment(SLUG, duedate=datetime.datetime(2030, 1, 1))
+    run("grade", "--course", root)
+    with Classroom.open(root).book() as book:
+        for name in ("ann", "late"):
+            grade = book.find_grade(WRITTEN, SLUG, SLUG, name)
+            grade.manual_score, grade.needs_manual_grade = 8, False
+        book.db.commit()
+    sandbox.append(AssertionError("nothing is to be graded"))
+    status, said, errors = run("feedback", "--course", root)
+    assert (status, errors) == (0, []) and said.startswith("2 pages: ")
+    for name, total in (("ann", "98.0"), ("late", "0.0")):
+        page = (root / "feedback" / name / SLUG / f"{SLUG}.html").read_text()
+        assert f"Score: {total} / 100.0" in page
+    assert "graded; written answer to read" not in run("report", "--course", root)[1]
+
+
+def test_report_prints_the_same_table_and_difficulties_and_writes_a_page(root, run, sandbox):
+    toy_course.submit(root, "ann-1", toy_course.solved(root))
+    _, graded, _ = run("grade", "--course", root)
     status, report, _ = run("report", SLUG, "--course", root)
     assert status == 0
-    assert report.strip() in first
+    assert report[: report.index("1 submission,")].strip() in graded
+    assert "what went wrong" not in report
+    page = root / "build" / "report" / "index.html"
+    assert f"report page: {page}" in report
+    assert "Toys" in page.read_text() and "ann-1" not in page.read_text()
+    page.unlink()
+    status, one, _ = run("report", SLUG, "--student", "ann-*", "--course", root)
+    assert status == 0 and "ann-1" in one and "submission," not in one
+    assert not page.exists()  # a page of one student would name who it is about
+
+
+def test_export_writes_a_file_a_format_and_says_what_is_open(root, run, sandbox):
+    toy_course.submit(root, "ann", toy_course.solved(root))
+    run("grade", "--course", root)
+    for form in ("csv", "canvas", "moodle"):
+        status, said, _ = run("export", "--format", form, "--course", root)
+        path = root / "build" / f"grades_{form}.csv"
+        assert (status, said) == (0, f"{path}\n")
+        assert "ann" in path.read_text()
+    mine = root / "mine.csv"
+    assert run("export", "90", "--to", mine, "--course", root)[0] == 0
+    assert mine.is_file()
+
+
+def test_export_in_an_unknown_format_names_the_known_ones(root, run):
+    status, _, [error] = run("export", "--format", "xls", "--course", root)
+    assert status == 2
+    assert "expected one of csv, canvas, moodle" in error
+
+
+@pytest.mark.parametrize("name", ["b*", "[ab]nn", "a?n"])
+def test_an_id_with_a_pattern_in_it_is_a_student_like_any_other(root, run, sandbox, name):
+    for student in (name, "ann"):
+        toy_course.submit(root, student, toy_course.solved(root))
+    status, table, errors = run("grade", "--course", root)
+    assert (status, errors) == (0, [])
+    assert f"\n{name} " in table
+    assert (root / "feedback" / name / SLUG / f"{SLUG}.html").is_file()
 
 
 def test_one_student_can_be_graded_alone(root, run, sandbox):
@@ -82,13 +150,14 @@ def test_nothing_handed_in(root, run):
     assert "submitted" in error
 
 
-def test_nothing_graded_yet(root, run):
-    status, _, [error] = run("report", "--course", root)
+@pytest.mark.parametrize("command", ["report", "feedback", "export"])
+def test_nothing_graded_yet(root, run, command):
+    status, _, [error] = run(command, "--course", root)
     assert status == 1
-    assert "run `autograder grade` first" in error
+    assert "run `autograder grade`" in error
 
 
-@pytest.mark.parametrize("command", ["grade", "report", "release", "build"])
+@pytest.mark.parametrize("command", ["grade", "feedback", "report", "export", "release", "build"])
 def test_unknown_unit_names_the_nearest_and_exits_2(root, run, command):
     status, _, [error] = run(command, "90_tyo", "--course", root)
     assert status == 2
@@ -201,11 +270,20 @@ def test_release_writes_the_learners_notebook(root, run):
     assert path.is_file()
 
 
+def test_release_of_a_bundle_leaves_course_alone(root, run):
+    path = root / "course" / SLUG / f"{SLUG}.ipynb"
+    path.unlink()
+    status, said, _ = run("release", "90", "--bundle", "--course", root)
+    assert (status, said) == (0, f"{root / 'build' / 'learners.zip'}\n")
+    assert (root / "build" / "learners.zip").is_file()
+    assert not path.exists()
+
+
 def test_the_module_runs_as_a_script():
     done = subprocess.run(
         [sys.executable, "-c", "from autograder.cli import main; main()", "--help"],
         capture_output=True, text=True, cwd=toy_course.ROOT,
     )  # fmt: skip
     assert done.returncode == 0
-    for command in ("build", "release", "grade", "report", "doctor"):
+    for command in ("build", "release", "grade", "feedback", "report", "export", "doctor"):
         assert command in done.stdout

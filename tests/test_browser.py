@@ -4,36 +4,16 @@ A headless Chromium drives a real JupyterLab on a copy of `course/`; what is ass
 the notebook that JupyterLab saved, and a screenshot of each step stays in `build/browser/`.
 """
 
-import json
-import os
-import secrets
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import nbformat
-import psutil
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.browser import CHROMIUM, ROOT, SHOTS, chromium, jupyterlab, wait_until
+
 SLUG = "01_language_modelling"
-CHROMIUM = shutil.which("chromium")
-SHOTS = ROOT / "build" / "browser"
 SECONDS = 240  # for the whole notebook at smoke on a busy machine
-QUIET = [  # no requests but ours
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--no-proxy-server",
-]  # fmt: skip
-SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
-    "@jupyterlab/notebook-extension:tracker": {
-        "windowingMode": "none"
-    },  # every cell is on the page
-}
 
 pytestmark = [
     pytest.mark.browser,
@@ -49,70 +29,16 @@ def course(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def lab(course, tmp_path_factory):
-    """Address of a JupyterLab on the course, with its token; its processes end with the tests."""
-    place = tmp_path_factory.mktemp("jupyter")
-    (place / "labconfig").mkdir()
-    (place / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    token = secrets.token_hex(16)
-    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
-    environment = os.environ | dict.fromkeys(names, str(place)) | {"LLMCOURSE_PRESET": "smoke"}
-    environment["PYTHONPATH"] = str(ROOT)
-    environment.pop("MPLBACKEND", None)  # the kernel shows figures in the page
-    with (place / "log").open("w") as log:
-        options = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0"]
-        server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options, f"--IdentityProvider.token={token}"],
-            cwd=course,
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        address = f"http://127.0.0.1:{port}"
-        wait_until(lambda: answers(f"{address}/api/status?token={token}"), 60, place / "log")
-        yield f"{address}/lab/tree/{SLUG}/{SLUG}.ipynb?token={token}"
-    finally:
-        family = [*psutil.Process(server.pid).children(recursive=True), psutil.Process(server.pid)]
-        for process in family:
-            process.kill()
-        server.wait()
-
-
-def answers(address: str) -> bool:
-    """Whether a server answers there."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        return opener.open(address, timeout=5).status == 200
-    except OSError:
-        return False
-
-
-def wait_until(reached, seconds: float, log: Path | None = None) -> None:
-    """Wait until `reached()` is true."""
-    end = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < end, log.read_text()[-2000:] if log else "not reached in time"
-        time.sleep(0.2)
-
-
-@pytest.fixture(scope="module")
-def page(lab):
+def page(course, tmp_path_factory):
     """The notebook open in the browser, its kernel started."""
-    from playwright.sync_api import sync_playwright
-
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.goto(lab)
+    place = tmp_path_factory.mktemp("jupyter")
+    with (
+        jupyterlab(course, place, LLMCOURSE_PRESET="smoke") as lab,
+        chromium(lab.at(f"lab/tree/{SLUG}/{SLUG}.ipynb")) as page,
+    ):
         page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
         page.get_by_text("| Idle").wait_for(timeout=60_000)
         yield page
-        browser.close()
 
 
 @pytest.fixture(scope="module")

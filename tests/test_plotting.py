@@ -19,6 +19,9 @@ DRAWN = {
     "distributions": lambda ax: plotting.distributions(
         {"T = 1": {"a": 0.7, "b": 0.3}, "T = 2": {"a": 0.6, "b": 0.4}}, ax=ax
     ),
+    "histogram": lambda ax: plotting.histogram(
+        [0, 5, 10, 20], [0, 10, 20], "points", "students", marks={"mean": 8.75}, ax=ax
+    ),
     "surprise": lambda ax: plotting.surprise(["the", "cat", "the"], [1.0, 3.0, 0.0], ax=ax),
     "curves": lambda ax: plotting.curves(
         [0.1, 1, 10], {"one": [1, 2, 3], "two": [3, 2, 1]}, "T", "bits", levels={"top": 3}, ax=ax
@@ -67,6 +70,14 @@ def test_distributions_differ_by_hatch_and_shade():
     first, second = ax.patches[0], ax.patches[2]
     assert first.get_hatch() != second.get_hatch()
     assert first.get_facecolor() != second.get_facecolor()
+
+
+def test_histogram_counts_an_edge_to_the_right_and_the_last_one_to_the_last_bar():
+    ax = DRAWN["histogram"](None)
+    assert [bar.get_height() for bar in ax.patches] == [2, 2]
+    assert [text.get_text() for text in ax.texts] == ["2", "2"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("points", "students")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["mean"]
 
 
 def test_surprise_keeps_repeated_tokens_in_reading_order():

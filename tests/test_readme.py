@@ -3,8 +3,12 @@
 import re
 from pathlib import Path
 
+import pytest
+from typer.main import get_command
+
+from autograder.cli import app as instructors
 from autograder.course import read_info, slugs
-from llmcourse.cli import app
+from llmcourse.cli import app as learners
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,10 +30,23 @@ def test_every_make_target_it_names_exists():
     assert named and all(re.search(rf"^{target}:", MAKEFILE, re.MULTILINE) for target in named)
 
 
-def test_every_llmcourse_command_it_names_exists():
-    named = set(re.findall(r"`llmcourse ([a-z]+)", README))
+@pytest.mark.parametrize(("tool", "app"), [("llmcourse", learners), ("autograder", instructors)])
+def test_every_command_it_names_exists(tool, app):
+    named = set(re.findall(rf"`{tool} ([a-z]+)", README))
     known = {c.name or c.callback.__name__ for c in app.registered_commands}
     known |= {group.name for group in app.registered_groups}
+    assert named and named <= known
+
+
+def test_every_option_of_the_autograder_it_names_exists():
+    lines = [line for line in README.splitlines() if "autograder" in line]
+    named = set(re.findall(r"--[a-z]+", " ".join(lines)))
+    known = {
+        option
+        for command in get_command(instructors).commands.values()
+        for parameter in command.params
+        for option in parameter.opts
+    }
     assert named and named <= known
 
 

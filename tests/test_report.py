@@ -1,230 +1,40 @@
-"""What people read is complete, and nothing a learner wrote or printed can act in it."""
+"""What the terminal and the report page show of a class, and that nothing in it can act."""
 
 import base64
-import csv
-import json
+import io
 
-import nbformat
+import numpy as np
 import pytest
-from nbgrader.api import Gradebook
+from matplotlib import image
 
-from autograder.classroom import Classroom
+from autograder import report_page
+from autograder.analysis import Analysis, Difficulty, Misconception
 from autograder.course import load_unit
-from autograder.exercise import CaseResult
-from autograder.grade import ExerciseResult, Result
-from autograder.gradebook import Graded, Scores, record
-from autograder.report import (
-    SafeCsvExport,
-    autograded_notebook,
-    class_table,
-    defused,
-    harmless,
-    message_html,
-    plain,
-    shortened,
-    write_feedback,
-)
+from autograder.gradebook import Graded, Scores
+from autograder.report import class_table, headline, printable, summary
 from tests import toy_course
-from tests.toy_course import SLUG, SOLUTIONS, WRITTEN
+from tests.graded import result
+from tests.toy_course import SLUG
 
-PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\0" * 20).decode()
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory):
-    return Classroom.open(toy_course.build(tmp_path_factory.mktemp("toy")))
+def unit(tmp_path_factory):
+    return load_unit(toy_course.build(tmp_path_factory.mktemp("toy")), SLUG)
 
 
 @pytest.fixture(scope="module")
-def unit(room):
-    return load_unit(room.root, SLUG)
-
-
-def exercise(name, points=15.0, message="", status="graded", cases=()):
-    return ExerciseResult(
-        name=name, points=points, max_points=15, status=status, message=message, cases=cases
+def about(unit):
+    exercises = (
+        Difficulty("add", "sums", 15, 1.0, 0.25, 5.0, 0.41),
+        Difficulty("double", "twice", 15, 0.75, 0.75, 11.25, None),
     )
+    hints = (Misconception("add", "is the sign lost?\x1b[31m", 2), Misconception("add", ATTACK, 1))
+    return Analysis(unit.info, (98, 60, 80, 0), 1, 2, 3, exercises, hints)
 
 
-def result(notebook, notices=(), exercises=None, state="graded"):
-    given = tuple(exercise(name) for name in SOLUTIONS) if exercises is None else exercises
-    return Result(
-        unit=SLUG, state=state, exercises=given, notices=notices, notebook=notebook, seconds=0.0
-    )
-
-
-# Outputs and text of learners
-
-
-def display(**data):
-    return {"output_type": "display_data", "metadata": {"width": 'x" onload="'}, "data": data}
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "text/html",
-        "application/javascript",
-        "image/svg+xml",
-        "text/markdown",
-        "text/latex",
-        "image/jpeg",
-        "application/vnd.jupyter.widget-view+json",
-    ],
-)
-def test_outputs_that_could_act_are_dropped(kind):
-    [kept] = harmless([display(**{kind: ATTACK, "text/plain": "seen"})])
-    assert kept.data == {"text/plain": "seen"}
-    assert kept.metadata == {}
-    assert harmless([display(**{kind: ATTACK})]) == []
-
-
-def test_pictures_stay_and_a_broken_one_goes():
-    assert harmless([display(**{"image/png": PNG})])[0].data == {"image/png": PNG}
-    for broken in ('" onerror="alert(1)', base64.b64encode(b"GIF89a").decode(), "é"):
-        assert harmless([display(**{"image/png": broken})]) == []
-
-
-def test_terminal_escapes_go_and_what_they_coloured_stays():
-    text = "\x1b[1;31mred\x1b[0m \x1b[" + "1;" * 300_000 + "m\x1b]x\x1b"
-    (kept,) = harmless([{"output_type": "stream", "name": "stdout", "text": text}])
-    assert kept.text == "red ]x"
-
-
-@pytest.mark.parametrize("unit_of_it", ["  \n", ".", "a.", "("])
-def test_text_that_takes_a_page_for_ever_is_cut(unit_of_it):
-    text = shortened(unit_of_it * 100_000, 10**9)
-    assert max(map(len, text.split("\n"))) < 1_100 and len(text) < 60_000
-    assert text.endswith("too long to be shown]") and "\n" * 30 not in text
-    assert shortened("a = 1\n\n\nb = 2\n", 100) == "a = 1\n\n\nb = 2\n"
-
-
-def test_no_output_can_pass_for_points():
-    shown = {"output_type": "execute_result", "execution_count": 1, "data": {"text/plain": "15"}}
-    assert harmless([shown])[0].output_type == "display_data"
-
-
-def test_streams_and_errors_stay_and_unknown_outputs_go():
-    outputs = [
-        {"output_type": "stream", "name": "stderr", "text": ["a\n", "b"]},
-        {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["t"]},
-        {"output_type": "stream", "name": "evil", "text": ""},
-        {"output_type": "update_display_data", "data": {}},
-    ]
-    kept = harmless(outputs)
-    assert [o.output_type for o in kept] == ["stream", "error"]
-    assert kept[0].text == "a\nb"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("p < 0.5 and a<b", "p < 0.5 and a< b"),
-        ("<script>x</script>", "< script>x< /script>"),
-        ("<!-- x --><?php", "< !-- x -->< ?php"),
-        ("![alt](http://far/x.png)", "![alt] (http://far/x.png)"),
-        ("[x](<java&#115;cript:alert(1)>)", "[x] (< java&#115;cript:alert(1)>)"),
-        ("[x][y]\n\n[y]: javascript:alert(1)", "[x][y]\n\n[y] : javascript:alert(1)"),
-        (r"$\href{javascript:alert(1)}{x}$", r"$\ href{javascript:alert(1)}{x}$"),
-        (r"$\frac{1}{n} \sum_i \log p_i$", r"$\frac{1}{n} \sum_i \log p_i$"),
-    ],
-)
-def test_written_answers_stay_readable_and_lose_their_teeth(text, shown):
-    assert defused(text) == shown
-
-
-def test_messages_are_escaped():
-    case = CaseResult("<i>p</i>", 1, False, ATTACK)
-    page = message_html(exercise(ATTACK, 0.0, message=f"{ATTACK}!", cases=(case,)))
-    assert "<script" not in page
-    assert "<img" not in page
-    assert "&lt;i&gt;p&lt;/i&gt;" in page
-
-
-# The autograded notebook
-
-
-def test_metadata_and_locked_text_are_the_released_ones(room, unit):
-    book = toy_course.solved(room.root)
-    toy_course.cell(book, "add_check")["source"] = "pass"
-    toy_course.cell(book, "add_check")["metadata"]["nbgrader"]["points"] = 1000
-    toy_course.cell(book, "add_check")["metadata"]["tags"] = ["skip-execution"]
-    book["cells"][0]["source"] = ATTACK
-    extra = {"cell_type": "code", "id": 'x"><b>', "metadata": {"tags": ["a"]}, "outputs": []}
-    book["cells"].append(extra | {"source": "1", "execution_count": "<b>"})
-    book["metadata"]["kernelspec"] = {"name": "evil", "display_name": ATTACK}
-    made = autograded_notebook(unit, result(book))
-    check = toy_course.cell(made, "add_check")
-    assert check.source == "check.add(add);"
-    assert check.metadata.nbgrader.points == 15
-    assert "tags" not in check.metadata
-    assert made.metadata.kernelspec.name == "python3"
-    assert ATTACK not in json.dumps(made)
-    assert made.cells[-1].metadata == {}
-    assert made.cells[-1].id.isalnum()
-    assert made.cells[-1].execution_count is None
-    nbformat.validate(made)
-
-
-def test_outputs_of_a_check_cell_never_come_from_the_submission(room, unit):
-    book = toy_course.solved(room.root)
-    forged = {"output_type": "execute_result", "metadata": {}, "execution_count": 1}
-    toy_course.cell(book, "add_check")["outputs"] = [forged | {"data": {"text/plain": "15"}}]
-    made = autograded_notebook(unit, result(book, exercises=(exercise("add", 0.0),)))
-    assert [o.data["text/plain"] for o in toy_course.cell(made, "add_check").outputs] == ["0"]
-
-
-# Feedback pages
-
-
-@pytest.fixture(scope="module")
-def page(room, unit):
-    """The feedback page of a student who attacks it everywhere, through real nbgrader."""
-    book = toy_course.solved(
-        room.root,
-        why=f"Because {ATTACK} [x](javascript:alert(3)) [y][z]\n\n[z]: javascript:alert(4)",
-    )
-    outputs = [
-        display(
-            **{"text/html": ATTACK, "application/javascript": "alert(5)", "text/plain": ATTACK}
-        ),
-        {"output_type": "stream", "name": "stdout", "text": ATTACK},
-        {"output_type": "error", "ename": ATTACK, "evalue": ATTACK, "traceback": [ATTACK]},
-    ]
-    toy_course.cell(book, "add")["outputs"] = outputs
-    toy_course.cell(book, "add")["source"] = f"# {ATTACK}"
-    case = CaseResult("sums of negative numbers", 1, False, "is the sign lost?")
-    exercises = (exercise("add", 7.5, cases=(case,)), exercise("double", 0.0, message=ATTACK))
-    entry = Graded("mallory", SLUG, result(book, notices=(ATTACK,), exercises=exercises), "k", "w")
-    record(room, unit, entry, None)
-    assert write_feedback(room, SLUG, ["mallory"]) == []
-    return (room.folder("feedback", "mallory", SLUG) / f"{SLUG}.html").read_text()
-
-
-def test_feedback_shows_points_property_and_hint(page):
-    assert "Score: 7.5 / 15.0" in page
-    assert "sums of negative numbers" in page
-    assert "is the sign lost?" in page
-
-
-def test_nothing_a_learner_wrote_is_live_in_the_feedback_page(page):
-    assert page.count("alert(1)") >= 6  # it is all there, as text
-    assert "<script>alert" not in page
-    assert "<img src=x" not in page
-    assert 'href="javascript:' not in page
-    assert "alert(5)" not in page
-
-
-def test_an_id_that_nbgrader_takes_for_a_pattern_costs_nobody_else_the_page(room, unit):
-    for name in ("a*[b]", "ann"):
-        entry = Graded(name, SLUG, result(toy_course.solved(room.root)), "k", "w")
-        record(room, unit, entry, None)
-    assert write_feedback(room, SLUG, ["a*[b]", "ann"]) == ["a*[b]"]
-    assert (room.folder("feedback", "ann", SLUG) / f"{SLUG}.html").is_file()
-
-
-# The class table and the CSV file
+# The class table
 
 
 def test_class_table_has_a_line_a_student_with_points_state_and_notices(unit):
@@ -247,39 +57,62 @@ def test_class_table_has_a_line_a_student_with_points_state_and_notices(unit):
     assert "\x1b" not in table
 
 
-@pytest.mark.parametrize(
-    ("value", "cell"),
-    [
-        ("=1+1", "'=1+1"),
-        ("+1", "'+1"),
-        ("-1", "'-1"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        (" =1", "' =1"),
-        ("ann", "ann"),
-        ("", ""),
-        (None, ""),
-        (-2.5, "-2.5"),
-    ],
-)
-def test_no_csv_cell_is_a_formula(value, cell):
-    assert plain(value) == cell
+def test_columns_end_at_the_same_place(unit):
+    entries = [Graded(name, SLUG, result(None), "", "") for name in ("a", "a-long-name")]
+    header, first, second = class_table(unit, entries, {}).splitlines()[1:4]
+    assert first.index("graded") == second.index("graded") == header.index("state")
 
 
-def test_csv_export_quotes_names_and_fills_in_who_handed_in_nothing(room, unit, tmp_path):
-    formula = '=HYPERLINK("http://far";"x")'
-    for name in (formula, "smith, ann"):
-        entry = Graded(name, SLUG, result(toy_course.solved(room.root)), "k", "w")
-        record(room, unit, entry, None)
-    with Gradebook(room.coursedir.db_url, room.coursedir.course_id) as book:
-        book.update_or_create_student("lazy", last_name="\n@x")
-        export = SafeCsvExport()
-        export.to = str(tmp_path / "grades.csv")
-        export.export(book)
-    with open(export.to, newline="") as file:
-        rows = {row["student_id"]: row for row in csv.DictReader(file)}
-    assert rows["'" + formula]["score"] == "90.0"
-    assert rows["smith, ann"]["max_score"] == "100.0"
-    assert rows["lazy"]["score"] == "0.0"
-    assert rows["lazy"]["last_name"] == "'\n@x"
-    assert WRITTEN not in rows
+# The summary
+
+
+def test_headline_says_what_is_left_to_do(about):
+    assert headline(about) == (
+        "4 submissions, mean 59.5 and median 70.0 of 100 points; written answers to read: 3; "
+        "unreadable: 1; students who handed in nothing: 2"
+    )
+
+
+def test_summary_has_a_line_an_exercise_and_a_line_a_hint(about):
+    lines = [line.split() for line in summary(about).splitlines()]
+    assert ["add", "100%", "25%", "5.0", "15", "0.41"] in lines
+    assert ["double", "75%", "75%", "11.2", "15", "-"] in lines
+    assert "    2  add: is the sign lost?\\x1b[31m" in summary(about).splitlines()
+    assert "\x1b" not in summary(about)
+
+
+def test_bars_are_as_long_as_their_counts(unit):
+    about = Analysis(unit.info, (5, 5, 5, 5, 95, 95, 55), 0, 0, 0, (), ())
+    bars = {line.split()[0]: line.count("#") for line in summary(about).splitlines()[1:11]}
+    assert bars == {str(10 * i): 0 for i in range(10)} | {"0": 40, "90": 20, "50": 10}
+
+
+# The page
+
+
+def test_page_holds_numbers_pictures_and_hints_and_nothing_live(about):
+    page = report_page.as_page([about], {SLUG: b"picture"}, "2030-01-01")
+    assert "Toys" in page and "sums (<code>add</code>)" in page and "2030-01-01" in page
+    assert '<div style="width: 25%"></div>' in page and "5.0 of 15" in page and "0.41" in page
+    assert base64.b64encode(b"picture").decode() in page
+    assert "&lt;script&gt;alert(1)" in page and "<script" not in page and "<img src=x" not in page
+    assert "http" not in page  # nothing is loaded from elsewhere
+
+
+def test_a_class_of_unreadable_work_has_a_page(unit, tmp_path):
+    about = Analysis(unit.info, (0.0,), 1, 0, 0, (), ())
+    page = report_page.write([about], tmp_path).read_text()
+    assert "1 submission, mean 0.0" in page
+    assert "<h3>" not in page
+
+
+def test_picture_is_written_beside_the_page_the_same_each_time(about, tmp_path):
+    assert report_page.write([about], tmp_path / "new") == tmp_path / "new" / "index.html"
+    png = (tmp_path / "new" / f"{SLUG}.png").read_bytes()
+    pixels = image.imread(io.BytesIO(png))
+    assert pixels.shape[0] >= 400 and np.ptp(pixels) > 0.5
+    assert report_page.score_distribution(about) == png
+
+
+def test_printable_shows_what_would_move_the_cursor():
+    assert printable("a\x1b[2J\rb\u202eé") == "a\\x1b[2J\\rb\\u202eé"

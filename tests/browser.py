@@ -1,0 +1,110 @@
+"""A real JupyterLab and a headless Chromium, for tests that work as a person does."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = shutil.which("chromium")
+SHOTS = ROOT / "build" / "browser"
+QUIET = [  # no requests but ours
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--no-proxy-server",
+]  # fmt: skip
+SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/notebook-extension:tracker": {
+        "windowingMode": "none"
+    },  # every cell is on the page
+}
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab."""
+
+    address: str
+    token: str
+
+    def at(self, path: str) -> str:
+        """The address of a path that lets us in."""
+        return f"{self.address}/{path}?token={self.token}"
+
+
+@contextmanager
+def jupyterlab(folder: Path, place: Path, **variables: str) -> Iterator[Lab]:
+    """A JupyterLab on a folder; its processes end with the block.
+
+    place: an empty folder for its configuration and log; variables: more of its environment.
+    """
+    (place / "labconfig").mkdir()
+    (place / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    environment = os.environ | dict.fromkeys(names, str(place)) | variables
+    environment["PYTHONPATH"] = str(ROOT)
+    environment.pop("MPLBACKEND", None)  # the kernel shows figures in the page
+    with (place / "log").open("w") as log:
+        options = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0"]
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options, f"--IdentityProvider.token={token}"],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        lab = Lab(f"http://127.0.0.1:{port}", token)
+        wait_until(lambda: answers(lab.at("api/status")), 60, place / "log")
+        yield lab
+    finally:
+        family = [*psutil.Process(server.pid).children(recursive=True), psutil.Process(server.pid)]
+        for process in family:
+            process.kill()
+        server.wait()
+
+
+def answers(address: str) -> bool:
+    """Whether a server answers there."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        return opener.open(address, timeout=5).status == 200
+    except OSError:
+        return False
+
+
+def wait_until(reached, seconds: float, log: Path | None = None) -> None:
+    """Wait until `reached()` is true."""
+    end = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < end, log.read_text()[-2000:] if log else "not reached in time"
+        time.sleep(0.2)
+
+
+@contextmanager
+def chromium(address: str):
+    """A page of a headless Chromium at an address; screenshots belong into SHOTS."""
+    from playwright.sync_api import sync_playwright
+
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.goto(address)
+        yield page
+        browser.close()
