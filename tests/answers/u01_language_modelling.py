@@ -10,7 +10,7 @@ from itertools import accumulate
 import numpy as np
 import torch
 
-from tests.answers import right, wrong
+from autograder.answers import right, wrong
 
 # --- chain_log_prob
 

@@ -8,7 +8,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from tests.answers import right, wrong
+from autograder.answers import right, wrong
 
 # --- ngram_counts
 

@@ -1,0 +1,163 @@
+"""What is put to the tests of a unit to see whether they can be trusted, and how it fares.
+
+A trial is one answer: nothing (the stub, constants), right (the solution, the same idea in another
+style), wrong (a mistake learners make) or a mutant of the solution. `outcome` marks it with every
+seed, as grading would, in a fork of its own.
+"""
+
+import contextlib
+import hashlib
+import importlib.metadata
+import inspect
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import llmcourse.checks
+from autograder import answers, exercise, ingest, local, wire
+from autograder import mutants as mutation
+from autograder.course import Unit, load_unit
+from autograder.errors import AutograderError
+from autograder.exercise import fraction
+from autograder.local import run_locally
+
+SEEDS = tuple(bytes([n]) for n in range(5))
+CONSTANTS = (0, 1, 0.5, -1.0, True, "", [], [1.0], {}, {"a": 1.0}, None, float("inf"))
+BLANK, RIGHT, WRONG, MUTANT = "blank", "right", "wrong", "mutant"
+SOLUTION = "the solution"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One answer to one exercise, made by `make`; with the same `key` it fares the same."""
+
+    exercise: str
+    kind: str
+    name: str
+    make: Callable[[], Any]
+    key: str
+    hint: str = ""
+    line: str = ""  # of a mutant
+
+
+class Bench:
+    """A unit with its solved notebook, its answers and its mutants."""
+
+    def __init__(self, root: Path, slug: str) -> None:
+        self.unit: Unit = load_unit(root, slug)
+        self.written: ModuleType = answers.load(root, slug)
+        path = root / "solutions" / slug / f"{slug}.ipynb"
+        if not path.is_file():
+            raise AutograderError(f"no {path}: run `autograder build {slug}`")
+        rebuilt = ingest.rebuild(ingest.parse(path.read_bytes()), self.unit.released)
+        self.cells = [cell for cell in rebuilt.cells if cell.run]
+        self.names: dict[str, Any] = {}
+
+    def work(self) -> None:
+        """Run all cells that grading runs, with the solutions in them, and keep their names."""
+        if not self.names:
+            self.names["__name__"] = self.unit.slug
+            os.environ["LLMCOURSE_PRESET"] = "smoke"
+            with contextlib.redirect_stdout(io.StringIO()):
+                for cell in self.cells:
+                    exec(compile(cell.source, f"<{self.unit.slug}>", "exec"), self.names)
+
+    def trials(self, name: str) -> Iterator[Trial]:
+        """Everything put to the tests of one exercise; the solution first."""
+        cell = next(cell for cell in self.cells if cell.grade_id == name)
+        notebook = "".join(cell.source for cell in self.cells)
+
+        def trial(kind: str, what: str, make: Callable[[], Any], text: str, **more: str) -> Trial:
+            return Trial(name, kind, what, make, self._key(name, kind, what, text), **more)
+
+        yield trial(RIGHT, SOLUTION, partial(self._defined, name, cell.source), notebook)
+        yield trial(BLANK, "the stub", partial(self._defined, name, cell.stub), cell.stub)
+        yield trial(BLANK, "a value of the right shape", partial(self._stuck, name), notebook)
+        for what, function in _empty_handed():
+            yield trial(BLANK, what, partial(_same, function), "")
+        for what, answer in answers.answers(self.written).items():
+            if answer.exercise == name:
+                kind, hint = RIGHT if answer.hint is None else WRONG, answer.hint or ""
+                text = inspect.getsource(self.written)
+                yield trial(kind, what, partial(_same, answer.function), text, hint=hint)
+        for mutant in mutation.mutants(cell.source):
+            what = f"{mutant.operator} in line {mutant.number}: {mutant.line}"
+            make = partial(self._defined, name, mutant.source)
+            yield trial(MUTANT, what, make, notebook + mutant.source, line=mutant.line)
+
+    def _key(self, *parts: str) -> str:
+        everything = [*parts, _machinery(), self.unit.tests_version, repr(SEEDS)]
+        return hashlib.sha256(json.dumps(everything).encode()).hexdigest()
+
+    def _defined(self, name: str, source: str) -> Any:
+        """What the name stands for when this text is in the solution cell."""
+        names = dict(self.names)
+        exec(compile(source, f"<{name}>", "exec"), names)
+        return names[name]
+
+    def _stuck(self, name: str) -> Any:
+        """An answer that always gives what the solution gives at first with another seed."""
+        solution, values = self.names[name], list[Any]()
+
+        def first(*args: Any, **keywords: Any) -> Any:
+            values.append(solution(*args, **keywords))
+            return values[0]
+
+        run_locally(self.unit.exercises[name], first, b"another seed")
+        return lambda *args, **keywords: values[0]
+
+
+def _empty_handed() -> Iterator[tuple[str, Callable[..., Any]]]:
+    def refuses(*args: Any, **keywords: Any) -> Any:
+        raise ValueError("refused")
+
+    yield "always raises ValueError", refuses
+    yield "returns its first argument", lambda *args, **keywords: args[0]
+    for constant in CONSTANTS:
+        yield f"returns {constant!r}", lambda *args, _value=constant, **keywords: _value
+
+
+def outcome(bench: Bench, trial: Trial) -> dict[str, Any]:
+    """{"seeds": for each seed [share of the points, messages shown], "seconds": of CPU time}.
+
+    A mutant is let off after the first seed that does not catch it. With "crashed" the tests
+    themselves failed, which would cost a learner's submission its grading.
+    """
+    name, started = trial.exercise, time.process_time()
+    seeds: list[Any] = []
+    try:
+        try:
+            answer = trial.make()
+        except Exception:  # a mutant that does not even define its function
+            return {"seeds": [[0.0, ["the cell raised"]]] * len(SEEDS), "seconds": 0.0}
+        for seed in SEEDS:
+            results = run_locally(
+                bench.unit.exercises[name], answer, seed, bench.unit.checks[name]
+            )
+            seeds.append([fraction(results), [r.message for r in results if not r.passed]])
+            if trial.kind == MUTANT and seeds[-1][0] == 1:
+                break
+    except MemoryError:
+        return {"seeds": [[0.0, ["out of memory"]]] * len(SEEDS), "seconds": 0.0}
+    except Exception as error:
+        return {"crashed": f"{type(error).__name__}: {error}"[:300]}
+    return {"seeds": seeds, "seconds": time.process_time() - started}
+
+
+def _same(function: Any) -> Any:
+    return function
+
+
+@cache
+def _machinery() -> str:
+    modules = (exercise, local, wire, llmcourse.checks, mutation, sys.modules[__name__])
+    versions = [importlib.metadata.version("cosmic-ray"), sys.version]
+    return "".join([*map(inspect.getsource, modules), *versions])
