@@ -14,6 +14,7 @@
 """
 
 import importlib.util
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ def load(root: Path, slug: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"answers_{slug}", path)
     if spec is None or spec.loader is None or not path.is_file():
         raise AutograderError(f"no {path}: right and wrong answers are written there")
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 

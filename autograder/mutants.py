@@ -1,4 +1,4 @@
-"""Small changes to a program, each of which its tests should notice: cosmic-ray's operators on text.
+"""Small changes to a program, each of which its tests should notice: cosmic-ray's operators.
 
 A mutant has one operator, number or keyword changed. Left out: what does not compile, what differs
 only in annotations, docstrings or the words of an error (no learner's mistake), and all but the

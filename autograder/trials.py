@@ -30,7 +30,20 @@ from autograder.exercise import fraction
 from autograder.local import run_locally
 
 SEEDS = tuple(bytes([n]) for n in range(5))
-CONSTANTS = (0, 1, 0.5, -1.0, True, "", [], [1.0], {}, {"a": 1.0}, None, float("inf"))
+CONSTANTS: tuple[Any, ...] = (
+    0,
+    1,
+    0.5,
+    -1.0,
+    True,
+    "",
+    [],
+    [1.0],
+    {},
+    {"a": 1.0},
+    None,
+    float("inf"),
+)
 BLANK, RIGHT, WRONG, MUTANT = "blank", "right", "wrong", "mutant"
 SOLUTION = "the solution"
 
@@ -48,18 +61,22 @@ class Trial:
     line: str = ""  # of a mutant
 
 
-class Bench:
+class Workbench:
     """A unit with its solved notebook, its answers and its mutants."""
 
-    def __init__(self, root: Path, slug: str) -> None:
-        self.unit: Unit = load_unit(root, slug)
-        self.written: ModuleType = answers.load(root, slug)
+    def __init__(self, unit: Unit, solved: bytes, written: ModuleType) -> None:
+        self.unit, self.written = unit, written
+        rebuilt = ingest.rebuild(ingest.parse(solved), unit.released)
+        self.cells = [cell for cell in rebuilt.cells if cell.run]
+        self.names: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, root: Path, slug: str) -> "Workbench":
+        """The workbench of a unit of the course under `root`."""
         path = root / "solutions" / slug / f"{slug}.ipynb"
         if not path.is_file():
             raise AutograderError(f"no {path}: run `autograder build {slug}`")
-        rebuilt = ingest.rebuild(ingest.parse(path.read_bytes()), self.unit.released)
-        self.cells = [cell for cell in rebuilt.cells if cell.run]
-        self.names: dict[str, Any] = {}
+        return cls(load_unit(root, slug), path.read_bytes(), answers.load(root, slug))
 
     def work(self) -> None:
         """Run all cells that grading runs, with the solutions in them, and keep their names."""
@@ -125,7 +142,7 @@ def _empty_handed() -> Iterator[tuple[str, Callable[..., Any]]]:
         yield f"returns {constant!r}", lambda *args, _value=constant, **keywords: _value
 
 
-def outcome(bench: Bench, trial: Trial) -> dict[str, Any]:
+def outcome(bench: Workbench, trial: Trial) -> dict[str, Any]:
     """{"seeds": for each seed [share of the points, messages shown], "seconds": of CPU time}.
 
     A mutant is let off after the first seed that does not catch it. With "crashed" the tests
@@ -139,9 +156,7 @@ def outcome(bench: Bench, trial: Trial) -> dict[str, Any]:
         except Exception:  # a mutant that does not even define its function
             return {"seeds": [[0.0, ["the cell raised"]]] * len(SEEDS), "seconds": 0.0}
         for seed in SEEDS:
-            results = run_locally(
-                bench.unit.exercises[name], answer, seed, bench.unit.checks[name]
-            )
+            results = run_locally(bench.unit.exercises[name], answer, seed, bench.unit.checks[name])
             seeds.append([fraction(results), [r.message for r in results if not r.passed]])
             if trial.kind == MUTANT and seeds[-1][0] == 1:
                 break

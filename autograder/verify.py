@@ -2,9 +2,8 @@
 
 For each exercise: empty-handed answers earn nothing, right ones (the solution, other styles) earn
 everything, wrong ones lose points and are shown their hint, every mutant of the solution loses
-points or is listed as equivalent with a reason; all of it with every seed. Outcomes are kept in
-`build/verify/` as they come, so a run that was stopped goes on, and the next one tries only what
-changed.
+points or is listed as equivalent with a reason; all of it with every seed. Outcomes are kept in a
+file as they come, so a run that was stopped goes on, and the next one tries only what changed.
 """
 
 import contextlib
@@ -20,7 +19,7 @@ from autograder.answers import Equivalent
 from autograder.forks import in_forks
 from autograder.mutants import tidy
 from autograder.release import write_text
-from autograder.trials import BLANK, MUTANT, RIGHT, SOLUTION, WRONG, Bench, Trial, outcome
+from autograder.trials import BLANK, MUTANT, RIGHT, SOLUTION, WRONG, Trial, Workbench, outcome
 
 SOLUTION_SECONDS = 120.0  # CPU time; of another trial: 2 s and ten times what the solution took
 LEAST_RIGHT, LEAST_WRONG, MOST_EQUIVALENT = 2, 3, 0.15
@@ -50,18 +49,20 @@ class Row:
 
 
 def verify(
-    root: Path,
-    slug: str,
+    bench: Workbench,
+    kept: Path,
     *,
     workers: int,
     again: bool = False,
     progress: Progress = lambda known, of: None,
 ) -> list[Row]:
-    """Verify the tests of a unit; `again` tries everything afresh. One row an exercise."""
-    bench = Bench(root, slug)
+    """Verify the tests of a unit, one row an exercise.
+
+    kept: the file of outcomes known from before; `again` tries everything afresh.
+    """
     trials = [trial for name in bench.unit.exercises for trial in bench.trials(name)]
     wanted = {trial.key for trial in trials}
-    ledger = Ledger(root / "build" / "verify" / f"{slug}.jsonl", () if again else wanted)
+    ledger = Ledger(kept, () if again else wanted)
     for batch in ([trial for trial in trials if trial.name == SOLUTION], trials):
         todo = [trial for trial in batch if trial.key not in ledger.known]
         if todo:
@@ -129,7 +130,7 @@ def _row(
     kinds = {kind: [fate for fate in fates if fate[0].kind == kind] for kind in (RIGHT, WRONG)}
     right, wrong = len(kinds[RIGHT]) - 1, len(kinds[WRONG])
     mutants = [fate for fate in fates if fate[0].kind == MUTANT]
-    survivors = {t.line: t.name for t, outcome in mutants if _survives(outcome)}
+    survivors = [trial for trial, outcome in mutants if _survives(outcome)]
     problems = [problem for trial, outcome in fates if (problem := _problem(trial, outcome))]
     if right < LEAST_RIGHT or wrong < LEAST_WRONG:
         wanted = f"{LEAST_RIGHT} right and {LEAST_WRONG} wrong answers"
@@ -182,26 +183,26 @@ def _complaint(trial: Trial, share: float, shown: Sequence[str]) -> str | None:
         return "is told nothing"
     if trial.kind == WRONG and share == 1:
         return "keeps all points"
-    if trial.kind == WRONG and not any(trial.hint in message for message in shown):
-        return f"is not told {trial.hint!r} but: {' / '.join(shown)}"
+    if trial.kind == WRONG and trial.hint.lower() not in shown[0].lower():
+        return f"is not told {trial.hint!r} first, but: {' / '.join(shown)}"
     return None
 
 
 def _unjustified(
-    survivors: Mapping[str, str], listed: Iterable[Equivalent], lines: Collection[str]
+    survivors: Sequence[Trial], listed: Iterable[Equivalent], lines: Collection[str]
 ) -> Iterator[str]:
-    """Survivors that are not listed; what is listed and is killed, is no mutant, or has no reason."""
+    """Survivors that are not listed; what is listed without reason, is killed, or is no mutant."""
     known = set[str]()
     for entry in listed:
         known |= {tidy(line) for line in entry.lines}
         if not entry.because.strip():
             yield f"listed as equivalent without a reason: {' / '.join(entry.lines)}"
-    for line in sorted(known - set(survivors)):
+    for line in sorted(known - {trial.line for trial in survivors}):
         fate = "is killed" if line in lines else "is no mutant"
         yield f"listed as equivalent, but {fate}: {line}"
-    for line, name in survivors.items():
-        if line not in known:
-            yield f"mutant survives, {name}"
+    for trial in survivors:
+        if trial.line not in known:
+            yield f"a mutant survives: {trial.name}"
 
 
 # The table
