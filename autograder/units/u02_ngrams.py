@@ -1,9 +1,10 @@
 """Hidden tests of unit 02. The truth here is counted from the flat text, never from nested tables."""
 
+import functools
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autograder.exercise import Exercise, Inputs, Judge, equals, holds, near, raises
@@ -36,11 +37,27 @@ def tables_of(tokens: Sequence[Any], order: int) -> Tables:
     return [nested(tokens, n) for n in range(1, order + 1)]
 
 
+def after(tokens: Sequence[Any], history: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What came after a history in the text, each time it came."""
+    return _after(tuple(tokens), history, False)
+
+
+def continuations(tokens: Sequence[Any], history: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What came after a history, once for each different token that stood before the two."""
+    return _after(tuple(tokens), history, True)
+
+
+@functools.lru_cache(maxsize=2_000)
+def _after(tokens: tuple[Any, ...], history: tuple[Any, ...], different: bool) -> tuple[Any, ...]:
+    if different:
+        return tuple(g[-1] for g in set(grams(tokens, len(history) + 2)) if g[1:-1] == history)
+    return tuple(g[-1] for g in grams(tokens, len(history) + 1) if g[:-1] == history)
+
+
 def relative(tokens: Sequence[Any], history: tuple[Any, ...], token: Any) -> float:
     """count(history, token) / count(history, anything), 0.0 for 0 / 0."""
-    count = Counter(grams(tokens, len(history) + 1))
-    total = sum(c for gram, c in count.items() if gram[:-1] == history)
-    return count[(*history, token)] / total if total else 0.0
+    ends = after(tokens, history)
+    return ends.count(token) / len(ends) if ends else 0.0
 
 
 def mle_from_table(table: Any, history: Any, token: Any) -> float:
@@ -62,7 +79,7 @@ def mixed(
         lower = mixed(tokens, history[1:], token, weight, size, slip)
     else:
         lower = 0.0 if slip == "no uniform" else 1 / size
-    if not any(gram[:-1] == history for gram in grams(tokens, len(history) + 1)):
+    if not after(tokens, history):
         return (1 - weight) * lower if slip == "share lost" else lower
     own, rest = {"swapped": (1 - weight, weight), "sum": (weight, 1.0)}.get(
         slip, (weight, 1 - weight)
@@ -86,12 +103,9 @@ def kneser_ney(
     else:
         lower = 0.0 if slip == "no uniform" else 1 / size
     longest = len(history) == order - 1
-    if slip == "raw" or longest:
-        ends = [g[-1] for g in grams(tokens, len(history) + 1) if g[:-1] == history]
-    else:
-        ends = [g[-1] for g in set(grams(tokens, len(history) + 2)) if g[1:-1] == history]
+    ends = (after if slip == "raw" or longest else continuations)(tokens, history)
     if slip == "top" and longest:
-        ends = list(set(ends))
+        ends = tuple(set(ends))
     if not ends:
         return 0.0 if slip == "silent" else lower
     own = ends.count(token) - discount
@@ -106,6 +120,12 @@ def telling(want: float, mistakes: Mapping[str, float]) -> bool:
     """Whether no two mistakes lead to the same wrong value, so that each can be named."""
     values = [value for value in mistakes.values() if abs(value - want) > 1e-9]
     return len({round(value, 9) for value in values}) == len(values)
+
+
+def telling_first(judged: Iterable[tuple[tuple[Any, ...], Judge, bool]]) -> Inputs:
+    """(arguments, judge, whether it is telling) as inputs, the telling ones first."""
+    for args, judge, _ in sorted(judged, key=lambda item: not item[2]):
+        yield args, judge
 
 
 def queries(
@@ -373,11 +393,15 @@ def mixture_judge(
 def mixture_core(rng: random.Random) -> Inputs:
     for order in (2, 3, 4):
         tokens, size, weight = text(rng, 60, 4), rng.randint(12, 30), rng.uniform(0.1, 0.45)
-        for history, token in queries(rng, tokens[:-1], [order - 1], 12):
-            seen = any(gram[:-1] == history for gram in grams(tokens, order))
-            judge, clear = mixture_judge(tokens, history, token, weight, size)
-            if seen and clear:
-                yield (tables_of(tokens, order), history, token, weight, size), judge
+        tables = tables_of(tokens, order)
+        yield from telling_first(
+            (
+                (tables, history, token, weight, size),
+                *mixture_judge(tokens, history, token, weight, size),
+            )
+            for history, token in queries(rng, tokens[:-1], [order - 1], 8)
+            if after(tokens, history)
+        )
 
 
 @interpolated_prob.case(weight=2, property="after a history never seen the shorter one decides")
@@ -429,11 +453,11 @@ KNESER_NEY_SLIPS = {
     "raw": "orders below the longest use continuation counts; yours are raw counts.",
     "top": "the longest history has raw counts, not continuation counts.",
     "no uniform": "the unigram is discounted too, and what it loses goes to 1 / V.",
+    "silent": "after a history without counts the shorter one decides alone.",
     "lost": "what was taken off is lost: pass D N / total on to the shorter history.",
     "one discount": "D was taken off N different tokens: pass on D N, not D.",
     "unweighted": "the lower probability has the weight D N / total, or the sum is above 1.",
     "negative": "a count of 0 stays 0: use max(count - D, 0).",
-    "silent": "after a history without counts the shorter one decides alone.",
 }
 
 
@@ -458,10 +482,14 @@ def kneser_ney_judge(
 def kneser_ney_core(rng: random.Random) -> Inputs:
     for order in (2, 3, 4):
         tokens, size = text(rng, 60, 4), rng.randint(12, 30)
-        for history, token in queries(rng, tokens, [order - 1], 12):
-            judge, clear = kneser_ney_judge(tokens, history, token, size, 0.75, order)
-            if clear:
-                yield (tables_of(tokens, order), history, token, size), judge
+        tables = tables_of(tokens, order)
+        yield from telling_first(
+            (
+                (tables, history, token, size),
+                *kneser_ney_judge(tokens, history, token, size, 0.75, order),
+            )
+            for history, token in queries(rng, tokens, [order - 1], 8)
+        )
 
 
 @kneser_ney_prob.case(weight=2, property="shorter histories use continuation counts")
