@@ -11,11 +11,12 @@ import importlib.metadata
 import inspect
 import io
 import json
+import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
@@ -26,24 +27,11 @@ from autograder import answers, exercise, ingest, local, wire
 from autograder import mutants as mutation
 from autograder.course import Unit, load_unit
 from autograder.errors import AutograderError
-from autograder.exercise import fraction
+from autograder.exercise import CaseResult, fraction
 from autograder.local import run_locally
 
 SEEDS = tuple(bytes([n]) for n in range(5))
-CONSTANTS: tuple[Any, ...] = (
-    0,
-    1,
-    0.5,
-    -1.0,
-    True,
-    "",
-    [],
-    [1.0],
-    {},
-    {"a": 1.0},
-    None,
-    float("inf"),
-)
+CONSTANTS: list[Any] = [0, 1, 0.5, -1.0, True, "", [], [1.0], {}, {"a": 1.0}, None, math.inf]
 BLANK, RIGHT, WRONG, MUTANT = "blank", "right", "wrong", "mutant"
 SOLUTION = "the solution"
 
@@ -110,6 +98,19 @@ class Workbench:
             make = partial(self._defined, name, mutant.source)
             yield trial(MUTANT, what, make, notebook + mutant.source, line=mutant.line)
 
+    def mark(self, name: str, answer: Any, seed: bytes) -> tuple[CaseResult, ...]:
+        """The results of an answer, as grading would have them."""
+        return run_locally(self.unit.exercises[name], answer, seed, self.unit.checks[name])
+
+    def catches(self, name: str, answer: Any, seed: bytes) -> bool:
+        """Whether an answer loses points; no more tests are tried than it takes to say so."""
+        whole = self.unit.exercises[name]
+        parts = [(replace(whole, cases=[case]), None) for case in whole.cases]
+        for part, visible in [*parts, (replace(whole, cases=[]), self.unit.checks[name])]:
+            if not all(result.passed for result in run_locally(part, answer, seed, visible)):
+                return True
+        return False
+
     def _key(self, *parts: str) -> str:
         everything = [*parts, _machinery(), self.unit.tests_version, repr(SEEDS)]
         return hashlib.sha256(json.dumps(everything).encode()).hexdigest()
@@ -145,23 +146,25 @@ def _empty_handed() -> Iterator[tuple[str, Callable[..., Any]]]:
 def outcome(bench: Workbench, trial: Trial) -> dict[str, Any]:
     """{"seeds": for each seed [share of the points, messages shown], "seconds": of CPU time}.
 
-    A mutant is let off after the first seed that does not catch it. With "crashed" the tests
-    themselves failed, which would cost a learner's submission its grading.
+    A mutant has all points or none, since only its loss counts, and is let off after the first seed
+    that does not catch it. With "crashed" the tests themselves failed, which would cost a learner's
+    submission its grading.
     """
-    name, started = trial.exercise, time.process_time()
-    seeds: list[Any] = []
+    started, seeds = time.process_time(), list[Any]()
     try:
         try:
             answer = trial.make()
         except Exception:  # a mutant that does not even define its function
             return {"seeds": [[0.0, ["the cell raised"]]] * len(SEEDS), "seconds": 0.0}
         for seed in SEEDS:
-            results = run_locally(bench.unit.exercises[name], answer, seed, bench.unit.checks[name])
-            seeds.append([fraction(results), [r.message for r in results if not r.passed]])
-            if trial.kind == MUTANT and seeds[-1][0] == 1:
+            if trial.kind != MUTANT:
+                results = bench.mark(trial.exercise, answer, seed)
+                seeds.append([fraction(results), [r.message for r in results if not r.passed]])
+            elif bench.catches(trial.exercise, answer, seed):
+                seeds.append([0.0, []])
+            else:
+                seeds.append([1.0, []])
                 break
-    except MemoryError:
-        return {"seeds": [[0.0, ["out of memory"]]] * len(SEEDS), "seconds": 0.0}
     except Exception as error:
         return {"crashed": f"{type(error).__name__}: {error}"[:300]}
     return {"seeds": seeds, "seconds": time.process_time() - started}

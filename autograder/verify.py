@@ -108,10 +108,11 @@ class Ledger:
         write_text(path, "".join(map(_line, self.known.items())))
 
     def add(self, key: str, outcome: Outcome) -> None:
-        """Know it, and write it down."""
+        """Know it, and write it down unless the machine may be to blame for it."""
         self.known[key] = outcome
-        with self.path.open("a") as file:
-            file.write(_line((key, outcome)))
+        if outcome.get("ended") not in ("died", "stuck"):
+            with self.path.open("a") as file:
+                file.write(_line((key, outcome)))
 
 
 def _line(entry: tuple[str, Outcome]) -> str:
@@ -164,9 +165,8 @@ def _problem(trial: Trial, outcome: Outcome) -> str | None:
     about = f"{trial.kind} answer, {trial.name}"
     if "crashed" in outcome:
         return f"{about}: the tests themselves fail, nobody could grade it: {outcome['crashed']}"
-    ended = outcome.get("ended")
-    if ended:
-        caught = trial.kind == MUTANT and ended != "stuck"
+    if ended := outcome.get("ended"):
+        caught = trial.kind == MUTANT and ended == "time"
         return None if caught else f"{about}: it {ENDED[ended]}"
     for seed, (share, shown) in enumerate(outcome["seeds"]):
         if complaint := _complaint(trial, share, shown):

@@ -4,6 +4,7 @@ way."""
 import json
 import os
 import sys
+import time
 import types
 
 import pytest
@@ -284,21 +285,24 @@ def test_forks_give_the_results_of_all_items():
     assert sorted((fork.item, fork.value) for fork in found) == [(n, n * n) for n in range(1, 8)]
 
 
-def test_a_fork_that_loops_dies_or_fills_the_memory_ends_alone():
+def test_a_fork_that_loops_waits_dies_or_fills_the_memory_ends_alone():
     def work(item):
         if item == "loops":
             while True:
                 pass
         if item == "dies":
             os._exit(3)
+        if item == "waits":
+            time.sleep(60)
         if item == "fills":
             return len(bytearray(2**33))
         return "fine"
 
-    items = ["loops", "dies", "fills", "is fine"]
-    found = in_forks(work, items, workers=2, cpu_seconds=lambda item: 0.3)
+    items = ["loops", "waits", "dies", "fills", "is fine"]
+    found = in_forks(work, items, workers=2, cpu_seconds=lambda item: 0.1)
     assert {fork.item: fork.value or fork.ended for fork in found} == {
         "loops": "time",
+        "waits": "stuck",
         "dies": "died",
         "fills": "died",
         "is fine": "fine",

@@ -271,7 +271,7 @@ def desk(root: Path, slug: str) -> Desk:
         for cell in solved["cells"]
         if _grade_id(cell) in unit.exercises
     }
-    return Desk(unit, solutions, list(answers(load(root, slug)).values()))
+    return Desk(unit, solutions, list(answers(load(ROOT, slug)).values()))
 
 
 def expected(root: Path, slug: str) -> dict[str, float]:
