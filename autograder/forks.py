@@ -5,6 +5,7 @@ Only for code we trust not to be hostile: a fork has all rights of this process.
 """
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import resource
@@ -46,6 +47,7 @@ def in_forks(
 ) -> Iterator[Done[Item]]:
     """Yield each item as it is done, at most ``workers`` at a time, in any order."""
     todo, running = iter(items), list[_Fork[Item]]()
+    gc.freeze()  # a fork that looks for garbage would copy every page of this process
     try:
         while True:
             while len(running) < workers and (item := next(todo, None)) is not None:
@@ -57,6 +59,7 @@ def in_forks(
                 running.remove(fork)
                 yield _finish(fork)
     finally:
+        gc.unfreeze()
         for fork in running:
             fork.process.kill()
             fork.process.join()

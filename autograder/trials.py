@@ -5,24 +5,24 @@ style), wrong (a mistake learners make) or a mutant of the solution. `outcome` m
 seed, as grading would, in a fork of its own.
 """
 
+import ast
 import contextlib
 import hashlib
 import importlib.metadata
+import importlib.util
 import inspect
 import io
-import json
 import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import llmcourse.checks
 from autograder import answers, exercise, ingest, local, wire
 from autograder import mutants as mutation
 from autograder.course import Unit, load_unit
@@ -111,9 +111,19 @@ class Workbench:
                 return True
         return False
 
+    @cached_property
+    def _version(self) -> str:
+        """All text that any outcome depends on, but for the answers themselves."""
+        cases = [case for whole in self.unit.exercises.values() for case in whole.cases]
+        tests = {case.inputs.__module__ for case in cases}
+        texts = [inspect.getsource(sys.modules[name]) for name in sorted(tests)]
+        texts += [inspect.getsource(self.written), *(cell.source for cell in self.cells)]
+        seen = set[str]()
+        imported = [source for text in texts for source in _imported(text, seen)]
+        return "".join([_machinery(), self.unit.tests_version, repr(SEEDS), *imported])
+
     def _key(self, *parts: str) -> str:
-        everything = [*parts, _machinery(), self.unit.tests_version, repr(SEEDS)]
-        return hashlib.sha256(json.dumps(everything).encode()).hexdigest()
+        return hashlib.sha256("\0".join([*parts, self._version]).encode()).hexdigest()
 
     def _defined(self, name: str, source: str) -> Any:
         """What the name stands for when this text is in the solution cell."""
@@ -176,6 +186,26 @@ def _same(function: Any) -> Any:
 
 @cache
 def _machinery() -> str:
-    modules = (exercise, local, wire, llmcourse.checks, mutation, sys.modules[__name__])
+    modules = (exercise, local, wire, mutation, sys.modules[__name__])
     versions = [importlib.metadata.version("cosmic-ray"), sys.version]
     return "".join([*map(inspect.getsource, modules), *versions])
+
+
+def _imported(text: str, seen: set[str]) -> Iterator[str]:
+    """Sources of the modules of `llmcourse` that a text imports, and of those that they import."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            if name in seen or name.split(".")[0] != "llmcourse":
+                continue
+            seen.add(name)
+            with contextlib.suppress(ModuleNotFoundError):  # not a module but a name in one
+                spec = importlib.util.find_spec(name)
+                if spec is not None and spec.origin is not None:
+                    source = Path(spec.origin).read_text(encoding="utf-8")
+                    yield from (source, *_imported(source, seen))

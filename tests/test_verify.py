@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import types
+from pathlib import Path
 
 import pytest
 
@@ -275,6 +276,21 @@ def test_a_new_solution_is_tried_with_its_mutants_but_not_the_other_answers(tmp_
     assert names[0] == "the solution"
     assert {trial.kind for trial in tried[1:]} == {MUTANT, "blank"}
     assert "in_a_loop" not in names
+
+
+def test_outcomes_depend_on_the_modules_of_the_course_that_the_solution_imports(monkeypatch):
+    solution = "from llmcourse import probability\n" + SOLUTION
+    with_import, without = [
+        next(workbench(solution=text).trials("mean")).key for text in (solution, SOLUTION)
+    ]
+    read = Path.read_text
+
+    def edited(path, **keywords):
+        return read(path, **keywords) + "\n# edited" * (path.name == "probability.py")
+
+    monkeypatch.setattr(Path, "read_text", edited)
+    assert next(workbench(solution=solution).trials("mean")).key != with_import
+    assert next(workbench().trials("mean")).key == without
 
 
 # --- forks
