@@ -415,7 +415,7 @@ def _sample_end(rng: random.Random) -> Inputs:
         yield (next_probs, [row], end, length + 9), told(judge, StopIteration=ONE_NUMBER)
         judge = equals([[text[:-1], 10]], AT_MOST)
         yield (next_probs, [row], end, length - 1), told(judge, StopIteration=ONE_NUMBER)
-    row = [rng.random() for _ in range(270)]  # longer than the numbers that `is` finds equal
+    row = [rng.random() for _ in range(270)]  # past 256, where `is` no longer compares numbers
     judge = told(equals([[[word] * 260, 10]], AT_MOST), StopIteration=ONE_NUMBER)
     yield (lambda history: {word: 1.0}, [row], end, 260), judge
 
