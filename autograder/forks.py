@@ -69,14 +69,15 @@ def _start(work: Callable[[Item], Any], item: Item, cpu_seconds: float) -> _Fork
     ours, theirs = multiprocessing.Pipe(duplex=False)
     context = multiprocessing.get_context("fork")
     process = context.Process(target=_live, args=(work, item, theirs, cpu_seconds))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C is for this process alone
     process.start()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     theirs.close()
     return _Fork(item, process, ours, time.monotonic() + WALL * cpu_seconds)
 
 
 def _live(work: Callable[[Item], Any], item: Item, reply: Connection, cpu_seconds: float) -> None:
     """The life of a fork."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     with contextlib.suppress(ValueError, OSError):  # a lower limit is set already
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
