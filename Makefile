@@ -8,16 +8,16 @@ BIN := .venv/bin
 UNITS := $(patsubst solutions/%/unit.toml,%,$(wildcard solutions/[0-9][0-9]_*/unit.toml))
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: help lab run test test-long verify grade release lint bench ladder doctor clean
+.PHONY: help lab run test test-long grade release lint bench ladder doctor clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make lab      JupyterLab on course/ (learners start here)"
 	@echo "make run      every solution notebook with papermill: PRESET=smoke|cpu|gpu DEVICE= SEED= NOTEBOOKS=\"01 02\""
 	@echo "make test     every test; make test-long adds the ones that take minutes"
-	@echo "make verify   the tests of the tests, what changed since the last time: right and wrong answers, mutants"
 	@echo "make grade    build the sample class, grade it in the sandbox, write feedback pages"
 	@echo "make release  solutions/*.py -> executed solutions/*.ipynb -> course/"
+	@echo "make verify   the tests of the tests, what changed since the last time: right and wrong answers, mutants"
 	@echo "make lint     ruff and mypy;  make bench  benchmarks;  make ladder  rebuild llmcourse/ladder.json"
 
 .venv/learner: pyproject.toml
@@ -51,6 +51,7 @@ test: .venv/dev sandbox
 	$(ONE_THREAD) LLMCOURSE_PRESET=smoke $(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax solutions
 	$(BIN)/autograder verify
 
+.PHONY: verify
 verify: .venv/dev
 	$(BIN)/autograder verify
 
