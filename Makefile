@@ -14,10 +14,10 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 help:
 	@echo "make lab      JupyterLab on course/ (learners start here)"
 	@echo "make run      every solution notebook with papermill: PRESET=smoke|cpu|gpu DEVICE= SEED= NOTEBOOKS=\"01 02\""
+	@echo "make verify   the tests of the tests, what changed since the last time: right and wrong answers, mutants"
 	@echo "make test     every test; make test-long adds the ones that take minutes"
 	@echo "make grade    build the sample class, grade it in the sandbox, write feedback pages"
 	@echo "make release  solutions/*.py -> executed solutions/*.ipynb -> course/"
-	@echo "make verify   the tests of the tests, what changed since the last time: right and wrong answers, mutants"
 	@echo "make lint     ruff and mypy;  make bench  benchmarks;  make ladder  rebuild llmcourse/ladder.json"
 
 .venv/learner: pyproject.toml

@@ -4,7 +4,6 @@ Every failure is one line on stderr: exit 1 for a failure, 2 for a wrong command
 """
 
 import difflib
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -135,9 +134,11 @@ def verify_(
     course: CourseOption = HERE,
 ) -> None:
     """Test the hidden tests: with right answers, wrong answers and mutants of the solutions."""
-    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    import os
+
     from tqdm import tqdm
 
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     tqdm.monitor_interval = 0  # its thread would be in every fork
     try:
         from autograder.trials import Workbench
