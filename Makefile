@@ -13,6 +13,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 help:
 	@echo "make lab      JupyterLab on course/ (learners start here)"
 	@echo "make run      every solution notebook with papermill: PRESET=smoke|cpu|gpu DEVICE= SEED= NOTEBOOKS=\"01 02\""
+	@echo "make verify   the tests of the tests, what changed since the last time: right and wrong answers, mutants"
 	@echo "make test     every test; make test-long adds the ones that take minutes"
 	@echo "make doctor   attack the sandbox from inside: does it hold on this machine?"
 	@echo "make grade    build the sample class, grade it in the sandbox, write feedback pages"
@@ -53,6 +54,11 @@ run: .venv/learner
 test: .venv/dev sandbox
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not gpu"
 	$(ONE_THREAD) LLMCOURSE_PRESET=smoke $(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax solutions
+	$(BIN)/autograder verify
+
+.PHONY: verify
+verify: .venv/dev
+	$(BIN)/autograder verify
 
 test-long: .venv/dev sandbox
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not gpu" --hypothesis-profile long

@@ -1,4 +1,4 @@
-"""The instructor's command line: build, release, grade, report, doctor.
+"""The instructor's command line: build, release, verify, grade, report, doctor.
 
 Every failure is one line on stderr: exit 1 for a failure, 2 for a wrong command.
 """
@@ -181,6 +181,47 @@ def export(
     for note in forms.export(room, _slugs(course, [unit] if unit else None), form, path):
         typer.echo(f"note: {note}", err=True)
     typer.echo(path)
+
+
+@app.command(name="verify")
+def verify_(
+    unit: OneUnit = None,
+    again: Annotated[
+        bool, typer.Option("--all", help="Try everything again, not only what changed.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Default: one a core.")] = None,
+    course: CourseOption = HERE,
+) -> None:
+    """Test the hidden tests: with right answers, wrong answers and mutants of the solutions."""
+    import os
+
+    from tqdm import tqdm
+
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    tqdm.monitor_interval = 0  # its thread would be in every fork
+    try:
+        from autograder.trials import Workbench
+        from autograder.verify import table, verify
+    except ModuleNotFoundError as error:
+        raise AutograderError(f"verify needs {error.name}: pip install -e '.[dev]'") from None
+    problems = []
+    for slug in _slugs(course, [unit] if unit else None):
+        bench = Workbench.of(course.resolve(), slug)
+        with tqdm(desc=slug, unit="answer", disable=None) as bar:
+
+            def progress(known: int, of: int, bar: Any = bar) -> None:
+                bar.total = of
+                bar.update(known - bar.n)
+
+            kept = course.resolve() / "build" / "verify" / f"{slug}.jsonl"
+            rows = verify(
+                bench, kept, workers=workers or os.cpu_count() or 1, again=again, progress=progress
+            )
+        typer.echo(f"\n{slug}\n{table(rows)}\n")
+        problems += [f"{slug} {row.exercise}: {said}" for row in rows for said in row.problems]
+    if problems:
+        typer.echo("\n".join(problems))
+        raise AutograderError(f"the tests cannot be trusted yet: {len(problems)} problem(s), above")
 
 
 @app.command()

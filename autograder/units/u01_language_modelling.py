@@ -339,6 +339,7 @@ def _temper_refuses(rng: random.Random) -> Inputs:
 
 sample_sequence = Exercise("sample_sequence")
 ONE_NUMBER = "call uniform() exactly once for each token."
+AT_MOST = "a text has at most max_length tokens."
 
 
 @sample_sequence.probe
@@ -405,16 +406,18 @@ def _sample_end(rng: random.Random) -> Inputs:
             return {word: 1.0} if len(history) < length - 1 else {end: 1.0}
 
         text = [word] * (length - 1) + [end]
-        row = [rng.random() for _ in range(20)]
+        row = [rng.random() for _ in range(length + 9)]
         mistakes = {
-            "the end token belongs to the text.": [[text[:-1], 20 - length]],
-            "stop when the end token has come.": [[text + [end] * (20 - length), 0]],
+            "the end token belongs to the text.": [[text[:-1], 9]],
+            "stop when the end token has come.": [[text + [end] * 9, 0]],
         }
-        judge = equals([[text, 20 - length]], "draw until the end token has come.", mistakes)
-        yield (next_probs, [row], end, 20), told(judge, StopIteration=ONE_NUMBER)
-        limit = rng.randint(0, length - 1)
-        judge = equals([[text[:limit], 20 - limit]], "a text has at most max_length tokens.")
-        yield (next_probs, [row], end, limit), told(judge, StopIteration=ONE_NUMBER)
+        judge = equals([[text, 9]], "draw until the end token has come.", mistakes)
+        yield (next_probs, [row], end, length + 9), told(judge, StopIteration=ONE_NUMBER)
+        judge = equals([[text[:-1], 10]], AT_MOST)
+        yield (next_probs, [row], end, length - 1), told(judge, StopIteration=ONE_NUMBER)
+    row = [rng.random() for _ in range(270)]  # past 256, where `is` no longer compares numbers
+    judge = told(equals([[[word] * 260, 10]], AT_MOST), StopIteration=ONE_NUMBER)
+    yield (lambda history: {word: 1.0}, [row], end, 260), judge
 
 
 @sample_sequence.case(weight=1, property="rounding: the impossible never comes")

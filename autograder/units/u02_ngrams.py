@@ -1,12 +1,13 @@
 """Hidden tests of unit 02. The truth here is counted from the flat text, never from nested tables."""
 
+import functools
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from autograder.exercise import Exercise, Inputs, equals, holds, near, raises
+from autograder.exercise import Exercise, Inputs, Judge, equals, holds, near, raises
 
 Text = list[Any]
 Tables = list[dict[Any, Any]]
@@ -36,11 +37,27 @@ def tables_of(tokens: Sequence[Any], order: int) -> Tables:
     return [nested(tokens, n) for n in range(1, order + 1)]
 
 
+def after(tokens: Sequence[Any], history: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What came after a history in the text, each time it came."""
+    return _after(tuple(tokens), history, False)
+
+
+def continuations(tokens: Sequence[Any], history: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What came after a history, once for each different token that stood before the two."""
+    return _after(tuple(tokens), history, True)
+
+
+@functools.lru_cache(maxsize=2_000)
+def _after(tokens: tuple[Any, ...], history: tuple[Any, ...], different: bool) -> tuple[Any, ...]:
+    if different:
+        return tuple(g[-1] for g in set(grams(tokens, len(history) + 2)) if g[1:-1] == history)
+    return tuple(g[-1] for g in grams(tokens, len(history) + 1) if g[:-1] == history)
+
+
 def relative(tokens: Sequence[Any], history: tuple[Any, ...], token: Any) -> float:
     """count(history, token) / count(history, anything), 0.0 for 0 / 0."""
-    count = Counter(grams(tokens, len(history) + 1))
-    total = sum(c for gram, c in count.items() if gram[:-1] == history)
-    return count[(*history, token)] / total if total else 0.0
+    ends = after(tokens, history)
+    return ends.count(token) / len(ends) if ends else 0.0
 
 
 def mle_from_table(table: Any, history: Any, token: Any) -> float:
@@ -50,13 +67,24 @@ def mle_from_table(table: Any, history: Any, token: Any) -> float:
 
 
 def mixed(
-    tokens: Sequence[Any], history: tuple[Any, ...], token: Any, weight: float, size: int
+    tokens: Sequence[Any],
+    history: tuple[Any, ...],
+    token: Any,
+    weight: float,
+    size: int,
+    slip: str = "",
 ) -> float:
-    """Jelinek-Mercer with one weight, from the longest history down."""
-    lower = mixed(tokens, history[1:], token, weight, size) if history else 1 / size
-    if not any(gram[:-1] == history for gram in grams(tokens, len(history) + 1)):
-        return lower
-    return weight * relative(tokens, history, token) + (1 - weight) * lower
+    """Jelinek-Mercer with one weight, from the longest history down; `slip` is one of MIXTURE_SLIPS."""
+    if history:
+        lower = mixed(tokens, history[1:], token, weight, size, slip)
+    else:
+        lower = 0.0 if slip == "no uniform" else 1 / size
+    if not after(tokens, history):
+        return (1 - weight) * lower if slip == "share lost" else lower
+    own, rest = {"swapped": (1 - weight, weight), "sum": (weight, 1.0)}.get(
+        slip, (weight, 1 - weight)
+    )
+    return own * relative(tokens, history, token) + rest * lower
 
 
 def kneser_ney(
@@ -66,24 +94,38 @@ def kneser_ney(
     size: int,
     discount: float,
     order: int,
-    *,
-    raw: bool = False,
-    base: bool = True,
+    slip: str = "",
 ) -> float:
-    """Interpolated Kneser-Ney; ``raw`` and ``base=False`` make two known mistakes."""
+    """Interpolated Kneser-Ney; `slip` makes a known mistake, one of KNESER_NEY_SLIPS."""
     history = history[max(0, len(history) - order + 1) :]
-    args = (token, size, discount, order)
-    lower = 1 / size if base else 0.0
     if history:
-        lower = kneser_ney(tokens, history[1:], *args, raw=raw, base=base)
-    if raw or len(history) == order - 1:
-        ends = [g[-1] for g in grams(tokens, len(history) + 1) if g[:-1] == history]
+        lower = kneser_ney(tokens, history[1:], token, size, discount, order, slip)
     else:
-        ends = [g[-1] for g in set(grams(tokens, len(history) + 2)) if g[1:-1] == history]
+        lower = 0.0 if slip == "no uniform" else 1 / size
+    longest = len(history) == order - 1
+    ends = (after if slip == "raw" or longest else continuations)(tokens, history)
+    if slip == "top" and longest:
+        ends = tuple(set(ends))
     if not ends:
-        return lower
-    passed_on = discount * len(set(ends)) / len(ends)
-    return max(ends.count(token) - discount, 0) / len(ends) + passed_on * lower
+        return 0.0 if slip == "silent" else lower
+    own = ends.count(token) - discount
+    kept = own if slip == "negative" else max(own, 0)
+    passed_on = {"lost": 0.0, "one discount": discount, "unweighted": len(ends)}.get(
+        slip, discount * len(set(ends))
+    )
+    return (kept + passed_on * lower) / len(ends)
+
+
+def telling(want: float, mistakes: Mapping[str, float]) -> bool:
+    """Whether no two mistakes lead to the same wrong value, so that each can be named."""
+    values = [value for value in mistakes.values() if abs(value - want) > 1e-9]
+    return len({round(value, 9) for value in values}) == len(values)
+
+
+def telling_first(judged: Iterable[tuple[tuple[Any, ...], Judge, bool]]) -> Inputs:
+    """(arguments, judge, whether it is telling) as inputs, the telling ones first."""
+    for args, judge, _ in sorted(judged, key=lambda item: not item[2]):
+        yield args, judge
 
 
 def queries(
@@ -211,7 +253,7 @@ unseen_rate = Exercise("unseen_rate")
 def unseen_core(rng: random.Random) -> Inputs:
     for n in (1, 2, 3, 4):
         train = text(rng, 40, 4)
-        test = [*rng.choices(train, k=40), "new", "new", *rng.choices(train, k=20)]
+        test = [*rng.choices(train, k=40), "new", "new", *rng.choices(train, k=20), *train[-n:]]
         there = grams(test, n)
 
         def share(of: list[Any], known: list[Any]) -> float:
@@ -239,17 +281,25 @@ def unseen_core(rng: random.Random) -> Inputs:
 )
 def unseen_edges(rng: random.Random) -> Inputs:
     tokens = text(rng, 12)
+    hint = "the last n-gram of the training text counts too."
+    yield (tokens, tokens[-4:], 4), near(0.0, 0, hint)
+    yield (tokens[-4:], tokens[-4:], 4), near(0.0, 0, hint)
     yield (tokens, tokens, 3), near(0.0, 0, hint="a text has seen all its own n-grams.")
     yield ([], tokens, 2), near(1.0, 0, hint="after an empty training text all is unseen.")
     yield (
         (tokens[:3], tokens, 5),
         near(1.0, 0, hint="a short training text has no n-gram to offer."),
     )
-    yield (
-        (tokens, tokens[-4:], 4),
-        near(0.0, 0, hint="the last n-gram of the training text counts too."),
-    )
     yield (tokens, ["new"], 1), near(1.0, 0, hint="one unseen token of one.")
+
+
+@unseen_rate.case(weight=1, property="longer texts")
+def unseen_long(rng: random.Random) -> Inputs:
+    train, test = rng.choices(range(20), k=1_000), rng.choices(range(20), k=500)
+    known = set(grams(train, 3))
+    want = sum(gram not in known for gram in grams(test, 3)) / 498
+    hint = "look the n-grams up in a set: a search through a list takes too long."
+    yield (train, test, 3), near(want, 1e-12, hint)
 
 
 @unseen_rate.case(weight=1, property="refuses n below 1 and a test text shorter than n")
@@ -317,33 +367,41 @@ def add_k_refuses(rng: random.Random) -> Inputs:
 interpolated_prob = Exercise("interpolated_prob", given={"mle_prob": mle_from_table})
 
 
+MIXTURE_SLIPS = {
+    "sum": "the two shares must sum to 1: weight and 1 - weight.",
+    "swapped": "weight belongs to the longer history; you gave it to the shorter one.",
+    "no uniform": "below the unigram stands 1 / V: it gets 1 - weight there.",
+    "share lost": "an unseen history has no MLE: the shorter one gets all, not 1 - weight of it.",
+}
+
+
+def mixture_judge(
+    tokens: Text, history: tuple[Any, ...], token: Any, weight: float, size: int
+) -> tuple[Judge, bool]:
+    """The judge, and whether it can tell the known mistakes from each other."""
+    args = (tokens, history, token, weight, size)
+    want, longest = mixed(*args), relative(tokens, history, token)
+    mistakes = {hint: mixed(*args, slip) for slip, hint in MIXTURE_SLIPS.items()}
+    mistakes["mix all the orders, not only the longest and the uniform one."] = (
+        weight * longest + (1 - weight) / size
+    )
+    hint = "climb from 1 / V: at each length weight * share + (1 - weight) * what you have."
+    return near(want, 1e-10, hint, mistakes), telling(want, mistakes)
+
+
 @interpolated_prob.case(weight=4, property="the mixture of 2, 3 and 4 orders")
 def mixture_core(rng: random.Random) -> Inputs:
     for order in (2, 3, 4):
         tokens, size, weight = text(rng, 60, 4), rng.randint(12, 30), rng.uniform(0.1, 0.45)
         tables = tables_of(tokens, order)
-        for history, token in queries(rng, tokens[:-1], [order - 1], 8):
-            if not any(gram[:-1] == history for gram in grams(tokens, order)):
-                continue
-            longest = relative(tokens, history, token)
-            lower = mixed(tokens, history[1:], token, weight, size)
-            mistakes = {
-                "the two shares must sum to 1: weight and 1 - weight.": weight * longest + lower,
-                "weight belongs to the longer history; you gave it to the shorter one.": mixed(
-                    tokens, history, token, 1 - weight, size
-                ),
-                "mix all the orders, not only the longest and the uniform one.": weight * longest
-                + (1 - weight) / size,
-            }
-            yield (
+        yield from telling_first(
+            (
                 (tables, history, token, weight, size),
-                near(
-                    weight * longest + (1 - weight) * lower,
-                    1e-10,
-                    "from the shortest up, mix.",
-                    mistakes,
-                ),
+                *mixture_judge(tokens, history, token, weight, size),
             )
+            for history, token in queries(rng, tokens[:-1], [order - 1], 8)
+            if after(tokens, history)
+        )
 
 
 @interpolated_prob.case(weight=2, property="after a history never seen the shorter one decides")
@@ -352,13 +410,8 @@ def mixture_new_history(rng: random.Random) -> Inputs:
     tables = tables_of(tokens, 3)
     for history in (("new", tokens[3]), (tokens[3], "new"), ("new", "new"), ("end", tokens[0])):
         token = rng.choice(tokens)
-        lower = mixed(tokens, history[1:], token, weight, size)
-        hint = "an unseen history has no MLE: the shorter one gets all, not 1 - weight of it."
-        mistakes = {hint: (1 - weight) * lower}
-        yield (
-            (tables, history, token, weight, size),
-            near(mixed(tokens, history, token, weight, size), 1e-10, hint, mistakes),
-        )
+        judge, _ = mixture_judge(tokens, history, token, weight, size)
+        yield (tables, history, token, weight, size), judge
 
 
 @interpolated_prob.case(weight=1, property="the uniform 1 / V below the unigram")
@@ -396,23 +449,33 @@ def mixture_lengths(rng: random.Random) -> Inputs:
 kneser_ney_prob = Exercise("kneser_ney_prob")
 
 
+KNESER_NEY_SLIPS = {
+    "raw": "orders below the longest use continuation counts; yours are raw counts.",
+    "top": "the longest history has raw counts, not continuation counts.",
+    "no uniform": "the unigram is discounted too, and what it loses goes to 1 / V.",
+    "silent": "after a history without counts the shorter one decides alone.",
+    "lost": "what was taken off is lost: pass D N / total on to the shorter history.",
+    "one discount": "D was taken off N different tokens: pass on D N, not D.",
+    "unweighted": "the lower probability has the weight D N / total, or the sum is above 1.",
+    "negative": "a count of 0 stays 0: use max(count - D, 0).",
+}
+
+
 def kneser_ney_judge(
     tokens: Text, history: tuple[Any, ...], token: Any, size: int, discount: float, order: int
-) -> Any:
+) -> tuple[Judge, bool]:
+    """The judge, and whether it can tell the known mistakes from each other."""
     args = (tokens, history, token, size, discount, order)
-    mistakes = {
-        "orders below the longest use continuation counts; yours are raw counts.": kneser_ney(
-            *args, raw=True
-        ),
-        "the unigram is discounted too, and what it loses goes to 1 / V.": kneser_ney(
-            *args, base=False
-        ),
-    }
+    want = kneser_ney(*args)
+    mistakes = {hint: kneser_ney(*args, slip) for slip, hint in KNESER_NEY_SLIPS.items()}
+    if discount != 0.75:
+        hint = "use the argument `discount`, in what is taken and in what is passed on."
+        mistakes[hint] = kneser_ney(tokens, history, token, size, 0.75, order)
     hint = (
         "at each order: (max(c - D, 0) + D N lower) / total, with c, N and total from raw counts for "
         "the longest history and from continuation counts below."
     )
-    return near(kneser_ney(*args), 1e-10, hint, mistakes)
+    return near(want, 1e-10, hint, mistakes), telling(want, mistakes)
 
 
 @kneser_ney_prob.case(weight=5, property="the longest history of models of order 2, 3 and 4")
@@ -420,19 +483,21 @@ def kneser_ney_core(rng: random.Random) -> Inputs:
     for order in (2, 3, 4):
         tokens, size = text(rng, 60, 4), rng.randint(12, 30)
         tables = tables_of(tokens, order)
-        for history, token in queries(rng, tokens, [order - 1], 8):
-            yield (
+        yield from telling_first(
+            (
                 (tables, history, token, size),
-                kneser_ney_judge(tokens, history, token, size, 0.75, order),
+                *kneser_ney_judge(tokens, history, token, size, 0.75, order),
             )
+            for history, token in queries(rng, tokens, [order - 1], 8)
+        )
 
 
 @kneser_ney_prob.case(weight=2, property="shorter histories use continuation counts")
 def kneser_ney_short(rng: random.Random) -> Inputs:
     tokens, size = text(rng, 60), rng.randint(12, 30)
     for history, token in queries(rng, tokens, [0, 1, 2], 9):
-        args = (tokens, history, token, size, 0.75, 4)
-        yield (tables_of(tokens, 4), history, token, size), kneser_ney_judge(*args)
+        judge, _ = kneser_ney_judge(tokens, history, token, size, 0.75, 4)
+        yield (tables_of(tokens, 4), history, token, size), judge
 
 
 @kneser_ney_prob.case(weight=1, property="histories never seen, or longer than the tables know")
@@ -443,10 +508,8 @@ def kneser_ney_new(rng: random.Random) -> Inputs:
     longer = [tuple(tokens[i : i + rng.randint(3, 9)]) for i in range(4)]
     for history in first + longer:
         token = rng.choice(tokens)
-        yield (
-            (tables, history, token, size),
-            kneser_ney_judge(tokens, history, token, size, 0.75, 3),
-        )
+        judge, _ = kneser_ney_judge(tokens, history, token, size, 0.75, 3)
+        yield (tables, history, token, size), judge
 
 
 @kneser_ney_prob.case(weight=1, property="other discounts, from 0 to 1")
@@ -454,14 +517,8 @@ def kneser_ney_discounts(rng: random.Random) -> Inputs:
     tokens, size = text(rng, 60, 4), rng.randint(12, 30)
     for discount in (0.0, 0.1, rng.uniform(0.2, 0.7), 1.0):
         for history, token in queries(rng, tokens, [0, 1, 2], 3):
-            yield (
-                (tables_of(tokens, 3), history, token, size, discount),
-                near(
-                    kneser_ney(tokens, history, token, size, discount, 3),
-                    1e-10,
-                    hint="use the argument `discount`, in what is taken and in what is passed on.",
-                ),
-            )
+            judge, _ = kneser_ney_judge(tokens, history, token, size, discount, 3)
+            yield (tables_of(tokens, 3), history, token, size, discount), judge
 
 
 @kneser_ney_prob.case(weight=1, property="order 1, and a history seen only where the text begins")
@@ -584,10 +641,12 @@ def generate_edges(rng: random.Random) -> Inputs:
             "a token of probability 0 never comes, also when uniform() is 0.",
         ),
     )
-    tenths = {w: 0.1 for w in "abcdefghij"}  # sums to 0.9999999999999999
+    tenths = {**dict.fromkeys("abcdefghij", 0.1), "never": 0.0}  # sums to 0.9999999999999999
+    hint = "by rounding the sum may end just below uniform(): take the last token that can come."
+    yield (lambda h: tenths, [], 1, 2, lambda: 1 - 2**-53), equals(["j"], hint)
+    ends = iter([0.0, 0.25, 0.5, 0.75])
+    hint = "a number that is a running sum belongs to the next token: the sum must be above it."
     yield (
-        (lambda h: tenths, [], 1, 2, lambda: 1 - 2**-53),
-        equals(
-            ["j"], "by rounding the sum may end just below uniform(): then take the last token."
-        ),
+        (lambda h: dict.fromkeys("abcd", 0.25), [], 4, 2, lambda: next(ends)),
+        holds(lambda value: sorted(value) == list("abcd"), hint),
     )

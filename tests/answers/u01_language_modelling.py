@@ -10,7 +10,7 @@ from itertools import accumulate
 import numpy as np
 import torch
 
-from tests.answers import right, wrong
+from autograder.answers import Equivalent, right, wrong
 
 # --- chain_log_prob
 
@@ -48,7 +48,7 @@ def chain_multiplies(tokens, next_prob):
     return math.log(p) if p > 0 else -math.inf
 
 
-@wrong("chain_log_prob", hint="underflows")
+@wrong("chain_log_prob", hint="log 0 is -inf")
 def chain_log_of_the_product(tokens, next_prob):
     return math.log(math.prod(next_prob(tokens[:t], token) for t, token in enumerate(tokens)))
 
@@ -76,7 +76,7 @@ def chain_history_holds_the_token(tokens, next_prob):
     return sum(math.log(p) if p else -math.inf for p in probs)
 
 
-@wrong("chain_log_prob", hint="the first too")
+@wrong("chain_log_prob", hint="the first token counts too")
 def chain_skips_the_first(tokens, next_prob):
     probs = [next_prob(tokens[:t], tokens[t]) for t in range(1, len(tokens))]
     return sum(math.log(p) if p else -math.inf for p in probs)
@@ -114,7 +114,7 @@ def perplexity_through_bits(log_probs):
     return 2 ** (-sum(log_probs) / len(log_probs) / math.log(2))
 
 
-@wrong("perplexity", hint="You averaged the probabilities")
+@wrong("perplexity", hint="not the probabilities")
 def perplexity_mean_of_probabilities(log_probs):
     if not log_probs:
         raise ValueError
@@ -188,7 +188,7 @@ def bits_in_nats(log_probs):
     return -sum(log_probs) / len(log_probs)
 
 
-@wrong("bits_per_token", hint="You multiplied by ln 2")
+@wrong("bits_per_token", hint="divide by ln 2, do not multiply")
 def bits_times_ln2(log_probs):
     if not log_probs:
         raise ValueError
@@ -263,7 +263,7 @@ def unigram_only_unseen(tokens, vocabulary, epsilon):
     return {token: weight / sum(weights.values()) for token, weight in weights.items()}
 
 
-@wrong("unigram_probs", hint="every word of the vocabulary")
+@wrong("unigram_probs", hint="unseen words get a probability")
 def unigram_only_seen(tokens, vocabulary, epsilon):
     total = len(tokens) + epsilon * len(vocabulary)
     return {token: (count + epsilon) / total for token, count in Counter(tokens).items()}
@@ -350,7 +350,7 @@ def cross_entropy_of_the_truth(truth, model):
     return -sum(p * math.log2(p) for p in truth.values() if p)
 
 
-@wrong("cross_entropy", hint="pair them by token")
+@wrong("cross_entropy", hint="by token, not by position")
 def cross_by_position(truth, model):
     if not truth:
         raise ValueError
@@ -358,7 +358,7 @@ def cross_by_position(truth, model):
     return -sum(p * safe_log2(q) for p, q in pairs if p)
 
 
-@wrong("cross_entropy", hint="You subtracted the entropy")
+@wrong("cross_entropy", hint="do not subtract the entropy")
 def cross_is_a_divergence(truth, model):
     if not truth:
         raise ValueError
@@ -410,14 +410,14 @@ def temper_upside_down(probs, temperature):
     return {t: power / sum(powers.values()) for t, power in powers.items()}
 
 
-@wrong("temper", hint="do not sum to 1")
+@wrong("temper", hint="renormalise: divide by the sum")
 def temper_not_renormalised(probs, temperature):
     if temperature <= 0:
         raise ValueError
     return {t: p ** (1 / temperature) for t, p in probs.items()}
 
 
-@wrong("temper", hint="cancels when you renormalise")
+@wrong("temper", hint="dividing p itself by T cancels")
 def temper_divides_p(probs, temperature):
     if temperature <= 0:
         raise ValueError
@@ -526,7 +526,7 @@ def sample_any_token(next_probs, uniform, end, max_length):
     return text
 
 
-@wrong("sample_sequence", hint="uniform() once for each token")
+@wrong("sample_sequence", hint="call uniform() exactly once")
 def sample_with_numbers_of_its_own(next_probs, uniform, end, max_length):
     text, rng = [], random.Random(0)
     while len(text) < max_length and end not in text:
@@ -561,7 +561,7 @@ def sample_leaves_the_end_out(next_probs, uniform, end, max_length):
     return text
 
 
-@wrong("sample_sequence", hint="give it all tokens drawn so far")
+@wrong("sample_sequence", hint="later tokens ignore the earlier ones")
 def sample_forgets_what_it_said(next_probs, uniform, end, max_length):
     text = []
     while len(text) < max_length and end not in text:
@@ -621,7 +621,7 @@ def rescore_believes_its_ears(texts, signal_log_probs, text_log_prob):
     return texts[max(range(len(texts)), key=signal_log_probs.__getitem__)]
 
 
-@wrong("rescore", hint="You multiplied logarithms")
+@wrong("rescore", hint="a product of two negative numbers")
 def rescore_multiplies_logs(texts, signal_log_probs, text_log_prob):
     products = [text_log_prob(t) * s for t, s in zip(texts, signal_log_probs, strict=True)]
     return texts[products.index(max(products))]
@@ -647,3 +647,32 @@ def rescore_takes_the_last_of_equals(texts, signal_log_probs, text_log_prob):
     pairs = zip(signal_log_probs, texts, strict=True)
     scores = [(text_log_prob(text) + heard, i) for i, (heard, text) in enumerate(pairs)]
     return texts[max(scores)[1]]
+
+
+# --- mutants of the solutions that compute the same
+
+EQUIVALENT = [
+    Equivalent("chain_log_prob", "if p <= 0:", because="a probability is never below 0"),
+    Equivalent("unigram_probs", "if total <= 0:", because="counts and epsilon are never below 0"),
+    Equivalent(
+        "cross_entropy", "if p != 0:", "if q <= 0:", because="a probability is never below 0"
+    ),
+    Equivalent("sample_sequence", "if p != 0:", because="a probability is never below 0"),
+    Equivalent(
+        "sample_sequence",
+        "while len(text) != max_length:",
+        because="the length grows by one from 0, so it meets max_length before it passes it",
+    ),
+    Equivalent(
+        "sample_sequence",
+        "if u <= total:",
+        because="differs only where u is a sum exactly, which has probability 0; the text leaves "
+        "open which of the two tokens owns that number",
+    ),
+    Equivalent(
+        "rescore",
+        "scores = [text_log_prob(text) + heard "
+        "for text, heard in zip(texts, signal_log_probs, strict=False)]",
+        because="the contract gives lists of one length",
+    ),
+]

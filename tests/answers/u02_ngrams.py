@@ -8,7 +8,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from tests.answers import right, wrong
+from autograder.answers import Equivalent, right, wrong
 
 # --- ngram_counts
 
@@ -36,7 +36,7 @@ def sliding_window(tokens, n):
     return table
 
 
-@wrong("ngram_counts", hint="last n-gram is missing")
+@wrong("ngram_counts", hint="last n-gram of the text is missing")
 def forgets_the_last_one(tokens, n):
     if n < 1:
         raise ValueError("n")
@@ -73,7 +73,7 @@ def history_of_n_tokens(tokens, n):
     return table
 
 
-@wrong("ngram_counts", hint="All counts are 1")
+@wrong("ngram_counts", hint="every count is 1")
 def sets_instead_of_adding(tokens, n):
     if n < 1:
         raise ValueError("n")
@@ -109,7 +109,7 @@ def numpy_share(table, history, token):
     return (np.array(mine) * np.array(counts)).sum() / np.sum(counts)
 
 
-@wrong("mle_prob", hint="all counts of the table")
+@wrong("mle_prob", hint="not by those of the whole table")
 def share_of_the_whole_table(table, history, token):
     total = sum(sum(row.values()) for row in table.values())
     return table.get(history, {}).get(token, 0) / total if total else 0.0
@@ -238,7 +238,7 @@ def mixture_with_uniform(table, history, token, k, vocab_size):
     return share * row[token] / max(total, 1) + (1 - share) / vocab_size
 
 
-@wrong("add_k_prob", hint="add k V")
+@wrong("add_k_prob", hint="the denominator grows by k V")
 def forgets_the_vocabulary(table, history, token, k, vocab_size):
     if k <= 0:
         raise ValueError("k")
@@ -254,7 +254,7 @@ def leaves_the_denominator(table, history, token, k, vocab_size):
     return (row.get(token, 0) + k) / max(sum(row.values()), 1)
 
 
-@wrong("add_k_prob", hint="vocabulary")
+@wrong("add_k_prob", hint="V is `vocab_size`")
 def counts_the_followers_as_vocabulary(table, history, token, k, vocab_size):
     if k <= 0:
         raise ValueError("k")
@@ -484,7 +484,7 @@ def discount_fixed(tables, history, token, vocab_size, discount=0.75):
     return _kneser_ney(tables, history, token, vocab_size, 0.75)
 
 
-@wrong("kneser_ney_prob", hint="raw counts for the longest history")
+@wrong("kneser_ney_prob", hint="not continuation counts")
 def continuation_counts_at_the_top_too(tables, history, token, vocab_size, discount=0.75):
     ones = [*tables[:-1], {h: dict.fromkeys(row, 1) for h, row in tables[-1].items()}]
     return _kneser_ney(ones, history, token, vocab_size, discount)
@@ -522,7 +522,7 @@ def bisection_over_sorted_tokens(next_probs, prompt, length, n, uniform):
     return said
 
 
-@wrong("generate", hint="always took the likeliest")
+@wrong("generate", hint="always the likeliest")
 def takes_the_likeliest(next_probs, prompt, length, n, uniform):
     out = list(prompt)
     for _ in range(length):
@@ -546,7 +546,7 @@ def shows_the_whole_text(next_probs, prompt, length, n, uniform):
     return _sampled(next_probs, prompt, length, lambda out: out, uniform)
 
 
-@wrong("generate", hint="you pass n")
+@wrong("generate", hint="the last n - 1 tokens only")
 def window_of_n(next_probs, prompt, length, n, uniform):
     return _sampled(next_probs, prompt, length, lambda out: out[-n:], uniform)
 
@@ -608,3 +608,55 @@ def keeps_the_shares_without_drawing(next_probs, prompt, length, n, uniform):
         out.append(max(credit, key=credit.__getitem__))
         credit[out[-1]] -= 1
     return out
+
+
+# --- mutants of the solutions that compute the same
+
+ONE_LENGTH_MORE = (
+    "it looks for one end more of the history, cut with a negative start: that is shorter than the "
+    "keys of its table, so it has no row"
+)
+SHORT_TUPLES = (
+    "only adds slices beyond the end of the text, shorter than n: no n-gram of the test is one"
+)
+EQUIVALENT = [
+    *(
+        Equivalent(
+            "unseen_rate",
+            f"seen = {{tuple(train[i : i + n]) for i in range(len(train) {rest})}}",
+            because=SHORT_TUPLES,
+        )
+        for rest in ("- n % 1", "+ n + 1", "* n + 1", "<< n + 1", "| n + 1", "- n + 2")
+    ),
+    Equivalent(
+        "interpolated_prob",
+        "for m in range(min(len(tables), len(history) + 2)):",
+        because=ONE_LENGTH_MORE,
+    ),
+    Equivalent(
+        "kneser_ney_prob",
+        "for m in range(min(len(tables), len(history) + 2)):",
+        because=ONE_LENGTH_MORE,
+    ),
+    Equivalent(
+        "kneser_ney_prob",
+        "if m >= len(tables) - 1:",
+        because="the loop ends before m is larger",
+    ),
+    Equivalent(
+        "kneser_ney_prob",
+        "if m is len(tables) - 1:",
+        because="CPython has one object for each whole number up to 256, and no model has more "
+        "orders",
+    ),
+    Equivalent(
+        "kneser_ney_prob",
+        "own = max(row.get(token, -1) - discount, 0)",
+        because="0 - D and -1 - D are both cut to 0",
+    ),
+    Equivalent(
+        "generate",
+        "for candidate in (token for token, prob in odds.items() if prob != 0):",
+        because="a probability is never below 0",
+    ),
+]

@@ -7,7 +7,6 @@ score. It works for any unit that has right and wrong answers in tests/answers.
 
 import ast
 import copy
-import importlib
 import inspect
 import json
 import shutil
@@ -18,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.answers import Answer, answers, load
 from autograder.classroom import Classroom
-from autograder.course import Unit, load_unit, module_name, slugs
+from autograder.course import Unit, load_unit, slugs
 from autograder.exercise import fraction
 from autograder.local import run_locally
 from autograder.marking import grade_unit
-from tests.answers import Answer, load
 
 ROOT = Path(__file__).parent.parent.parent
 CELL_SECONDS = 3  # the sample's endless loop should not make anybody wait
@@ -241,7 +240,7 @@ def written_out(answer: Answer) -> dict[str, str]:
     defined: dict[str, ast.stmt] = {}
     for node in tree.body:
         if isinstance(node, ast.Import | ast.ImportFrom):
-            if getattr(node, "module", None) != "tests.answers":
+            if getattr(node, "module", None) != "autograder.answers":
                 defined |= {
                     (alias.asname or alias.name).split(".")[0]: node for alias in node.names
                 }
@@ -272,8 +271,7 @@ def desk(root: Path, slug: str) -> Desk:
         for cell in solved["cells"]
         if _grade_id(cell) in unit.exercises
     }
-    answers = load(importlib.import_module(f"tests.answers.{module_name(slug)}"))
-    return Desk(unit, solutions, answers)
+    return Desk(unit, solutions, list(answers(load(ROOT, slug)).values()))
 
 
 def expected(root: Path, slug: str) -> dict[str, float]:

@@ -1,0 +1,79 @@
+"""Right and wrong answers to every exercise, and the mutants that no test can kill.
+
+``tests/answers/uNN_slug.py`` decorates plain functions (or classes) and may end in a list:
+
+    @right("perplexity")
+    def perplexity_tensor(log_probs): ...
+
+    @wrong("perplexity", hint="divide by the number of tokens")
+    def perplexity_without_length(log_probs): ...
+
+    EQUIVALENT = [
+        Equivalent("perplexity", "if n <= 0:", because="a length is never below 0"),
+    ]
+"""
+
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from autograder.course import module_name
+from autograder.errors import AutograderError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One way to solve an exercise. ``hint`` is None for a right one; else part of what must be
+    shown."""
+
+    exercise: str
+    function: Any
+    hint: str | None
+
+
+@dataclass(frozen=True, init=False)
+class Equivalent:
+    """Mutants of a reference solution that compute the same, by their changed lines, and why."""
+
+    exercise: str
+    lines: tuple[str, ...]
+    because: str
+
+    def __init__(self, exercise: str, *lines: str, because: str) -> None:
+        for name, value in (("exercise", exercise), ("lines", lines), ("because", because)):
+            object.__setattr__(self, name, value)
+
+
+def right(exercise: str) -> Callable[[Any], Answer]:
+    """Mark a correct answer written in another style than the solution."""
+    return lambda function: Answer(exercise, function, None)
+
+
+def wrong(exercise: str, hint: str) -> Callable[[Any], Answer]:
+    """Mark a mistake learners really make, with (part of) the hint its author should be shown."""
+    return lambda function: Answer(exercise, function, hint)
+
+
+def load(root: Path, slug: str) -> ModuleType:
+    """The module with a unit's answers; AutograderError where there is none."""
+    path = root / "tests" / "answers" / f"{module_name(slug)}.py"
+    spec = importlib.util.spec_from_file_location(f"answers_{slug}", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise AutograderError(f"no {path}: right and wrong answers are written there")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def answers(module: ModuleType) -> Mapping[str, Answer]:
+    """All answers of a module by their names, in the order they are written."""
+    return {name: value for name, value in vars(module).items() if isinstance(value, Answer)}
+
+
+def equivalents(module: ModuleType) -> tuple[Equivalent, ...]:
+    """The mutants that a module lists as equivalent."""
+    return tuple(getattr(module, "EQUIVALENT", ()))

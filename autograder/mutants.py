@@ -1,0 +1,107 @@
+"""Small changes to a program, each of which its tests should notice: cosmic-ray's operators.
+
+A mutant has one operator, number or keyword changed. Left out: what does not compile, what differs
+only in annotations, docstrings or the words of an error (no learner's mistake), and all but the
+first of several that come to the same program. Of cosmic-ray's operators two are unusable here:
+VariableReplacer and VariableInserter want the names of variables, and put in random numbers.
+
+source: cosmic-ray 8 (A. Bingham), cosmic-ray.readthedocs.io; the same program counted once: trivial
+compiler equivalence, Papadakis and others 2015, ICSE, doi 10.1109/ICSE.2015.103.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+
+UNUSABLE = ("core/VariableReplacer", "core/VariableInserter")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A changed program; ``line`` is the changed line without its indentation."""
+
+    operator: str
+    number: int  # of the line, from 1
+    line: str
+    source: str
+
+
+def mutants(source: str) -> list[Mutant]:
+    """All mutants of a program, in the order of its lines.
+
+    >>> [mutant.line for mutant in mutants("def empty(n):\\n    return not n\\n")]
+    ['return n']
+    """
+    found: dict[str, Mutant] = {}
+    same = essence(source)
+    for mutant in _all(source):
+        try:
+            kind = essence(mutant.source)
+        except SyntaxError:
+            continue
+        if kind != same:
+            found.setdefault(kind, mutant)
+    return sorted(found.values(), key=lambda mutant: mutant.number)
+
+
+def essence(source: str) -> str:
+    """The program without annotations, docstrings and messages; SyntaxError if it is none."""
+    return ast.dump(_Bare().visit(ast.parse(source)))
+
+
+def tidy(line: str) -> str:
+    """A line of code with single spaces, and none after an opening bracket.
+
+    >>> tidy("    f( 1,  2)")
+    'f(1, 2)'
+    """
+    return re.sub(r"(?<=[(\[{]) ", "", " ".join(line.split()))
+
+
+def _all(source: str) -> Iterator[Mutant]:
+    for name in operator_names():
+        if name in UNUSABLE:
+            continue
+        operator = get_operator(name)()
+        places = [
+            start
+            for node in ast_nodes(get_ast(source))
+            for start, _ in operator.mutation_positions(node)
+        ]
+        for occurrence, (number, _) in enumerate(places):
+            changed = mutate_code(source, operator, occurrence)
+            line = tidy(changed.split("\n")[number - 1])
+            yield Mutant(name.removeprefix("core/"), number, line, changed)
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes away what changes no result."""
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        node.annotation = ast.Constant(None)
+        return self.generic_visit(node)
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        return None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.Raise:
+        if isinstance(node.exc, ast.Call):
+            node.exc = node.exc.func
+        return node
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:
+        node.msg = None
+        return self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
