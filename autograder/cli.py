@@ -4,6 +4,7 @@ Every failure is one line on stderr: exit 1 for a failure, 2 for a wrong command
 """
 
 import difflib
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -82,6 +83,7 @@ def grade(
     from autograder.marking import grade_unit, has_page
     from autograder.schedule import Workers
 
+    logging.getLogger("tornado.application").setLevel(logging.CRITICAL)  # nbgrader's tracebacks
     room = Classroom.open(course)
     work = {
         slug: students_of(room, slug, student) for slug in _slugs(course, [unit] if unit else None)

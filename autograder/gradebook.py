@@ -6,6 +6,7 @@ which carries the key of the result: a kill between the two leaves the old key, 
 records the result again. No file of the submission is copied.
 """
 
+import errno
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbgrader import preprocessors
 from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
+from sqlalchemy.exc import OperationalError
 from traitlets.config import Config
 
 from autograder.classroom import Classroom, write_durably
@@ -192,6 +194,17 @@ def _ensure_assignment(room: Classroom, unit: Unit) -> None:
             f"release, or `nbgrader db assignment remove {unit.slug} --force` (its manual grades "
             "are lost) and grade again"
         ) from None
+
+
+def storage_trouble(error: BaseException | None) -> str | None:
+    """One line when an error, or what led to it, says that disk or gradebook cannot be written."""
+    while error is not None:
+        if isinstance(error, OperationalError):
+            return f"gradebook: {one_line(error)}; is it in use, or the disk full?"
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            return f"cannot write {error.filename or 'the results'}: {error.strerror}"
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def one_line(error: Exception) -> str:

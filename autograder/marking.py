@@ -17,7 +17,7 @@ from autograder.classroom import Classroom, course_secret, read_work, received, 
 from autograder.course import Unit, load_unit
 from autograder.errors import AutograderError, SandboxFailed, SandboxUnavailable, Unreadable
 from autograder.grade import Result, grade
-from autograder.gradebook import Graded, record, recorded, scores
+from autograder.gradebook import Graded, record, recorded, scores, storage_trouble
 from autograder.limits import Limits
 from autograder.report import printable
 from autograder.schedule import Task
@@ -94,12 +94,16 @@ class _Round:
             yield settled
 
     def _guarded(self, step: Callable[[str], Graded | Task], student: str) -> Graded | Task:
-        """Whatever one submission brings up, the others are graded."""
+        """Whatever one submission brings up, the others are graded; what ails disk or gradebook
+        ends the round.
+        """
         try:
             return step(student)
         except AutograderError:
             raise
         except Exception as error:
+            if trouble := storage_trouble(error):
+                raise AutograderError(trouble) from None
             what = f"{type(error).__name__}: {printable(str(error))[:300]}"
             return self._failed(student, f"the grader failed ({what}); nothing was recorded")
 
