@@ -26,17 +26,17 @@ import numpy as np
 
 from autograder import runner, sandbox, wire
 from autograder.classroom import Classroom
+from autograder.cli import start_sooner
 from autograder.course import slugs
 from autograder.limits import Limits
-from autograder.marking import grade_unit
 from autograder.schedule import Workers
 from autograder.session import Session
 from llmcourse import plotting
-from tests.submissions.sample_class import desk
 
 ROOT = Path(__file__).parent.parent
 CLASS, GROWTH, PAIRS, STARTS = 24, (6, 24, 96), 5, 20
 GOAL, OVERHEAD_GOAL = 3.0, 150
+EMPTY = "empty.db"  # the gradebook before anything is graded
 STOCK = """
 c = get_config()
 c.CourseDirectory.course_id = "stock"
@@ -50,13 +50,20 @@ c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("your turn")'
 # The class
 
 
-def build(root: Path, slug: str, size: int) -> None:
-    """A course of one unit without its demonstrations, and `size` different submissions."""
-    for part in ("solutions", "course"):
-        shutil.copytree(ROOT / part / slug, root / part / slug)
-        path = root / part / slug / f"{slug}.ipynb"
-        path.write_text(json.dumps(_without_demos(json.loads(path.read_text(encoding="utf-8")))))
-    shutil.copy(ROOT / "nbgrader_config.py", root)
+def build(root: Path, slug: str, size: int, config: str = "") -> Path:
+    """A course of one unit without its demonstrations, released with nbgrader, and `size` different
+    submissions; `config` in place of our nbgrader_config.py.
+    """
+    source = root / "solutions" / slug
+    shutil.copytree(ROOT / "solutions" / slug, source)
+    notebook = source / f"{slug}.ipynb"
+    notebook.write_text(json.dumps(_without_demos(json.loads(notebook.read_text()))))
+    ours = (ROOT / "nbgrader_config.py").read_text(encoding="utf-8")
+    (root / "nbgrader_config.py").write_text(config or ours, encoding="utf-8")
+    timed(root, "nbgrader", "generate_assignment", slug)
+    (root / "gradebook.db").rename(root / EMPTY)
+    from tests.submissions.sample_class import desk  # with nbgrader, which what is timed imports
+
     place = desk(root, slug)
     for number in range(size):
         done = {n: s for i, (n, s) in enumerate(place.solutions.items()) if (i - number) % 5}
@@ -64,6 +71,7 @@ def build(root: Path, slug: str, size: int) -> None:
         path = root / "submitted" / f"student{number:03d}" / slug / f"{slug}.ipynb"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(book), encoding="utf-8")
+    return root
 
 
 def _without_demos(book: dict[str, Any]) -> dict[str, Any]:
@@ -72,10 +80,10 @@ def _without_demos(book: dict[str, Any]) -> dict[str, Any]:
 
 
 def forget(root: Path) -> None:
-    """Remove all that grading made."""
+    """Remove all that grading made; the gradebook is as it was before any submission."""
     for made in ("results", "autograded"):
         shutil.rmtree(root / made, ignore_errors=True)
-    (root / "gradebook.db").unlink(missing_ok=True)
+    shutil.copy(root / EMPTY, root / "gradebook.db")
 
 
 def environment() -> dict[str, str]:
@@ -111,16 +119,13 @@ def ours(root: Path, workers: int) -> float:
 
 def stock(root: Path, slug: str) -> float:
     forget(root)
-    timed(root, "nbgrader", "generate_assignment", slug, "--force")
     return timed(root, "nbgrader", "autograde", slug)
 
 
 def pairs(folder: Path, slug: str, cores: int) -> list[tuple[float, float]]:
     """Seconds of ours and stock, in turn."""
-    here, there = folder / f"ours-{slug}", folder / f"stock-{slug}"
-    for root in (here, there):
-        build(root, slug, CLASS)
-    (there / "nbgrader_config.py").write_text(STOCK)
+    here = build(folder / f"ours-{slug}", slug, CLASS)
+    there = build(folder / f"stock-{slug}", slug, CLASS, STOCK)
     return [(ours(here, cores), stock(there, slug)) for _ in range(PAIRS)]
 
 
@@ -148,8 +153,7 @@ def growth(folder: Path, cores: int) -> None:
     slug = slugs(ROOT)[1]
     lines: dict[str, list[float]] = {f"{n} worker{'s' * (n > 1)}": [] for n in (1, cores)}
     for size in GROWTH:
-        root = folder / f"growth-{size}"
-        build(root, slug, size)
+        root = build(folder / f"growth-{size}", slug, size)
         for workers, line in zip((1, cores), lines.values(), strict=True):
             line.append(ours(root, workers))
     print(f"\n{slug}, seconds for a class of{''.join(f'{n:8d}' for n in GROWTH)}   exponent")
@@ -217,6 +221,9 @@ def main() -> None:
 
 def grade_here(workers: int) -> None:
     """What is timed: the course in this directory."""
+    start_sooner()
+    from autograder.marking import grade_unit
+
     room = Classroom.open(Path())
     with Workers(workers) as beside:
         for slug in slugs(room.root):

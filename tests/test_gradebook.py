@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import json
 import os
+import socket
 import stat
 
 import pytest
@@ -261,6 +262,20 @@ def test_the_key_depends_on_everything_that_can_change_a_result(unit, monkeypatc
     monkeypatch.setattr(store, "grader_version", lambda: "another grader")
     others.append(key_of())
     assert len({key, *others}) == 8
+
+
+def test_the_version_of_the_grader_covers_what_grading_imports_and_nothing_else():
+    names = {path.stem for path in store.modules_of("grade")}
+    assert {"grade", "exercise", "sandbox", "runner", "wire", "limits", "ingest"} <= names
+    assert not {"cli", "gradebook", "marking", "report", "schedule", "store"} & names
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path):
+    path, dead = tmp_path / "result.json", 2**22 + 1  # above every process id
+    left = path.with_name(f".result.json.{socket.gethostname()}.{dead}.part")
+    left.write_bytes(b"half")
+    write_durably(path, b"whole")
+    assert os.listdir(tmp_path) == ["result.json"]
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_part(tmp_path, monkeypatch):

@@ -58,6 +58,7 @@ def start(root, *arguments):
 
 def test_one_after_the_other_scores_what_the_work_deserves(undisturbed):
     assert {name: entry["score"] for name, entry in undisturbed.items()} == SCORES
+    assert [name for name, entry in undisturbed.items() if entry["shown"][0]["late"]] == ["loop"]
 
 
 def test_two_workers_give_what_one_process_gives_and_so_does_a_regrade(root, undisturbed):
