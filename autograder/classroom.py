@@ -1,23 +1,33 @@
-"""The directories of a course as nbgrader is configured for it, and what may be read from them."""
+"""The directories of a course as nbgrader is configured for it, and what may be read from them.
 
+nbgrader is imported where it is used: that takes seconds, and a worker that only grades has no use
+for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
 import glob
 import os
 import re
 import secrets
+import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nbgrader.api import Gradebook
-from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import parse_utc
 from traitlets.config.loader import Config, ConfigFileNotFound, PyFileConfigLoader
 
 from autograder.errors import AutograderError, Unreadable
 from autograder.ingest import read_submission
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
+    from nbgrader.coursedir import CourseDirectory
 
 CONFIG = "nbgrader_config.py"
 SECRET_FILE, SECRET_VARIABLE = ".autograder_secret", "AUTOGRADER_SECRET"
@@ -32,13 +42,15 @@ class Classroom:
     coursedir: CourseDirectory
 
     @classmethod
-    def of(cls, coursedir: CourseDirectory, config: Config) -> "Classroom":
+    def of(cls, coursedir: CourseDirectory, config: Config) -> Classroom:
         """The classroom of a running nbgrader application."""
         return cls(Path(coursedir.root), config, coursedir)
 
     @classmethod
-    def open(cls, root: Path) -> "Classroom":
+    def open(cls, root: Path) -> Classroom:
         """Read ``root/nbgrader_config.py``; AutograderError if there is none or it is broken."""
+        from nbgrader.coursedir import CourseDirectory
+
         root = root.resolve()
         try:
             config = Config(PyFileConfigLoader(CONFIG, path=str(root)).load_config())
@@ -60,6 +72,8 @@ class Classroom:
 
     def nbgrader_directory(self, slug: str, student: str) -> CourseDirectory:
         """nbgrader's view of one submission, for its converters; ``student`` is a glob."""
+        from nbgrader.coursedir import CourseDirectory
+
         config = Config(self.config)
         config.CourseDirectory.update(
             {
@@ -72,8 +86,27 @@ class Classroom:
         return CourseDirectory(config=config)
 
     def book(self) -> Gradebook:
-        """nbgrader's gradebook; close it (``with``)."""
+        """nbgrader's gradebook, made if it is not there; close it (``with``)."""
+        from nbgrader.api import Gradebook
+        from sqlalchemy.engine import make_url
+
+        url = make_url(self.coursedir.db_url)
+        if url.drivername == "sqlite" and url.database and not os.path.exists(url.database):
+            self._make_book(Path(url.database))
         return Gradebook(self.coursedir.db_url, self.coursedir.course_id)
+
+    def _make_book(self, path: Path) -> None:
+        """An empty gradebook appears whole: nbgrader makes it in many steps."""
+        from nbgrader.api import Gradebook
+
+        _remove_stale(path)
+        part = _part(path)
+        try:
+            Gradebook(f"sqlite:///{part}", self.coursedir.course_id).close()
+            with contextlib.suppress(FileExistsError):
+                os.link(part, path)  # unlike a rename, never replaces one made meanwhile
+        finally:
+            part.unlink(missing_ok=True)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -116,6 +149,8 @@ def received(room: Classroom, student: str, slug: str) -> tuple[datetime | None,
     Read from the ``timestamp.txt`` that nbgrader's collection writes; without one there is no time
     and no lateness, as in nbgrader (file times change with every copy, so they prove nothing).
     """
+    from nbgrader.utils import parse_utc
+
     path = room.folder("submitted", student, slug) / "timestamp.txt"
     try:
         info = path.lstat()
@@ -129,7 +164,7 @@ def received(room: Classroom, student: str, slug: str) -> tuple[datetime | None,
         return None, "timestamp.txt holds no date and was ignored"
 
 
-def course_secret(room: Classroom) -> bytes:
+def course_secret(root: Path) -> bytes:
     """The key that hidden inputs are drawn from.
 
     AUTOGRADER_SECRET of the environment, else a file in the course directory, made once (mode 600).
@@ -137,13 +172,15 @@ def course_secret(room: Classroom) -> bytes:
     given = os.environ.get(SECRET_VARIABLE)
     if given:
         return given.encode()
-    path = room.root / SECRET_FILE
+    path = root / SECRET_FILE
     if not path.exists():
-        part = room.root / f"{SECRET_FILE}.{os.getpid()}"
+        part = root / f"{SECRET_FILE}.{os.getpid()}"
         descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_hex(32).encode())
         try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_hex(32).encode())
+                file.flush()
+                os.fsync(file.fileno())
             os.link(part, path)  # unlike a rename, never replaces a secret made meanwhile
         except FileExistsError:
             pass
@@ -154,9 +191,10 @@ def course_secret(room: Classroom) -> bytes:
 
 def write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Write a whole file or nothing and wait until the disk has it; AutograderError on failure."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = _part(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_stale(path)
         with open(part, "wb") as file:
             file.write(content)
             file.flush()
@@ -167,5 +205,20 @@ def write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
         os.fsync(folder)
         os.close(folder)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise AutograderError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _part(path: Path) -> Path:
+    """Where this process writes a file before it gets its name."""
+    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.part")
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove what processes of this machine that were killed left of this file."""
+    start = f".{path.name}.{socket.gethostname()}."
+    for name in os.listdir(path.parent):
+        stale = name.startswith(start) and not Path("/proc", name.split(".")[-2]).exists()
+        if stale:
+            (path.parent / name).unlink(missing_ok=True)

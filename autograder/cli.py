@@ -4,6 +4,7 @@ Every failure is one line on stderr: exit 1 for a failure, 2 for a wrong command
 """
 
 import difflib
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -74,6 +75,12 @@ def grade(
     force: Annotated[
         bool, typer.Option("--force", help="Grade again what is graded already.")
     ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Submissions at a time; default: one a core.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDR", help="A running Dask scheduler, tls://HOST:PORT.")
+    ] = None,
     course: CourseOption = HERE,
 ) -> None:
     """Grade submitted/ in the sandbox; write gradebook and feedback; print the class table."""
@@ -82,8 +89,10 @@ def grade(
     from autograder import report
     from autograder.classroom import Classroom, students_of
     from autograder.feedback import write_feedback
-    from autograder.marking import grade_unit
+    from autograder.marking import grade_unit, has_page
+    from autograder.schedule import Workers
 
+    logging.getLogger("tornado.application").setLevel(logging.CRITICAL)  # nbgrader's tracebacks
     room = Classroom.open(course)
     work = {
         slug: students_of(room, slug, student) for slug in _slugs(course, [unit] if unit else None)
@@ -92,19 +101,20 @@ def grade(
         where = room.folder("submitted", student, next(iter(work)) if unit else "UNIT")
         raise AutograderError(f"no submissions found: expected directories {where}")
     failed, without_page = 0, list[str]()
-    for slug, students in work.items():
-        if not students:
-            continue
-        with tqdm(total=len(students), desc=slug, unit="submission", disable=None) as bar:
-            entries = grade_unit(
-                room, slug, students, force=force, progress=lambda entry: bar.update()
-            )
-        done = [e for e in entries if e.result.state != "infrastructure"]
-        pages = {e.student: room.folder("feedback", e.student, slug) / f"{slug}.html" for e in done}
-        new = [e.student for e in done if force or e.fresh or not pages[e.student].exists()]
-        without_page += write_feedback(room, slug, new)
-        _print_table(room, slug, entries)
-        failed += len(entries) - len(done)
+    with Workers(workers, scheduler) as beside:
+        for slug, students in work.items():
+            if not students:
+                continue
+            with tqdm(total=len(students), desc=slug, unit="submission", disable=None) as bar:
+                entries = grade_unit(
+                    room, slug, students, force=force, workers=beside,
+                    progress=lambda entry: bar.update(),
+                )  # fmt: skip
+            done = [e for e in entries if e.result.state != "infrastructure"]
+            new = [e.student for e in done if not has_page(room, e)]
+            without_page += write_feedback(room, slug, new)
+            _print_table(room, slug, entries)
+            failed += len(entries) - len(done)
     typer.echo(f"feedback pages: {room.folder('feedback', 'STUDENT', 'UNIT')}")
     if without_page:
         names = ", ".join(report.printable(name) for name in without_page)
@@ -273,6 +283,7 @@ def _slugs(root: Path, names: list[str] | None, *, ungraded: bool = False) -> li
 
 def main() -> None:
     """Run a command; turn every expected failure into one line and an exit status."""
+    start_sooner()
     try:
         sys.exit(_run())
     except AutograderError as error:
@@ -285,6 +296,13 @@ def main() -> None:
         _fail(
             "interrupted: what was graded is kept, the same command goes on from there", INTERRUPTED
         )
+
+
+def start_sooner() -> None:
+    """Leave out what takes most of the time to import nbgrader: jsonschema can check IRIs with it,
+    and nothing here has any.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def _run() -> int:

@@ -7,7 +7,6 @@ never ends is replaced by its released stub and the notebook is run again, `RERU
 failure of ours is the state `infrastructure`, never a zero.
 """
 
-import contextlib
 import hashlib
 import hmac
 import json
@@ -58,6 +57,7 @@ class Result:
     notices: tuple[str, ...]
     notebook: dict[str, Any] | None
     seconds: float
+    late: bool = False  # a limit of time was met: less busy, the machine might have come further
 
     @property
     def points(self) -> float:
@@ -116,7 +116,7 @@ def grade(
     notices = rebuilt.notices[:NOTICES]
     if len(rebuilt.notices) > NOTICES:
         notices.append(f"and {len(rebuilt.notices) - NOTICES} more notices")
-    return Result(unit.slug, "graded", exercises, tuple(notices), notebook, seconds)
+    return Result(unit.slug, "graded", exercises, tuple(notices), notebook, seconds, work.late)
 
 
 def _seed(secret: bytes, unit: Unit, exercise: str) -> bytes:
@@ -135,6 +135,7 @@ class _Work:
         self.dropped: dict[int, Lost] = {}  # index of a cell -> why it is no longer run
         self.session: Session | None = None
         self.starts, self.frozen, self.crowded, self.hopeless = 0, False, False, ""
+        self.late = False
         self.deadline = time.monotonic() + limits.submission_seconds
 
     def __enter__(self) -> "_Work":
@@ -196,6 +197,7 @@ class _Work:
     def _result(
         self, exercise: Exercise, cases: tuple[CaseResult, ...], reasons: list[str]
     ) -> ExerciseResult:
+        self.late |= "timeout" in reasons
         earned = round(self.points[exercise.name] * fraction(cases), 4)
         fatal = [reason for reason in reasons if reason != "malformed"]
         status = fatal[0] if fatal and (not earned or fatal[0] in ("timeout", "died")) else "graded"
@@ -210,8 +212,10 @@ class _Work:
     def _calls(self, exercise: Exercise) -> Calls | None:
         """A way to call an exercise in a living sandbox; None when there is none to be had."""
         while (session := self._live_session()) is not None:
-            with contextlib.suppress(Lost):
+            try:
                 return Calls(session, exercise.name, exercise.forbid)
+            except Lost as lost:
+                self.late |= lost.reason == "timeout"
         return None
 
     def _live_session(self) -> Session | None:
@@ -222,6 +226,7 @@ class _Work:
             self._end()
             left = self.deadline - time.monotonic()
             if self.starts > RERUNS or left < 0:
+                self.late |= left < 0
                 self.hopeless = (
                     "not graded: the notebook kept ending its Python process or took too long"
                 )
@@ -261,6 +266,7 @@ class _Work:
         self.frozen = True
 
     def _drop(self, index: int, cell: Cell, lost: Lost) -> None:
+        self.late |= lost.reason == "timeout"
         if lost.whole and any(c.role == "extra" for c in self.rebuilt.cells) and not self.crowded:
             self.crowded = True
             self.rebuilt.notices.append(

@@ -1,23 +1,17 @@
-"""Where grades live: the result store is the truth, nbgrader's gradebook is written from it.
+"""nbgrader's gradebook, written from the result store.
 
-``results/<key>.json`` holds one Result under a key of everything it depends on: the submission's
-bytes, the unit's tests and released notebook, the course secret, the code that grades, and the
-environment. A file appears whole or not at all. ``record`` writes one result into nbgrader's
-gradebook in one transaction (every automatic score of that submission is set anew; manual scores,
-extra credit and comments stay), then the notebook under ``autograded/``. No file of the submission
-is copied.
+``record`` writes one result into it in one transaction (every automatic score of that submission is
+set anew; manual scores, extra credit and comments stay), then the notebook under ``autograded/``,
+which carries the key of the result: a kill between the two leaves the old key, and the next round
+records the result again. No file of the submission is copied.
 """
 
-import hashlib
-import importlib.metadata
+import errno
 import json
-import platform
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +19,7 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbgrader import preprocessors
 from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
+from sqlalchemy.exc import OperationalError
 from traitlets.config import Config
 
 from autograder.classroom import Classroom, write_durably
@@ -32,18 +27,12 @@ from autograder.course import Unit
 from autograder.errors import AutograderError
 from autograder.feedback import autograded_notebook
 from autograder.grade import Result
-from autograder.limits import Limits
 from autograder.report import printable
 
-AROUND = {  # modules whose changes cannot change a result; every other one of autograder can
-    "analysis", "bundle", "classroom", "cli", "convert", "export", "feedback", "gradebook",
-    "marking", "release", "report", "report_page",
-}  # fmt: skip
 STEPS = (  # of nbgrader's generate_assignment, up to the one that writes the gradebook
     "LockCells", "ClearSolutions", "ClearOutput", "CheckCellMetadata", "ComputeChecksums",
     "SaveCells",
 )  # fmt: skip
-PACKAGES = ("numpy", "torch", "ipython")  # their versions can change a result
 
 
 @dataclass(frozen=True)
@@ -65,60 +54,6 @@ class Scores:
     score: float  # automatic and manual, less the late penalty
     needs_manual_grade: bool
     timestamp: datetime | None
-
-
-# The result store
-
-
-def result_key(submission: bytes, unit: Unit, secret: bytes, limits: Limits) -> str:
-    """Hash of everything a result depends on, 64 hex digits."""
-    parts = [
-        hashlib.sha256(submission).hexdigest(),
-        unit.slug,
-        unit.tests_version,
-        hashlib.sha256(json.dumps(unit.released, sort_keys=True).encode()).hexdigest(),
-        repr(unit.info),
-        hashlib.sha256(b"id of " + secret).hexdigest(),
-        repr(limits),
-        grader_version(),
-        environment(),
-    ]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-@cache
-def grader_version() -> str:
-    """Hash of the code that grades and of the package beside the submission."""
-    here = Path(__file__).parent
-    files = [path for path in here.glob("*.py") if path.stem not in AROUND]
-    files += (here.parent / "llmcourse").rglob("*.py")
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        digest.update(str(file.relative_to(here.parent)).encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-@cache
-def environment() -> str:
-    """Python, machine and package versions that results can depend on."""
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
-    return ", ".join([f"python {sys.version.split()[0]}", platform.machine(), *versions])
-
-
-def load_result(room: Classroom, key: str) -> Result | None:
-    """The stored result, or None when it is not there or damaged (it is then graded again)."""
-    try:
-        return Result.from_json((room.root / "results" / f"{key}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def save_result(room: Classroom, key: str, result: Result) -> None:
-    """Store a result; it is on the disk when this returns."""
-    write_durably(room.root / "results" / f"{key}.json", result.to_json().encode())
-
-
-# nbgrader's gradebook
 
 
 def scores(room: Classroom, slug: str) -> dict[str, Scores]:
@@ -145,27 +80,26 @@ def recorded(room: Classroom, student: str, slug: str) -> dict[str, str]:
 
 
 def record(room: Classroom, unit: Unit, entry: Graded, timestamp: datetime | None) -> None:
-    """Write one result into the gradebook and the autograded notebook.
+    """Write one result into the gradebook and the autograded notebook; hold ``room.writing()``.
 
     An infrastructure error is never recorded: what stood there before stays.
     """
     assert entry.result.state in ("graded", "unreadable"), "a failure of ours is nobody's grade"
     notebook = autograded_notebook(unit, entry.result)
     notebook.metadata["autograder"] = {"key": entry.key, "work": entry.work}
-    with room.writing():
-        same_work = recorded(room, entry.student, unit.slug).get("work") == entry.work
-        _ensure_assignment(room, unit)
-        with _transaction(room) as book:
-            book.update_or_create_student(entry.student)
-            with book.db.no_autoflush:
-                submission = book.update_or_create_submission(unit.slug, entry.student)
-            submission.timestamp = timestamp
-            submitted = book.find_submission_notebook(unit.slug, unit.slug, entry.student)
-            _set_grades(unit, entry.result, submitted, same_work)
-            _set_late_penalty(room, book, submitted)
-        path = room.folder("autograded", entry.student, unit.slug) / f"{unit.slug}.ipynb"
-        shared = room.coursedir.groupshared
-        write_durably(path, (nbformat.writes(notebook) + "\n").encode(), 0o664 if shared else 0o444)
+    same_work = recorded(room, entry.student, unit.slug).get("work") == entry.work
+    _ensure_assignment(room, unit)
+    with _transaction(room) as book:
+        book.update_or_create_student(entry.student)
+        with book.db.no_autoflush:
+            submission = book.update_or_create_submission(unit.slug, entry.student)
+        submission.timestamp = timestamp
+        submitted = book.find_submission_notebook(unit.slug, unit.slug, entry.student)
+        _set_grades(unit, entry.result, submitted, same_work)
+        _set_late_penalty(room, book, submitted)
+    path = room.folder("autograded", entry.student, unit.slug) / f"{unit.slug}.ipynb"
+    shared = room.coursedir.groupshared
+    write_durably(path, (nbformat.writes(notebook) + "\n").encode(), 0o664 if shared else 0o444)
 
 
 @contextmanager
@@ -261,6 +195,17 @@ def _ensure_assignment(room: Classroom, unit: Unit) -> None:
             f"release, or `nbgrader db assignment remove {unit.slug} --force` (its manual grades "
             "are lost) and grade again"
         ) from None
+
+
+def storage_trouble(error: BaseException | None) -> str | None:
+    """One line when an error, or what led to it, says that disk or gradebook cannot be written."""
+    while error is not None:
+        if isinstance(error, OperationalError):
+            return f"gradebook: {one_line(error)}; is it in use, or the disk full?"
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            return f"cannot write {error.filename or 'the results'}: {error.strerror}"
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def one_line(error: Exception) -> str:

@@ -1,11 +1,14 @@
 """One round of grading: find submissions, grade each as bytes, store the result, record it.
 
-The same round runs for `autograder grade`, `nbgrader autograde` and formgrader's button.
+The same round runs for `autograder grade`, `nbgrader autograde` and formgrader's button. It takes
+what is in the store, then lets workers (`schedule`) settle what they can beside each other, and
+grades the rest here, one after the other: without workers that is everything, with them what met a
+limit of time or failed through no fault of its own.
 """
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from nbgrader.api import MissingEntry
@@ -14,20 +17,20 @@ from autograder.classroom import Classroom, course_secret, read_work, received, 
 from autograder.course import Unit, load_unit
 from autograder.errors import AutograderError, SandboxFailed, SandboxUnavailable, Unreadable
 from autograder.grade import Result, grade
-from autograder.gradebook import (
-    Graded,
-    Scores,
-    load_result,
-    record,
-    recorded,
-    result_key,
-    save_result,
-    scores,
-)
+from autograder.gradebook import Graded, record, recorded, scores, storage_trouble
 from autograder.limits import Limits
 from autograder.report import printable
+from autograder.schedule import Task
+from autograder.slots import free_slot
+from autograder.store import load_result, result_key, save_result
 
 Progress = Callable[[Graded], None]
+Workers = Callable[[Sequence[Task]], Iterable[tuple[Task, str | None]]]
+
+
+def nobody(tasks: Sequence[Task]) -> Iterable[tuple[Task, str | None]]:
+    """No workers: every submission is graded in this process."""
+    return ()
 
 
 def grade_unit(
@@ -38,34 +41,148 @@ def grade_unit(
     force: bool = False,
     create_student: bool = True,
     progress: Progress = lambda entry: None,
+    workers: Workers = nobody,
 ) -> list[Graded]:
     """Grade the submissions of a unit, record each as soon as it is graded, and return them.
 
     A submission whose result is stored and recorded already is left alone unless ``force``. A
     failure of ours (state ``infrastructure``) is tried once more, then returned and not recorded.
     """
-    unit = load_unit(room.root, slug)
-    secret, limits = course_secret(room), limits_of(room)
-    with room.writing():  # the first reader makes the gradebook
-        book = scores(room, slug)
-    entries = []
-    for student in students:
-        if not create_student:
+    students = list(students)
+    if not create_student:
+        for student in students:
             _must_exist(room, student)
+    entries: dict[str, Graded] = {}
+    for entry in _Round(room, load_unit(room.root, slug), force).entries(students, workers):
+        entries[entry.student] = entry
+        progress(entry)
+    return [entries[student] for student in students]
+
+
+class _Round:
+    """The submissions of one unit on their way through the store into the gradebook."""
+
+    def __init__(self, room: Classroom, unit: Unit, force: bool) -> None:
+        self.room, self.unit, self.force = room, unit, force
+        self.secret, self.limits = course_secret(room.root), limits_of(room)
+        self.fresh = set[str]()  # keys of the results that came into the store in this round
+        with room.writing():  # the first reader makes the gradebook
+            self.book = scores(room, unit.slug)
+
+    def entries(self, students: Sequence[str], workers: Workers) -> Iterator[Graded]:
+        """What became of each submission, as soon as it is recorded."""
+        tasks, waiting = dict[str, Task](), dict[str, list[str]]()  # by key: equal work is one task
+        for student in students:
+            settled = self._guarded(self._settle, student)
+            if isinstance(settled, Graded):
+                yield settled
+            else:
+                tasks.setdefault(settled.key, settled)
+                waiting.setdefault(settled.key, []).append(student)
+        alone = []
+        for task, key in workers(list(tasks.values())):
+            self.fresh |= {key} if key else set()
+            for student in waiting.pop(task.key):
+                settled = self._guarded(self._settle, student)
+                if isinstance(settled, Graded):
+                    yield settled
+                else:
+                    alone.append(student)
+        for student in [*alone, *(name for names in waiting.values() for name in names)]:
+            settled = self._guarded(self._alone, student)
+            assert isinstance(settled, Graded)
+            yield settled
+
+    def _guarded(self, step: Callable[[str], Graded | Task], student: str) -> Graded | Task:
+        """Whatever one submission brings up, the others are graded; what ails disk or gradebook
+        ends the round.
+        """
         try:
-            entry = _grade(room, unit, student, secret, limits, force=force)
-            if entry.result.state != "infrastructure":
-                _record_if_new(room, unit, entry, book.get(student), force=force)
+            return step(student)
         except AutograderError:
             raise
-        except Exception as error:  # whatever one submission brings up, the others are graded
+        except Exception as error:
+            if trouble := storage_trouble(error):
+                raise AutograderError(trouble) from None
             what = f"{type(error).__name__}: {printable(str(error))[:300]}"
-            notice = f"the grader failed ({what}); nothing was recorded"
-            result = _without_grades(unit, "infrastructure", notice)
-            entry = Graded(student, unit.slug, result, "", "")
-        entries.append(entry)
-        progress(entry)
-    return entries
+            return self._failed(student, f"the grader failed ({what}); nothing was recorded")
+
+    def _settle(self, student: str) -> Graded | Task:
+        """Record what the store has for the work that is there now; a Task when it has nothing."""
+        folder = self.room.folder("submitted", student, self.unit.slug)
+        with self.room.writing():  # what is read here is what the gradebook then shows
+            try:
+                submission = read_work(folder, self.unit.slug)
+            except Unreadable as error:
+                notice = printable(str(error))  # with a file name in it
+                key = work = hashlib.sha256(f"unreadable: {notice}".encode()).hexdigest()
+                result = _without_grades(self.unit, "unreadable", notice)
+                save_result(self.room.root, key, result)
+            else:
+                work = hashlib.sha256(submission).hexdigest()
+                key = result_key(submission, self.unit, self.secret, self.limits)
+                wanted = not self.force or key in self.fresh
+                stored = load_result(self.room.root, key) if wanted else None
+                if stored is None:
+                    return Task(self.room.root, self.unit.slug, folder, key, self.limits)
+                result = stored
+            fresh = key in self.fresh or result.state == "unreadable"
+            entry = Graded(student, self.unit.slug, result, key, work, fresh)
+            self._record_if_new(entry)
+        return entry
+
+    def _alone(self, student: str) -> Graded:
+        """Grade in this process with nothing beside it, unless equal work was graded meanwhile."""
+        settled = self._settle(student)
+        if isinstance(settled, Task):
+            submission = read_work(settled.folder, self.unit.slug)
+            result = self._attempt(submission)
+            if result.state == "infrastructure":
+                result = self._attempt(submission)
+            if result.state == "infrastructure":
+                return Graded(student, self.unit.slug, result, "", "")
+            key = result_key(submission, self.unit, self.secret, self.limits)
+            save_result(self.room.root, key, result)
+            self.fresh.add(key)
+            settled = self._settle(student)
+        if isinstance(settled, Task):
+            return self._failed(student, "it was handed in again while it was graded: run again")
+        return settled
+
+    def _attempt(self, submission: bytes) -> Result:
+        try:
+            with free_slot() as slot:
+                return grade(
+                    submission, self.unit, secret=self.secret, slot=slot, limits=self.limits
+                )
+        except SandboxUnavailable:
+            raise
+        except SandboxFailed as error:
+            return _without_grades(self.unit, "infrastructure", str(error))
+
+    def _record_if_new(self, entry: Graded) -> None:
+        timestamp, complaint = received(self.room, entry.student, self.unit.slug)
+        book = self.book.get(entry.student)
+        marks = recorded(self.room, entry.student, self.unit.slug)
+        known = book is not None and book.timestamp == timestamp and marks.get("key") == entry.key
+        if known and not self.force:
+            return
+        if complaint:
+            notices = (*entry.result.notices, complaint)
+            entry = dataclasses.replace(
+                entry, result=dataclasses.replace(entry.result, notices=notices)
+            )
+        record(self.room, self.unit, entry, timestamp)
+
+    def _failed(self, student: str, notice: str) -> Graded:
+        result = _without_grades(self.unit, "infrastructure", notice)
+        return Graded(student, self.unit.slug, result, "", "")
+
+
+def _without_grades(unit: Unit, state: Any, notice: str) -> Result:
+    return Result(
+        unit=unit.slug, state=state, exercises=(), notices=(notice,), notebook=None, seconds=0.0
+    )
 
 
 def limits_of(room: Classroom) -> Limits:
@@ -86,59 +203,15 @@ def _must_exist(room: Classroom, student: str) -> None:
             ) from None
 
 
-def _grade(
-    room: Classroom, unit: Unit, student: str, secret: bytes, limits: Limits, *, force: bool
-) -> Graded:
+def has_page(room: Classroom, entry: Graded) -> bool:
+    """Whether there is a whole feedback page that is not older than what was recorded last."""
+    page = room.folder("feedback", entry.student, entry.slug) / f"{entry.slug}.html"
+    notebook = room.folder("autograded", entry.student, entry.slug) / f"{entry.slug}.ipynb"
     try:
-        submission = read_work(room.folder("submitted", student, unit.slug), unit.slug)
-    except Unreadable as error:
-        notice = printable(str(error))  # with a file name in it
-        work = hashlib.sha256(f"unreadable: {notice}".encode()).hexdigest()
-        result = _without_grades(unit, "unreadable", notice)
-        save_result(room, work, result)
-        return Graded(student, unit.slug, result, work, work)
-    key = result_key(submission, unit, secret, limits)
-    work = hashlib.sha256(submission).hexdigest()
-    stored = None if force else load_result(room, key)
-    if stored is not None:
-        return Graded(student, unit.slug, stored, key, work, fresh=False)
-    result = _attempt(submission, unit, secret, limits)
-    if result.state == "infrastructure":
-        result = _attempt(submission, unit, secret, limits)
-    if result.state != "infrastructure":
-        save_result(room, key, result)
-    return Graded(student, unit.slug, result, key, work)
-
-
-def _attempt(submission: bytes, unit: Unit, secret: bytes, limits: Limits) -> Result:
-    try:
-        return grade(submission, unit, secret=secret, limits=limits)
-    except SandboxUnavailable:
-        raise
-    except SandboxFailed as error:
-        return _without_grades(unit, "infrastructure", str(error))
-
-
-def _without_grades(unit: Unit, state: Any, notice: str) -> Result:
-    return Result(
-        unit=unit.slug, state=state, exercises=(), notices=(notice,), notebook=None, seconds=0.0
-    )
-
-
-def _record_if_new(
-    room: Classroom, unit: Unit, entry: Graded, book: Scores | None, *, force: bool
-) -> None:
-    timestamp, complaint = received(room, entry.student, unit.slug)
-    marks = recorded(room, entry.student, unit.slug)
-    known = book is not None and book.timestamp == timestamp and marks.get("key") == entry.key
-    if known and not force:
-        return
-    if complaint:
-        notices = (*entry.result.notices, complaint)
-        entry = dataclasses.replace(
-            entry, result=dataclasses.replace(entry.result, notices=notices)
-        )
-    record(room, unit, entry, timestamp)
+        newer = page.stat().st_mtime_ns >= notebook.stat().st_mtime_ns
+        return newer and page.read_bytes().rstrip().endswith(b"</html>")
+    except OSError:
+        return False
 
 
 def report_of(room: Classroom, slug: str, pattern: str = "*") -> list[Graded]:
@@ -146,7 +219,7 @@ def report_of(room: Classroom, slug: str, pattern: str = "*") -> list[Graded]:
     entries = []
     for student in students_of(room, slug, pattern):
         marks = recorded(room, student, slug)
-        result = load_result(room, marks["key"]) if marks else None
+        result = load_result(room.root, marks["key"]) if marks else None
         if result is not None:
             entries.append(Graded(student, slug, result, marks["key"], marks["work"], fresh=False))
     return entries
@@ -162,5 +235,6 @@ def record_again(room: Classroom, slug: str, pattern: str = "*") -> list[Graded]
     for entry in entries:
         known = book.get(entry.student)
         time = known.timestamp if known else received(room, entry.student, slug)[0]
-        record(room, unit, entry, time)
+        with room.writing():
+            record(room, unit, entry, time)
     return entries

@@ -4,21 +4,23 @@ import dataclasses
 import datetime
 import json
 import os
+import socket
 import stat
 
 import pytest
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
-from autograder import classroom, gradebook, marking
+from autograder import classroom, gradebook, marking, store
 from autograder.classroom import Classroom, course_secret, received, students_of, write_durably
 from autograder.course import load_unit
 from autograder.errors import AutograderError, SandboxFailed, Unreadable
 from autograder.exercise import CaseResult
 from autograder.grade import ExerciseResult, Result
-from autograder.gradebook import Graded, load_result, record, result_key, save_result, scores
+from autograder.gradebook import Graded, record, scores
 from autograder.limits import Limits
 from autograder.marking import grade_unit, report_of
+from autograder.store import load_result, result_key, save_result
 from tests import toy_course
 from tests.toy_course import SLUG, SOLUTIONS, WRITTEN
 
@@ -229,16 +231,16 @@ def test_autograded_notebook_is_read_only_and_keeps_points_in_the_check_cells(ro
 
 def test_a_result_comes_back_as_it_was_stored(room):
     result = outcome({"cells": []}, notices=["é"])
-    save_result(room, "a" * 64, result)
-    assert load_result(room, "a" * 64) == result
+    save_result(room.root, "a" * 64, result)
+    assert load_result(room.root, "a" * 64) == result
     assert [p.name for p in (room.root / "results").iterdir()] == ["a" * 64 + ".json"]
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"unit": 1}', "\0" * 10])
 def test_a_missing_or_damaged_result_is_graded_again(room, damage):
-    assert load_result(room, "b" * 64) is None
+    assert load_result(room.root, "b" * 64) is None
     write_durably(room.root / "results" / f"{'b' * 64}.json", damage.encode())
-    assert load_result(room, "b" * 64) is None
+    assert load_result(room.root, "b" * 64) is None
 
 
 def test_the_key_depends_on_everything_that_can_change_a_result(unit, monkeypatch):
@@ -255,11 +257,25 @@ def test_the_key_depends_on_everything_that_can_change_a_result(unit, monkeypatc
         key_of(unit=dataclasses.replace(unit, tests_version="2")),
         key_of(unit=dataclasses.replace(unit, released={})),
     ]
-    monkeypatch.setattr(gradebook, "environment", lambda: "another machine")
+    monkeypatch.setattr(store, "environment", lambda: "another machine")
     others.append(key_of())
-    monkeypatch.setattr(gradebook, "grader_version", lambda: "another grader")
+    monkeypatch.setattr(store, "grader_version", lambda: "another grader")
     others.append(key_of())
     assert len({key, *others}) == 8
+
+
+def test_the_version_of_the_grader_covers_what_grading_imports_and_nothing_else():
+    names = {path.stem for path in store.modules_of("grade")}
+    assert {"grade", "exercise", "sandbox", "runner", "wire", "limits", "ingest"} <= names
+    assert not {"cli", "gradebook", "marking", "report", "schedule", "store"} & names
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path):
+    path, dead = tmp_path / "result.json", 2**22 + 1  # above every process id
+    left = path.with_name(f".result.json.{socket.gethostname()}.{dead}.part")
+    left.write_bytes(b"half")
+    write_durably(path, b"whole")
+    assert os.listdir(tmp_path) == ["result.json"]
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_part(tmp_path, monkeypatch):
@@ -278,12 +294,12 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_part(tmp_path, monkeypatc
 
 def test_the_secret_is_made_once_private_and_can_be_given(room, monkeypatch):
     monkeypatch.delenv("AUTOGRADER_SECRET", raising=False)
-    secret = course_secret(room)
+    secret = course_secret(room.root)
     assert len(secret) == 64
-    assert course_secret(room) == secret
+    assert course_secret(room.root) == secret
     assert stat.S_IMODE((room.root / ".autograder_secret").stat().st_mode) == 0o600
     monkeypatch.setenv("AUTOGRADER_SECRET", "ours")
-    assert course_secret(room) == b"ours"
+    assert course_secret(room.root) == b"ours"
 
 
 # One round of grading, with the sandbox replaced

@@ -27,6 +27,7 @@ SOLUTIONS = {  # name: (arguments, body, a hidden call, its value)
     "mean": ("numbers", "return sum(numbers) / len(numbers)", "([1.0, 4.0],)", "2.5"),
 }
 WRITTEN = "why"
+PATHS = "toy_paths.py"  # a script that makes the hidden tests importable, in workers, too
 
 
 def build(root: Path) -> Path:
@@ -55,8 +56,11 @@ def _template() -> Path:
         if folder not in {Path(path).name for path in package.__path__}:
             package.__path__.append(str(Path(__file__).parent / folder))
     """
+    write_text(root / PATHS, textwrap.dedent(paths))
     config = (ROOT / "nbgrader_config.py").read_text()
-    write_text(root / "nbgrader_config.py", config + textwrap.dedent(paths))
+    find = f"run_path(str(Path(__file__).with_name({PATHS!r})))"
+    config += f"\nfrom pathlib import Path\nfrom runpy import run_path\n\n{find}\n"
+    write_text(root / "nbgrader_config.py", config)
     write_text(source / f"{SLUG}.ipynb", json.dumps(expand(root, SLUG)))
     release(root, SLUG)
     Classroom.open(root).book().close()  # an empty gradebook: nbgrader takes seconds to make one
