@@ -229,19 +229,20 @@ def _earned(exercise: "ExerciseResult") -> str:
 def write_feedback(room: "Classroom", slug: str, students: Iterable[str]) -> list[str]:
     """Run nbgrader's generate_feedback for these students; returns those who got no page.
 
-    Their old pages go first: a page that is there is a new one.
+    Their old pages go first: a page that is there is a new one. One grader at a time.
     """
     names = list(students)
     pages = {name: room.folder("feedback", name, slug) / f"{slug}.html" for name in names}
-    for page in pages.values():
-        page.unlink(missing_ok=True)
     converter = _Feedback(coursedir=room.nbgrader_directory(slug, "*"), config=room.config)
     converter.folders = [room.folder("autograded", name, slug) for name in names]
     converter.force = True
     converter.log.setLevel(logging.ERROR)
-    with contextlib.suppress(NbGraderException):  # raised at the end, when all have been tried
-        converter.start()
-    return [name for name, page in pages.items() if not page.exists()]
+    with room.writing():
+        for page in pages.values():
+            page.unlink(missing_ok=True)
+        with contextlib.suppress(NbGraderException):  # raised at the end, when all have been tried
+            converter.start()
+        return [name for name, page in pages.items() if not page.exists()]
 
 
 class _Feedback(GenerateFeedback):  # type: ignore[misc]  # nbgrader carries no types

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder import runner, sandbox, wire
+from autograder import frames, runner, sandbox, wire
 from autograder.classroom import Classroom
 from autograder.cli import start_sooner
 from autograder.course import slugs
@@ -175,7 +175,7 @@ def outside() -> Iterator[socket.socket]:
     """The runner of the sandbox as a plain process: a socket to it."""
     channel, theirs = socket.socketpair()
     folder = str(Path(runner.__file__).parent)
-    words = sandbox.command("00", Limits(), 0, theirs.fileno(), 1)
+    words = sandbox.command("00", Limits(), 0, theirs.fileno(), 1, 2)
     words = words[len(words) - words[::-1].index("--") :]
     words = [word.replace(repr(sandbox.RUNNER), repr(folder)) for word in words]
     process = subprocess.Popen(words, pass_fds=[theirs.fileno()], env=sandbox.ENVIRONMENT)
@@ -195,9 +195,9 @@ def overhead() -> float:
         inside_ms.append(1000 * (time.perf_counter() - start))
         start = time.perf_counter()
         with outside() as channel:
-            wire.receive(channel)
-            wire.send(channel, wire.pack({"n": 1, "do": "cell", "source": "pass"}))
-            wire.receive(channel)
+            frames.receive(channel, None, 2**20)
+            frames.send(channel, wire.pack({"n": 1, "do": "cell", "source": "pass"}))
+            frames.receive(channel, None, 2**20)
         outside_ms.append(1000 * (time.perf_counter() - start))
     costs = [a - b for a, b in zip(inside_ms, outside_ms, strict=True)]
     cost = statistics.median(costs)

@@ -125,18 +125,22 @@ POLICY = {
     "grade:a_forbidden_shortcut_is_reported_and_earns_nothing",
 }
 FEEDBACK = {
-    "HTML, script": "report:nothing_a_learner_wrote_is_live_in_the_feedback_page "
+    "HTML, script": "feedback:nothing_a_learner_wrote_is_live_in_the_feedback_page "
     "grade:the_learners_text_cannot_act_in_the_notebook "
     "grade:forged_outputs_are_reduced_to_text_and_real_pictures",
-    "markdown": "report:written_answers_stay_readable_and_lose_their_teeth",
-    "CSV formulas": "report:no_csv_cell_is_a_formula",
+    "markdown": "feedback:written_answers_stay_readable_and_lose_their_teeth",
+    "CSV formulas": "export:no_csv_cell_is_a_formula",
 }
 OPERATIONS = {
     "a write that fails": "gradebook:a_write_that_fails_leaves_the_old_file_and_no_part "
     "gradebook:a_failure_in_the_middle_changes_nothing",
     "disk full": "autograder_cli:a_full_disk_is_one_line_and_the_next_run_completes",
-    "killed grader": "sandbox:a_killed_grader_takes_its_sandbox_along "
-    "apart:the_child_ends_with_the_grader",
+    "killed grader and workers": "sandbox:a_killed_grader_takes_its_sandbox_along "
+    "apart:the_child_ends_with_the_grader "
+    "operations:killed_workers_and_graders_cost_no_grade",
+    "four times more jobs than cores": "operations:"
+    "four_times_more_workers_than_cores_give_what_one_process_gives",
+    "two graders at once": "operations:two_graders_at_once_give_one_book",
 }
 LISTS = (TIME, SIZE, DEATH, FORGERY, REACH, HONEST_BUT_ODD, BROKEN_FILES, POLICY, FEEDBACK)
 ITEMS = [pair for items in (*LISTS, OPERATIONS) for pair in items.items()]
