@@ -204,6 +204,7 @@ def build(root: Path, slug: str) -> Path:
             kernel_name="python3",
             resources={"metadata": {"path": folder}},
             record_timing=False,
+            coalesce_streams=True,
         )
         language = dict(notebook.metadata.language_info)
         client.execute(env=_build_environment(root))

@@ -1,6 +1,9 @@
 """Data sets by name and on disk."""
 
 import json
+import os
+import subprocess
+import sys
 from itertools import islice
 
 import pytest
@@ -78,3 +81,23 @@ def test_bad_input_is_one_clear_line(call, message, tmp_path):
     with pytest.raises(ValueError, match=message) as caught:
         call(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_records_do_not_depend_on_the_process():
+    """Sets of strings are in another order under another hash seed; nothing may follow from it."""
+    code = (
+        "import hashlib; from llmcourse import world; print({name: hashlib.sha256(repr(list("
+        f"world.load(name, 100, **{OPTIONS!r}.get(name, {{}})))).encode()).hexdigest() "
+        "for name in world.DATASETS})"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert told[0] == told[1]

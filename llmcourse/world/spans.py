@@ -177,7 +177,7 @@ def _cast(rng: Random, kind: str) -> _Cast:
         if not any(name in other.text for other in people.values() for name in _names(one)):
             people[one.key] = one
     counted = kind == "how many"
-    kinds = {family.kinds for family in FAMILIES.values()}
+    kinds = dict.fromkeys(family.kinds for family in FAMILIES.values())
     some = 4 if kind == "what" else 2
     nouns = {k: [events.something(rng, k, counted=counted) for _ in range(some)] for k in kinds}
     return _Cast(tuple(people.values()), counted, nouns)
