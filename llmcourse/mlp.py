@@ -32,10 +32,13 @@ class WindowConfig:
     window: int  # tokens of context
     d_embed: int  # numbers in the vector of a token
     d_hidden: int  # F, hidden units
+    embed_std: float = 1.0  # of the first vectors; small where most tokens are rare and learn late
 
     def __post_init__(self) -> None:
         if min(self.vocab_size, self.window, self.d_embed, self.d_hidden) < 1:
             raise ValueError(f"every size must be at least 1, got {self}")
+        if self.embed_std < 0:
+            raise ValueError(f"embed_std must be 0 or more, got {self.embed_std}")
 
     @property
     def n_parameters(self) -> int:
@@ -155,12 +158,12 @@ class FixedWindowLM:
 def init_params(config: WindowConfig, rng: np.random.Generator, dtype: type = np.float32) -> Params:
     """Return fresh parameters; the logits begin at 0, so the first loss is log V exactly.
 
-    Vectors are standard normal, W1 has standard deviation 1 / sqrt(window d): hidden units begin
-    neither near 0 nor saturated.
+    Vectors have standard deviation embed_std, W1 has 1 / sqrt(window d): with 1 or less the hidden
+    units begin unsaturated.
     """
     x, F, V = config.window * config.d_embed, config.d_hidden, config.vocab_size
     params = {
-        "E": rng.standard_normal((V, config.d_embed)),
+        "E": config.embed_std * rng.standard_normal((V, config.d_embed)),
         "W1": rng.standard_normal((x, F)) / math.sqrt(x),
         "b1": np.zeros(F),
         "W2": np.zeros((F, V)),

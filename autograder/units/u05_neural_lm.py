@@ -12,15 +12,12 @@ from autograder.exercise import Exercise, Inputs, Judge, holds, near, raises
 
 Array = Any  # of numpy
 Params = dict[str, Array]
+CHANGED = "the call changed its arguments: make new arrays, or put each number back."
 EXACT = 1e-9  # float64, sums of a few dozen terms of size 1
 
 
 def generator(rng: random.Random) -> np.random.Generator:
     return np.random.default_rng(rng.getrandbits(32))
-
-
-def has_shape(got: Any, shape: tuple[int, ...]) -> bool:
-    return np.shape(got) == shape and bool(np.isfinite(np.asarray(got, dtype=float)).all())
 
 
 # --- activations
@@ -46,8 +43,7 @@ def value_and_slope(name: str, x: float) -> tuple[float, float]:
 def judged_values(x: Array, name: str, hint: str) -> Judge:
     flat = [value_and_slope(name, float(v)) for v in x.reshape(-1)]
     want = [np.array([pair[i] for pair in flat]).reshape(x.shape).tolist() for i in (0, 1)]
-    inner = near(want, 1e-7, hint=hint)
-    return inner
+    return near(want, 1e-7, hint, {CHANGED: "changed"})
 
 
 @activations.probe
@@ -105,13 +101,20 @@ def activations_leave_x(rng: random.Random) -> Inputs:
         x = generator(rng).uniform(-3, 3, (5,))
         yield (
             (x, name),
-            holds(lambda value: value != "changed", hint="x was changed: make new arrays."),
+            holds(lambda value: value != "changed", hint=CHANGED),
         )
 
 
 # --- softmax_cross_entropy
 
 softmax_cross_entropy = Exercise("softmax_cross_entropy")
+
+
+@softmax_cross_entropy.probe
+def loss_if_unchanged(answer, logits, targets):  # type: ignore[no-untyped-def]
+    before = logits.copy()
+    result = answer(logits, targets)
+    return "changed" if (before != logits).any() else result
 
 
 def loss_and_slope(logits: Array, targets: Array) -> tuple[float, list[list[float]]]:
@@ -134,6 +137,8 @@ def judged_loss(logits: Array, targets: Array, hint: str, tolerance: float = EXA
         "the loss is the mean over the batch, not the sum.": (loss * B, slope),
         "the slope of a mean is divided by B too.": (loss, (np.array(slope) * B).tolist()),
         "the loss is in nats: the natural logarithm.": (loss / math.log(2), slope),
+        "the sign of the slope: guessed minus came.": (loss, (-np.array(slope)).tolist()),
+        CHANGED: "changed",
     }
     return near((loss, slope), tolerance, hint, mistakes)
 
@@ -196,17 +201,17 @@ def linear_core(rng: random.Random) -> Inputs:
     for sizes in ((4, 2, 3), (2, 5, 3), (3, 3, 3)):
         x, W, dy = layer(rng, *sizes)
         dx, dW, db = by_paths(x, W, dy)
+        less = [(np.array(part) / len(x)).tolist() for part in (dW, db)]
         mistakes = {
-            "do not divide by B: dy already has it.": (
-                dx,
-                np.array(dW) / len(x),
-                np.array(db) / len(x),
-            ),
-            "dx uses the transpose of W, also where W is square.": (dy @ W, dW, db)
-            if W.shape[0] == W.shape[1]
-            else None,
+            "do not divide by B: dy already has it.": (dx, less[0], db),
+            "do not divide dW and db by B: dy already has it.": (dx, less[0], less[1]),
+            "db is a sum over the batch, not a mean.": (dx, dW, less[1]),
+            "db sums dy over the batch, not over the outputs.": (dx, dW, dy.sum(axis=1)),
+            "dW has the shape of W: x.T @ dy.": (dx, np.array(dW).T, db),
             "return (dx, dW, db), in this order.": (dW, dx, db),
         }
+        if W.shape[0] == W.shape[1]:
+            mistakes["dx uses the transpose of W, also where W is square."] = (dy @ W, dW, db)
         yield (
             (x, W, dy),
             near((dx, dW, db), EXACT, "sum over the paths: dy W^T, x^T dy, dy over b.", mistakes),
@@ -295,7 +300,7 @@ def loss_and_one_gradient(answer, params, x, targets, name):  # type: ignore[no-
 def judged_gradient(p: Params, x: Array, targets: Array, name: str) -> Judge:
     want = exact_slopes(p, x, targets, name)
     loss = float(mean_loss(p, x, targets))
-    return near((loss, want), 1e-8, PATHS[name])
+    return near((loss, want), 1e-8, PATHS[name], {CHANGED: "changed"})
 
 
 @mlp_backward.case(weight=3, property="the loss and the gradients of the last layer")
@@ -367,6 +372,7 @@ def check_core(rng: random.Random) -> Inputs:
                 "the other way round, too high is as wrong as too low.": -off.min(),
                 "the largest difference is wanted, not the sum.": np.abs(off).sum(),
                 "the largest difference is wanted, not the mean.": np.abs(off).mean(),
+                CHANGED: "changed",
             }
             hint = "move one number at a time, to both sides, and divide by 2 eps."
             yield (
@@ -388,7 +394,7 @@ def check_both_sides(rng: random.Random) -> Inputs:
 def check_default(rng: random.Random) -> Inputs:
     x = generator(rng).uniform(-1, 1, (2, 2))
     hint = "with the default step an exponential is checked to 1e-8; leave x as it was."
-    small = holds(lambda error: error != "changed" and 0 <= error < 1e-8, hint)
+    small = holds(lambda error: not isinstance(error, str) and bool(0 <= error < 1e-8), hint)
     yield (lambda v: float(np.exp(v).sum()), x, np.exp(x)), small
 
 
@@ -418,7 +424,14 @@ def window_logits(rng: random.Random) -> Inputs:
         params, ids = window_model(rng, V, w, d, F)
         x = side_by_side(params["E"], ids)
         want = logits_of(params, x)
+        mixed = np.transpose(params["E"][ids], (0, 2, 1)).reshape(x.shape)
         mistakes = {
+            "the vectors are mixed: first all numbers of the oldest token.": logits_of(
+                params, mixed
+            ),
+            "the oldest token comes first.": logits_of(
+                params, side_by_side(params["E"], ids[:, ::-1])
+            ),
             "the bend is missing: np.tanh.": (x @ params["W1"] + params["b1"]) @ params["W2"]
             + params["b2"],
             "the bias b2 is missing.": want - params["b2"],
@@ -485,12 +498,18 @@ def step_core(rng: random.Random) -> Inputs:
         faster = {n: [momentum * a + b for a, b in zip(v[n].flat, g[n].flat)] for n in p}  # noqa: B905
         new = {n: p[n] - lr * np.reshape(faster[n], p[n].shape) for n in p}
         shaped = {n: np.reshape(faster[n], p[n].shape) for n in p}
+        slow = {n: momentum * v[n] + (1 - momentum) * g[n] for n in p}
         mistakes = {
             "move by the new velocity, not by the old one.": (
                 {n: p[n] - lr * v[n] for n in p},
                 shaped,
             ),
-            "the arguments were changed in place: make new arrays.": "changed",
+            "you went uphill: p minus lr v.": ({n: p[n] + lr * shaped[n] for n in p}, shaped),
+            "the gradient enters whole, not times 1 - momentum.": (
+                {n: p[n] - lr * slow[n] for n in p},
+                slow,
+            ),
+            CHANGED: "changed",
         }
         yield (
             (p, g, v, lr, momentum),
@@ -532,14 +551,18 @@ def search_inputs(
     draws = [rng.random() for _ in range(len(values) * len(ranges))]
     supply, answers, asked = iter(draws), iter(values), []
     tried, best = search_truth(values, ranges, draws)
+    low, high = ranges[next(iter(ranges))]
+    evenly = low + draws[0] * (high - low)
 
     def objective(settings: dict[str, float]) -> float:
         asked.append(dict(settings))
-        return next(answers)
+        return next(answers, math.inf)
 
     def right(value: Any) -> bool | str:
         if len(asked) != len(values):
             return "call the objective once for each trial."
+        if low < high and abs(next(iter(asked[0].values())) / evenly - 1) < 1e-9:
+            return "you drew evenly between low and high: draw evenly in factors."
         for got, want in zip(asked, tried, strict=True):
             if any(abs(got[n] / want[n] - 1) > 1e-9 for n in want):
                 return "low * (high / low) ** u, one u for each name in the order of `ranges`."

@@ -76,7 +76,7 @@ for _ in range(rt.pick(smoke=20, cpu=800)):
     first_losses.append(loss / math.log(2))
 
 # %% [markdown]
-# Two counting models give the scale.
+# Two counting models give the scale: the upper line is the unigram, the lower one the bigram.
 
 # %% tags=["demo"]
 levels = {
@@ -85,7 +85,7 @@ levels = {
 plotting.curves(range(len(first_losses)), {"window model": first_losses}, "step", "bits per character", levels=levels);
 
 # %% [markdown]
-# It passes the unigram within a few dozen steps and the bigram within some hundreds. Nothing was counted: every step asked one question, *which way is
+# It passes the unigram within a few dozen steps and the bigram after a hundred or two. Nothing was counted: every step asked one question, *which way is
 # down?*, for some fifty thousand numbers at once. The unit is about that question.
 #
 # ## One neuron is logistic regression
@@ -229,7 +229,7 @@ def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple:
     rows = np.arange(len(targets))
     z = logits - logits.max(axis=1, keepdims=True)
     total = np.exp(z).sum(axis=1, keepdims=True)
-    loss = np.mean(np.log(total[:, 0]) - z[rows, targets])
+    loss = np.log(total).mean() - z[rows, targets].mean()
     slope = np.exp(z) / total
     slope[rows, targets] -= 1
     return loss, slope / len(targets)
@@ -388,13 +388,13 @@ ax.set_yscale("log");
 def gradient_check(f, x: np.ndarray, gradient: np.ndarray, eps: float = 1e-5) -> float:
     """Return the largest difference between `gradient` and central differences of f at x."""
     ### BEGIN SOLUTION
-    worst = 0.0
+    errors = []
     for place in np.ndindex(x.shape):
         step = np.zeros(x.shape)
         step[place] = eps
         estimate = (f(x + step) - f(x - step)) / (2 * eps)
-        worst = max(worst, abs(estimate - gradient[place]))
-    return float(worst)
+        errors.append(abs(estimate - gradient[place]))
+    return float(max(errors))
     ### END SOLUTION
 
 
@@ -413,8 +413,15 @@ shapes = {"W1": (3, 4), "b1": (4,), "W2": (4, 5), "b2": (5,), "x": (2, 3)}
 small = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
 y = np.array([4, 1])
 _, gradients = mlp_gradients(small, small["x"], y)
+
+
+def loss_at(value, name):
+    moved = small | {name: value}
+    return mlp_gradients(moved, moved["x"], y)[0]
+
+
 for name in shapes:
-    error = gradcheck(lambda v: mlp_gradients(small | {name: v}, v if name == "x" else small["x"], y)[0], small[name], gradients[name])
+    error = gradcheck(lambda value, name=name: loss_at(value, name), small[name], gradients[name])
     print(f"{name:3s} largest error {error:.1e}")
 
 # %% [markdown]
@@ -467,7 +474,7 @@ class FixedWindowLM:
     def features(self, ids: np.ndarray) -> np.ndarray:
         """Return the vectors of each window side by side, (B, w d)."""
         ### BEGIN SOLUTION
-        return self.params["E"][ids].reshape(len(ids), -1)
+        return self.params["E"][ids].reshape(len(ids), len(self.params["W1"]))
         ### END SOLUTION
 
     def logits(self, ids: np.ndarray) -> np.ndarray:
@@ -481,7 +488,7 @@ class FixedWindowLM:
         """Return the gradient by E, (V, d), given that by the features."""
         ### BEGIN SOLUTION
         gradient = np.zeros_like(self.params["E"])
-        np.add.at(gradient, ids, dx.reshape(*ids.shape, -1))
+        np.add.at(gradient, ids, dx.reshape(*ids.shape, gradient.shape[1]))
         return gradient
         ### END SOLUTION
 
@@ -655,11 +662,12 @@ def random_search(objective, ranges: dict, trials: int, uniform) -> tuple:
 check.random_search(random_search);
 
 # %% [markdown]
-# On our network: the learning rate, and the number of hidden units, in short runs. The grid takes three values of each, in equal factors.
+# On our network: the learning rate, and the number of hidden units, in short runs. A run that ends a bit or more above log2 V counts as
+# diverged. The grid takes three values of each setting, in equal factors.
 
 # %% tags=["demo"]
 search = choose(random_search, mlp.random_search)
-ranges = {"lr": (0.001, 3.0), "d_hidden": (24, 96)}
+ranges = {"lr": (0.001, 20.0), "d_hidden": (24, 96)}
 tried = []
 
 
@@ -667,7 +675,8 @@ def short_run(settings):
     config = mlp.WindowConfig(V, window=3, d_embed=8, d_hidden=round(settings["d_hidden"]))
     with np.errstate(all="ignore"):
         _, losses = train(config, train_ids, rt.pick(smoke=10, cpu=250), settings["lr"])
-    score = float(np.mean(losses[-50:])) if losses[-1] < 100 else math.nan
+    score = float(np.mean(losses[-50:]))
+    score = score if score < math.log2(V) + 1 else math.nan
     tried.append((settings["lr"], settings["d_hidden"], score))
     return score
 
@@ -683,7 +692,7 @@ on_grid, at_random = tried[:9], tried[9:]
 print(f"grid: best {np.nanmin([score for _, _, score in on_grid]):.3f} bits; random: {best_score:.3f} bits at lr {best_settings['lr']:.3f}")
 
 # %% [markdown]
-# Each run as a point: the height is its loss, the horizontal place its learning rate. The hidden units do not show.
+# Each run as a point: the height is its loss, the horizontal place its learning rate; a cross on the upper edge diverged. The hidden units do not show.
 
 # %% tags=["demo"]
 plotting.trials({"grid": on_grid, "random": at_random}, "learning rate", "bits per character (training)");
@@ -735,25 +744,13 @@ rt.claim(f"the window model beats the trigram ({trigram:.2f}) by 0.1 bits or mor
 plotting.ladder(rt.ladder_rows(english.name));
 
 # %% [markdown]
-# It beats the trigram, on tiny Shakespeare the 5-gram with add-k as well, with fewer numbers than these have counts. It does not beat Kneser-Ney, which needed a tenth of a second. That is the
-# honest state of things in 2003 and here: on a text this small, counting with good smoothing is hard to beat.
+# It beats the trigram, and on tiny Shakespeare the 5-gram with add-k as well, with less than half as many numbers. It does not beat Kneser-Ney, which was fitted
+# in a tenth of a second: on a text this small, counting with good smoothing is hard to beat. And it is better on the training text than on the
+# held-out one, which is from other scenes: no model of this ladder is spared that.
 #
-# Where the training and the held-out score lie apart, the rest of the gap is not noise but **generalisation**: the held-out text is from other scenes.
 # Bengio's network could also have direct connections from x to the logits. We left them out: in his experiments the network
 # without them took longer and ended slightly better.
 #
-# ## What the vectors learned
-#
-# Nobody told the network what a vowel is. Characters with similar vectors make similar predictions when they stand in the window. The nearest
-# neighbours by cosine:
-
-# %% tags=["demo"]
-E = model.params["E"] / np.linalg.norm(model.params["E"], axis=1, keepdims=True)
-for c in "aem.T":
-    nearest = np.argsort(-E @ E[characters.index(c)])[1:5]
-    print(repr(c), "is near", [characters[i] for i in nearest])
-
-# %% [markdown]
 # ## Where the network beats counting
 #
 # The reason to build it was this: a history that never occurred. Kneser-Ney then drops the oldest tokens until something was seen. The
@@ -811,10 +808,11 @@ word_ids, test_ids = ngram.encode(train_words, word_list), ngram.encode(test_wor
 print(f"{len(word_ids):,} words, {len(word_list)} different:", " ".join(train_words[:24]))
 
 # %% [markdown]
-# A few seconds of training. The learning rate is larger: most words are rare, and their vectors move only when they are in the batch.
+# A few seconds of training. Most words are rare, and a vector moves only when its word is in the batch. So the learning rate is larger, and the first
+# vectors are small (standard deviation 0.1 in place of 1): what a word learns soon outweighs where it began.
 
 # %% tags=["demo"]
-word_config = mlp.WindowConfig(len(word_list), window=3, d_embed=24, d_hidden=96)
+word_config = mlp.WindowConfig(len(word_list), window=3, d_embed=24, d_hidden=96, embed_std=0.1)
 word_model, _ = train(word_config, word_ids, rt.pick(smoke=30, cpu=4_000), lr=0.2, batch_size=128)
 on_words = compare(word_model, word_ids, test_ids, 3, len(word_list))
 for who, cost in on_words.items():
@@ -835,13 +833,14 @@ figure = {
 plotting.distributions(figure, quantity="bits per token, held out");
 
 # %% [markdown]
-# On words the network wins, at both kinds of places. The claim, against the better of the two counting models and with a margin. A longer or shorter history would not save
+# On words the network wins, at both kinds of places. (That seen places cost more than unseen ones is no mistake: which windows are seen is no accident. Often it is a
+# full stop and the beginning of a sentence, where almost anything may follow.) The claim, against the better of the two counting models and with a margin. A longer or shorter history would not save
 # them: the second line gives the best Kneser-Ney of any n.
 
 # %% tags=["demo"]
 counted = min(on_words[who]["unseen"] for who in on_words if who != "window model")
 gain = counted - on_words["window model"]["unseen"]
-rt.claim("words after three never seen together: the network beats Kneser-Ney of equal context (bits)", gain, gain > 0.1)
+rt.claim("words after three never seen together: the network beats Kneser-Ney of equal context (bits)", gain, gain > 0.3)
 best = min(
     ngram.fit(word_ids, len(word_list), NgramConfig(n, how)).bits_per_token(test_ids)
     for n in range(1, 6)
@@ -851,6 +850,20 @@ whole = -mlp.logps(word_model, np.concatenate([word_ids[-3:], test_ids]), 3).mea
 print(f"all places: network {whole:.3f}, best Kneser-Ney of any n {best:.3f} bits per word")
 
 # %% [markdown]
+# **What did the vectors learn?** Nobody told the network what a name or an animal is. Words with similar vectors lead to similar guesses. The
+# nearest neighbours by cosine, of four words:
+
+# %% tags=["demo"]
+E = word_model.params["E"] / np.linalg.norm(word_model.params["E"], axis=1, keepdims=True)
+frequent = np.bincount(word_ids, minlength=len(word_list)) >= 50
+for word in ["Anna", "duck", "lemon", "was"]:
+    closeness = np.where(frequent, E @ E[word_list.index(word)], -1)
+    print(f"{word:6s} is near", ", ".join(word_list[i] for i in np.argsort(-closeness)[1:6]))
+
+# %% [markdown]
+# Names stand by names and animals by animals, most of the time. That is what the network has and the counts have not: a window with *Helen* in it gets
+# nearly the guess of the same window with *Anna*.
+#
 # So the claim "neural models generalise better" needs its conditions. It holds where tokens fall into kinds, so that similar ones can stand for each
 # other. It does not hold for characters of a real text at this size: there the exact last characters say more. With more text, deeper
 # networks and more time the picture turns, and the rest of the course is about that.
@@ -869,7 +882,7 @@ print(f"all places: network {whole:.3f}, best Kneser-Ney of any n {best:.3f} bit
 # 55,000 numbers against 459,000 counts. Four bytes each make 220 kB; in one byte each they would fit her watch, while the counts would not, unless she takes n = 4 or prunes, which costs
 # bits. Neither model is helpless after an unseen window. Kneser-Ney drops the oldest characters until it finds something it has counted, and trusts it by as
 # much as the counts say. The network always uses the whole window, by vectors: a window near others that it saw gets a similar guess. On words of the
-# invented world, which fall into kinds, that won by about 0.3 bits at unseen windows; on characters of real text it lost by some tenths of a bit.
+# invented world, which fall into kinds, that won by about 0.6 bits at unseen windows; on characters of real text it lost by some tenths of a bit.
 # So "neural networks generalise" is not an argument by itself. She should measure both on messages held out, at a size that fits 100 kB: bits
 # per character, at equal bytes, and decide by that.
 # ### BEGIN MARK SCHEME

@@ -65,7 +65,7 @@ def slope_of_the_input(x):
     return four(x, sigmoid=(s, x * (1 - x)))
 
 
-@wrong("activations", hint="put the value of tanh in")
+@wrong("activations", hint="slope 1 - t^2 with t the value")
 def tanh_slope_of_the_input(x):
     return four(x, tanh=(np.tanh(x), 1 - x**2))
 
@@ -134,7 +134,7 @@ def slope_of_the_sum(logits, targets):
     return losses.mean(), p - came
 
 
-@wrong("softmax_cross_entropy", hint="take the mean")
+@wrong("softmax_cross_entropy", hint="the mean over the batch, not the sum")
 def sum_of_the_losses(logits, targets):
     losses, p, came = cross_entropy(logits, targets)
     return losses.sum(), (p - came) / len(targets)
@@ -165,13 +165,13 @@ def one_maximum_for_all_rows(logits, targets):
     return loss, (p - np.eye(logits.shape[1])[targets]) / len(targets)
 
 
-@wrong("softmax_cross_entropy", hint="the sign: guessed minus came")
+@wrong("softmax_cross_entropy", hint="guessed minus came")
 def sign_turned(logits, targets):
     losses, p, came = cross_entropy(logits, targets)
     return losses.mean(), (came - p) / len(targets)
 
 
-@wrong("softmax_cross_entropy", hint="changed its logits")
+@wrong("softmax_cross_entropy", hint="changed its arguments")
 def in_place(logits, targets):
     logits -= logits.max(axis=1, keepdims=True)
     losses, p, came = cross_entropy(logits, targets)
@@ -194,17 +194,17 @@ def torch_graph(x, W, dy):
     return leaf_x.grad, leaf_W.grad, b.grad
 
 
-@wrong("linear_backward", hint="Do not divide by B")
+@wrong("linear_backward", hint="do not divide by B")
 def divides_again(x, W, dy):
     return dy @ W.T, x.T @ dy / len(x), dy.sum(axis=0)
 
 
-@wrong("linear_backward", hint="sum dy over the batch")
+@wrong("linear_backward", hint="not over the outputs")
 def bias_over_outputs(x, W, dy):
     return dy @ W.T, x.T @ dy, dy.sum(axis=1)
 
 
-@wrong("linear_backward", hint="Sum over the batch")
+@wrong("linear_backward", hint="not a mean")
 def bias_as_a_mean(x, W, dy):
     return dy @ W.T, x.T @ dy, dy.mean(axis=0)
 
@@ -214,7 +214,7 @@ def transposed_weights(x, W, dy):
     return dy @ W.T, dy.T @ x, dy.sum(axis=0)
 
 
-@wrong("linear_backward", hint="in each other's place")
+@wrong("linear_backward", hint="return (dx, dW, db)")
 def wrong_order(x, W, dy):
     return (x.T @ dy, dy @ W.T, dy.sum(axis=0))
 
@@ -342,7 +342,7 @@ def moves_all_at_once(f, x, gradient, eps=1e-5):
     return np.abs(gradient - estimate).max()
 
 
-@wrong("gradient_check", hint="changed x")
+@wrong("gradient_check", hint="changed its arguments")
 def never_puts_back(f, x, gradient, eps=1e-5):
     worst = 0.0
     for place in np.ndindex(x.shape):
@@ -420,25 +420,25 @@ class KeepsOneOfTheRepeated(Base):
         return gradient
 
 
-@wrong("FixedWindowLM", hint="You mixed the vectors")
+@wrong("FixedWindowLM", hint="the vectors are mixed")
 class MixesTheVectors(Base):
     def features(self, ids):
         return self.params["E"][ids].transpose(0, 2, 1).reshape(len(ids), -1)
 
 
-@wrong("FixedWindowLM", hint="Shape (B, w d)")
+@wrong("FixedWindowLM", hint="x being the vectors side by side")
 class SumsTheVectors(Base):
     def features(self, ids):
         return self.params["E"][ids].sum(axis=1)
 
 
-@wrong("FixedWindowLM", hint="The oldest token comes first")
+@wrong("FixedWindowLM", hint="the oldest token comes first")
 class NewestFirst(Base):
     def features(self, ids):
         return self.params["E"][ids[:, ::-1]].reshape(len(ids), -1)
 
 
-@wrong("FixedWindowLM", hint="The bend is missing")
+@wrong("FixedWindowLM", hint="bend is missing")
 class WithoutTheBend(Base):
     def logits(self, ids):
         p = self.params
@@ -483,7 +483,7 @@ def changes_in_place(params, gradients, velocity, lr, momentum=0.0):
     return params, velocity
 
 
-@wrong("sgd_step", hint="old velocity")
+@wrong("sgd_step", hint="not by the old one")
 def moves_first(params, gradients, velocity, lr, momentum=0.0):
     new = {name: params[name] - lr * velocity[name] for name in params}
     return new, {name: momentum * velocity[name] + gradients[name] for name in params}
@@ -564,20 +564,20 @@ def draws_evenly(objective, ranges, trials, uniform):
     return min(tried, key=lambda pair: (math.isnan(pair[1]), pair[1]))
 
 
-@wrong("random_search", hint="The lowest objective wins")
+@wrong("random_search", hint="return the lowest objective")
 def takes_the_highest(objective, ranges, trials, uniform):
     _at_least_one(trials)
     tried = [(s, objective(s)) for s in (_draw(ranges, uniform) for _ in range(trials))]
     return max(tried, key=lambda pair: (not math.isnan(pair[1]), pair[1]))
 
 
-@wrong("random_search", hint="no best setting")
+@wrong("random_search", hint="0 trials: nothing to try")
 def nothing_for_no_trials(objective, ranges, trials, uniform):
     tried = [(s, objective(s)) for s in (_draw(ranges, uniform) for _ in range(trials))]
     return min(tried, key=lambda pair: (math.isnan(pair[1]), pair[1]), default=({}, math.nan))
 
 
-@wrong("random_search", hint="once for each")
+@wrong("random_search", hint="once for each trial")
 def asks_again_for_the_best(objective, ranges, trials, uniform):
     _at_least_one(trials)
     tried = [_draw(ranges, uniform) for _ in range(trials)]
