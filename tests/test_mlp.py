@@ -168,6 +168,14 @@ def test_sizes_below_one_are_refused():
         WindowConfig(vocab_size=7, window=0, d_embed=4, d_hidden=5)
 
 
+def test_first_vectors_have_the_spread_asked_for():
+    config = WindowConfig(vocab_size=500, window=1, d_embed=40, d_hidden=1, embed_std=0.1)
+    E = mlp.init_params(config, np.random.default_rng(0))["E"]
+    assert E.std() == pytest.approx(0.1, rel=0.02)
+    with pytest.raises(ValueError, match="embed_std must be 0 or more"):
+        WindowConfig(vocab_size=7, window=3, d_embed=4, d_hidden=5, embed_std=-1)
+
+
 def test_windows_pair_each_token_with_those_before_it():
     contexts, targets = mlp.windows(np.array([5, 6, 7, 8]), 2)
     np.testing.assert_array_equal(contexts, [[5, 6], [6, 7]])
