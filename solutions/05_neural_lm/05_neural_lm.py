@@ -770,9 +770,9 @@ def compare(model, train_ids, held_out_ids, window, vocab_size):
     together = np.concatenate([train_ids[-window:], held_out_ids])
     seen = seen_places(train_ids, mlp.windows(together, window)[0])
     bits = {"window model": -mlp.logps(model, together, window) / math.log(2)}
-    for name in ("kneser_ney", "modified_kneser_ney"):
-        counted = ngram.fit(train_ids, vocab_size, NgramConfig(window + 1, name))
-        bits[name.replace("_", " ")] = -counted.logps(together)[window:] / math.log(2)
+    for name, how in {"Kneser-Ney": "kneser_ney", "modified Kneser-Ney": "modified_kneser_ney"}.items():
+        counted = ngram.fit(train_ids, vocab_size, NgramConfig(window + 1, how))
+        bits[name] = -counted.logps(together)[window:] / math.log(2)
     print(f"{np.mean(~seen):.1%} of {len(seen):,} places are unseen")
     return {who: {"seen": cost[seen].mean(), "unseen": cost[~seen].mean()} for who, cost in bits.items()}
 
@@ -786,8 +786,8 @@ for who, cost in on_characters.items():
     print(f"{who:20s} seen {cost['seen']:.3f}, unseen {cost['unseen']:.3f} bits per character")
 
 # %% [markdown]
-# On both kinds of places Kneser-Ney wins. An unseen window of six characters mostly ends in five or four that *were* seen, many times, and four characters
-# tell nearly all about the next one. The best that similar vectors can say is less exact than that.
+# On both kinds of places Kneser-Ney wins. An unseen window of six characters mostly ends in five or four that *were* seen, and those exact characters tell
+# much about the next one. What similar vectors can say is less exact than that.
 #
 # Now words. The sentences of the course's invented world have a small vocabulary in which many words can stand in the same places: names, animals, foods. A word seen with some of
 # its neighbours says much about the others. Train on 6,000 sentences, test on 3,000 new ones; the window is three words.
