@@ -296,3 +296,30 @@ def alignment(
     ax.set_xlabel("source")
     ax.set_ylabel("target")
     return ax
+
+
+def trials(
+    runs: Mapping[str, Sequence[tuple[float, float, float]]],
+    x_quantity: str,
+    y_quantity: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """Each run of a search as a point: its first setting (logarithmic) and its score.
+
+    runs: name of the search -> (first setting, second setting, score); the second is not drawn. A
+    run whose score is nan stands as a cross on the upper edge.
+    """
+    ax = _axes(ax)
+    scores = [score for points in runs.values() for _, _, score in points if score == score]
+    top = max(scores) + 0.15 * (max(scores) - min(scores) or 1.0)
+    for i, (name, points) in enumerate(runs.items()):
+        style = {"color": SHADES[(1, 4)[i % 2]], "edgecolor": INK, "marker": MARKERS[i], "s": 42}
+        done = [(x, y) for x, _, y in points if y == y]
+        ax.scatter(*zip(*done, strict=True), label=name, zorder=3, **style)
+        lost = [x for x, _, y in points if y != y]
+        ax.scatter(lost, [top] * len(lost), color=INK, marker="x", s=36, zorder=3)
+    ax.set_xscale("log")
+    ax.set_xlabel(x_quantity)
+    ax.set_ylabel(y_quantity)
+    ax.legend(frameon=False)
+    return ax

@@ -18,6 +18,7 @@ from autograder.exercise import (
     raises,
 )
 from autograder.local import run_locally
+from llmcourse.checks import method as visible_method
 from llmcourse.checks import near as visible_near
 from llmcourse.checks import raises as visible_raises
 from llmcourse.checks import unchanged as visible_unchanged
@@ -259,3 +260,49 @@ def test_an_edited_argument_is_seen_by_the_visible_check_from_outside():
     assert fraction(run_locally(emptied, len, b"", check)) == 1
     core, seen = run_locally(emptied, pops, b"", check)
     assert core.passed and "leave the list as it is" in seen.message
+
+
+Scaler = Exercise("Scaler")
+
+
+@Scaler.probe
+def _use(answer, factor, x):
+    return answer(factor).apply(x)
+
+
+@Scaler.case(weight=1, property="scales")
+def _scales(rng):
+    yield (3.0, 2.0), near(6.0, 0, hint="multiply.")
+
+
+@visible
+def visible_scaler(answer):
+    visible_near(visible_method(answer, (2.0,), "apply", 4.0), 8.0, 0, hint="multiply by factor.")
+
+
+class Times:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def apply(self, x):
+        return x * self.factor
+
+
+class Plus(Times):
+    def apply(self, x):
+        return x + self.factor
+
+
+def test_an_answer_that_is_a_class_is_checked_through_its_methods():
+    right = run_locally(Scaler, Times, b"0", visible_scaler.__wrapped__)
+    assert [(r.passed, r.property) for r in right] == [
+        (True, "scales"),
+        (True, "the visible check"),
+    ]
+    wrong = run_locally(Scaler, Plus, b"0", visible_scaler.__wrapped__)
+    assert "multiply by factor." in wrong[1].message
+
+
+def test_the_same_visible_check_passes_a_class_beside_the_learner(capsys):
+    assert visible_scaler(Times) and not visible_scaler(Plus)
+    assert "multiply by factor." in capsys.readouterr().out

@@ -33,6 +33,12 @@ DRAWN = {
     "alignment": lambda ax: plotting.alignment(
         ["the", "cat", "slept"], ["felka", "tis"], [[0.1, 0.9, 0.0], [1.0, 0.0, 0.0]], ax=ax
     ),
+    "trials": lambda ax: plotting.trials(
+        {"grid": [(0.1, 8.0, 2.0), (1.0, 8.0, float("nan"))], "random": [(0.3, 9.0, 1.5)]},
+        "learning rate",
+        "bits",
+        ax=ax,
+    ),
 }
 
 
@@ -129,3 +135,10 @@ def test_company_draws_words_that_nothing_comes_before_nowhere():
     points, named = ax.collections
     assert points.get_offsets().tolist() == [[9, 3], [4, 1]]
     assert named.get_offsets().tolist() == [[4, 1]]
+
+
+def test_trials_put_diverged_runs_on_the_upper_edge():
+    ax = DRAWN["trials"](None)
+    places = [scatter.get_offsets().tolist() for scatter in ax.collections]
+    assert places[0] == [[0.1, 2.0]] and places[2] == [[0.3, 1.5]]
+    assert places[1][0][0] == 1.0 and places[1][0][1] > 2.0

@@ -131,6 +131,16 @@ def unchanged(answer: Callable[..., Any], args: Sequence[Any], hint: str) -> Any
     return result
 
 
+def method(answer: Any, made_from: Sequence[Any], name: str, *args: Any) -> Any:
+    """Make an object of the learner's class, call its method ``name`` and return the result.
+
+    Under grading ``answer`` is no class but stands for one in the sandbox, and does both there.
+    """
+    if isinstance(answer, type):
+        return getattr(answer(*made_from), name)(*args)
+    return answer(tuple(made_from), name, args)
+
+
 @dataclass(frozen=True)
 class Mismatch:
     """Where and how a result differs: ``nature`` names no value, so the grader may show it."""

@@ -1,0 +1,238 @@
+"""A network with one hidden layer that predicts the next token from a window, derived by hand.
+
+Everything is numpy and every gradient is written out, so that each can be read beside its formula;
+torch's autograd is the judge in the tests. The model is the neural probabilistic language model:
+the vectors of the last tokens side by side, x, then logits = tanh(x W1 + b1) W2 + b2.
+Parameters and gradients are dictionaries with the same keys: E (V, d), W1 (window d, F), b1 (F),
+W2 (F, V), b2 (V). Results have the dtype of the parameters.
+
+Not here: the training loop (the notebook shows it), other optimizers, dropout, more layers, and the
+direct connections from x to the logits, which the source has as an option.
+
+source: Bengio, Ducharme, Vincent and Jauvin 2003, A neural probabilistic language model, JMLR 3,
+equation 1; Bergstra and Bengio 2012, Random search for
+hyper-parameter optimization, JMLR 13; Hendrycks and Gimpel 2016, arXiv:1606.08415 (gelu).
+unit: 05_neural_lm
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+Params = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class WindowConfig:
+    """Sizes of a window model; each at least 1."""
+
+    vocab_size: int  # V
+    window: int  # tokens of context
+    d_embed: int  # numbers in the vector of a token
+    d_hidden: int  # F, hidden units
+    embed_std: float = 1.0  # of the first vectors; small where most tokens are rare and learn late
+
+    def __post_init__(self) -> None:
+        if min(self.vocab_size, self.window, self.d_embed, self.d_hidden) < 1:
+            raise ValueError(f"every size must be at least 1, got {self}")
+        if self.embed_std < 0:
+            raise ValueError(f"embed_std must be 0 or more, got {self.embed_std}")
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers are trained: it grows linearly with the window."""
+        x = self.window * self.d_embed
+        V, F = self.vocab_size, self.d_hidden
+        return V * self.d_embed + x * F + F + F * V + V
+
+
+def activations(x: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return value and slope at x of sigmoid, tanh, relu and gelu (tanh form), by name.
+
+    Finite for every finite x. relu has slope 0 at 0, as in torch.
+    """
+    x = np.asarray(x)
+    small = np.exp(-np.abs(x))  # at most 1: never overflows
+    sigmoid = np.where(x >= 0, 1, small) / (1 + small)
+    tanh = np.tanh(x)
+    bounded = np.clip(x, -1e4, 1e4)  # beyond, gelu's tanh is 1 or -1 and its slope 0: no overflow
+    root = math.sqrt(2 / math.pi)
+    inner = np.tanh(root * (bounded + 0.044715 * bounded**3))
+    gelu_slope = 0.5 * (1 + inner)
+    gelu_slope += 0.5 * bounded * (1 - inner**2) * root * (1 + 3 * 0.044715 * bounded**2)
+    return {
+        "sigmoid": (sigmoid, sigmoid * (1 - sigmoid)),
+        "tanh": (tanh, 1 - tanh**2),
+        "relu": (np.maximum(x, 0), np.where(x > 0, 1.0, 0.0)),
+        "gelu": (0.5 * x * (1 + inner), gelu_slope),
+    }
+
+
+def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the mean of -log P(target) in nats, and its gradient by the logits, (B, V).
+
+    The largest logit of each row is taken off first, so no logit is too large.
+    """
+    rows = np.arange(len(targets))
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    exps = np.exp(shifted)
+    totals = exps.sum(axis=1, keepdims=True)
+    losses = np.log(totals[:, 0]) - shifted[rows, targets]
+    slope = exps / totals
+    slope[rows, targets] -= 1
+    return float(losses.mean()), slope / len(targets)
+
+
+def linear_backward(
+    x: np.ndarray, W: np.ndarray, dy: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the gradients by x, W and b of a loss whose gradient by y = x W + b is dy."""
+    return dy @ W.T, x.T @ dy, dy.sum(axis=0)
+
+
+def mlp_logits(params: Mapping[str, np.ndarray], x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the logits (B, V) and the hidden units (B, F) for inputs x."""
+    hidden = np.tanh(x @ params["W1"] + params["b1"])
+    return hidden @ params["W2"] + params["b2"], hidden
+
+
+def mlp_backward(
+    params: Mapping[str, np.ndarray], x: np.ndarray, targets: np.ndarray
+) -> tuple[float, Params]:
+    """Return the loss and its gradients by W1, b1, W2, b2 and x."""
+    logits, hidden = mlp_logits(params, x)
+    loss, dlogits = softmax_cross_entropy(logits, targets)
+    dhidden, dW2, db2 = linear_backward(hidden, params["W2"], dlogits)
+    dx, dW1, db1 = linear_backward(x, params["W1"], dhidden * (1 - hidden**2))
+    return loss, {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2, "x": dx}
+
+
+def gradient_check(
+    f: Callable[[np.ndarray], float], x: np.ndarray, gradient: np.ndarray, eps: float = 1e-5
+) -> float:
+    """Return the largest difference between `gradient` and central differences of f at x.
+
+    x is left as it was; f is called twice for each of its numbers. float64 only: with eps 1e-5
+    a right gradient of a smooth f of size 1 comes out below 1e-8, in float32 rounding hides it.
+    """
+    x = np.array(x, dtype=np.float64)
+    worst = 0.0
+    for place in np.ndindex(x.shape):
+        kept = x[place]
+        x[place] = kept + eps
+        above = f(x)
+        x[place] = kept - eps
+        estimate = (above - f(x)) / (2 * eps)
+        x[place] = kept
+        worst = max(worst, float(abs(estimate - gradient[place])))
+    return worst
+
+
+class FixedWindowLM:
+    """The window model: holds its parameters, and looks vectors up for the rows of ids it gets."""
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+
+    def features(self, ids: np.ndarray) -> np.ndarray:
+        """Return the vectors of each window side by side: ids (B, window) to (B, window d)."""
+        return self.params["E"][ids].reshape(len(ids), -1)
+
+    def logits(self, ids: np.ndarray) -> np.ndarray:
+        """Return the logits of the token after each window, (B, V)."""
+        return mlp_logits(self.params, self.features(ids))[0]
+
+    def embedding_gradient(self, ids: np.ndarray, dx: np.ndarray) -> np.ndarray:
+        """Return the gradient by E, given that by the features; a repeated id adds up."""
+        V, d = self.params["E"].shape
+        flat, rows = ids.reshape(-1), dx.reshape(-1, d)
+        order = np.argsort(flat, kind="stable")
+        found, first = np.unique(flat[order], return_index=True)
+        gradient = np.zeros((V, d), dtype=dx.dtype)
+        gradient[found] = np.add.reduceat(rows[order], first, axis=0)
+        return gradient
+
+
+def init_params(config: WindowConfig, rng: np.random.Generator, dtype: type = np.float32) -> Params:
+    """Return fresh parameters; the logits begin at 0, so the first loss is log V exactly.
+
+    Vectors have standard deviation embed_std, W1 has 1 / sqrt(window d): with 1 or less the hidden
+    units begin unsaturated.
+    """
+    x, F, V = config.window * config.d_embed, config.d_hidden, config.vocab_size
+    params = {
+        "E": config.embed_std * rng.standard_normal((V, config.d_embed)),
+        "W1": rng.standard_normal((x, F)) / math.sqrt(x),
+        "b1": np.zeros(F),
+        "W2": np.zeros((F, V)),
+        "b2": np.zeros(V),
+    }
+    return {name: value.astype(dtype) for name, value in params.items()}
+
+
+def loss_and_gradients(
+    model: FixedWindowLM, ids: np.ndarray, targets: np.ndarray
+) -> tuple[float, Params]:
+    """Return the loss of a batch of windows and its gradient by every parameter."""
+    loss, gradients = mlp_backward(model.params, model.features(ids), targets)
+    gradients["E"] = model.embedding_gradient(ids, gradients.pop("x"))
+    return loss, gradients
+
+
+def sgd_step(
+    params: Params, gradients: Params, velocity: Params, lr: float, momentum: float = 0.0
+) -> tuple[Params, Params]:
+    """Return (new parameters, new velocity): v = momentum v + gradient, then p = p - lr v.
+
+    Nothing is changed in place. source: torch.optim.SGD's form, where lr scales the velocity.
+    """
+    new = {name: momentum * velocity[name] + gradients[name] for name in params}
+    return {name: value - lr * new[name] for name, value in params.items()}, new
+
+
+def random_search(
+    objective: Callable[[dict[str, float]], float],
+    ranges: Mapping[str, tuple[float, float]],
+    trials: int,
+    uniform: Callable[[], float],
+) -> tuple[dict[str, float], float]:
+    """Return the settings with the lowest objective among `trials` random ones, and that value.
+
+    Each setting is drawn log-uniformly from its (low, high), 0 < low <= high, with one call of
+    uniform() in the order of `ranges`. A nan never wins; if all are nan, the first is returned.
+    Raises ValueError for fewer than one trial.
+    """
+    if trials < 1:
+        raise ValueError(f"need at least 1 trial, got {trials}")
+    best: tuple[dict[str, float], float] | None = None
+    for _ in range(trials):
+        settings = {n: low * (high / low) ** uniform() for n, (low, high) in ranges.items()}
+        value = objective(settings)
+        if best is None or value < best[1] or math.isnan(best[1]):
+            best = settings, value
+    assert best is not None
+    return best
+
+
+def windows(ids: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (contexts (T - window, window), targets (T - window,)) of a text of T ids.
+
+    Raises ValueError for a text that has no token after its first window.
+    """
+    if len(ids) <= window:
+        raise ValueError(f"need more than {window} ids for a window of {window}, got {len(ids)}")
+    return np.lib.stride_tricks.sliding_window_view(ids, window)[:-1], ids[window:]
+
+
+def logps(model: FixedWindowLM, ids: np.ndarray, window: int, batch: int = 4096) -> np.ndarray:
+    """Return log P of each id given the `window` before it, in nats, (T - window,)."""
+    contexts, targets = windows(ids, window)
+    parts = []
+    for start in range(0, len(targets), batch):
+        logits = model.logits(contexts[start : start + batch]).astype(np.float64)
+        wanted = np.take_along_axis(logits, targets[start : start + batch, None], axis=1)[:, 0]
+        top = logits.max(axis=1)
+        parts.append(wanted - top - np.log(np.exp(logits - top[:, None]).sum(axis=1)))
+    return np.concatenate(parts)
