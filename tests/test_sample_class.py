@@ -50,7 +50,8 @@ def automatic(root, slug):
 
 
 def test_every_student_scores_exactly_what_the_work_deserves(graded, slug):
-    assert automatic(graded, slug) == sample_class.expected(graded, slug)
+    wanted = sample_class.expected(graded, slug)
+    assert automatic(graded, slug) == pytest.approx(wanted, abs=1e-3)  # points have 4 decimals
 
 
 def test_honest_work_gets_ninety_and_no_cheat_more_than_the_blank(graded, slug):
