@@ -21,7 +21,7 @@ import re
 import sys
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import pairwise
@@ -56,12 +56,24 @@ def train_bpe(
             f"{len(specials)} special tokens), got {vocab_size}: ask for more"
         )
     counts = Counter(piece for text in texts for piece in pre_tokens(text))
-    return Tokenizer(tuple(_merges(counts, wanted)), specials)
+    pieces = {tuple(byte_ids(piece)): count for piece, count in counts.items()}
+    return Tokenizer(tuple(learn_merges(pieces, wanted)), specials)
 
 
-def _merges(counts: Counter[str], wanted: int) -> Iterator[Pair]:
-    words = [list(piece.encode().translate(_ID_OF_BYTE)) for piece in counts]
-    times = list(counts.values())
+def byte_ids(text: str) -> list[int]:
+    """The id of each byte of a text in UTF-8, before any merge."""
+    return list(text.encode().translate(_ID_OF_BYTE))
+
+
+def learn_merges(
+    pieces: Mapping[tuple[int, ...], int], n_merges: int, first_id: int = 256
+) -> Iterator[Pair]:
+    """Streams merges learned from pieces, given as ids, and how often each piece occurs.
+
+    Merge k makes the id `first_id` + k. The stream ends early when nothing is left to merge.
+    """
+    words = [list(piece) for piece in pieces]
+    times = list(pieces.values())
     together: Counter[Pair] = Counter()
     where: defaultdict[Pair, set[int]] = defaultdict(set)
     for i, word in enumerate(words):
@@ -70,7 +82,7 @@ def _merges(counts: Counter[str], wanted: int) -> Iterator[Pair]:
             where[pair].add(i)
     heap = [(-count, pair) for pair, count in together.items()]
     heapq.heapify(heap)
-    for new in range(256, 256 + wanted):
+    for new in range(first_id, first_id + n_merges):
         pair = _most_frequent(heap, together)
         if pair is None:
             return
@@ -147,6 +159,14 @@ class Tokenizer:
         """The id of each special token."""
         return {token: 256 + len(self.merges) + i for i, token in enumerate(self.special_tokens)}
 
+    @property
+    def spelled_merges(self) -> list[list[str]]:
+        """The merges as a tokenizer.json spells them: one visible character a byte."""
+        return [
+            [_written(self.tokens[first]), _written(self.tokens[second])]
+            for first, second in self.merges
+        ]
+
     @cached_property
     def _ranks(self) -> dict[Pair, int]:
         return {pair: rank for rank, pair in enumerate(self.merges)}
@@ -194,7 +214,7 @@ class Tokenizer:
 
         A merged token stays at its first place; `after` and `before` link the places in use.
         """
-        ids = list(piece.encode().translate(_ID_OF_BYTE))
+        ids = byte_ids(piece)
         ranks, end = self._ranks, len(ids)
         after, before = list(range(1, end + 1)), list(range(-1, end - 1))
         heap = [(ranks[pair], i) for i, pair in enumerate(pairwise(ids)) if pair in ranks]
@@ -286,7 +306,7 @@ def _to_json(tokenizer: Tokenizer) -> dict[str, Any]:
         "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
         "ignore_merges": False,
         "vocab": {token: i for i, token in enumerate(written)} | tokenizer.special_ids,
-        "merges": [[written[first], written[second]] for first, second in tokenizer.merges],
+        "merges": tokenizer.spelled_merges,
     }  # fmt: skip
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
     return {

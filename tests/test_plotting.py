@@ -98,3 +98,21 @@ def test_evidence_counts_what_the_sum_decides():
     assert labels == ["decoded as the right text (2)", "decoded as the other (1)"]
     with pytest.raises(ValueError, match="got 2 and 1"):
         plotting.evidence([1.0, 2.0], [1.0])
+
+
+def test_tokens_are_boxes_in_order_that_wrap_and_differ_from_their_neighbours():
+    ax = plotting.tokens({"words": ["the", "cat"], "pieces": ["th", "e", "c", "at"]}, width=8)
+    assert [text.get_text() for text in ax.texts] == [
+        *("words (2 tokens)", "the", "cat"),
+        *("pieces (4 tokens)", "th", "e", "c", "at"),
+    ]
+    assert len({patch.get_y() for patch in ax.patches}) == 3  # the, cat | th, e, c | at
+    assert ax.patches[0].get_facecolor() != ax.patches[1].get_facecolor()
+    with pytest.raises(ValueError, match="at least one row"):
+        plotting.tokens({})
+
+
+def test_tokens_that_the_font_lacks_are_code_points():
+    ax = plotting.tokens({"emoji": ["\U0001f642", "猫é"]})
+    assert [text.get_text() for text in ax.texts[1:]] == ["U+1F642", "U+732Bé"]
+    ax.figure.canvas.draw()
