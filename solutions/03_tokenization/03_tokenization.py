@@ -441,24 +441,27 @@ def wordpiece_encode(word: str, vocabulary: set, unk: str = "[UNK]") -> list[str
 check.wordpiece_encode(wordpiece_encode);
 
 # %% [markdown]
-# The same vocabulary under both rules: BPE's tokens with a space in front begin a word, the others continue one. Expect most words to be cut alike,
-# and some not.
+# The same tokens under both rules. To ask `wordpiece_encode` for the longest match alone, we give it every token twice, with `##` and without. Expect
+# most words to be cut alike, and some not.
 
 # %% tags=["demo"]
 longest_match = choose(wordpiece_encode, subwords.wordpiece_encode)
-texts = [t.decode() for t in tokenizer.tokens if t.isascii()]
-pieces_known = {t[1:] for t in texts if t[:1] == " "} | {"##" + t for t in texts} | set(map(chr, range(33, 127)))
-held_out_words = sorted(set(re.findall(r"[a-zA-Z]+", held_out_text)))
-cuts = {word: (token_view.pieces(tokenizer, " " + word), longest_match(word, pieces_known)) for word in held_out_words}
-differ = [w for w, (merged, longest) in cuts.items() if merged != ["␣" * (i == 0) + p.removeprefix("##") for i, p in enumerate(longest)]]
-print(f"{len(differ):,} of {len(cuts):,} different words are cut differently")
+texts = [token.decode() for token in tokenizer.tokens if token.isascii()]
+either_way = {*texts, *("##" + text for text in texts)}
+
+def by_longest(word):
+    return [token_view.spelled(t.removeprefix("##").encode()) for t in longest_match(" " + word, either_way)]
+
+new_words = sorted(set(re.findall(r"[a-z]+", held_out_text)))
+differ = [word for word in new_words if by_longest(word) != token_view.pieces(tokenizer, " " + word)]
+print(f"{len(differ):,} of {len(new_words):,} different words are cut differently")
 
 # %% [markdown]
 # Five of them, by merges and by longest match:
 
 # %% tags=["demo"]
 for word in sorted(differ, key=len)[:5]:
-    print(f"{word:8s} merges: {' '.join(cuts[word][0]):16s} longest match: {' '.join(cuts[word][1])}")
+    print(f"merges: {' '.join(token_view.pieces(tokenizer, ' ' + word)):14s} longest match: {' '.join(by_longest(word))}")
 
 # %% [markdown]
 # A vocabulary alone does not say how to cut. A model trained on one cut and fed the other sees sequences it has never seen.
