@@ -86,7 +86,7 @@ def _picture(tokenizer: Tokenizer, text: str) -> Any:
     longest = max(ids, key=lambda i: len(tokenizer.tokens[i]), default=0)
     if history(tokenizer, longest):
         print("its longest token was made by", ", ".join(history(tokenizer, longest)))
-    return plotting.tokens({"tokens": pieces(tokenizer, text)})
+    return plotting.tokens({"the text": pieces(tokenizer, text)})
 
 
 def _widgets(tokenizer: Tokenizer, text: str) -> ipywidgets.VBox:

@@ -45,7 +45,7 @@ def test_markup_in_a_text_is_shown_and_not_obeyed():
 def test_picture_where_nobody_can_type(capsys, monkeypatch):
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     ax = token_view.show(TOKENIZER, "the cat")
-    assert [text.get_text() for text in ax.texts] == ["tokens (5 tokens)", "the", *"␣cat"]
+    assert [text.get_text() for text in ax.texts] == ["the text (5 tokens)", "the", *"␣cat"]
     assert "t + he = the (merge 2)" in capsys.readouterr().out
 
 

@@ -457,11 +457,12 @@ differ = [word for word in new_words if by_longest(word) != token_view.pieces(to
 print(f"{len(differ):,} of {len(new_words):,} different words are cut differently")
 
 # %% [markdown]
-# Five of them, by merges and by longest match:
+# Five frequent ones, by merges and by longest match:
 
 # %% tags=["demo"]
-for word in sorted(differ, key=len)[:5]:
-    print(f"merges: {' '.join(token_view.pieces(tokenizer, ' ' + word)):14s} longest match: {' '.join(by_longest(word))}")
+frequency = Counter(re.findall(r"[a-z]+", held_out_text))
+for word in sorted(differ, key=lambda word: (-frequency[word], word))[:5]:
+    print(f"merges: {' '.join(token_view.pieces(tokenizer, ' ' + word)):12s} longest match: {' '.join(by_longest(word))}")
 
 # %% [markdown]
 # A vocabulary alone does not say how to cut. A model trained on one cut and fed the other sees sequences it has never seen.
@@ -478,7 +479,7 @@ for word in sorted(differ, key=len)[:5]:
 token_view.show(tokenizer, "The strawberries of the king, the King, theking!");
 
 # %% [markdown]
-# *the king*, *the King* and *theking* have no token for *king* in common, though each looks alike to us.
+# We read *king* three times. The model gets one token, then a space with two pieces, then two other pieces.
 #
 # ## How large a vocabulary?
 #
@@ -495,10 +496,11 @@ for v, each in zip(sizes, per_token):
     print(f"V = {v:5,}: {each:.2f} characters per token, {2 * 128 * v:9,} numbers in the two tables")
 
 # %% [markdown]
-# Each doubling of V doubles the tables.
+# Each step to the right doubles V, and with it the tables: 8 is V = 256, 12 is V = 4,096.
 
 # %% tags=["demo"]
-plotting.curves(sizes, {"held-out text": per_token}, "vocabulary size V", "characters per token", log_x=True);
+doublings = [8, 9, 10, 11, 12]
+plotting.steps(doublings, {"held-out text": per_token}, "vocabulary size, log2 V", "characters per token");
 
 # %% [markdown]
 # The first merges pay most: 256 of them nearly halve the text. Later ones are rarer and rarer.
@@ -523,17 +525,17 @@ by_n = {f"n = {n}": [bits_per_char(place, n)[0] for place in range(len(sizes))] 
 # Lower is better:
 
 # %% tags=["demo"]
-plotting.curves(sizes, by_n, "vocabulary size V", "bits per character, held out", log_x=True);
+plotting.steps(doublings, by_n, "vocabulary size, log2 V", "bits per character, held out");
 
 # %% [markdown]
-# With n = 2 larger tokens help to the end: a token of four characters is a history of four characters. With n = 5 the counts run out sooner, as in unit 02.
-# The best one here is a new rung of the course's ladder, with the modified Kneser-Ney of unit 02.
+# With n = 2 larger tokens help to the end: a token of four characters is a history of four characters. With n = 4 and 5 the best size is 512; beyond it the
+# counts run out, as in unit 02. 512 tokens, n = 5 and the modified Kneser-Ney of unit 02 make a new rung of the course's ladder.
 
 # %% tags=["demo"]
 started = time.perf_counter()
-best_bits, best_model = bits_per_char(1, 4, "modified_kneser_ney")
+best_bits, best_model = bits_per_char(1, 5, "modified_kneser_ney")
 seconds = time.perf_counter() - started
-rt.ladder("4-gram of 512 BPE tokens, modified Kneser-Ney", best_bits, parameters=best_model.n_counts,
+rt.ladder("5-gram of 512 BPE tokens", best_bits, parameters=best_model.n_counts,
           tokens=len(encoded[1][0]), seconds=seconds, corpus=english.name)
 print(f"{best_bits:.3f} bits per character")
 
@@ -575,7 +577,7 @@ def accuracy(cut, learn_words, test_words):
     return np.mean(guess == [w.count("r") for w in test_words])
 
 # %% [markdown]
-# Only words with an r are in the test, so that "none" is never right. With letters, expect a few dozen words to be enough. With tokens, each token has to be met
+# Only words with an r are in the test, so that "none" is never right. With letters, expect 30 words to be enough. With tokens, each token has to be met
 # first.
 
 # %% tags=["demo"]
@@ -595,8 +597,8 @@ counted = {
 plotting.curves(amounts, counted, "words to learn from", "share counted right", log_x=True);
 
 # %% [markdown]
-# Letters: right as soon as each letter was met. Tokens: thousands of words, and still not all, since each of the tokens is a fact to learn by heart. It isn't
-# stupidity; it is the input.
+# Letters: right from the start, since 30 words hold every letter that matters. Tokens: thousands of words, and still not all, since each of the tokens is a fact to learn by heart. It isn't
+# stupidity; it is the input. The claim, at 100 words:
 
 # %% tags=["demo"]
 gap = counted["from letters"][1] - counted["from tokens"][1]
@@ -661,7 +663,7 @@ for number in ["7", "10", "100", "127", "1000", "1027", "2048", "10000"]:
     print(f"{number:>6}: {' | '.join(token_view.pieces(technical, number))}")
 
 # %% [markdown]
-# One number is one token, its neighbour is two or three. Addition in columns needs digits that line up; that is why Llama 2 cuts every number into single digits
+# A number of three digits is two tokens or three, as it happens, and the same digit is a token alone or a part of one. Addition in columns needs digits that line up; that is why Llama 2 cuts every number into single digits
 # (Touvron et al. 2023).
 #
 # Now a few lines of Python. Spaces at the beginning of lines are a large part of code.
@@ -674,7 +676,7 @@ for name, cutter in [(english.name, tokenizer), ("manual", technical)]:
     print(f"trained on {name}: {len(shown)} tokens for {len(code)} characters, {blank} of them white space only")
 
 # %% [markdown]
-# A tokenizer that never met code pays for each space. One that met it has tokens for four and seven spaces.
+# A tokenizer that never met code pays for each space. One that met it has tokens for a line feed with the spaces that follow.
 #
 # Formats of the same data differ, too:
 
@@ -829,8 +831,8 @@ measured = {
 plotting.bars(measured, "tokens per word (vocabulary 1,024)");
 
 # %% [markdown]
-# The same message costs a speaker of the second language about three times as many tokens: three times the price, three times the waiting, a third of the context. Measured for real languages by Petrov et al. (2023), with
-# ratios up to 15. Training on both repairs most of it, at a small price for the first language.
+# A word of the second language costs more than three times as many tokens: three times the price, three times the waiting, a third of the context. Petrov et al. (2023) measured
+# real languages and found ratios up to 15. Training on both repairs it. The first language pays: with the same number of tokens there are fewer for each.
 
 # %% tags=["demo"]
 ratio = measured["second language, never seen"] / measured["first language, trained on it"]
@@ -844,9 +846,9 @@ rt.claim("fertility of the second language, of the first's, when trained on the 
 #
 # ### BEGIN SOLUTION
 # Plan A loses no text: every string came back, since any character is some bytes. But it is dear. In our world a tokenizer trained on the first
-# language cut the second into about 6 tokens a word, against 1.8 for its own, and letters outside the vocabulary's script cost two or three byte tokens each. Speakers pay three times as
-# much for the same message, wait three times as long, and get a third of the context. Rare tokens are also poorly trained. Plan B brought the second language down to about 2.5 tokens a word and cost the first
-# little. But the ids mean something else then: each row of the input and output tables belongs to an id, so the old tables are useless for changed tokens, and the model
+# language cut the second into 6.1 tokens a word, against 1.7 for its own, and letters outside the vocabulary's script cost two or three byte tokens each. Speakers pay three times as
+# much for the same message, wait three times as long, and get a third of the context. Rare tokens are also poorly trained. Plan B brought the second language down to 1.7 tokens a word and raised the first's from 1.7 to
+# 2.2. But the ids mean something else then: each row of the input and output tables belongs to an id, so the old tables are useless for changed tokens, and the model
 # must be trained further, at least these tables; a new token that its text never has would be a glitch token. In both plans the model does not see letters, so spelling and
 # counting letters stay hard, and a prompt that ends in a space is costly. I would choose B, but keep the old tokens and their ids and add merges for the small language, then train the new
 # rows. First I would measure the fertility on real texts of the language, and bits per character (not per token) before and after.
@@ -863,10 +865,10 @@ rt.claim("fertility of the second language, of the first's, when trained on the 
 # ## What was shown
 #
 # - Our merges are those of Hugging Face's `tokenizers` on the same text, and every string comes back.
-# - A tokenizer trained on one language cuts another into three times as many tokens per word.
-# - Counting letters from tokens needs thousands of examples, from letters a few dozen; a trailing space makes the same text costlier; a token that the model's text never had is
+# - A tokenizer trained on one language cuts another into more than three times as many tokens per word.
+# - Counting a letter from tokens needs thousands of examples, from letters 30; a trailing space makes the same text costlier; a token that the model's text never had is
 #   nearly impossible in the model; user text must be encoded without control tokens.
-# - Bits per character compare models whose tokens differ.
+# - Bits per character compare models whose tokens differ; by them 512 tokens and n = 5 predict a little better than characters with n = 7.
 #
 # Our recorded fixture says which version of `tokenizers` it is from; that the two agree on any text is tested outside the notebook.
 #

@@ -205,7 +205,7 @@ def first_seen_wins(pieces, n_merges, first_id=256):
     return _trained(pieces, n_merges, first_id, prefer=lambda pair: 0)
 
 
-@wrong("train_bpe", hint="you took the higher ids")
+@wrong("train_bpe", hint="the lower ids win, not the higher")
 def higher_ids_win(pieces, n_merges, first_id=256):
     return _trained(pieces, n_merges, first_id, prefer=lambda pair: pair)
 
@@ -251,16 +251,20 @@ def runs_count_once(pieces, n_merges, first_id=256):
     return merges
 
 
-@right("bpe_encode")
-def one_merge_at_a_time(ids, merges, first_id=256):
+def _one_at_a_time(ids, merges, first_id=256):
     ranks = {tuple(pair): rank for rank, pair in enumerate(merges)}
     now = list(ids)
     while True:
         there = [(ranks[p], i) for i, p in enumerate(pairwise(now)) if p in ranks]
         if not there:
-            return tuple(now)
+            return now
         rank, i = min(there)
         now[i : i + 2] = [first_id + rank]
+
+
+@right("bpe_encode")
+def one_merge_at_a_time(ids, merges, first_id=256):
+    return tuple(_one_at_a_time(ids, merges, first_id))
 
 
 @right("bpe_encode")
@@ -277,12 +281,12 @@ def with_arrays(ids, merges, first_id=256):
 
 @wrong("bpe_encode", hint="first_id is 6 here")
 def ids_from_256(ids, merges, first_id=256):
-    return one_merge_at_a_time(ids, merges, 256)
+    return _one_at_a_time(ids, merges, 256)
 
 
 @wrong("bpe_encode", hint="with k from 0")
 def one_too_high(ids, merges, first_id=256):
-    return [i + (i >= first_id) for i in one_merge_at_a_time(ids, merges, first_id)]
+    return [i + (i >= first_id) for i in _one_at_a_time(ids, merges, first_id)]
 
 
 @wrong("bpe_encode", hint="only the first time")
@@ -296,7 +300,7 @@ def replaces_the_first_only(ids, merges, first_id=256):
     return now
 
 
-@wrong("bpe_encode", hint="In the order learned")
+@wrong("bpe_encode", hint="neither from left to right")
 def from_left_to_right(ids, merges, first_id=256):
     now, i = list(ids), 0
     ranks = {tuple(pair): rank for rank, pair in enumerate(merges)}
@@ -310,7 +314,7 @@ def from_left_to_right(ids, merges, first_id=256):
     return now
 
 
-@wrong("bpe_encode", hint="You took the longest token")
+@wrong("bpe_encode", hint="do not take the longest token")
 def takes_the_longest_token(ids, merges, first_id=256):
     def spread(i):
         return [i] if i < first_id else [x for part in merges[i - first_id] for x in spread(part)]
@@ -329,7 +333,7 @@ def takes_the_longest_token(ids, merges, first_id=256):
 
 @wrong("bpe_encode", hint="Do not change `ids`")
 def edits_its_argument(ids, merges, first_id=256):
-    ids[:] = one_merge_at_a_time(ids, merges, first_id)
+    ids[:] = _one_at_a_time(ids, merges, first_id)
     return ids
 
 
