@@ -12,16 +12,9 @@ from tests.answers import right, wrong
 
 
 @right("word_tokenize")
-def character_by_character(text, vocabulary, unk="<unk>"):
-    cut, inside = [], False
-    for c in text:
-        joins = c == "_" or c.isalnum()
-        if joins and inside:
-            cut[-1] += c
-        elif not c.isspace():
-            cut.append(c)
-        inside = joins
-    return tuple(token if token in vocabulary else unk for token in cut)
+def cut_at_every_mark(text, vocabulary, unk="<unk>"):
+    parts = (part for part in re.split(r"(\W)", text) if part and not part.isspace())
+    return tuple(part if part in vocabulary else unk for part in parts)
 
 
 @right("word_tokenize")
