@@ -70,14 +70,22 @@ def coloured(tokenizer: Tokenizer, text: str) -> str:
 
 
 def show(tokenizer: Tokenizer, text: str, interactive: bool | None = None) -> Any:
-    """The view of a text: widgets (an ipywidgets box) or a picture (matplotlib axes).
+    """Displays the view of a text and returns it: an ipywidgets box or the axes of a picture.
+
+    End the cell with a semicolon, or what is returned is shown as well.
 
     interactive: None asks the environment: a notebook server names the session of its kernels in
     JPY_SESSION_NAME, papermill and the grader do not.
     """
     if interactive is None:
         interactive = "JPY_SESSION_NAME" in os.environ
-    return _widgets(tokenizer, text) if interactive else _picture(tokenizer, text)
+    if not interactive:
+        return _picture(tokenizer, text)
+    from IPython.display import display
+
+    box = _widgets(tokenizer, text)
+    display(box)
+    return box
 
 
 def _picture(tokenizer: Tokenizer, text: str) -> Any:

@@ -51,7 +51,11 @@ def test_picture_where_nobody_can_type(capsys, monkeypatch):
 
 def test_widgets_follow_the_text(monkeypatch):
     monkeypatch.setenv("JPY_SESSION_NAME", "a notebook")
-    box, told, drawn, token, made = token_view.show(TOKENIZER, "the").children
+    displayed = []
+    monkeypatch.setattr("IPython.display.display", displayed.append)
+    view = token_view.show(TOKENIZER, "the")
+    assert displayed == [view]
+    box, told, drawn, token, made = view.children
     assert told.value.startswith("1 tokens") and "the</span>" in drawn.value
     assert made.value.endswith("t + he = the (merge 2)")
     box.value = "cat"

@@ -452,7 +452,7 @@ either_way = {*texts, *("##" + text for text in texts)}
 def by_longest(word):
     return [token_view.spelled(t.removeprefix("##").encode()) for t in longest_match(" " + word, either_way)]
 
-new_words = sorted(set(re.findall(r"[a-z]+", held_out_text)))
+new_words = sorted(set(re.findall(r"\b[a-z]+\b", held_out_text)))
 differ = [word for word in new_words if by_longest(word) != token_view.pieces(tokenizer, " " + word)]
 print(f"{len(differ):,} of {len(new_words):,} different words are cut differently")
 
@@ -460,7 +460,7 @@ print(f"{len(differ):,} of {len(new_words):,} different words are cut differentl
 # Five frequent ones, by merges and by longest match:
 
 # %% tags=["demo"]
-frequency = Counter(re.findall(r"[a-z]+", held_out_text))
+frequency = Counter(re.findall(r"\b[a-z]+\b", held_out_text))
 for word in sorted(differ, key=lambda word: (-frequency[word], word))[:5]:
     merged = " ".join(token_view.pieces(tokenizer, " " + word))
     print(f"merges: {merged:12s} longest match: {' '.join(by_longest(word))}")
@@ -582,7 +582,7 @@ def accuracy(cut, learn_words, test_words):
 # first.
 
 # %% tags=["demo"]
-seen_words = sorted(set(re.findall(r"[a-z]+", train_text)))
+seen_words = sorted(set(re.findall(r"\b[a-z]+\b", train_text)))
 rt.random.shuffle(seen_words)
 test_words = [w for w in seen_words[-1_500:] if "r" in w]
 amounts = rt.pick(smoke=[30, 100], cpu=[30, 100, 300, 1_000, 3_000])
