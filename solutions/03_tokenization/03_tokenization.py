@@ -85,7 +85,7 @@ print(cut)
 print([word if word in vocabulary else "<unk>" for word in cut])
 
 # %% [markdown] exercise="word_tokenize"
-# In a regular expression `\w` is a letter, a digit or an underscore of any script, and `\s` is white space. Two names are gone: *The*
+# In a regular expression `\w` is a letter, a digit or an underscore of any script, and `\s` is white space. Two words are gone: *The*
 # has a capital, *naïve* is rare. Write the function.
 #
 # | | |
@@ -466,7 +466,7 @@ for word in sorted(differ, key=lambda word: (-frequency[word], word))[:5]:
     print(f"merges: {merged:12s} longest match: {' '.join(by_longest(word))}")
 
 # %% [markdown]
-# A vocabulary alone does not say how to cut. A model trained on one cut and fed the other sees sequences it has never seen.
+# On tiny Shakespeare *master* is m + aster by merges, ma + st + er by longest match. A vocabulary alone does not say how to cut. A model trained on one cut and fed the other sees sequences it has never seen.
 
 # %% [markdown] question="merge_order"
 
@@ -514,6 +514,7 @@ import time
 
 from llmcourse import ngram
 from llmcourse.ngram import NgramConfig
+
 
 def bits_per_char(place, n, smoothing="kneser_ney"):
     train_ids, test_ids = encoded[place]
@@ -565,6 +566,7 @@ for word in ["strawberry", " strawberry", "Strawberry"]:
 # %% tags=["demo"]
 import numpy as np
 
+
 def table(cut, words):
     rows = np.zeros((len(words), 1024))
     for row, word in zip(rows, words):
@@ -598,7 +600,7 @@ counted = {
 plotting.curves(amounts, counted, "words to learn from", "share counted right", log_x=True);
 
 # %% [markdown]
-# Letters: right from the start, since 30 words hold every letter that matters. Tokens: thousands of words, and still not all, since each of the tokens is a fact to learn by heart. It isn't
+# Letters: right from the start, since 30 words hold every letter that matters. Tokens: a thousand words, and still not all, since each of the tokens is a fact to learn by heart. It isn't
 # stupidity; it is the input. The claim, at 100 words:
 
 # %% tags=["demo"]
@@ -868,9 +870,10 @@ rt.claim("fertility of the second language, of the first's, when trained on the 
 #
 # - Our merges are those of Hugging Face's `tokenizers` on the same text, and every string comes back.
 # - A tokenizer trained on one language cuts another into more than three times as many tokens per word.
-# - Counting a letter from tokens needs thousands of examples, from letters 30; a trailing space makes the same text costlier; a token that the model's text never had is
+# - Counting a letter from tokens needs a thousand examples and more, from letters 30; a trailing space makes the same text costlier; a token that the model's text never had is
 #   nearly impossible in the model; user text must be encoded without control tokens.
-# - Bits per character compare models whose tokens differ; by them 512 tokens and n = 5 predict a little better than characters with n = 7.
+# - Bits per character compare models whose tokens differ; on tiny Shakespeare 512 tokens
+#   with n = 5 predict a little better than characters with n = 7.
 #
 # Our recorded fixture says which version of `tokenizers` it is from; that the two agree on any text is tested outside the notebook.
 #
