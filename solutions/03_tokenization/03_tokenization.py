@@ -82,11 +82,11 @@ import re
 vocabulary = {"the", "cat", "sat", "."}
 cut = re.findall(r"\w+|[^\w\s]", "The cat sat. the naïve cat")
 print(cut)
-print([word if word in vocabulary else "<unk>" for word in cut])
+print("unknown:", set(cut) - vocabulary)
 
 # %% [markdown] exercise="word_tokenize"
-# In a regular expression `\w` is a letter, a digit or an underscore of any script, and `\s` is white space. Two words are gone: *The*
-# has a capital, *naïve* is rare. Write the function.
+# In a regular expression `\w` is a letter, a digit or an underscore of any script, and `\s` is white space. Two words are unknown: *The*
+# has a capital, *naïve* is rare. Write the function that returns all tokens in order, with `<unk>` for each unknown one.
 #
 # | | |
 # |---|---|
@@ -207,23 +207,16 @@ def replace_pair(ids, pair, new_id):
     return found
 
 # %% [markdown]
-# Three merges by each rule. Expect *the* after two merges by both, but by different ways.
+# Three merges by each rule, chosen by hand from the counts. Expect *the* after two merges by both, but by different ways.
 
 # %% tags=["nbval-check-output"]
-def three_merges(choose_pair):
-    names, pieces = list("acehrt"), {tuple("acehrt".index(c) for c in w): n for w, n in words.items()}
-    for new_id in (6, 7, 8):
-        counts = Counter()
-        for ids, times in pieces.items():
-            for pair in zip(ids, ids[1:]):
-                counts[pair] += times
-        pair = choose_pair(counts)
+by_hand = {"first seen": [(5, 3), (6, 2), (1, 0)], "lower ids": [(3, 2), (5, 6), (0, 5)]}
+for rule, pairs in by_hand.items():
+    names, cut = list("acehrt"), [["acehrt".index(c) for c in word] for word in words]
+    for new_id, pair in enumerate(pairs, 6):
         names.append(names[pair[0]] + names[pair[1]])
-        pieces = {tuple(replace_pair(ids, pair, new_id)): n for ids, n in pieces.items()}
-    return names[6:]
-
-print("first seen:", three_merges(lambda counts: max(counts, key=counts.get)))
-print("lower ids: ", three_merges(lambda counts: min(counts, key=lambda pair: (-counts[pair], pair))))
+        cut = [replace_pair(ids, pair, new_id) for ids in cut]
+    print(f"{rule}: {names[6:]}", ["|".join(names[i] for i in ids) for ids in cut])
 
 # %% [markdown]
 # *th, the, ca* by the first rule; *he, the, at* by the second. The same text and the same algorithm give other vocabularies, so
@@ -304,9 +297,9 @@ for k in [0, 1, 2, 3, 10, 20, 50, 100, 150, 199]:
 
 # %% tags=["nbval-check-output"]
 ids = ["acehrt".index(c) for c in "that"]
-for new_id, pair in [(6, (3, 2)), (7, (5, 6)), (8, (0, 5))]:
-    ids = replace_pair(ids, pair, new_id)
-    print(new_id, pair, ids)
+print("h e:", ids := replace_pair(ids, (3, 2), 6))
+print("t he:", ids := replace_pair(ids, (5, 6), 7))
+print("a t:", ids := replace_pair(ids, (0, 5), 8))
 
 # %% [markdown] exercise="bpe_encode"
 # *that* has no *he*; it becomes t, h, at.
