@@ -82,7 +82,7 @@ import re
 vocabulary = {"the", "cat", "sat", "."}
 cut = re.findall(r"\w+|[^\w\s]", "The cat sat. the naïve cat")
 print(cut)
-print("unknown:", set(cut) - vocabulary)
+print("unknown:", sorted(set(cut) - vocabulary))
 
 # %% [markdown] exercise="word_tokenize"
 # In a regular expression `\w` is a letter, a digit or an underscore of any script, and `\s` is white space. Two words are unknown: *The*
