@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.font_manager import findfont, get_font
 from matplotlib.ticker import MaxNLocator
 
 from llmcourse.runtime import LadderRow
@@ -323,3 +324,53 @@ def trials(
     ax.set_ylabel(y_quantity)
     ax.legend(frameon=False)
     return ax
+
+
+def tokens(rows: Mapping[str, Sequence[str]], *, width: int = 76, ax: Axes | None = None) -> Axes:
+    """Texts cut into tokens: each row's name and number of tokens, then the tokens as boxes.
+
+    rows: name -> tokens as they shall be shown. A row that is longer than `width` characters is
+    continued on the next line. Neighbours differ in shade and have an edge. Raises ValueError
+    without a row.
+    """
+    if not rows:
+        raise ValueError("expected at least one row of tokens, got none: give name -> tokens")
+    placed, line = [], 0
+    for name, row in rows.items():
+        placed.append((f"{name} ({len(row)} tokens)", line, 0.0, None))
+        line += 1
+        for at, offset, label in _wrapped([_drawable(token) for token in row], width):
+            placed.append((label, line + offset, at, len(placed) % 2))
+        line = placed[-1][1] + 1.4
+    if ax is None:
+        _, ax = plt.subplots(figsize=(8.4, 0.3 * line + 0.1), layout="constrained")
+    for label, y, at, shade in placed:
+        style = {"va": "center", "fontsize": 9, "fontfamily": "DejaVu Sans Mono", "color": INK}
+        if shade is None:
+            ax.text(0, y, label, **style, fontweight="bold")
+            continue
+        size = max(1, len(label)) + 0.6
+        colour = (SHADES[3], SHADES[2])[shade]
+        ax.add_patch(plt.Rectangle((at, y - 0.42), size, 0.84, facecolor=colour, edgecolor=INK))
+        ax.text(at + size / 2, y, label, **style, ha="center")
+    ax.set(xlim=(-0.5, width + 1), ylim=(line - 0.6, -0.8))
+    ax.set_axis_off()
+    return ax
+
+
+def _wrapped(labels: Sequence[str], width: int) -> list[tuple[float, int, str]]:
+    """(place in the line, line, label) of each label."""
+    placed, at, line = [], 0.0, 0
+    for label in labels:
+        size = max(1, len(label)) + 0.6
+        if at and at + size > width:
+            at, line = 0.0, line + 1
+        placed.append((at, line, label))
+        at += size
+    return placed
+
+
+def _drawable(token: str) -> str:
+    """The token with a code point in place of each character that the figures' font lacks."""
+    font = get_font(findfont("DejaVu Sans Mono"))
+    return "".join(c if font.get_char_index(ord(c)) else f"U+{ord(c):X}" for c in token)

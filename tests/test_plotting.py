@@ -142,3 +142,21 @@ def test_trials_put_diverged_runs_on_the_upper_edge():
     places = [scatter.get_offsets().tolist() for scatter in ax.collections]
     assert places[0] == [[0.1, 2.0]] and places[2] == [[0.3, 1.5]]
     assert places[1][0][0] == 1.0 and places[1][0][1] > 2.0
+
+
+def test_tokens_are_boxes_in_order_that_wrap_and_differ_from_their_neighbours():
+    ax = plotting.tokens({"words": ["the", "cat"], "pieces": ["th", "e", "c", "at"]}, width=8)
+    assert [text.get_text() for text in ax.texts] == [
+        *("words (2 tokens)", "the", "cat"),
+        *("pieces (4 tokens)", "th", "e", "c", "at"),
+    ]
+    assert len({patch.get_y() for patch in ax.patches}) == 3  # the, cat | th, e, c | at
+    assert ax.patches[0].get_facecolor() != ax.patches[1].get_facecolor()
+    with pytest.raises(ValueError, match="at least one row"):
+        plotting.tokens({})
+
+
+def test_tokens_that_the_font_lacks_are_code_points():
+    ax = plotting.tokens({"emoji": ["\U0001f642", "猫é"]})
+    assert [text.get_text() for text in ax.texts[1:]] == ["U+1F642", "U+732Bé"]
+    ax.figure.canvas.draw()
