@@ -1,0 +1,280 @@
+"""Learning word vectors from text: skip-gram with negative sampling, CBOW, LSA, GloVe's loss.
+
+The skip-gram loss depends on the text only through how often each pair of words stands together
+(Levy and Goldberg 2014). So `train_skipgram` counts the pairs once and descends on all of them at
+each step; the negatives, which word2vec draws for one pair and Ji et al. share among a minibatch,
+are here shared by all pairs and weighted by how often they would be drawn. Everything is three
+matrix products a step, and nothing of it grows with the text. `train_cbow` needs the contexts
+themselves: it goes through the text in minibatches that share their negatives.
+
+Left out: hierarchical softmax, phrases, parts of words, vocabularies above `LARGEST` words.
+
+source: Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546; Levy and Goldberg 2014, Neural word
+embedding as implicit matrix factorization; Ji et al. 2016, arXiv:1604.04661; Pennington, Socher and
+Manning 2014, GloVe.
+unit: 04_word2vec
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from llmcourse.word_vectors import WordVectors
+
+LARGEST = 12_000  # words: a table of pairs then takes 0.6 GB
+
+
+@dataclass(frozen=True)
+class EmbeddingConfig:
+    """How word vectors are learned; the defaults are word2vec's where it has the same setting."""
+
+    d_model: int = 100  # numbers in a vector
+    window: int = 5  # words to either side; a word at distance i counts (window - i + 1) / window
+    negatives: int = 5  # noise words for each pair
+    noise_power: float = 0.75  # noise words are drawn in proportion to count ** noise_power
+    subsample: float = 1e-3  # words with a larger share of the text are thinned out; 0: none
+    steps: int = 100  # skip-gram: updates, each on all pairs
+    epochs: int = 5  # CBOW: passes over the text
+    batch: int = 4_096  # CBOW: words predicted in one update
+    shared: int = 256  # CBOW: noise words that one update shares
+    lr: float = 0.1  # Adam's rate at the start; it falls to 0 in a straight line
+
+    def __post_init__(self) -> None:
+        for name in ("d_model", "window", "negatives", "steps", "epochs", "batch", "shared"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.lr <= 0 or self.subsample < 0:
+            raise ValueError(f"lr must be above 0 and subsample at least 0, got {self}")
+
+
+@dataclass(frozen=True)
+class Text:
+    """Documents as numbers: `ids` one after the other, `document` the number of each one's document.
+
+    words: the vocabulary, commonest first; counts: how often each came; rarer words are left out
+    of `ids`, as in word2vec.
+    """
+
+    words: tuple[str, ...]
+    counts: np.ndarray
+    ids: np.ndarray
+    document: np.ndarray
+
+
+def encode(documents: Iterable[Sequence[str]], min_count: int = 5) -> Text:
+    """The documents as a Text of the words that come `min_count` times or more.
+
+    Ties in the vocabulary go by the word. Raises ValueError where no word comes often enough.
+    """
+    documents = list(documents)
+    seen = Counter(chain.from_iterable(documents))
+    words = sorted((w for w in seen if seen[w] >= min_count), key=lambda w: (-seen[w], w))
+    if not words:
+        raise ValueError(f"expected a word that comes {min_count} times, got none: more text?")
+    place = {word: i for i, word in enumerate(words)}
+    ids = np.fromiter(map(lambda w: place.get(w, -1), chain.from_iterable(documents)), np.int64)
+    document = np.repeat(np.arange(len(documents)), [len(tokens) for tokens in documents])
+    counts = np.array([seen[word] for word in words], dtype=np.float64)
+    return Text(tuple(words), counts, ids[ids >= 0], document[ids >= 0])
+
+
+def pair_counts(text: Text, window: int = 5) -> np.ndarray:
+    """How often word j stands within `window` words of word i in one document, (V, V), symmetric.
+
+    A neighbour at distance i counts (window - i + 1) / window: as often as word2vec, which draws
+    the window of each word evenly from 1 to `window`, takes it on average. Raises ValueError above
+    LARGEST words.
+    """
+    size = len(text.words)
+    if size > LARGEST:
+        raise ValueError(
+            f"expected at most {LARGEST:,} words, got {size:,}: encode with a larger min_count"
+        )
+    counts = np.zeros(size * size)
+    for distance in range(1, window + 1):
+        together = text.document[distance:] == text.document[:-distance]
+        pairs = text.ids[:-distance][together] * size + text.ids[distance:][together]
+        share = (window - distance + 1) / window
+        counts += share * np.bincount(pairs, minlength=size * size)
+    counts = counts.reshape(size, size)
+    return counts + counts.T
+
+
+def noise_probs(counts: np.ndarray, power: float = 0.75) -> np.ndarray:
+    """The distribution that noise words are drawn from: counts ** power, summing to 1."""
+    raised = np.asarray(counts, dtype=np.float64) ** power
+    return raised / raised.sum()
+
+
+def keep_probs(counts: np.ndarray, subsample: float) -> np.ndarray:
+    """How likely each word survives thinning, 0 to 1: min(1, sqrt(t / f) + t / f) at share f.
+
+    source: word2vec's code; arXiv:1310.4546, equation 5, gives 1 - sqrt(t / f) for being dropped.
+    """
+    if not subsample:
+        return np.ones(len(counts))
+    ratio = subsample * counts.sum() / counts
+    return np.minimum(1, np.sqrt(ratio) + ratio)
+
+
+def expected_pairs(text: Text, config: EmbeddingConfig) -> tuple[torch.Tensor, torch.Tensor]:
+    """How often each (centre, context) is met as a true pair and as a noise pair, (V, V) both."""
+    keep = keep_probs(text.counts, config.subsample)
+    true = pair_counts(text, config.window) * np.outer(keep, keep)
+    noise = noise_probs(text.counts, config.noise_power)
+    drawn = config.negatives * np.outer(true.sum(1), noise)
+    return torch.from_numpy(true).float(), torch.from_numpy(drawn).float()
+
+
+def skipgram_loss(scores: torch.Tensor, true: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """The negative-sampling loss in nats per true pair, each pair weighted by how often it is met.
+
+    scores: (V, V), the dot product of each centre vector with each context vector.
+    source: arXiv:1310.4546, equation 4; Levy and Goldberg 2014, equation 3.
+    """
+    return -(true * F.logsigmoid(scores) + noise * F.logsigmoid(-scores)).sum() / true.sum()
+
+
+def skipgram_gradient(
+    scores: torch.Tensor, true: torch.Tensor, total: torch.Tensor
+) -> torch.Tensor:
+    """The gradient of `skipgram_loss` by the scores, times the true pairs; total = true + noise."""
+    return torch.sigmoid(scores).mul_(total).sub_(true)
+
+
+def train_skipgram(
+    text: Text, config: EmbeddingConfig, generator: torch.Generator | None = None
+) -> tuple[WordVectors, WordVectors]:
+    """Centre and context vectors of skip-gram with negative sampling, learned from all pairs."""
+    true, noise = expected_pairs(text, config)
+    total = noise.add_(true)
+    centre, context = (_start(text, config, generator) for _ in range(2))
+    optimizer = torch.optim.Adam([centre, context], betas=(0.9, 0.98))
+    for step in range(config.steps):
+        gradient = skipgram_gradient(centre @ context.T, true, total)
+        centre.grad, context.grad = gradient @ context, gradient.T @ centre
+        _descend(optimizer, config.lr * (1 - step / config.steps))
+    return _named(text, centre), _named(text, context)
+
+
+def cbow_contexts(text: Text, places: np.ndarray, reach: np.ndarray) -> torch.Tensor:
+    """The ids of the words around each place, (B, 2 W) for the largest reach W.
+
+    Where a place has no neighbour, or none within its own reach, stands V, one past the vocabulary.
+    """
+    distances = np.arange(1, reach.max() + 1)
+    distances = np.concatenate([-distances[::-1], distances])
+    around = places[:, None] + distances
+    inside = (around >= 0) & (around < len(text.ids)) & (np.abs(distances) <= reach[:, None])
+    around = np.where(inside, around, 0)
+    inside &= text.document[around] == text.document[places][:, None]
+    return torch.from_numpy(np.where(inside, text.ids[around], len(text.words)))
+
+
+def cbow_loss(
+    means: torch.Tensor, centres: torch.Tensor, noise: torch.Tensor, negatives: int
+) -> torch.Tensor:
+    """Negative-sampling loss in nats a word: means and centres (B, D), shared noise (K, D).
+
+    The K noise terms of a word count as `negatives` drawn for it alone.
+    """
+    true = F.logsigmoid((means * centres).sum(1))
+    false = F.logsigmoid(-means @ noise.T).mean(1)
+    return -(true + negatives * false).mean()
+
+
+def train_cbow(
+    text: Text, config: EmbeddingConfig, generator: torch.Generator | None = None
+) -> tuple[WordVectors, WordVectors]:
+    """Context (input) and centre (output) vectors of CBOW: a word from the mean of its neighbours.
+
+    Each update predicts `batch` words, thinned and with windows drawn as in word2vec, against the
+    same `shared` noise words.
+    """
+    rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+    noise = torch.from_numpy(noise_probs(text.counts, config.noise_power))
+    inner, outer = (_start(text, config, generator, spare).requires_grad_() for spare in (1, 0))
+    optimizer = torch.optim.Adam([inner, outer], betas=(0.9, 0.98))
+    updates = 1 + config.epochs * len(text.ids) // config.batch
+    for step in range(updates):
+        places = _draw_places(text, config, rng)
+        contexts = cbow_contexts(text, places, rng.integers(1, config.window + 1, len(places)))
+        drawn = torch.multinomial(noise, config.shared, replacement=True, generator=generator)
+        means = F.embedding_bag(contexts, inner, mode="mean", padding_idx=len(text.words))
+        centres = outer[torch.from_numpy(text.ids[places])]
+        cbow_loss(means, centres, outer[drawn], config.negatives).backward()
+        _descend(optimizer, config.lr * (1 - step / updates))
+    return _named(text, inner.detach()[:-1]), _named(text, outer.detach())
+
+
+def lsa(counts: np.ndarray, words: Sequence[str], d_model: int = 100) -> WordVectors:
+    """The words by the largest singular vectors of log(1 + counts), scaled by the singular values.
+
+    counts: symmetric, (V, V), as `pair_counts` gives it.
+    source: Deerwester et al. 1990, Indexing by latent semantic analysis.
+    """
+    values, vectors = np.linalg.eigh(np.log1p(counts))
+    largest = np.argsort(-np.abs(values))[:d_model]
+    return WordVectors(tuple(words), (vectors[:, largest] * np.abs(values[largest])).astype("f4"))
+
+
+def glove_loss(
+    scores: torch.Tensor, counts: torch.Tensor, x_max: float = 100.0, power: float = 0.75
+) -> torch.Tensor:
+    """GloVe's loss: the weighted squared distance of the scores from the log counts, a number.
+
+    scores: (V, V), dot products with both words' biases added; pairs with count 0 do not matter.
+    source: Pennington, Socher and Manning 2014, equations 8 and 9.
+    """
+    weight = (counts / x_max).clamp(max=1) ** power
+    distance = scores - torch.where(counts > 0, counts, 1).log()
+    return (weight * distance**2).sum()
+
+
+def train_glove(
+    text: Text, config: EmbeddingConfig, generator: torch.Generator | None = None
+) -> WordVectors:
+    """Sums of centre and context vectors that make `glove_loss` small, on all pairs at once."""
+    counts = torch.from_numpy(pair_counts(text, config.window)).float()
+    parts = [_start(text, config, generator) for _ in range(2)]
+    parts += [torch.zeros(len(counts), 1), torch.zeros(1, len(counts))]
+    centre, context, centre_bias, context_bias = (part.requires_grad_() for part in parts)
+    optimizer = torch.optim.Adam(parts, betas=(0.9, 0.98))
+    for step in range(config.steps):
+        scores = centre @ context.T + centre_bias + context_bias
+        glove_loss(scores, counts).backward()
+        _descend(optimizer, config.lr * (1 - step / config.steps))
+    return _named(text, (centre + context).detach())
+
+
+def _draw_places(text: Text, config: EmbeddingConfig, rng: np.random.Generator) -> np.ndarray:
+    """`batch` random places of the text, of which frequent words are kept with `keep_probs`."""
+    places = rng.integers(0, len(text.ids), config.batch)
+    keep = keep_probs(text.counts, config.subsample)[text.ids[places]]
+    return places[rng.random(len(places)) < keep]
+
+
+def _start(
+    text: Text, config: EmbeddingConfig, generator: torch.Generator | None, spare: int = 0
+) -> torch.Tensor:
+    """Small random vectors, evenly from -1 / (2 D) to 1 / (2 D), as word2vec begins."""
+    shape = len(text.words) + spare, config.d_model
+    return (torch.rand(shape, generator=generator) - 0.5) / config.d_model
+
+
+def _descend(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    optimizer.step()
+    optimizer.zero_grad()
+
+
+def _named(text: Text, vectors: torch.Tensor) -> WordVectors:
+    return WordVectors(text.words, vectors.numpy())
