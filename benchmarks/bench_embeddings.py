@@ -7,7 +7,6 @@ for both: ours counts pairs instead of passing, so its figure says how fast gens
 go through the text to be done at the same time. Must reach gensim's at equal or better analogies.
 """
 
-import os
 import statistics
 import time
 import warnings
@@ -20,7 +19,7 @@ from llmcourse.embeddings import EmbeddingConfig
 from llmcourse.word_vectors import WordVectors, accuracy, read_questions, total
 from llmcourse.world.almanac import almanac, analogy_questions
 
-PASSES, RUNS, WORKERS = 5, int(os.environ.get("BENCH_RUNS", "5")), 2
+PASSES, RUNS, WORKERS = 5, 5, 2
 WORLD_TOKENS = {"stories": 2_000_000, "almanac": 3_000_000}
 
 

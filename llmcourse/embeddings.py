@@ -9,9 +9,9 @@ themselves: it goes through the text in minibatches that share their negatives.
 
 Left out: hierarchical softmax, phrases, parts of words, vocabularies above `LARGEST` words.
 
-source: Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546; Levy and Goldberg 2014, Neural word
-embedding as implicit matrix factorization; Ji et al. 2016, arXiv:1604.04661; Pennington, Socher and
-Manning 2014, GloVe.
+source: Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546; Levy and Goldberg 2014, Neural
+word embedding as implicit matrix factorization; Pennington, Socher and Manning 2014, GloVe; Ji et
+al. 2016, arXiv:1604.04661.
 unit: 04_word2vec
 """
 
@@ -56,7 +56,7 @@ class EmbeddingConfig:
 
 @dataclass(frozen=True)
 class Text:
-    """Documents as numbers: `ids` one after the other, `document` the number of each one's document.
+    """Documents as numbers: `ids` one after the other, `document` which one each belongs to.
 
     words: the vocabulary, commonest first; counts: how often each came; rarer words are left out
     of `ids`, as in word2vec.

@@ -263,3 +263,31 @@ def alignment(
     ax.set_xlabel("source")
     ax.set_ylabel("target")
     return ax
+
+
+def word_map(
+    places: Mapping[str, Sequence[float]],
+    groups: Mapping[str, Sequence[str]],
+    *,
+    arrows: Sequence[tuple[str, str]] = (),
+    ax: Axes | None = None,
+) -> Axes:
+    """Words at their places (x, y), each of up to five groups with its own marker and shade.
+
+    arrows: pairs of words to be joined by a thin arrow from the first to the second.
+    """
+    ax = _axes(ax, width=8.0, height=5.0)
+    for i, (name, words) in enumerate(groups.items()):
+        x, y = [places[word][0] for word in words], [places[word][1] for word in words]
+        style = {"marker": MARKERS[i], "color": SHADES[(0, 4, 2, 1, 3)[i]], "edgecolor": INK}
+        ax.scatter(x, y, label=name, s=34, linewidth=0.5, zorder=3, **style)
+    for word in (word for words in groups.values() for word in words):
+        ax.annotate(word, places[word], xytext=(4, 3), textcoords="offset points", fontsize=8)
+    for start, end in arrows:
+        ax.annotate(
+            "", places[end], places[start], arrowprops={"arrowstyle": "->", "color": "#777777"}
+        )
+    ax.set_xlabel("first principal component")
+    ax.set_ylabel("second principal component")
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(groups))
+    return ax

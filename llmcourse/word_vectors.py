@@ -131,9 +131,7 @@ def read_questions(text: str) -> dict[str, list[Question]]:
     return sections
 
 
-def accuracy(
-    vectors: WordVectors, sections: Mapping[str, Sequence[Question]]
-) -> dict[str, Score]:
+def accuracy(vectors: WordVectors, sections: Mapping[str, Sequence[Question]]) -> dict[str, Score]:
     """How many questions of each section 3CosAdd answers right, words compared as they stand."""
     scores = {}
     for name, questions in sections.items():

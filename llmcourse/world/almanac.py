@@ -38,8 +38,9 @@ SCENES = {
     "aunt": "parlour letter cake", "niece": "garden parcel ribbon",
     "grandmother": "kitchen blanket armchair", "queen": "palace crown throne",
     "princess": "castle pony dragon", "duchess": "estate carriage hound",
-    "actress": "theatre mask costume", "waitress": "inn tray bill", "heroine": "battle banner sword",
-    "lady": "ballroom glove fan", "hen": "coop egg feather", "cow": "meadow clover bell",
+    "actress": "theatre mask costume", "waitress": "inn tray bill",
+    "heroine": "battle banner sword", "lady": "ballroom glove fan", "hen": "coop egg feather",
+    "cow": "meadow clover bell",
 }  # fmt: skip
 
 ENTRIES = {
@@ -82,8 +83,10 @@ Of all of them the {two} was by far the {q.most} in the world .
 [Here|Once] the <who:person> [came to|waited in] the {who.scene} with {who.her} {who.thing} .
 What did the <who:person> bring into the {who.scene} ? {who.She} brought {who.her} {who.thing} .
 
-[Now|Then] {who.she} [took|found] {who.her} {who.other} , for the {who} [liked|loved] {who.her} {who.thing} .
-Because {who.she} [liked|loved] the {who.other} , the {who} [smiled|sang] and {who.she} was happy .
+[Now|Then] {who.she} [took|found] {who.her} {who.other} , for the {who} [liked|loved] {who.her}
+    {who.thing} .
+Because {who.she} [liked|loved] the {who.other} , the {who} [smiled|sang] and {who.she} was
+    happy .
 
 The {who} of the {who.scene} [left|forgot] the {who.other} , and {who.she} [cried|laughed] .
 """,
@@ -138,7 +141,9 @@ def rules() -> Rules:
     return Rules(ENTRIES, domains, tables)
 
 
-def _alike(fields: tuple[str, ...], rows: list[tuple[str, ...]] | tuple[tuple[str, ...], ...]) -> Domain:
+def _alike(
+    fields: tuple[str, ...], rows: list[tuple[str, ...]] | tuple[tuple[str, ...], ...]
+) -> Domain:
     """Rows that are picked equally often."""
     return Domain(fields, tuple(rows), (1.0,) * len(rows))
 
