@@ -5,7 +5,8 @@ The skip-gram loss depends on the text only through how often each pair of words
 each step; the negatives, which word2vec draws for one pair and Ji et al. share among a minibatch,
 are here shared by all pairs and weighted by how often they would be drawn. Everything is three
 matrix products a step, and nothing of it grows with the text. `train_cbow` needs the contexts
-themselves: it goes through the text in minibatches that share their negatives.
+themselves: it goes through the text in minibatches that share their negatives. The functions at the
+top are the definitions, for lists of a few words.
 
 Left out: hierarchical softmax, phrases, parts of words, vocabularies above `LARGEST` words.
 
@@ -18,7 +19,7 @@ unit: 04_word2vec
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -29,6 +30,66 @@ import torch.nn.functional as F
 from llmcourse.word_vectors import WordVectors
 
 LARGEST = 12_000  # words: a table of pairs then takes 0.6 GB
+
+
+def one_hot(ids: Sequence[int], vocab_size: int) -> np.ndarray:
+    """A row of V for each id, zeros but for a 1 at its place. Raises ValueError for other ids."""
+    if any(not 0 <= i < vocab_size for i in ids):
+        raise ValueError(f"expected ids from 0 to {vocab_size - 1}, got {list(ids)}")
+    return np.eye(vocab_size)[np.asarray(ids, dtype=int)]
+
+
+def skipgram_pairs(tokens: Sequence[Hashable], window: int) -> list[tuple[Hashable, Hashable]]:
+    """(centre, context) for each two places at most `window` apart, in the order of the text.
+
+    >>> skipgram_pairs("abc", 1)
+    [('a', 'b'), ('b', 'a'), ('b', 'c'), ('c', 'b')]
+    """
+    _check_window(window)
+    around = [*range(-window, 0), *range(1, window + 1)]
+    places = [(i, i + step) for i in range(len(tokens)) for step in around]
+    return [(tokens[i], tokens[j]) for i, j in places if 0 <= j < len(tokens)]
+
+
+def cbow_batch(ids: Sequence[int], window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Contexts (T, 2 window), -1 beyond the ends of the text, and centres (T,)."""
+    _check_window(window)
+    centres = np.asarray(ids, dtype=int)
+    padded = np.pad(centres, window, constant_values=-1)
+    around = np.array([*range(window), *range(window + 1, 2 * window + 1)])
+    return padded[np.arange(len(ids))[:, None] + around], centres
+
+
+def softmax_skipgram_loss(
+    centre_vectors: np.ndarray, context_vectors: np.ndarray, pairs: Sequence[tuple[int, int]]
+) -> float:
+    """The mean of -ln P(context | centre) in nats, a softmax over all V context vectors."""
+    centres, contexts = torch.tensor(pairs).T
+    scores = torch.as_tensor(centre_vectors)[centres] @ torch.as_tensor(context_vectors).T
+    return F.cross_entropy(scores, contexts).item()
+
+
+def negative_sampling_loss(
+    centre_vectors: np.ndarray,
+    context_vectors: np.ndarray,
+    pairs: Sequence[tuple[int, int]],
+    negatives: Sequence[Sequence[int]],
+) -> float:
+    """The mean over pairs of -ln s(true score) - sum of ln s(-noise score), in nats.
+
+    negatives: the k noise words of each pair. source: arXiv:1310.4546, equation 4.
+    """
+    centre, context = torch.as_tensor(centre_vectors), torch.as_tensor(context_vectors)
+    centres, contexts = torch.tensor(pairs).T
+    noise = context[torch.tensor(negatives, dtype=torch.long).reshape(len(pairs), -1)]
+    true = F.logsigmoid((centre[centres] * context[contexts]).sum(1))
+    false = F.logsigmoid(-(noise @ centre[centres][:, :, None])[..., 0]).sum(1)
+    return -(true + false).mean().item()
+
+
+def _check_window(window: int) -> None:
+    if window < 1:
+        raise ValueError(f"window must be at least 1, got {window}: a word needs neighbours")
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,7 @@ class WordVectors:
     @cached_property
     def unit(self) -> np.ndarray:
         """The vectors scaled to length 1, (V, D); a vector of zeros stays as it is."""
-        lengths = np.linalg.norm(self.vectors, axis=1, keepdims=True)
-        return self.vectors / np.where(lengths > 0, lengths, 1)
+        return unit_rows(self.vectors)
 
     def row(self, word: str) -> int:
         """The row of `word`. Raises KeyError, one line with the remedy, for an unknown word."""
@@ -76,7 +75,8 @@ class WordVectors:
 
     def nearest(self, word: str, n: int = 5) -> list[tuple[str, float]]:
         """The `n` words most similar to `word`, itself excluded, with their cosines, best first."""
-        return self._best(self.unit[self.row(word)], [self.row(word)], n)
+        row = self.row(word)
+        return self._named(self.unit[row], [row], n)
 
     def analogy(self, a: str, b: str, c: str, n: int = 1) -> list[tuple[str, float]]:
         """The `n` best answers to "a is to b as c is to ?", with their cosines, best first.
@@ -85,13 +85,36 @@ class WordVectors:
         """
         rows = [self.row(word) for word in (a, b, c)]
         aim = self.unit[rows[1]] - self.unit[rows[0]] + self.unit[rows[2]]
-        return self._best(aim / (np.linalg.norm(aim) or 1), rows, n)
+        return self._named(aim / (np.linalg.norm(aim) or 1), rows, n)
 
-    def _best(self, aim: np.ndarray, excluded: Sequence[int], n: int) -> list[tuple[str, float]]:
-        scores = self.unit @ aim
-        scores[list(excluded)] = -np.inf
-        order = np.argsort(-scores, kind="stable")[: min(n, len(scores) - len(set(excluded)))]
-        return [(self.words[row], float(scores[row])) for row in order]
+    def _named(self, aim: np.ndarray, excluded: Sequence[int], n: int) -> list[tuple[str, float]]:
+        found = _best(self.unit, aim, excluded, n)
+        return [(self.words[row], float(self.unit[row] @ aim)) for row in found]
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """The rows scaled to length 1; a row of zeros stays as it is."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, 1)
+
+
+def nearest(vectors: np.ndarray, index: int, n: int) -> list[int]:
+    """The `n` rows with the largest cosine to row `index`, itself excluded, best first."""
+    unit = unit_rows(vectors)
+    return _best(unit, unit[index], [index], n)
+
+
+def analogy(vectors: np.ndarray, a: int, b: int, c: int) -> int:
+    """The row that answers "a is to b as c is to ?" by 3CosAdd, none of the three."""
+    unit = unit_rows(vectors)
+    return _best(unit, unit[b] - unit[a] + unit[c], [a, b, c], 1)[0]
+
+
+def _best(unit: np.ndarray, aim: np.ndarray, excluded: Sequence[int], n: int) -> list[int]:
+    scores = unit @ aim
+    scores[list(excluded)] = -np.inf
+    allowed = len(scores) - len(set(excluded))
+    return [int(row) for row in np.argsort(-scores, kind="stable")[: min(n, allowed)]]
 
 
 @dataclass(frozen=True)
@@ -164,7 +187,7 @@ def association_bias(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray)
     the means over X and Y in standard deviations over both (n - 1 below the root).
     source: Caliskan, Bryson and Narayanan 2017, arXiv:1608.07187.
     """
-    x, y, a, b = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (x, y, a, b))
+    x, y, a, b = map(unit_rows, (x, y, a, b))
     of_x, of_y = ((v @ a.T).mean(1) - (v @ b.T).mean(1) for v in (x, y))
     return float((of_x.mean() - of_y.mean()) / np.concatenate([of_x, of_y]).std(ddof=1))
 

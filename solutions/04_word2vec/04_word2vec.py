@@ -41,9 +41,9 @@ rt = setup(preset, device, seed)
 # (*big, bigger, biggest*) and of people (*the queen and her crown*). Words that come fewer than five times are left out.
 
 # %% tags=["demo"]
-from llmcourse import embeddings, world
+from llmcourse import embeddings, word_vectors, world
 from llmcourse.embeddings import EmbeddingConfig
-from llmcourse.word_vectors import WordVectors, accuracy, read_questions, total
+from llmcourse.word_vectors import accuracy, read_questions, total
 from llmcourse.world.almanac import almanac, analogy_questions
 
 size = rt.pick(smoke=30_000, cpu=750_000)
@@ -127,14 +127,7 @@ check.one_hot(one_hot);
 # same direction, 0 for a right angle. Expect a table that says nothing.
 
 # %% tags=["demo"]
-from types import SimpleNamespace
-
-
-def library_one_hot(ids, vocab_size):
-    return np.eye(vocab_size)[ids]
-
-
-rows = choose(one_hot, library_one_hot)([0, 1, 2], 3)
+rows = choose(one_hot, embeddings.one_hot)([0, 1, 2], 3)
 print(rows @ rows.T)
 
 # %% [markdown]
@@ -256,13 +249,8 @@ check.cbow_batch(cbow_batch);
 
 
 # %% tags=["demo"]
-def library_cbow_batch(ids, window):
-    counted = SimpleNamespace(ids=np.array(ids), document=np.zeros(len(ids)), words=vocabulary)
-    found = embeddings.cbow_contexts(counted, np.arange(len(ids)), np.full(len(ids), window)).numpy()
-    return np.where(found == len(vocabulary), -1, found), np.array(ids)
-
-
-contexts, centres = choose(cbow_batch, library_cbow_batch)([0, 1, 2, 0], 1)
+batch = choose(cbow_batch, embeddings.cbow_batch)
+contexts, centres = batch([0, 1, 2, 0], 1)
 for row, centre in zip(contexts, centres):
     near_by = matrix[row[row >= 0]]
     print(row, "->", centre, " mean of the context vectors:", near_by.mean(0).round(2))
@@ -333,20 +321,11 @@ check.softmax_skipgram_loss(softmax_skipgram_loss);
 # **Expect** ln V before any training, since tiny random vectors give every word the same probability. Above: the vectors begin too large.
 
 # %% tags=["demo"]
-import torch
-
-
-def library_softmax_loss(centre_vectors, context_vectors, pairs):
-    centres, contexts = torch.tensor(pairs).T
-    scores = torch.from_numpy(centre_vectors)[centres] @ torch.from_numpy(context_vectors).T
-    return torch.nn.functional.cross_entropy(scores, contexts).item()
-
-
 rng = np.random.default_rng(rt.seed)
 V = len(text.words)
 u, v = (rng.uniform(-0.005, 0.005, (V, 100)) for _ in range(2))
 some = [tuple(pair) for pair in rng.integers(0, V, (50, 2)).tolist()]
-loss = choose(softmax_skipgram_loss, library_softmax_loss)(u, v, some)
+loss = choose(softmax_skipgram_loss, embeddings.softmax_skipgram_loss)(u, v, some)
 print(f"loss {float(loss):.4f}, ln V = {np.log(V):.4f}")
 
 # %% [markdown]
@@ -436,17 +415,8 @@ check.negative_sampling_loss(negative_sampling_loss);
 
 
 # %% tags=["demo"]
-def library_negative_loss(centre_vectors, context_vectors, pairs, negatives):
-    true, drawn = torch.zeros(V, V), torch.zeros(V, V)
-    for (w, c), false in zip(pairs, negatives):
-        true[w, c] += 1
-        for n in false:
-            drawn[w, n] += 1
-    return embeddings.skipgram_loss(torch.from_numpy(centre_vectors @ context_vectors.T), true, drawn).item()
-
-
 drawn = rng.choice(V, (50, 5), p=np.asarray(noise) / np.sum(noise)).tolist()
-loss = choose(negative_sampling_loss, library_negative_loss)(u, v, some, drawn)
+loss = choose(negative_sampling_loss, embeddings.negative_sampling_loss)(u, v, some, drawn)
 print(f"loss {float(loss):.4f}, 6 ln 2 = {6 * np.log(2):.4f}")
 
 # %% [markdown] question="why_negatives"
@@ -465,6 +435,8 @@ print(f"loss {float(loss):.4f}, 6 ln 2 = {6 * np.log(2):.4f}")
 # frequent words thinned out inside `expected_pairs` (word2vec calls it subsampling). Adam is a gradient descent that scales each step, unit 10 builds it.
 
 # %% tags=["demo"]
+import torch
+
 true, noise_pairs = embeddings.expected_pairs(text, config)
 U, W = (torch.rand(V, 100, generator=rt.generator()) / 100 - 0.005 for _ in range(2))
 optimizer = torch.optim.Adam([U, W], lr=0.1, betas=(0.9, 0.98))
@@ -520,12 +492,7 @@ check.nearest(nearest);
 
 
 # %% tags=["demo"]
-def library_nearest(vectors, index, n):
-    words = WordVectors(text.words, vectors)
-    return [words.place[word] for word, _ in words.nearest(text.words[index], n)]
-
-
-neighbours = choose(nearest, library_nearest)
+neighbours = choose(nearest, word_vectors.nearest)
 for word in ["dog", "red", "Varland", "bigger", "queen", "said"]:
     if word in skipgram:
         found = neighbours(skipgram.vectors, skipgram.row(word), 5)
@@ -581,12 +548,7 @@ check.analogy(analogy);
 
 
 # %% tags=["demo"]
-def library_analogy(vectors, a, b, c):
-    words = WordVectors(text.words, vectors)
-    return words.place[words.analogy(*(text.words[i] for i in (a, b, c)))[0][0]]
-
-
-solve = choose(analogy, library_analogy)
+solve = choose(analogy, word_vectors.analogy)
 asked = ["Varland Ostrum Tessaria", "Varland crowns Norrow", "big biggest cold", "man king woman"]
 for question in asked:
     if all(word in skipgram for word in question.split()):
@@ -715,8 +677,6 @@ biased = {bias: vectors_at(bias) for bias in dials}
 
 
 # %% tags=["demo"]
-from llmcourse import word_vectors
-
 weat = choose(association_bias, word_vectors.association_bias)
 
 
