@@ -274,15 +274,21 @@ def word_map(
 ) -> Axes:
     """Words at their places (x, y), each of up to five groups with its own marker and shade.
 
-    arrows: pairs of words to be joined by a thin arrow from the first to the second.
+    A word that would be written over an earlier one is left out; its marker stays. arrows: pairs of
+    words to be joined by a thin arrow from the first to the second.
     """
     ax = _axes(ax, width=8.0, height=5.0)
     for i, (name, words) in enumerate(groups.items()):
         x, y = [places[word][0] for word in words], [places[word][1] for word in words]
         style = {"marker": MARKERS[i], "color": SHADES[(0, 4, 2, 1, 3)[i]], "edgecolor": INK}
         ax.scatter(x, y, label=name, s=34, linewidth=0.5, zorder=3, **style)
+    ax.autoscale_view()
+    written: list[tuple[float, float]] = []
     for word in (word for words in groups.values() for word in words):
-        ax.annotate(word, places[word], xytext=(4, 3), textcoords="offset points", fontsize=8)
+        x, y = ax.transData.transform(places[word])
+        if all(abs(x - left) > 50 or abs(y - base) > 11 for left, base in written):
+            ax.annotate(word, places[word], xytext=(4, 3), textcoords="offset points", fontsize=8)
+            written.append((x, y))
     for start, end in arrows:
         ax.annotate(
             "", places[end], places[start], arrowprops={"arrowstyle": "->", "color": "#777777"}
