@@ -102,6 +102,7 @@ class EmbeddingConfig:
     noise_power: float = 0.75  # noise words are drawn in proportion to count ** noise_power
     subsample: float = 1e-3  # words with a larger share of the text are thinned out; 0: none
     steps: int = 100  # skip-gram: updates, each on all pairs
+    start: str = "random"  # skip-gram: or "spectral", from which a few steps do (small texts)
     epochs: int = 5  # CBOW: passes over the text
     batch: int = 4_096  # CBOW: words predicted in one update
     shared: int = 256  # CBOW: noise words that one update shares
@@ -111,6 +112,8 @@ class EmbeddingConfig:
         for name in ("d_model", "window", "negatives", "steps", "epochs", "batch", "shared"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.start not in ("random", "spectral"):
+            raise ValueError(f"start must be 'random' or 'spectral', got {self.start!r}")
         if self.lr <= 0 or self.subsample < 0:
             raise ValueError(f"lr must be above 0 and subsample at least 0, got {self}")
 
@@ -210,13 +213,37 @@ def skipgram_gradient(
     return torch.sigmoid(scores).mul_(total).sub_(true)
 
 
+def spectral_start(
+    true: torch.Tensor,
+    noise: torch.Tensor,
+    d_model: int,
+    generator: torch.Generator | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Centre and context vectors, (V, D) both, whose scores are near max(0, ln(true / noise)).
+
+    These would be the best scores if D did not limit them (Levy and Goldberg 2014). The largest
+    singular vectors are found from random ones with one power iteration.
+    source: Halko, Martinsson and Tropp 2011, arXiv:0909.4061, algorithm 4.4.
+    """
+    best = (true / noise).clamp_(min=1).log_()
+    width = min(d_model, len(best))
+    basis = torch.linalg.qr(best @ torch.rand(len(best), width, generator=generator))[0]
+    basis = torch.linalg.qr(best @ (best.T @ basis))[0]
+    left, sizes, right = torch.linalg.svd(basis.T @ best, full_matrices=False)
+    spare = (0, d_model - width)
+    return F.pad(basis @ left * sizes.sqrt(), spare), F.pad(right.T * sizes.sqrt(), spare)
+
+
 def train_skipgram(
     text: Text, config: EmbeddingConfig, generator: torch.Generator | None = None
 ) -> tuple[WordVectors, WordVectors]:
     """Centre and context vectors of skip-gram with negative sampling, learned from all pairs."""
     true, noise = expected_pairs(text, config)
+    if config.start == "spectral":
+        centre, context = spectral_start(true, noise, config.d_model, generator)
+    else:
+        centre, context = (_start(text, config, generator) for _ in range(2))
     total = noise.add_(true)
-    centre, context = (_start(text, config, generator) for _ in range(2))
     optimizer = torch.optim.Adam([centre, context], betas=(0.9, 0.98))
     for step in range(config.steps):
         gradient = skipgram_gradient(centre @ context.T, true, total)

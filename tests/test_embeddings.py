@@ -212,6 +212,15 @@ def test_lsa_is_the_singular_value_decomposition():
     np.testing.assert_allclose(rows @ rows.T, best @ best.T, atol=1e-4)
 
 
+def test_spectral_start_gives_the_best_scores_where_the_width_allows():
+    _, _, true, noise = random_tables(size=6)
+    for width in (6, 9):
+        u, v = embeddings.spectral_start(true.float(), noise.float(), width, generator())
+        assert u.shape == v.shape == (6, width)
+        best = (true / noise).clamp(min=1).log().float()
+        torch.testing.assert_close(u @ v.T, best, rtol=0, atol=1e-5)
+
+
 def test_the_same_seed_gives_the_same_vectors():
     text = encode(world_text(3_000))
     config = EmbeddingConfig(d_model=8, steps=3, epochs=1, batch=256)
@@ -221,7 +230,9 @@ def test_the_same_seed_gives_the_same_vectors():
         assert not np.allclose(one.vectors, third.vectors)
 
 
-@pytest.mark.parametrize("field", ["d_model", "window", "negatives", "steps", "epochs", "lr"])
+@pytest.mark.parametrize(
+    "field", ["d_model", "window", "negatives", "steps", "epochs", "lr", "start"]
+)
 def test_settings_that_cannot_be_are_refused(field):
     with pytest.raises(ValueError, match=f"{field}.*must be"):
         EmbeddingConfig(**{field: 0})
@@ -243,8 +254,10 @@ def test_analogies_are_as_good_as_gensims_on_the_world():
 
 def test_a_short_text_already_teaches_capitals():
     text = encode(entry.tokens for entry in almanac(tokens=60_000, seed=0))
-    config = EmbeddingConfig(d_model=48, steps=60)
-    scores = accuracy(
-        embeddings.train_skipgram(text, config, generator())[0], read_questions(analogy_questions())
-    )
-    assert scores["country-capital"].accuracy > 0.8
+    questions = read_questions(analogy_questions())
+    for config in (
+        EmbeddingConfig(d_model=48, steps=60),
+        EmbeddingConfig(d_model=48, steps=20, start="spectral"),
+    ):
+        learned = embeddings.train_skipgram(text, config, generator())[0]
+        assert accuracy(learned, questions)["country-capital"].accuracy > 0.8
