@@ -16,7 +16,7 @@ from functools import partial
 import torch
 from gensim.models import Word2Vec
 
-from llmcourse import data, embeddings, world
+from llmcourse import contexts, data, embeddings, world
 from llmcourse.embeddings import EmbeddingConfig
 from llmcourse.word_vectors import WordVectors, accuracy, read_questions, total
 from llmcourse.world.almanac import almanac, analogy_questions
@@ -38,7 +38,7 @@ def shakespeare_documents() -> list[list[str]]:
 
 
 def ours(config: EmbeddingConfig, documents: list[list[str]], seed: int) -> WordVectors:
-    text = embeddings.encode(documents)
+    text = contexts.encode(documents)
     generator = torch.Generator().manual_seed(seed)
     return embeddings.train_skipgram(text, config, generator)[0]
 

@@ -1,4 +1,4 @@
-"""llmcourse.embeddings against brute force, torch's gradients, closed forms and gensim."""
+"""llmcourse.contexts and embeddings against brute force, torch's gradients, closed forms and gensim."""
 
 import itertools
 import math
@@ -12,8 +12,9 @@ from gensim.models import Word2Vec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmcourse import embeddings, world
-from llmcourse.embeddings import EmbeddingConfig, encode
+from llmcourse import contexts, embeddings, world
+from llmcourse.contexts import encode
+from llmcourse.embeddings import EmbeddingConfig
 from llmcourse.word_vectors import WordVectors, accuracy, read_questions, total
 from llmcourse.world.almanac import almanac, analogy_questions
 
@@ -29,27 +30,27 @@ def generator(seed=0):
 
 
 def test_one_hot_rows_have_a_one_at_their_place():
-    assert embeddings.one_hot([1, 0, 1], 3).tolist() == [[0, 1, 0], [1, 0, 0], [0, 1, 0]]
-    assert embeddings.one_hot([], 3).shape == (0, 3)
+    assert contexts.one_hot([1, 0, 1], 3).tolist() == [[0, 1, 0], [1, 0, 0], [0, 1, 0]]
+    assert contexts.one_hot([], 3).shape == (0, 3)
     with pytest.raises(ValueError, match="expected ids from 0 to 2"):
-        embeddings.one_hot([-1], 3)
+        contexts.one_hot([-1], 3)
 
 
 def test_skipgram_pairs_by_hand():
-    assert embeddings.skipgram_pairs("aab", 1) == [
+    assert contexts.skipgram_pairs("aab", 1) == [
         ("a", "a"), ("a", "a"), ("a", "b"), ("b", "a"),
     ]  # fmt: skip
-    assert embeddings.skipgram_pairs("a", 5) == []
+    assert contexts.skipgram_pairs("a", 5) == []
 
 
 def test_cbow_contexts_by_hand():
-    contexts, centres = embeddings.cbow_batch([7, 8, 9], 2)
-    assert contexts.tolist() == [[-1, -1, 8, 9], [-1, 7, 9, -1], [7, 8, -1, -1]]
+    around, centres = contexts.cbow_batch([7, 8, 9], 2)
+    assert around.tolist() == [[-1, -1, 8, 9], [-1, 7, 9, -1], [7, 8, -1, -1]]
     assert centres.tolist() == [7, 8, 9]
-    assert embeddings.cbow_batch([], 2)[0].shape == (0, 4)
+    assert contexts.cbow_batch([], 2)[0].shape == (0, 4)
 
 
-@pytest.mark.parametrize("function", [embeddings.skipgram_pairs, embeddings.cbow_batch])
+@pytest.mark.parametrize("function", [contexts.skipgram_pairs, contexts.cbow_batch])
 def test_a_window_below_one_is_refused(function):
     with pytest.raises(ValueError, match="window must be at least 1, got 0"):
         function([1, 2], 0)
@@ -89,29 +90,27 @@ def test_pair_counts_are_those_of_all_pairs_weighted_by_distance(documents, wind
         for i, j in itertools.permutations(range(len(tokens)), 2):
             if abs(i - j) <= window:
                 brute[tokens[i], tokens[j]] += (window - abs(i - j) + 1) / window
-    counts = embeddings.pair_counts(text, window)
+    counts = contexts.pair_counts(text, window)
     for (i, one), (j, other) in itertools.product(enumerate(text.words), repeat=2):
         assert counts[i, j] == pytest.approx(brute[one, other])
 
 
 def test_too_large_a_vocabulary_is_refused_with_the_remedy(monkeypatch):
-    monkeypatch.setattr(embeddings, "LARGEST", 2)
+    monkeypatch.setattr(contexts, "LARGEST", 2)
     with pytest.raises(ValueError, match=r"expected at most 2 words, got 3: .*min_count"):
-        embeddings.pair_counts(encode(DOCUMENTS, min_count=2))
+        contexts.pair_counts(encode(DOCUMENTS, min_count=2))
 
 
 def test_noise_is_the_counts_to_the_power():
-    np.testing.assert_allclose(
-        embeddings.noise_probs(np.array([16, 1, 81])), [8 / 36, 1 / 36, 0.75]
-    )
+    np.testing.assert_allclose(contexts.noise_probs(np.array([16, 1, 81])), [8 / 36, 1 / 36, 0.75])
 
 
 def test_frequent_words_are_thinned_and_rare_ones_kept():
     counts = np.array([9_000.0, 999.0, 1.0])
-    kept = embeddings.keep_probs(counts, 1e-3)
+    kept = contexts.keep_probs(counts, 1e-3)
     assert kept[0] == pytest.approx(math.sqrt(1e-3 / 0.9) + 1e-3 / 0.9)
     assert kept[2] == 1
-    assert embeddings.keep_probs(counts, 0).tolist() == [1, 1, 1]
+    assert contexts.keep_probs(counts, 0).tolist() == [1, 1, 1]
 
 
 def test_thinning_is_gensims():
@@ -120,7 +119,7 @@ def test_thinning_is_gensims():
     model.build_vocab(documents)
     text = encode(documents)
     theirs = [model.wv.get_vecattr(word, "sample_int") / (2**32 - 1) for word in text.words]
-    np.testing.assert_allclose(embeddings.keep_probs(text.counts, 0.05), theirs, rtol=1e-6)
+    np.testing.assert_allclose(contexts.keep_probs(text.counts, 0.05), theirs, rtol=1e-6)
 
 
 # --- losses and gradients
@@ -166,7 +165,7 @@ def test_expected_noise_is_negatives_times_the_true_pairs_of_each_centre():
     text = encode(DOCUMENTS, min_count=1)
     true, noise = embeddings.expected_pairs(text, EmbeddingConfig(negatives=7, subsample=0))
     torch.testing.assert_close(noise.sum(1), 7 * true.sum(1))
-    torch.testing.assert_close(true, torch.from_numpy(embeddings.pair_counts(text)).float())
+    torch.testing.assert_close(true, torch.from_numpy(contexts.pair_counts(text)).float())
 
 
 def test_glove_loss_by_hand():
@@ -185,7 +184,7 @@ def test_cbow_loss_counts_shared_noise_as_so_many_negatives():
 
 def test_cbow_contexts_stay_in_their_document_and_reach():
     text = encode([["a", "b", "c", "b"], ["c", "a"]], min_count=1)
-    found = embeddings.cbow_contexts(text, np.array([1, 3, 4]), np.array([2, 1, 2]))
+    found = contexts.cbow_contexts(text, np.array([1, 3, 4]), np.array([2, 1, 2]))
     rows = [[text.words[i] if i < 3 else "-" for i in row] for row in found.tolist()]
     assert rows == [["-", "a", "c", "b"], ["-", "c", "-", "-"], ["-", "-", "a", "-"]]
 
@@ -203,7 +202,7 @@ def score(vectors):
 
 
 def test_lsa_is_the_singular_value_decomposition():
-    counts = embeddings.pair_counts(encode(DOCUMENTS, min_count=1))
+    counts = contexts.pair_counts(encode(DOCUMENTS, min_count=1))
     rows = embeddings.lsa(counts, [str(i) for i in range(len(counts))], 3).vectors
     left, values, right = np.linalg.svd(np.log1p(counts))
     best = (left[:, :3] * values[:3]) @ right[:3]

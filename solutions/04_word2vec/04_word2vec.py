@@ -41,7 +41,7 @@ rt = setup(preset, device, seed)
 # (*big, bigger, biggest*) and of people (*the queen and her crown*). Words that come fewer than five times are left out.
 
 # %% tags=["demo"]
-from llmcourse import embeddings, word_vectors, world
+from llmcourse import contexts, embeddings, word_vectors, world
 from llmcourse.embeddings import EmbeddingConfig
 from llmcourse.word_vectors import accuracy, read_questions, total
 from llmcourse.world.almanac import almanac, analogy_questions
@@ -49,7 +49,7 @@ from llmcourse.world.almanac import almanac, analogy_questions
 size = rt.pick(smoke=15_000, cpu=500_000)
 documents = [story.tokens for story in world.stories(tokens=size, seed=rt.seed)]
 documents += [entry.tokens for entry in almanac(tokens=3 * size, seed=rt.seed)]
-text = embeddings.encode(documents)
+text = contexts.encode(documents)
 print(" ".join(documents[0][:24]), "...\n" + " ".join(documents[-1][:24]), "...")
 print(f"{len(text.ids):,} words of text, {len(text.words):,} different")
 
@@ -128,7 +128,7 @@ check.one_hot(one_hot);
 # same direction, 0 for a right angle. Expect a table that says nothing.
 
 # %% tags=["demo"]
-rows = choose(one_hot, embeddings.one_hot)([0, 1, 2], 3)
+rows = choose(one_hot, contexts.one_hot)([0, 1, 2], 3)
 print(rows @ rows.T)
 
 # %% [markdown]
@@ -189,7 +189,7 @@ check.skipgram_pairs(skipgram_pairs);
 # `pair_counts` counts as word2vec does, where a neighbour at distance 5 counts a fifth of one at distance 1.
 
 # %% tags=["demo"]
-counts = embeddings.pair_counts(text, window=5)
+counts = contexts.pair_counts(text, window=5)
 for word in ["dog", "cat", "cart"]:
     row = counts[text.words.index(word)]
     print(f"{word:5s}", [(text.words[j], int(row[j])) for j in np.argsort(-row)[:9]])
@@ -250,9 +250,9 @@ check.cbow_batch(cbow_batch);
 
 
 # %% tags=["demo"]
-batch = choose(cbow_batch, embeddings.cbow_batch)
-contexts, centres = batch([0, 1, 2, 0], 1)
-for row, centre in zip(contexts, centres):
+batch = choose(cbow_batch, contexts.cbow_batch)
+around, centres = batch([0, 1, 2, 0], 1)
+for row, centre in zip(around, centres):
     near_by = matrix[row[row >= 0]]
     print(row, "->", centre, " mean of the context vectors:", near_by.mean(0).round(2))
 
@@ -374,7 +374,7 @@ check.noise_probs(noise_probs);
 # On our text: the share of the most frequent and of a rare word, before and after.
 
 # %% tags=["demo"]
-noise = choose(noise_probs, embeddings.noise_probs)(text.counts)
+noise = choose(noise_probs, contexts.noise_probs)(text.counts)
 for i in (0, V // 2, V - 1):
     print(f"{text.words[i]:10s} share {text.counts[i] / text.counts.sum():.6f}, drawn {noise[i]:.6f}")
 
@@ -665,7 +665,7 @@ leaning = {lean: [job for job in LEANING if LEANING[job] == lean] for lean in ("
 
 def vectors_at(bias):
     told = world.stories(tokens=rt.pick(smoke=20_000, cpu=2_500_000), seed=rt.seed, bias=bias)
-    read = embeddings.encode(story.tokens for story in told)
+    read = contexts.encode(story.tokens for story in told)
     wide = EmbeddingConfig(d_model=64, window=10, steps=config.steps)
     return embeddings.train_skipgram(read, wide, rt.generator())[0]
 
