@@ -1,4 +1,4 @@
-"""llmcourse.contexts and embeddings against brute force, torch's gradients, closed forms and gensim."""
+"""llmcourse.contexts and embeddings against brute force, torch's gradients and gensim."""
 
 import itertools
 import math

@@ -439,7 +439,8 @@ print(f"loss {float(loss):.4f}, 6 ln 2 = {6 * np.log(2):.4f}")
 import torch
 
 true, noise_pairs = embeddings.expected_pairs(text, config)
-U, W = (torch.rand(V, 100, generator=rt.generator()) / 100 - 0.005 for _ in range(2))
+generator = rt.generator()
+U, W = (torch.rand(V, 100, generator=generator) / 100 - 0.005 for _ in range(2))
 optimizer = torch.optim.Adam([U, W], lr=0.05, betas=(0.9, 0.98))
 losses = []
 for _ in range(rt.pick(smoke=5, cpu=40)):
