@@ -84,11 +84,11 @@ class EmbeddingConfig:
 
 def expected_pairs(text: Text, config: EmbeddingConfig) -> tuple[torch.Tensor, torch.Tensor]:
     """How often each (centre, context) is met as a true pair and as a noise pair, (V, V) both."""
-    keep = keep_probs(text.counts, config.subsample)
-    true = pair_counts(text, config.window) * np.outer(keep, keep)
-    noise = noise_probs(text.counts, config.noise_power)
-    drawn = config.negatives * np.outer(true.sum(1), noise)
-    return torch.from_numpy(true).float(), torch.from_numpy(drawn).float()
+    keep = torch.from_numpy(keep_probs(text.counts, config.subsample)).float()
+    true = torch.from_numpy(pair_counts(text, config.window)).float()
+    true.mul_(keep).mul_(keep[:, None])
+    drawn = torch.from_numpy(noise_probs(text.counts, config.noise_power)).float()
+    return true, torch.outer(config.negatives * true.sum(1), drawn)
 
 
 def skipgram_loss(scores: torch.Tensor, true: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
