@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,10 +55,16 @@ def rows_of_zeros(ids: Sequence[int], size: int) -> Rows:
 def one_hot_core(rng: random.Random) -> Inputs:
     for size in (2, 7, 40):
         ids = [rng.randrange(size) for _ in range(rng.randint(size + 1, 60))]
+        every = [float(column in ids) for column in range(size)]
         mistakes = {
             "rows are tokens and columns are words; yours is the other way round.": [
                 list(column) for column in zip(*rows_of_zeros(ids, size), strict=True)
-            ]
+            ],
+            "each token has a row of its own; yours has all the 1s in the first.": [
+                every,
+                *([[0.0] * size] * (len(ids) - 1)),
+            ],
+            "every row has the 1s of all ids: index row and column together.": [every] * len(ids),
         }
         hint = "row t has a single 1, in column ids[t]."
         yield (ids, size), equals(rows_of_zeros(ids, size), hint, mistakes)
@@ -103,19 +109,46 @@ def pairs_of(tokens: Sequence[Any], window: int) -> list[tuple[Any, Any]]:
 
 @skipgram_pairs.case(weight=4, property="longer texts with repeated words, window 1 to 5")
 def pairs_core(rng: random.Random) -> Inputs:
-    for window in (1, 2, 3, 5):
+    for window in (2, 1, 3, 5):  # with 1 several mistakes look the same
         tokens = rng.choices(rng.sample(WORDS, 5), k=rng.randint(12, 30))
         want = pairs_of(tokens, window)
+        steps = {i: range(-min(i, window), window + 1) for i in range(len(tokens))}
+
+        def kept(
+            keep: Callable[[int], bool],
+            tokens: Sequence[Any] = tokens,
+            steps: Mapping[int, Sequence[int]] = steps,
+        ) -> list[tuple[Any, Any]]:
+            return [
+                (tokens[i], tokens[i + step])
+                for i in range(len(tokens))
+                for step in steps[i]
+                if i + step < len(tokens) and keep(step)
+            ]
+
         mistakes = {
             "pairs of two equal words are missing: compare places, not words.": [
                 (a, b) for a, b in want if a != b
             ],
             "a pair that comes twice in the text comes twice: no set.": list(dict.fromkeys(want)),
+            "only the words to the right came: the context is on both sides.": kept(
+                lambda step: step > 0
+            ),
+            "the last word of the window is missing: `range` ends before its second number.": kept(
+                lambda step, window=window: step not in (0, window)  # type: ignore[misc]
+            ),
+            "a place is not in its own context.": kept(lambda step: True),
+            "only the words to the left came: the context is on both sides.": kept(
+                lambda step: step < 0
+            ),
             "the window is the distance to each side.": pairs_of(tokens, window // 2),
             "the centre comes first in each pair.": [(b, a) for a, b in want],
         }
         hint = "centres in the order of the text; for each its context from left to right."
         yield (tokens, window), equals(want, hint, mistakes)
+    tokens = rng.choices(WORDS, k=600)  # places beyond the numbers that CPython keeps one object of
+    hint = "compare places with == or !=: `is` works for small numbers only."
+    yield (tokens, 1), equals(pairs_of(tokens, 1), hint)
 
 
 @skipgram_pairs.case(weight=1, property="windows that reach beyond the text")
@@ -147,13 +180,20 @@ def context_rows(ids: Sequence[int], window: int, fill: int = -1) -> list[list[i
 
 @cbow_batch.case(weight=4, property="contexts and centres of longer texts, window 1 to 4")
 def cbow_core(rng: random.Random) -> Inputs:
-    for window in (1, 2, 4):
+    for window in (2, 1, 4):  # with 1 a reversed half is right
         ids = [rng.randrange(30) for _ in range(rng.randint(10, 25))]
         right = context_rows(ids, window)
         backwards = [row[:window][::-1] + row[window:] for row in right]
+        steps = [*range(-window, 0), *range(1, window + 1)]
+        around = [[ids[(i + step) % len(ids)] for step in steps] for i in range(len(ids))]
         mistakes = {
             "fill with -1: 0 is the id of a word.": [context_rows(ids, window, 0), ids],
-            "the left half keeps the order of the text.": [backwards, ids],
+            "the left half is reversed: keep the order of the text.": [backwards, ids],
+            "fill with -1 where the neighbour is missing, not at the end of the row.": [
+                [sorted(row, key=lambda x: x == -1) for row in right],
+                ids,
+            ],
+            "Python's negative places wrap around: pad the text first.": [around, ids],
             "the contexts come first, then the centres.": [ids, right],
         }
         hint = "row i: the words before place i, then those after it, -1 where there is none."
@@ -208,15 +248,26 @@ def softmax_core(rng: random.Random) -> Inputs:
         centre, context = table(rng, size, width), table(rng, size, width)
         pairs = random_pairs(rng, size, number)
         losses = softmax_losses(centre, context, pairs)
+        want = math.fsum(losses) / number
         mistakes = {
-            "the sum is over all words of the vocabulary, each with its context vector.": math.fsum(
+            "the two tables are swapped: the first word of a pair is the centre.": math.fsum(
                 softmax_losses(context, centre, pairs)
             )
             / number,
-            "the mean over the pairs is asked.": math.fsum(losses) if number > 1 else math.nan,
+            "you used one table for both words: the context word's vector is in context_vectors.": (
+                math.fsum(softmax_losses(centre, centre, pairs)) / number
+            ),
+            "you used one table for both words: the centre's vector is in centre_vectors.": (
+                math.fsum(softmax_losses(context, context, pairs)) / number
+            ),
+            "that is the sum over the pairs: return the mean.": math.fsum(losses),
+            "the sign is wrong: the loss is minus the logarithm.": -want,
+            "that is in bits: use the natural logarithm.": want / math.log(2),
+            "that is the mean probability: take minus the logarithm of each first.": (
+                math.fsum(math.exp(-loss) for loss in losses) / number
+            ),
         }
         hint = "ln of the sum of exp(scores of all words), minus the score of the word that came."
-        want = math.fsum(losses) / number
         yield (array(centre), array(context), pairs), near(want, 1e-9, hint, mistakes)
 
 
@@ -252,9 +303,16 @@ def raised_shares(counts: Sequence[float], power: float) -> Row:
 @noise_probs.case(weight=3, property="counts ** power as shares, for any power")
 def noise_core(rng: random.Random) -> Inputs:
     for power in (0.75, 1.0, rng.uniform(0.2, 0.6), 2.0):
-        counts = [rng.randint(1, 10 ** rng.randint(1, 5)) for _ in range(rng.randint(2, 40))]
+        counts = [rng.randint(1, 10 ** rng.randint(1, 5)) for _ in range(rng.randint(5, 40))]
+        total, raised = sum(counts), [count**power for count in counts]
         mistakes = {
-            "use the argument `power`.": raised_shares(counts, 0.75 if power != 0.75 else 1.0)
+            "raise the counts to the power first.": raised_shares(counts, 1.0),
+            "first the power, then the division: these do not sum to 1.": [
+                (count / total) ** power for count in counts
+            ],
+            "divide by the sum of the raised counts.": [value / total for value in raised],
+            "they should sum to 1: divide by the sum of the raised counts.": raised,
+            "use the argument `power`.": raised_shares(counts, 0.75),
         }
         hint = "each count to the power, over the sum of the raised counts."
         yield (counts, power), near(raised_shares(counts, power), 1e-12, hint, mistakes)
@@ -306,15 +364,26 @@ def sampling_core(rng: random.Random) -> Inputs:
     for size, width, number, k in ((6, 3, 5, 1), (15, 6, 20, 3), (4, 2, 8, 10)):
         centre, context = table(rng, size, width), table(rng, size, width)
         args = (centre, context, random_pairs(rng, size, number), drawn_for(rng, size, number, k))
+        want, true = sampling_loss(*args), sampling_loss(*args[:3], [[] for _ in range(number)])
         mistakes = {
-            "noise pairs should get low scores: -ln s(-score).": sampling_loss(*args, sign=1.0),
+            "a noise pair should get a low score: its term is -ln s(-score).": sampling_loss(
+                *args, sign=1.0
+            ),
             "the two tables are swapped.": sampling_loss(context, centre, *args[2:]),
+            "the noise terms are missing.": true,
+            "the noise terms of a pair are summed, not averaged.": sampling_loss(
+                *args, averaged=True
+            ),
+            "a noise word that was drawn twice counts twice.": sampling_loss(
+                *args[:3], [list(set(drawn)) for drawn in args[3]]
+            ),
+            "that is the sum over the pairs: return the mean.": number * want,
+            "the sign is wrong: the loss is minus the logarithms.": -want,
+            "the noise terms are added to the loss, not taken off.": 2 * true - want,
         }
-        if k > 1:
-            mistakes["the k noise terms are summed."] = sampling_loss(*args, averaged=True)
         hint = "-ln s(true score), plus -ln s(-score) for each noise word; the mean over the pairs."
         arrays = (array(centre), array(context), *args[2:])
-        yield arrays, near(sampling_loss(*args), 1e-9, hint, mistakes)
+        yield arrays, near(want, 1e-9, hint, mistakes)
 
 
 @negative_sampling_loss.case(weight=2, property="finite for scores of any size")
@@ -349,27 +418,47 @@ def ranked(vectors: Rows, index: int, measure: Any = cosine) -> list[int]:
     return sorted(others, key=lambda i: -measure(vectors[i], vectors[index]))
 
 
+def closeness(one: Row, other: Row) -> float:
+    return -math.dist(one, other)
+
+
 @nearest.case(weight=4, property="the order by cosine among longer and shorter vectors")
 def nearest_core(rng: random.Random) -> Inputs:
     for size, width in ((8, 2), (30, 5), (60, 20)):
-        vectors, index = table(rng, size, width), rng.randrange(size)
-        n = rng.randint(3, 6)
-        want = ranked(vectors, index)
-        mistakes = {
-            "the dot product depends on the lengths: use the cosine.": ranked(vectors, index, dot)[
-                :n
-            ],
-            "the most similar comes first.": want[::-1][:n],
-            "the row itself is left out.": [index, *want[: n - 1]],
-        }
+        index, n = rng.randrange(size), rng.randint(3, 6)
+        while True:  # until the mistakes lead to different ids
+            vectors = table(rng, size, width)
+            want = ranked(vectors, index)
+            mistakes = {
+                "those have the largest dot products: divide by the lengths of both vectors.": (
+                    ranked(vectors, index, dot)[:n]
+                ),
+                "those are nearest by distance: similarity is the cosine.": ranked(
+                    vectors, index, closeness
+                )[:n],
+                "those are the least similar: sort from the largest cosine down.": want[::-1][:n],
+                "the most similar comes first.": want[:n][::-1],
+                "the row itself is always the nearest: leave it out.": [index, *want[: n - 1]],
+            }
+            if len({*map(tuple, mistakes.values()), tuple(want[:n])}) > len(mistakes):
+                break
+        cosines: Row = [cosine(vectors[i], vectors[index]) for i in want[:n]]
         hint = "sort the rows by their cosine with row `index`, the largest first."
-        yield (array(vectors), index, n), equals(want[:n], hint, mistakes)
+        told = mistakes | {
+            "you removed the row before sorting: ids are the places in `vectors`.": [
+                i - (i > index) for i in want[:n]
+            ],
+            "return the ids, not the cosines.": cosines,
+        }
+        yield (array(vectors), index, n), equals(want[:n], hint, told)
 
 
 @nearest.case(weight=1, property="n of 1, and n larger than there are rows")
 def nearest_edges(rng: random.Random) -> Inputs:
-    vectors = table(rng, 7, 3)
-    for index, n in ((0, 1), (6, 1), (3, 6), (2, 50)):
+    seven, eight = table(rng, 7, 3), table(rng, 8, 3)
+    for vectors, index, n in (
+        (seven, 0, 1), (seven, 6, 1), (seven, 3, 6), (seven, 2, 50), (eight, 7, 8), (eight, 2, 50)
+    ):  # fmt: skip
         hint = "at most V - 1 rows can come; the last row is a row like the others."
         yield (array(vectors), index, n), equals(ranked(vectors, index)[:n], hint)
 
@@ -395,35 +484,58 @@ def answer_of(
     b: int,
     c: int,
     *,
-    excluded: bool = True,
+    excluded: bool | Sequence[int] = True,
     unit: bool = True,
     backwards: bool = False,
 ) -> int:
-    """3CosAdd; the flags make known mistakes."""
+    """3CosAdd; the flags make known mistakes, and so does another choice of rows left out."""
     rows = [scaled(row) for row in vectors]
     parts = rows if unit else vectors
     if backwards:
         a, b = b, a
     aim = [y - x + z for x, y, z in zip(parts[a], parts[b], parts[c], strict=True)]
-    places = [i for i in range(len(rows)) if not (excluded and i in (a, b, c))]
+    if isinstance(excluded, bool):
+        excluded = (a, b, c) if excluded else ()
+    places = [i for i in range(len(rows)) if i not in excluded]
     return max(places, key=lambda i: dot(rows[i], aim))
+
+
+NOT_ZERO = "the best cosine may be negative: the excluded rows need less than any cosine, not 0."
+
+
+def best_cosine(vectors: Rows, a: int, b: int, c: int, best: int) -> float:
+    """The cosine of a row with the aim of a question, but for the length of the aim."""
+    return dot(
+        scaled(vectors[best]),
+        [y - x + z for x, y, z in zip(*(scaled(vectors[i]) for i in (a, b, c)), strict=True)],
+    )
 
 
 @analogy.case(weight=4, property="the row nearest to b - a + c, over many questions")
 def analogy_core(rng: random.Random) -> Inputs:
-    for size, width in ((6, 2), (25, 4), (50, 10)) * 3:
-        vectors = table(rng, size, width)
-        a, b, c = rng.sample(range(size), 3)
-        want = answer_of(vectors, a, b, c)
-        known = {
-            "the three question words are excluded.": answer_of(vectors, a, b, c, excluded=False),
-            "the step goes from a to b: b - a.": answer_of(vectors, a, b, c, backwards=True),
-            "scale the rows to length 1 before you add them.": answer_of(
-                vectors, a, b, c, unit=False
-            ),
-        }
-        came = [want, *known.values()]
+    for number, (size, width) in enumerate(((25, 4), (50, 10), (6, 2)) * 3):
+        while True:
+            vectors = table(rng, size, width)
+            a, b, c = rng.sample(range(size), 3)
+            want = answer_of(vectors, a, b, c)
+            known = {
+                "you computed a - b + c: the step goes from a to b.": answer_of(
+                    vectors, a, b, c, backwards=True
+                ),
+                "scale all rows to length 1 before you add.": answer_of(
+                    vectors, a, b, c, unit=False
+                ),
+            }
+            came = [want, *known.values()]
+            slips = (answer_of(vectors, a, b, c, excluded=some) for some in ((), (a,), (b,), (c,)))
+            telling = len(set(came)) == len(came) and all(slip in (a, b, c) for slip in slips)
+            if number or (telling and best_cosine(vectors, a, b, c, want) > 0):
+                break  # the first question tells all mistakes apart
         mistakes = {hint: value for hint, value in known.items() if came.count(value) == 1}
+        if best_cosine(vectors, a, b, c, want) < 0:
+            mistakes[NOT_ZERO] = min(a, b, c)
+        for name, place in zip("abc", (a, b, c), strict=True):
+            mistakes[f"a question word came, row {name}: exclude a, b and c."] = place
         hint = "the largest cosine to b - a + c of unit rows, a, b and c left out."
         yield (array(vectors), a, b, c), equals(want, hint, mistakes)
 
@@ -449,8 +561,7 @@ def analogy_edges(rng: random.Random) -> Inputs:
         ),
     )
     away = [[1.0, 0.0], [1.0, 0.1], [1.0, -0.1], [-1.0, 0.3], [-1.0, -0.2], [-2.0, 0.9]]
-    hint = "the best cosine may be negative: the excluded rows need less than any cosine, not 0."
-    yield (array(away), 0, 1, 2), equals(answer_of(away, 0, 1, 2), hint)
+    yield (array(away), 0, 1, 2), equals(answer_of(away, 0, 1, 2), NOT_ZERO)
 
 
 # --- association_bias
@@ -458,29 +569,52 @@ def analogy_edges(rng: random.Random) -> Inputs:
 association_bias = Exercise("association_bias")
 
 
-def effect(x: Rows, y: Rows, a: Rows, b: Rows, *, measure: Any = cosine, lost: int = 1) -> float:
-    """The effect size; ``measure`` and ``lost`` (degrees of freedom) make known mistakes."""
+def associated(x: Rows, y: Rows, a: Rows, b: Rows, measure: Any = cosine) -> tuple[Row, Row]:
+    """The associations of the words of X and of those of Y."""
 
     def association(word: Row) -> float:
         towards = [math.fsum(measure(word, other) for other in s) / len(s) for s in (a, b)]
         return towards[0] - towards[1]
 
-    of_x, of_y = ([association(word) for word in rows] for rows in (x, y))
-    every = of_x + of_y
-    mean = math.fsum(every) / len(every)
-    spread = math.sqrt(math.fsum((s - mean) ** 2 for s in every) / (len(every) - lost))
-    return (math.fsum(of_x) / len(x) - math.fsum(of_y) / len(y)) / spread
+    return [association(word) for word in x], [association(word) for word in y]
+
+
+def effect(x: Rows, y: Rows, a: Rows, b: Rows, *, measure: Any = cosine, lost: int = 1) -> float:
+    """The effect size; ``measure`` and ``lost`` (degrees of freedom) make known mistakes."""
+    of_x, of_y = associated(x, y, a, b, measure)
+    return gap(of_x, of_y) / spread([*of_x, *of_y], lost)
+
+
+def gap(of_x: Row, of_y: Row) -> float:
+    return math.fsum(of_x) / len(of_x) - math.fsum(of_y) / len(of_y)
+
+
+def spread(values: Row, lost: int = 1) -> float:
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((s - mean) ** 2 for s in values) / (len(values) - lost))
 
 
 @association_bias.case(weight=4, property="the effect size for sets of different sizes")
 def bias_core(rng: random.Random) -> Inputs:
-    for sizes in ((5, 5, 3, 3), (3, 6, 4, 2), (2, 1, 1, 5)):
+    for sizes in ((3, 6, 4, 2), (5, 5, 3, 3), (2, 1, 1, 5)):
         sets = [table(rng, size, 4) for size in sizes]
+        of_x, of_y = associated(*sets)
+        difference, deviation = gap(of_x, of_y), spread([*of_x, *of_y])
         mistakes = {
-            "n - 1 below the root: ddof=1.": effect(*sets, lost=0),
-            "the dot product depends on the lengths: use cosines.": effect(*sets, measure=dot),
-            "X minus Y, and A minus B: the sign is wrong.": -effect(*sets),
+            "the standard deviation has n - 1 below the root: ddof=1.": effect(*sets, lost=0),
+            "use cosines: the dot product depends on the lengths.": effect(*sets, measure=dot),
+            "the sign is wrong: X minus Y, and A minus B.": -effect(*sets),
+            "divide by the standard deviation of the associations of X and Y together.": difference,
+            "you divided by the variance: take its square root.": difference / deviation**2,
+            "take the mean over X and over Y: they may differ in size.": (
+                math.fsum(of_x) - math.fsum(of_y)
+            )
+            / deviation,
         }
+        if min(sizes[:2]) > 1:
+            mistakes["one standard deviation over the words of X and Y together."] = (
+                difference * 2 / (spread(of_x) + spread(of_y))
+            )
         hint = "mean association of X minus mean of Y, over the standard deviation of all."
         yield tuple(map(array, sets)), near(effect(*sets), 1e-9, hint, mistakes)
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from autograder.answers import right, wrong
+from autograder.answers import Equivalent, right, wrong
 
 # --- one_hot
 
@@ -53,7 +53,7 @@ def accepts_negative_ids(ids, vocab_size):
     return rows
 
 
-@wrong("one_hot", hint="another shape")
+@wrong("one_hot", hint="the other way round")
 def words_as_rows(ids, vocab_size):
     if any(not 0 <= i < vocab_size for i in ids):
         raise ValueError("ids")
@@ -573,3 +573,18 @@ def divides_by_the_variance(x, y, a, b):
 @wrong("association_bias", hint="they may differ in size")
 def sums_the_sets(x, y, a, b):
     return _weat(x, y, a, b, mean=np.sum)
+
+
+EQUIVALENT = [
+    Equivalent(
+        "cbow_batch",
+        "columns = [*range(window), *range(window + 1, 2 * window | 1)]",
+        "columns = [*range(window), *range(window + 1, 2 * window ^ 1)]",
+        because="2 * window is even: its last bit is free, and setting it adds 1",
+    ),
+    Equivalent(
+        "noise_probs",
+        "if raised.sum() <= 0:",
+        because="a count is never below 0, so neither is the sum of their powers",
+    ),
+]
