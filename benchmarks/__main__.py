@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PEERS = ("numpy", "torch", "nltk", "tokenizers", "nbgrader")
+PEERS = ("numpy", "torch", "nltk", "tokenizers", "gensim", "nbgrader")
 
 
 def machine() -> str:

@@ -8,7 +8,8 @@ then on the network, and checks the sha256.
 
 Left out: tokenizers and batches, which the units build.
 
-source: tiny Shakespeare was made by A. Karpathy for char-rnn, 2015, from the plays of Shakespeare.
+source: tiny Shakespeare was made by A. Karpathy for char-rnn, 2015, from the plays of Shakespeare;
+the analogy questions are Mikolov's, 2013, arXiv:1301.3781.
 """
 
 from __future__ import annotations
@@ -62,14 +63,20 @@ DOWNLOADS = {
         "tinyshakespeare.txt",
         "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
         "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
-    )
+    ),
+    "questions-words": Download(
+        "questions-words.txt",
+        "https://raw.githubusercontent.com/tmikolov/word2vec/master/questions-words.txt",
+        "8c29b3332afc46f3fb8be04cb5297bf96f39aa7131272dff57869b4485b22a36",
+    ),
 }
 BUILT_IN = ("manual", "docstrings")
 
 
 @cache
 def text(name: str) -> str:
-    """The whole text called `name`: "manual", "docstrings" or "tinyshakespeare".
+    """The whole text called `name`: "manual", "docstrings", "tinyshakespeare", or word2vec's
+    "questions-words".
 
     Raises DataError for an unknown name, a local file with another content than expected, and a
     text that is neither local nor cached and cannot be downloaded within seconds.

@@ -323,6 +323,39 @@ def trials(
     ax.set_xlabel(x_quantity)
     ax.set_ylabel(y_quantity)
     ax.legend(frameon=False)
+
+
+def word_map(
+    places: Mapping[str, Sequence[float]],
+    groups: Mapping[str, Sequence[str]],
+    *,
+    arrows: Sequence[tuple[str, str]] = (),
+    ax: Axes | None = None,
+) -> Axes:
+    """Words at their places (x, y), each of up to five groups with its own marker and shade.
+
+    A word that would be written over an earlier one is left out; its marker stays. arrows: pairs of
+    words to be joined by a thin arrow from the first to the second.
+    """
+    ax = _axes(ax, width=8.0, height=5.0)
+    for i, (name, words) in enumerate(groups.items()):
+        x, y = [places[word][0] for word in words], [places[word][1] for word in words]
+        style = {"marker": MARKERS[i], "color": SHADES[(0, 4, 2, 1, 3)[i]], "edgecolor": INK}
+        ax.scatter(x, y, label=name, s=34, linewidth=0.5, zorder=3, **style)
+    ax.autoscale_view()
+    written: list[tuple[float, float]] = []
+    for word in (word for words in groups.values() for word in words):
+        x, y = ax.transData.transform(places[word])
+        if all(abs(x - left) > 50 or abs(y - base) > 11 for left, base in written):
+            ax.annotate(word, places[word], xytext=(4, 3), textcoords="offset points", fontsize=8)
+            written.append((x, y))
+    for start, end in arrows:
+        ax.annotate(
+            "", places[end], places[start], arrowprops={"arrowstyle": "->", "color": "#777777"}
+        )
+    ax.set_xlabel("first principal component")
+    ax.set_ylabel("second principal component")
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(groups))
     return ax
 
 

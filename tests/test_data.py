@@ -56,9 +56,8 @@ def test_texts_are_the_same_when_loaded_again():
 
 
 def test_unknown_text_lists_those_there_are():
-    with pytest.raises(
-        data.DataError, match="expected one of manual, docstrings, tinyshakespeare, got 'poems'"
-    ):
+    listed = "manual, docstrings, tinyshakespeare, questions-words"
+    with pytest.raises(data.DataError, match=f"expected one of {listed}, got 'poems'"):
         data.text("poems")
 
 

@@ -30,6 +30,12 @@ DRAWN = {
     "evidence": lambda ax: plotting.evidence([0.5, -0.5, 0.1], [3.0, 2.0, -1.0], ax=ax),
     "steps": lambda ax: plotting.steps([1, 2, 3], {"one": [9, 5, 4]}, "n", "bits", ax=ax),
     "company": lambda ax: plotting.company({"a": 9, "b": 4}, {"a": 3, "b": 1}, ["b"], ax=ax),
+    "word_map": lambda ax: plotting.word_map(
+        {"cat": (0, 1), "dog": (1, 0), "cart": (2, 2)},
+        {"animals": ["cat", "dog"], "things": ["cart"]},
+        arrows=[("cat", "dog")],
+        ax=ax,
+    ),
     "alignment": lambda ax: plotting.alignment(
         ["the", "cat", "slept"], ["felka", "tis"], [[0.1, 0.9, 0.0], [1.0, 0.0, 0.0]], ax=ax
     ),
@@ -160,3 +166,12 @@ def test_tokens_that_the_font_lacks_are_code_points():
     ax = plotting.tokens({"emoji": ["\U0001f642", "猫é"]})
     assert [text.get_text() for text in ax.texts[1:]] == ["U+1F642", "U+732Bé"]
     ax.figure.canvas.draw()
+
+
+def test_word_map_writes_each_word_at_its_place_and_draws_the_arrows():
+    ax = DRAWN["word_map"](None)
+    written = {text.get_text(): text.xy for text in ax.texts if text.get_text()}
+    assert written == {"cat": (0, 1), "dog": (1, 0), "cart": (2, 2)}
+    (arrow,) = [text for text in ax.texts if not text.get_text()]
+    assert (arrow.xyann, arrow.xy) == ((0, 1), (1, 0))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["animals", "things"]

@@ -1,0 +1,139 @@
+"""Words and the words around them: pairs, padded contexts, and how often each pair comes in a text.
+
+The functions for lists (`one_hot`, `skipgram_pairs`, `cbow_batch`) are the definitions. `encode`
+turns documents into a `Text` of ids, from which `pair_counts` and `cbow_contexts` take what
+`llmcourse.embeddings` learns from; no window crosses the border of a document.
+
+Left out: sentences (a document is one sequence), and learning.
+
+source: Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546.
+unit: 04_word2vec
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import torch
+
+LARGEST = 12_000  # words: a table of pairs then takes 1.2 GB while it is made
+
+
+def one_hot(ids: Sequence[int], vocab_size: int) -> np.ndarray:
+    """A row of V for each id, zeros but for a 1 at its place. Raises ValueError for other ids."""
+    if any(not 0 <= i < vocab_size for i in ids):
+        raise ValueError(f"expected ids from 0 to {vocab_size - 1}, got {list(ids)}")
+    return np.eye(vocab_size)[np.asarray(ids, dtype=int)]
+
+
+def skipgram_pairs(tokens: Sequence[Hashable], window: int) -> list[tuple[Hashable, Hashable]]:
+    """(centre, context) for each two places at most `window` apart, in the order of the text.
+
+    >>> skipgram_pairs("abc", 1)
+    [('a', 'b'), ('b', 'a'), ('b', 'c'), ('c', 'b')]
+    """
+    _check_window(window)
+    around = [*range(-window, 0), *range(1, window + 1)]
+    places = [(i, i + step) for i in range(len(tokens)) for step in around]
+    return [(tokens[i], tokens[j]) for i, j in places if 0 <= j < len(tokens)]
+
+
+def cbow_batch(ids: Sequence[int], window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Contexts (T, 2 window), -1 beyond the ends of the text, and centres (T,)."""
+    _check_window(window)
+    centres = np.asarray(ids, dtype=int)
+    padded = np.pad(centres, window, constant_values=-1)
+    around = np.array([*range(window), *range(window + 1, 2 * window + 1)])
+    return padded[np.arange(len(ids))[:, None] + around], centres
+
+
+def _check_window(window: int) -> None:
+    if window < 1:
+        raise ValueError(f"window must be at least 1, got {window}: a word needs neighbours")
+
+
+@dataclass(frozen=True)
+class Text:
+    """Documents as numbers: `ids` one after the other, `document` which one each belongs to.
+
+    words: the vocabulary, commonest first; counts: how often each came; rarer words are left out
+    of `ids`, as in word2vec.
+    """
+
+    words: tuple[str, ...]
+    counts: np.ndarray
+    ids: np.ndarray
+    document: np.ndarray
+
+
+def encode(documents: Iterable[Sequence[str]], min_count: int = 5) -> Text:
+    """The documents as a Text of the words that come `min_count` times or more.
+
+    Ties in the vocabulary go by the word. Raises ValueError where no word comes often enough.
+    """
+    documents = list(documents)
+    seen = Counter(chain.from_iterable(documents))
+    words = sorted((w for w in seen if seen[w] >= min_count), key=lambda w: (-seen[w], w))
+    if not words:
+        raise ValueError(f"expected a word that comes {min_count} times, got none: more text?")
+    place = {word: i for i, word in enumerate(words)}
+    ids = np.fromiter(map(lambda w: place.get(w, -1), chain.from_iterable(documents)), np.int64)
+    document = np.repeat(np.arange(len(documents)), [len(tokens) for tokens in documents])
+    counts = np.array([seen[word] for word in words], dtype=np.float64)
+    return Text(tuple(words), counts, ids[ids >= 0], document[ids >= 0])
+
+
+def pair_counts(text: Text, window: int = 5) -> np.ndarray:
+    """How often word j stands within `window` words of word i in one document, (V, V), symmetric.
+
+    A neighbour at distance i counts (window - i + 1) / window: as often as word2vec, which draws
+    the window of each word evenly from 1 to `window`, takes it on average. Raises ValueError above
+    LARGEST words.
+    """
+    size = len(text.words)
+    if size > LARGEST:
+        raise ValueError(
+            f"expected at most {LARGEST:,} words, got {size:,}: encode with a larger min_count"
+        )
+    counts = np.zeros(size * size)
+    for distance in range(1, window + 1):
+        together = text.document[distance:] == text.document[:-distance]
+        pairs = text.ids[:-distance][together] * size + text.ids[distance:][together]
+        np.add.at(counts, pairs, (window - distance + 1) / window)
+    counts = counts.reshape(size, size)
+    return counts + counts.T
+
+
+def noise_probs(counts: np.ndarray, power: float = 0.75) -> np.ndarray:
+    """The distribution that noise words are drawn from: counts ** power, summing to 1."""
+    raised = np.asarray(counts, dtype=np.float64) ** power
+    return raised / raised.sum()
+
+
+def keep_probs(counts: np.ndarray, subsample: float) -> np.ndarray:
+    """How likely each word survives thinning, 0 to 1: min(1, sqrt(t / f) + t / f) at share f.
+
+    source: word2vec's code; arXiv:1310.4546, equation 5, gives 1 - sqrt(t / f) for being dropped.
+    """
+    if not subsample:
+        return np.ones(len(counts))
+    ratio = subsample * counts.sum() / counts
+    return np.minimum(1, np.sqrt(ratio) + ratio)
+
+
+def cbow_contexts(text: Text, places: np.ndarray, reach: np.ndarray) -> torch.Tensor:
+    """The ids of the words around each place, (B, 2 W) for the largest reach W.
+
+    Where a place has no neighbour, or none within its own reach, stands V, one past the vocabulary.
+    """
+    distances = np.arange(1, reach.max() + 1)
+    distances = np.concatenate([-distances[::-1], distances])
+    around = places[:, None] + distances
+    inside = (around >= 0) & (around < len(text.ids)) & (np.abs(distances) <= reach[:, None])
+    around = np.where(inside, around, 0)
+    inside &= text.document[around] == text.document[places][:, None]
+    return torch.from_numpy(np.where(inside, text.ids[around], len(text.words)))

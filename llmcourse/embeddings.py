@@ -1,0 +1,248 @@
+"""Learning word vectors from text: skip-gram with negative sampling, CBOW, LSA, GloVe's loss.
+
+The skip-gram loss depends on the text only through how often each pair of words stands together
+(Levy and Goldberg 2014). So `train_skipgram` counts the pairs once and descends on all of them at
+each step; the negatives, which word2vec draws for one pair and Ji et al. share among a minibatch,
+are here shared by all pairs and weighted by how often they would be drawn. Everything is three
+matrix products a step, and nothing of it grows with the text. `train_cbow` needs the contexts
+themselves: it goes through the text in minibatches that share their negatives. The two losses at
+the top are the definitions, for a few pairs.
+
+Left out: hierarchical softmax, phrases, parts of words, vocabularies above `contexts.LARGEST`.
+
+source: Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546; Levy and Goldberg 2014, Neural
+word embedding as implicit matrix factorization; Pennington, Socher and Manning 2014, GloVe; Ji et
+al. 2016, arXiv:1604.04661.
+unit: 04_word2vec
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from llmcourse.contexts import Text, cbow_contexts, keep_probs, noise_probs, pair_counts
+from llmcourse.word_vectors import WordVectors
+
+
+def softmax_skipgram_loss(
+    centre_vectors: np.ndarray, context_vectors: np.ndarray, pairs: Sequence[tuple[int, int]]
+) -> float:
+    """The mean of -ln P(context | centre) in nats, a softmax over all V context vectors."""
+    centres, contexts = torch.tensor(pairs).T
+    scores = torch.as_tensor(centre_vectors)[centres] @ torch.as_tensor(context_vectors).T
+    return F.cross_entropy(scores, contexts).item()
+
+
+def negative_sampling_loss(
+    centre_vectors: np.ndarray,
+    context_vectors: np.ndarray,
+    pairs: Sequence[tuple[int, int]],
+    negatives: Sequence[Sequence[int]],
+) -> float:
+    """The mean over pairs of -ln s(true score) - sum of ln s(-noise score), in nats.
+
+    negatives: the k noise words of each pair. source: arXiv:1310.4546, equation 4.
+    """
+    centre, context = torch.as_tensor(centre_vectors), torch.as_tensor(context_vectors)
+    centres, contexts = torch.tensor(pairs).T
+    noise = context[torch.tensor(negatives, dtype=torch.long).reshape(len(pairs), -1)]
+    true = F.logsigmoid((centre[centres] * context[contexts]).sum(1))
+    false = F.logsigmoid(-(noise @ centre[centres][:, :, None])[..., 0]).sum(1)
+    return -(true + false).mean().item()
+
+
+@dataclass(frozen=True)
+class EmbeddingConfig:
+    """How word vectors are learned; the defaults are word2vec's where it has the same setting."""
+
+    d_model: int = 100  # numbers in a vector
+    window: int = 5  # words to either side; a word at distance i counts (window - i + 1) / window
+    negatives: int = 5  # noise words for each pair
+    noise_power: float = 0.75  # noise words are drawn in proportion to count ** noise_power
+    subsample: float = 1e-3  # words with a larger share of the text are thinned out; 0: none
+    steps: int = 100  # skip-gram: updates, each on all pairs
+    start: str = "random"  # skip-gram: or "spectral", from which a few steps do (small texts)
+    epochs: int = 5  # CBOW: passes over the text
+    batch: int = 4_096  # CBOW: words predicted in one update
+    shared: int = 256  # CBOW: noise words that one update shares
+    lr: float = 0.1  # Adam's rate at the start; it falls to 0 in a straight line
+
+    def __post_init__(self) -> None:
+        for name in ("d_model", "window", "negatives", "steps", "epochs", "batch", "shared"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.start not in ("random", "spectral"):
+            raise ValueError(f"start must be 'random' or 'spectral', got {self.start!r}")
+        if self.lr <= 0 or self.subsample < 0:
+            raise ValueError(f"lr must be above 0 and subsample at least 0, got {self}")
+
+
+def expected_pairs(text: Text, config: EmbeddingConfig) -> tuple[torch.Tensor, torch.Tensor]:
+    """How often each (centre, context) is met as a true pair and as a noise pair, (V, V) both."""
+    keep = torch.from_numpy(keep_probs(text.counts, config.subsample)).float()
+    true = torch.from_numpy(pair_counts(text, config.window)).float()
+    true.mul_(keep).mul_(keep[:, None])
+    drawn = torch.from_numpy(noise_probs(text.counts, config.noise_power)).float()
+    return true, torch.outer(config.negatives * true.sum(1), drawn)
+
+
+def skipgram_loss(scores: torch.Tensor, true: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """The negative-sampling loss in nats per true pair, each pair weighted by how often it is met.
+
+    scores: (V, V), the dot product of each centre vector with each context vector.
+    source: arXiv:1310.4546, equation 4; Levy and Goldberg 2014, equation 3.
+    """
+    return -(true * F.logsigmoid(scores) + noise * F.logsigmoid(-scores)).sum() / true.sum()
+
+
+def skipgram_gradient(
+    scores: torch.Tensor, true: torch.Tensor, total: torch.Tensor
+) -> torch.Tensor:
+    """The gradient of `skipgram_loss` by the scores, times the true pairs; total = true + noise."""
+    return torch.sigmoid(scores).mul_(total).sub_(true)
+
+
+def spectral_start(
+    true: torch.Tensor,
+    noise: torch.Tensor,
+    d_model: int,
+    generator: torch.Generator | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Centre and context vectors, (V, D) both, whose scores are near max(0, ln(true / noise)).
+
+    These would be the best scores if D did not limit them (Levy and Goldberg 2014). The largest
+    singular vectors are found from random ones with one power iteration.
+    source: Halko, Martinsson and Tropp 2011, arXiv:0909.4061, algorithm 4.4.
+    """
+    best = (true / noise).clamp_(min=1).log_()
+    width = min(d_model, len(best))
+    basis = torch.linalg.qr(best @ torch.rand(len(best), width, generator=generator))[0]
+    basis = torch.linalg.qr(best @ (best.T @ basis))[0]
+    left, sizes, right = torch.linalg.svd(basis.T @ best, full_matrices=False)
+    spare = (0, d_model - width)
+    return F.pad(basis @ left * sizes.sqrt(), spare), F.pad(right.T * sizes.sqrt(), spare)
+
+
+def train_skipgram(
+    text: Text, config: EmbeddingConfig, generator: torch.Generator | None = None
+) -> tuple[WordVectors, WordVectors]:
+    """Centre and context vectors of skip-gram with negative sampling, learned from all pairs."""
+    true, noise = expected_pairs(text, config)
+    if config.start == "spectral":
+        centre, context = spectral_start(true, noise, config.d_model, generator)
+    else:
+        centre, context = (_start(text, config, generator) for _ in range(2))
+    total = noise.add_(true)
+    optimizer = torch.optim.Adam([centre, context], betas=(0.9, 0.98))
+    for step in range(config.steps):
+        gradient = skipgram_gradient(centre @ context.T, true, total)
+        centre.grad, context.grad = gradient @ context, gradient.T @ centre
+        _descend(optimizer, config.lr * (1 - step / config.steps))
+    return _named(text, centre), _named(text, context)
+
+
+def cbow_loss(
+    means: torch.Tensor, centres: torch.Tensor, noise: torch.Tensor, negatives: int
+) -> torch.Tensor:
+    """Negative-sampling loss in nats a word: means and centres (B, D), shared noise (K, D).
+
+    The K noise terms of a word count as `negatives` drawn for it alone.
+    """
+    true = F.logsigmoid((means * centres).sum(1))
+    false = F.logsigmoid(-means @ noise.T).mean(1)
+    return -(true + negatives * false).mean()
+
+
+def train_cbow(
+    text: Text, config: EmbeddingConfig, generator: torch.Generator | None = None
+) -> tuple[WordVectors, WordVectors]:
+    """Context (input) and centre (output) vectors of CBOW: a word from the mean of its neighbours.
+
+    Each update predicts `batch` words, thinned and with windows drawn as in word2vec, against the
+    same `shared` noise words.
+    """
+    rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+    noise = torch.from_numpy(noise_probs(text.counts, config.noise_power))
+    inner, outer = (_start(text, config, generator, spare).requires_grad_() for spare in (1, 0))
+    optimizer = torch.optim.Adam([inner, outer], betas=(0.9, 0.98))
+    updates = 1 + config.epochs * len(text.ids) // config.batch
+    for step in range(updates):
+        places = _draw_places(text, config, rng)
+        contexts = cbow_contexts(text, places, rng.integers(1, config.window + 1, len(places)))
+        drawn = torch.multinomial(noise, config.shared, replacement=True, generator=generator)
+        means = F.embedding_bag(contexts, inner, mode="mean", padding_idx=len(text.words))
+        centres = outer[torch.from_numpy(text.ids[places])]
+        cbow_loss(means, centres, outer[drawn], config.negatives).backward()
+        _descend(optimizer, config.lr * (1 - step / updates))
+    return _named(text, inner.detach()[:-1]), _named(text, outer.detach())
+
+
+def lsa(counts: np.ndarray, words: Sequence[str], d_model: int = 100) -> WordVectors:
+    """The words by the largest singular vectors of log(1 + counts), scaled by the singular values.
+
+    counts: symmetric, (V, V), as `pair_counts` gives it.
+    source: Deerwester et al. 1990, Indexing by latent semantic analysis.
+    """
+    values, vectors = np.linalg.eigh(np.log1p(counts))
+    largest = np.argsort(-np.abs(values))[:d_model]
+    return WordVectors(tuple(words), (vectors[:, largest] * np.abs(values[largest])).astype("f4"))
+
+
+def glove_loss(
+    scores: torch.Tensor, counts: torch.Tensor, x_max: float = 100.0, power: float = 0.75
+) -> torch.Tensor:
+    """GloVe's loss: the weighted squared distance of the scores from the log counts, a number.
+
+    scores: (V, V), dot products with both words' biases added; pairs with count 0 do not matter.
+    source: Pennington, Socher and Manning 2014, equations 8 and 9.
+    """
+    weight = (counts / x_max).clamp(max=1) ** power
+    distance = scores - torch.where(counts > 0, counts, 1).log()
+    return (weight * distance**2).sum()
+
+
+def train_glove(
+    text: Text, config: EmbeddingConfig, generator: torch.Generator | None = None
+) -> WordVectors:
+    """Sums of centre and context vectors that make `glove_loss` small, on all pairs at once."""
+    counts = torch.from_numpy(pair_counts(text, config.window)).float()
+    parts = [_start(text, config, generator) for _ in range(2)]
+    parts += [torch.zeros(len(counts), 1), torch.zeros(1, len(counts))]
+    centre, context, centre_bias, context_bias = (part.requires_grad_() for part in parts)
+    optimizer = torch.optim.Adam(parts, betas=(0.9, 0.98))
+    for step in range(config.steps):
+        scores = centre @ context.T + centre_bias + context_bias
+        glove_loss(scores, counts).backward()
+        _descend(optimizer, config.lr * (1 - step / config.steps))
+    return _named(text, (centre + context).detach())
+
+
+def _draw_places(text: Text, config: EmbeddingConfig, rng: np.random.Generator) -> np.ndarray:
+    """`batch` random places of the text, of which frequent words are kept with `keep_probs`."""
+    places = rng.integers(0, len(text.ids), config.batch)
+    keep = keep_probs(text.counts, config.subsample)[text.ids[places]]
+    return places[rng.random(len(places)) < keep]
+
+
+def _start(
+    text: Text, config: EmbeddingConfig, generator: torch.Generator | None, spare: int = 0
+) -> torch.Tensor:
+    """Small random vectors, evenly from -1 / (2 D) to 1 / (2 D), as word2vec begins."""
+    shape = len(text.words) + spare, config.d_model
+    return (torch.rand(shape, generator=generator) - 0.5) / config.d_model
+
+
+def _descend(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    optimizer.step()
+    optimizer.zero_grad()
+
+
+def _named(text: Text, vectors: torch.Tensor) -> WordVectors:
+    return WordVectors(text.words, vectors.numpy())
