@@ -26,15 +26,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.errors import SandboxFailed
-from llmcourse.checks import CheckFailed, compare
+from llmcourse.checks import METHOD, CheckFailed, compare
 
 NUMBERS = 2_000_000  # in the arrays of one result
 TOO_LARGE = f"the result holds more than {NUMBERS:,} numbers, far more than asked for"
 CALL = "def probe(answer, *args):\n    return answer(*args)\n"
-CALL_VISIBLY = """def probe(answer, args, keywords):
-    if isinstance(answer, type):  # `checks.method` asks: make an object, call one of its methods
-        made_from, name, rest = args
-        return getattr(answer(*made_from), name)(*rest), args
+CALL_VISIBLY = f"""def probe(answer, args, keywords):
+    if {METHOD!r} in keywords:  # `checks.method` asks: make an object, call one of its methods
+        name, rest = keywords[{METHOD!r}]
+        return getattr(answer(*args), name)(*rest), args
     return answer(*args, **keywords), args
 """
 

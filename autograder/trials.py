@@ -22,6 +22,7 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 from autograder import answers, exercise, ingest, local, wire
 from autograder import mutants as mutation
@@ -70,8 +71,8 @@ class Workbench:
         """Run all cells that grading runs, with the solutions in them, and keep their names."""
         if not self.names:
             self.names["__name__"] = self.unit.slug
-            os.environ["LLMCOURSE_PRESET"] = "smoke"
-            with contextlib.redirect_stdout(io.StringIO()):
+            smoke = mock.patch.dict(os.environ, LLMCOURSE_PRESET="smoke")
+            with smoke, contextlib.redirect_stdout(io.StringIO()):
                 for cell in self.cells:
                     exec(compile(cell.source, f"<{self.unit.slug}>", "exec"), self.names)
 

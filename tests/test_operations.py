@@ -143,6 +143,7 @@ def test_killed_workers_and_graders_cost_no_grade(root, undisturbed, places):
     assert not list(root.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_everything_and_the_same_command_goes_on(root, undisturbed):
     grading, results = start(root, "--workers", "2"), root / "results"
     assert eventually(lambda: list(results.glob("*.json")))

@@ -131,6 +131,9 @@ def unchanged(answer: Callable[..., Any], args: Sequence[Any], hint: str) -> Any
     return result
 
 
+METHOD = "__method__"  # the argument by which a class in the sandbox is asked for a method
+
+
 def method(answer: Any, made_from: Sequence[Any], name: str, *args: Any) -> Any:
     """Make an object of the learner's class, call its method ``name`` and return the result.
 
@@ -138,7 +141,7 @@ def method(answer: Any, made_from: Sequence[Any], name: str, *args: Any) -> Any:
     """
     if isinstance(answer, type):
         return getattr(answer(*made_from), name)(*args)
-    return answer(tuple(made_from), name, args)
+    return answer(*made_from, **{METHOD: (name, args)})
 
 
 @dataclass(frozen=True)
