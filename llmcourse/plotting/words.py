@@ -1,0 +1,189 @@
+"""Figures of words: their surprise, their company, their places, the tokens of a text."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.font_manager import findfont, get_font
+
+from llmcourse.plotting.style import FAINT, INK, MARKERS, SHADES, axes_of
+
+
+def surprise(tokens: Sequence[str], bits: Sequence[float], ax: Axes | None = None) -> Axes:
+    """What each token of a text cost, in bits, in reading order."""
+    ax = axes_of(ax, width=max(5.0, 0.36 * len(tokens)), height=2.8)
+    ax.bar(range(len(tokens)), bits, color=SHADES[1], edgecolor=INK, linewidth=0.6, width=0.75)
+    ax.set_xticks(range(len(tokens)), tokens, rotation=60, ha="right", rotation_mode="anchor")
+    ax.grid(False, axis="x")
+    ax.set_ylabel("surprise (bits)")
+    return ax
+
+
+def evidence(heard: Sequence[float], said: Sequence[float], ax: Axes | None = None) -> Axes:
+    """Each pair of texts as a point: how the signal (x) and the language (y) favour the right.
+
+    Both in bits, positive when they favour it. Above the line the sum does: noisy-channel decoding
+    is right there. Raises ValueError for lists of different lengths.
+    """
+    if len(heard) != len(said):
+        raise ValueError(f"expected as many x as y values, got {len(heard)} and {len(said)}")
+    ax = axes_of(ax, height=4.4)
+    pairs = list(zip(heard, said, strict=True))
+    groups = {
+        "decoded as the right text": ([p for p in pairs if sum(p) > 0], "o", SHADES[2]),
+        "decoded as the other": ([p for p in pairs if sum(p) <= 0], "X", SHADES[4]),
+    }
+    for label, (points, marker, colour) in groups.items():
+        if points:
+            ax.scatter(
+                *zip(*points, strict=True),
+                marker=marker,
+                color=colour,
+                edgecolor=INK,
+                linewidth=0.4,
+                s=24,
+                label=f"{label} ({len(points)})",
+            )
+    reach = 1.05 * max((abs(x) for x, _ in pairs), default=1.0)
+    ax.plot([-reach, reach], [reach, -reach], color=INK, linestyle="--", linewidth=1.2)
+    ax.axvline(0, color=INK, linewidth=0.8)
+    ax.axhline(0, color=INK, linewidth=0.8)
+    ax.set_xlim(-reach, reach)
+    ax.set_xlabel("the signal favours the right text by (bits)")
+    ax.set_ylabel("the language favours it by (bits)")
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    return ax
+
+
+def company(
+    counts: Mapping[str, int],
+    before: Mapping[str, int],
+    named: Sequence[str],
+    ax: Axes | None = None,
+) -> Axes:
+    """Each word as a point: how often it came, and after how many different words, log-log.
+
+    named: the words that are written beside their points.
+    """
+    ax = axes_of(ax, height=4.2)
+    points = [(counts[word], before[word]) for word in counts if before.get(word)]
+    ax.scatter(*zip(*points, strict=True), s=9, color=SHADES[2], linewidth=0)
+    most = max(x for x, _ in points)
+    ax.plot([1, most], [1, most], color=INK, linestyle="--", linewidth=1)
+    for word in named:
+        ax.scatter(counts[word], before[word], s=36, color=SHADES[4], edgecolor=INK)
+        place = (counts[word], before[word])
+        ax.annotate(word, place, xytext=(7, -4), textcoords="offset points")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel("times the word was seen")
+    ax.set_ylabel("different words before it")
+    return ax
+
+
+def alignment(
+    source: Sequence[str],
+    target: Sequence[str],
+    weights: Sequence[Sequence[float]],
+    ax: Axes | None = None,
+) -> Axes:
+    """How much each target token (rows, T) has to do with each source token (columns, S).
+
+    weights: T rows of S values from 0 to 1, the darker the more.
+    """
+    ax = axes_of(ax, width=1.6 + 0.42 * len(source), height=1.2 + 0.3 * len(target))
+    ax.imshow(weights, cmap="Greys", vmin=0, vmax=1, aspect="auto")
+    ax.set_xticks(range(len(source)), source, rotation=60, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(len(target)), target)
+    ax.set_xticks([i + 0.5 for i in range(len(source) - 1)], minor=True)
+    ax.set_yticks([i + 0.5 for i in range(len(target) - 1)], minor=True)
+    ax.grid(False)
+    ax.grid(color=FAINT, linewidth=0.6, which="minor")
+    ax.tick_params(which="minor", length=0)
+    ax.set_xlabel("source")
+    ax.set_ylabel("target")
+    return ax
+
+
+def word_map(
+    places: Mapping[str, Sequence[float]],
+    groups: Mapping[str, Sequence[str]],
+    *,
+    arrows: Sequence[tuple[str, str]] = (),
+    ax: Axes | None = None,
+) -> Axes:
+    """Words at their places (x, y), each of up to five groups with its own marker and shade.
+
+    A word that would be written over an earlier one is left out; its marker stays. arrows: pairs of
+    words to be joined by a thin arrow from the first to the second.
+    """
+    ax = axes_of(ax, width=8.0, height=5.0)
+    for i, (name, words) in enumerate(groups.items()):
+        x, y = [places[word][0] for word in words], [places[word][1] for word in words]
+        style = {"marker": MARKERS[i], "color": SHADES[(0, 4, 2, 1, 3)[i]], "edgecolor": INK}
+        ax.scatter(x, y, label=name, s=34, linewidth=0.5, zorder=3, **style)
+    ax.autoscale_view()
+    written: list[tuple[float, float]] = []
+    for word in (word for words in groups.values() for word in words):
+        x, y = ax.transData.transform(places[word])
+        if all(abs(x - left) > 50 or abs(y - base) > 11 for left, base in written):
+            ax.annotate(word, places[word], xytext=(4, 3), textcoords="offset points", fontsize=8)
+            written.append((x, y))
+    for start, end in arrows:
+        ax.annotate(
+            "", places[end], places[start], arrowprops={"arrowstyle": "->", "color": "#777777"}
+        )
+    ax.set_xlabel("first principal component")
+    ax.set_ylabel("second principal component")
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(groups))
+    return ax
+
+
+def tokens(rows: Mapping[str, Sequence[str]], *, width: int = 76, ax: Axes | None = None) -> Axes:
+    """Texts cut into tokens: each row's name and number of tokens, then the tokens as boxes.
+
+    rows: name -> tokens as they shall be shown. A row that is longer than `width` characters is
+    continued on the next line. Neighbours differ in shade and have an edge. Raises ValueError
+    without a row.
+    """
+    if not rows:
+        raise ValueError("expected at least one row of tokens, got none: give name -> tokens")
+    placed, line = [], 0
+    for name, row in rows.items():
+        placed.append((f"{name} ({len(row)} tokens)", line, 0.0, None))
+        line += 1
+        for at, offset, label in _wrapped([_drawable(token) for token in row], width):
+            placed.append((label, line + offset, at, len(placed) % 2))
+        line = placed[-1][1] + 1.4
+    if ax is None:
+        _, ax = plt.subplots(figsize=(8.4, 0.3 * line + 0.1), layout="constrained")
+    for label, y, at, shade in placed:
+        style = {"va": "center", "fontsize": 9, "fontfamily": "DejaVu Sans Mono", "color": INK}
+        if shade is None:
+            ax.text(0, y, label, **style, fontweight="bold")
+            continue
+        size = max(1, len(label)) + 0.6
+        colour = (SHADES[3], SHADES[2])[shade]
+        ax.add_patch(plt.Rectangle((at, y - 0.42), size, 0.84, facecolor=colour, edgecolor=INK))
+        ax.text(at + size / 2, y, label, **style, ha="center")
+    ax.set(xlim=(-0.5, width + 1), ylim=(line - 0.6, -0.8))
+    ax.set_axis_off()
+    return ax
+
+
+def _wrapped(labels: Sequence[str], width: int) -> list[tuple[float, int, str]]:
+    """(place in the line, line, label) of each label."""
+    placed, at, line = [], 0.0, 0
+    for label in labels:
+        size = max(1, len(label)) + 0.6
+        if at and at + size > width:
+            at, line = 0.0, line + 1
+        placed.append((at, line, label))
+        at += size
+    return placed
+
+
+def _drawable(token: str) -> str:
+    """The token with a code point in place of each character that the figures' font lacks."""
+    font = get_font(findfont("DejaVu Sans Mono"))
+    return "".join(c if font.get_char_index(ord(c)) else f"U+{ord(c):X}" for c in token)
