@@ -30,11 +30,11 @@ def send(sock: socket.socket, payload: bytes, deadline: float | None = None) -> 
     """Write one frame; Late at the deadline, Closed when nobody reads any more."""
     view = memoryview(struct.pack(">Q", len(payload)) + payload)
     while view:
-        _wait(sock, select.POLLOUT, deadline)
+        _in_time(deadline)
         try:
             view = view[sock.send(view, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL) :]
         except BlockingIOError:
-            continue
+            _wait(sock, select.POLLOUT, deadline)
         except OSError as error:
             raise Closed(f"the other end is gone: {error.strerror}") from None
 
@@ -50,10 +50,11 @@ def receive(sock: socket.socket, deadline: float | None, cap: int) -> bytes:
 def _exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
     got = bytearray()
     while len(got) < count:
-        _wait(sock, select.POLLIN, deadline)
+        _in_time(deadline)
         try:
             chunk = sock.recv(min(count - len(got), 2**20), socket.MSG_DONTWAIT)
         except BlockingIOError:
+            _wait(sock, select.POLLIN, deadline)
             continue
         except OSError as error:
             raise Closed(f"the other end is gone: {error.strerror}") from None
@@ -64,11 +65,14 @@ def _exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
 
 
 def _wait(sock: socket.socket, event: int, deadline: float | None) -> None:
-    """Return when the socket is ready (or broken, which the next call finds out); Late at the
-    deadline.
+    """Return when the socket is ready (or broken, which the next call finds out) or the deadline
+    passed.
     """
     poll = select.poll()
     poll.register(sock, event)
-    left = None if deadline is None else (deadline - time.monotonic()) * 1000
-    if (left is not None and left <= 0) or not poll.poll(left):
+    poll.poll(None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000)
+
+
+def _in_time(deadline: float | None) -> None:
+    if deadline is not None and time.monotonic() >= deadline:
         raise Late("the deadline passed")

@@ -548,7 +548,7 @@ def generate_core(rng: random.Random) -> Inputs:
     """One uniform number of each of N equal parts: any rule that is right gives N p, to within 2."""
     shares = [rng.uniform(0.05, 0.4) for _ in range(4)]
     odds = {w: share / sum(shares) for w, share in zip("wxyz", shares, strict=True)}
-    draws = [(i + rng.random()) / 400 for i in range(400)]
+    draws = [(i + rng.random()) / 120 for i in range(120)]
     rng.shuffle(draws)
     supply = iter(draws * 4)
 
@@ -556,16 +556,16 @@ def generate_core(rng: random.Random) -> Inputs:
         count = Counter(value)
         if set(count) == {max(odds, key=lambda w: odds[w])}:
             return "it is always the likeliest token: draw instead."
-        if all(abs(count[w] - 100) <= 2 for w in odds):
+        if all(abs(count[w] - 30) <= 2 for w in odds):
             return "all tokens come equally often: use their probabilities."
-        if len(value) != 400 or any(abs(count[w] - 400 * odds[w]) > 2 for w in odds):
+        if len(value) != 120 or any(abs(count[w] - 120 * odds[w]) > 2 for w in odds):
             return False
         by_number = [token for _, token in sorted(zip(draws, value, strict=True))]
         changes = sum(a != b for a, b in itertools.pairwise(by_number))
         return changes < 2 * len(odds) or "the number drawn must decide which token comes."
 
     yield (
-        (lambda history: odds, [], 400, 2, lambda: next(supply)),
+        (lambda history: odds, [], 120, 2, lambda: next(supply)),
         holds(
             as_often,
             hint="one call of uniform() a token, compared with the running sum of probabilities.",

@@ -29,7 +29,6 @@ seed = 0
 # %%
 from collections import Counter
 
-from llmcourse import plotting
 from llmcourse.checks import u02_ngrams as check
 from llmcourse.runtime import choose, setup
 
@@ -47,7 +46,7 @@ import time
 
 import numpy as np
 
-from llmcourse import data, ngram
+from llmcourse import data, ngram, plotting
 from llmcourse.ngram import NgramConfig
 
 english = data.english()
