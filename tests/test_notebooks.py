@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import nbformat
@@ -56,11 +57,10 @@ def test_each_exercise_reports_in_one_line(folder_and_report):
     folder, output, _ = folder_and_report
     verdict = "passed" if folder == "solutions" else "not solved yet"
     for slug in slugs(ROOT):
-        told = {
-            c.metadata.nbgrader.grade_id: o.text
-            for c, o in code_outputs(output / f"{slug}.ipynb")
-            if c.metadata.get("nbgrader", {}).get("locked")
-        }
+        told = defaultdict(str)  # a busy kernel sends one line in several pieces
+        for c, o in code_outputs(output / f"{slug}.ipynb"):
+            if c.metadata.get("nbgrader", {}).get("locked"):
+                told[c.metadata.nbgrader.grade_id] += o.text
         assert told == {
             f"{e.id}_check": f"{e.id}: {verdict}\n" for e in read_info(ROOT, slug).exercises
         }
