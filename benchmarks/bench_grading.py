@@ -22,8 +22,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from autograder import frames, runner, sandbox, wire
 from autograder.classroom import Classroom
 from autograder.cli import start_sooner
@@ -31,7 +29,7 @@ from autograder.course import slugs
 from autograder.limits import Limits
 from autograder.schedule import Workers
 from autograder.session import Session
-from llmcourse import plotting
+from benchmarks.growth import show
 
 ROOT = Path(__file__).parent.parent
 CLASS, GROWTH, PAIRS, STARTS = 24, (6, 24, 96), 5, 20
@@ -156,15 +154,7 @@ def growth(folder: Path, cores: int) -> None:
         root = build(folder / f"growth-{size}", slug, size)
         for workers, line in zip((1, cores), lines.values(), strict=True):
             line.append(ours(root, workers))
-    print(f"\n{slug}, seconds for a class of{''.join(f'{n:8d}' for n in GROWTH)}   exponent")
-    for name, line in lines.items():
-        exponent = np.polyfit(np.log(GROWTH), np.log(line), 1)[0]
-        print(f"{name:>33s}{''.join(f'{s:8.1f}' for s in line)}{exponent:11.2f}")
-        lines = {k if k != name else f"{name}: class size to the {exponent:.2f}": v
-                 for k, v in lines.items()}  # fmt: skip
-    ax = plotting.curves(GROWTH, lines, "submissions", "seconds", log_x=True)
-    ax.set_yscale("log")
-    ax.figure.savefig(ROOT / "benchmarks" / "grading.png", dpi=150, bbox_inches="tight")
+    show("grading", f"submissions of {slug}", GROWTH, lines)
 
 
 # What isolation costs

@@ -14,10 +14,12 @@ from itertools import pairwise
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
+from benchmarks.growth import show
 from llmcourse import data
 from llmcourse.tokenizers import pre_tokens, train_bpe
 
 VOCAB_SIZE, RUNS, RECIPE_MERGES = 1024, 5, 3
+SIZES = (125_000, 250_000, 500_000, 1_000_000)  # characters
 AT_MOST, AT_LEAST = 3.0, 100.0
 
 
@@ -78,8 +80,22 @@ def main() -> None:
         f"\nseconds a merge: ours {ours_a_merge:.5f}, minbpe's recipe {recipe / RECIPE_MERGES:.3f}"
     )
     print(f"{faster:,.0f} times as fast (must reach {AT_LEAST:g})")
+    growth(text)
     if slowest > AT_MOST or faster < AT_LEAST:
         raise SystemExit("a goal is missed")
+
+
+def growth(text: str) -> None:
+    """Training against the size of the text, medians of three."""
+    lines = {"ours": [], "tokenizers": []}
+    for size in SIZES:
+        part = text[:size]
+        runs = [
+            (timed(train_bpe, [part], VOCAB_SIZE)[1], timed(train_peer, part)[1]) for _ in range(3)
+        ]
+        for line, side in zip(lines.values(), zip(*runs, strict=True), strict=True):
+            line.append(statistics.median(side))
+    show("tokenizers", "characters to train on", SIZES, lines)
 
 
 def _row(name: str, pairs: list[tuple[float, float]]) -> float:
