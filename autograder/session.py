@@ -93,7 +93,8 @@ class Session:
             raise self._lost("died", "it ended the Python process") from None
         except (frames.TooLong, wire.WireError):
             raise self._lost("died", "it broke the connection to the grader") from None
-        if type(reply) is not dict or reply.get("n") != self._number:
+        number = reply.get("n") if type(reply) is dict else None
+        if type(number) is not int or number != self._number:  # an array is equal to nothing
             raise self._lost("died", "it broke the connection to the grader")
         return reply
 
