@@ -451,9 +451,10 @@ except OSError: pass
         assert value(session, "n", fill.format(path)) <= LIMITS.tmp_bytes
 
 
-def test_a_million_files_end_the_sandbox(session):
+@pytest.mark.parametrize("folder", ["/tmp", "/dev/shm"])
+def test_a_million_files_end_the_sandbox(session, folder):
     with pytest.raises(Lost, match="5000 files"):
-        session.run("for i in range(10**6): open(str(i), 'w').close()")
+        session.run(f"for i in range(10**6): open(f'{folder}/{{i}}', 'w').close()")
 
 
 def test_limits_cannot_be_raised(session):
