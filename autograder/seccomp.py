@@ -4,10 +4,10 @@ A program for the kernel's BPF machine, as `bwrap --seccomp` takes it, for x86_6
 denies (EPERM) looking into other processes, namespaces and mounts, memory that no rlimit counts,
 keys, kernel modules and clocks, BPF, perf, userfaultfd and io_uring; sockets of any family but UNIX
 and the internet's (EAFNOSUPPORT: vsock would reach a virtual machine's host past every network
-namespace); `clone` with a new namespace. `clone3`, whose flags a filter cannot read, and calls newer than this list are
-answered as an old kernel would (ENOSYS), so libraries fall back. A call through another machine's
-table (32-bit code) ends the process. All else is left to the kernel's own checks: this is a second
-wall, not the first.
+namespace); `clone` with a new namespace. `clone3`, whose flags a filter cannot read, and calls
+newer than this list are answered as an old kernel would (ENOSYS), so libraries fall back. A call
+through another machine's table (32-bit code) ends the process. All else is left to the kernel's own
+checks: this is a second wall, not the first.
 
 source: headers of Linux 6.1: asm/unistd_64.h and asm-generic/unistd.h (numbers), linux/seccomp.h,
 linux/bpf_common.h, linux/audit.h

@@ -93,8 +93,7 @@ class Session:
             raise self._lost("died", "it ended the Python process") from None
         except (frames.TooLong, wire.WireError):
             raise self._lost("died", "it broke the connection to the grader") from None
-        number = reply.get("n") if type(reply) is dict else None
-        if type(number) is not int or number != self._number:  # an array is equal to nothing
+        if type(reply) is not dict or type(n := reply.get("n")) is not int or n != self._number:
             raise self._lost("died", "it broke the connection to the grader")
         return reply
 
