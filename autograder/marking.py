@@ -23,6 +23,7 @@ from autograder.report import printable
 from autograder.schedule import Task
 from autograder.slots import free_slot
 from autograder.store import load_result, result_key, save_result
+from autograder.view import shows
 
 Progress = Callable[[Graded], None]
 Workers = Callable[[Sequence[Task]], Iterable[tuple[Task, str | None]]]
@@ -63,6 +64,11 @@ class _Round:
     """The submissions of one unit on their way through the store into the gradebook."""
 
     def __init__(self, room: Classroom, unit: Unit, force: bool) -> None:
+        if shows(room.root):
+            raise SandboxUnavailable(
+                f"grading is refused: every submission could read {room.root}, which lies in a "
+                "directory of the system or of Python: move the course to one of your own"
+            )
         self.room, self.unit, self.force = room, unit, force
         self.secret, self.limits = course_secret(room.root), limits_of(room)
         self.fresh = set[str]()  # keys of the results that came into the store in this round

@@ -11,10 +11,10 @@ import pytest
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
-from autograder import classroom, gradebook, marking, store
+from autograder import classroom, gradebook, marking, store, view
 from autograder.classroom import Classroom, course_secret, received, students_of, write_durably
 from autograder.course import load_unit
-from autograder.errors import AutograderError, SandboxFailed, Unreadable
+from autograder.errors import AutograderError, SandboxFailed, SandboxUnavailable, Unreadable
 from autograder.exercise import CaseResult
 from autograder.grade import ExerciseResult, Result
 from autograder.gradebook import Graded, record, scores
@@ -382,6 +382,16 @@ def test_a_file_name_that_is_no_text_is_reported(room, sandbox):
     [entry] = grade_unit(room, SLUG, ["ann"])
     assert entry.result.state == "unreadable"
     assert "\\udcff.ipynb is empty" in entry.result.notices[0]
+
+
+def test_a_course_where_submissions_can_look_is_not_graded(room, sandbox, monkeypatch):
+    toy_course.submit(room.root, "ann", toy_course.solved(room.root))
+    monkeypatch.setattr(view, "_python_roots", lambda: [room.root.parent])
+    with pytest.raises(
+        SandboxUnavailable, match=r"every submission could read .*: move the course"
+    ):
+        grade_unit(room, SLUG, ["ann"])
+    assert sandbox == []
 
 
 def test_links_are_not_followed(room, sandbox, tmp_path):
