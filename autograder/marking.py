@@ -25,6 +25,7 @@ from autograder.slots import free_slot
 from autograder.store import load_result, result_key, save_result
 from autograder.view import shows
 
+UNPRINTABLE = "expected letters, digits and signs in the id, got others: rename its directory"
 Progress = Callable[[Graded], None]
 Workers = Callable[[Sequence[Task]], Iterable[tuple[Task, str | None]]]
 
@@ -115,6 +116,8 @@ class _Round:
 
     def _settle(self, student: str) -> Graded | Task:
         """Record what the store has for the work that is there now; a Task when it has nothing."""
+        if not student.isprintable():  # gradebook and pages cannot hold it, or show another name
+            return self._failed(student, UNPRINTABLE)
         folder = self.room.folder("submitted", student, self.unit.slug)
         with self.room.writing():  # what is read here is what the gradebook then shows
             try:

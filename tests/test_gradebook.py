@@ -384,6 +384,16 @@ def test_a_file_name_that_is_no_text_is_reported(room, sandbox):
     assert "\\udcff.ipynb is empty" in entry.result.notices[0]
 
 
+@pytest.mark.parametrize("odd", ["b\nc", "b\x1b[2J", "b\u202ec", os.fsdecode(b"b\xff")])
+def test_an_id_that_cannot_be_shown_is_said_so_and_costs_nobody_anything(room, sandbox, odd):
+    for name in ("ann", odd, "cid"):
+        toy_course.submit(room.root, name, toy_course.solved(room.root))
+    first, refused, last = grade_unit(room, SLUG, ["ann", odd, "cid"])
+    assert (first.result.points, last.result.points) == (90, 90)
+    assert refused.result.state == "infrastructure" and "rename" in refused.result.notices[0]
+    assert set(scores(room, SLUG)) == {"ann", "cid"}
+
+
 def test_a_course_where_submissions_can_look_is_not_graded(room, sandbox, monkeypatch):
     toy_course.submit(room.root, "ann", toy_course.solved(room.root))
     monkeypatch.setattr(view, "_python_roots", lambda: [room.root.parent])
