@@ -444,6 +444,16 @@ def test_students_are_found_by_glob_and_only_with_this_unit(room):
     assert students_of(room, SLUG, "an*") == ["ann", "anton"]
 
 
+def test_an_id_with_the_signs_of_a_pattern_stands_for_itself(room):
+    ids = ["*", "a*[b]", "ab", "abb"]
+    for student in ids:
+        toy_course.submit(room.root, student, {})
+    assert students_of(room, SLUG, "a*[b]") == ["a*[b]"]
+    assert students_of(room, SLUG, "a*") == ["a*[b]", "ab", "abb"]
+    assert students_of(room, SLUG) == ids
+    assert students_of(room, SLUG, "a*/../ab") == []
+
+
 @pytest.mark.parametrize(
     ("text", "hour"), [("2030-05-01 12:00:00.000000 UTC", 12), ("2030-05-01T12:00:00+02:00", 10)]
 )
