@@ -123,13 +123,17 @@ class Classroom:
 def students_of(room: Classroom, slug: str, pattern: str = "*") -> list[str]:
     """Ids of the students with a directory for this unit under submitted/, sorted.
 
-    pattern: glob over student ids.
+    pattern: glob over student ids, or one of them as it is, with whatever signs; `*` is all.
     """
     directory = room.coursedir.submitted_directory
     found = re.compile(
         room.coursedir.format_path(directory, "(?P<student>[^/]+)", re.escape(slug), escape=True)
     )
-    paths = glob.glob(room.coursedir.format_path(directory, pattern, glob.escape(slug)))
+    alone = room.coursedir.format_path(directory, pattern, slug)
+    if pattern == "*" or not os.path.lexists(alone):
+        paths = glob.glob(room.coursedir.format_path(directory, pattern, glob.escape(slug)))
+    else:
+        paths = [alone]
     matches = (found.fullmatch(path) for path in paths if os.path.lexists(path))
     return sorted(match["student"] for match in matches if match)
 

@@ -29,7 +29,7 @@ Units = Annotated[list[str] | None, typer.Argument(metavar="[UNIT...]", help="As
 OneUnit = Annotated[
     str | None, typer.Argument(metavar="[UNIT]", help="As 02 or 02_ngrams; default: all.")
 ]
-Student = Annotated[str, typer.Option("--student", help="Student id, or a glob.")]
+Student = Annotated[str, typer.Option("--student", help="Student id as it is, else a glob.")]
 HERE = Path()
 INTERRUPTED = 130
 

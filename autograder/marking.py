@@ -23,7 +23,9 @@ from autograder.report import printable
 from autograder.schedule import Task
 from autograder.slots import free_slot
 from autograder.store import load_result, result_key, save_result
+from autograder.view import shows
 
+UNPRINTABLE = "expected letters, digits and signs in the id, got others: rename its directory"
 Progress = Callable[[Graded], None]
 Workers = Callable[[Sequence[Task]], Iterable[tuple[Task, str | None]]]
 
@@ -63,6 +65,11 @@ class _Round:
     """The submissions of one unit on their way through the store into the gradebook."""
 
     def __init__(self, room: Classroom, unit: Unit, force: bool) -> None:
+        if shows(room.root):
+            raise SandboxUnavailable(
+                f"grading is refused: every submission could read {room.root}, which lies in a "
+                "directory of the system or of Python: move the course to one of your own"
+            )
         self.room, self.unit, self.force = room, unit, force
         self.secret, self.limits = course_secret(room.root), limits_of(room)
         self.fresh = set[str]()  # keys of the results that came into the store in this round
@@ -109,6 +116,8 @@ class _Round:
 
     def _settle(self, student: str) -> Graded | Task:
         """Record what the store has for the work that is there now; a Task when it has nothing."""
+        if not student.isprintable():  # gradebook and pages cannot hold it, or show another name
+            return self._failed(student, UNPRINTABLE)
         folder = self.room.folder("submitted", student, self.unit.slug)
         with self.room.writing():  # what is read here is what the gradebook then shows
             try:

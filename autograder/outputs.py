@@ -100,7 +100,7 @@ def clean_outputs(claimed: Any, cap: int) -> list[dict[str, Any]]:
 
 
 def _clean_output(output: dict[Any, Any]) -> dict[str, Any] | None:
-    kind, name = output.get("output_type"), output.get("name")
+    kind, name = (clean_text(output.get(key)) for key in ("output_type", "name"))
     if kind == "stream" and name in ("stdout", "stderr"):
         return {"output_type": "stream", "name": name, "text": clean_text(output.get("text"))}
     if kind == "error":

@@ -188,8 +188,8 @@ class Sandbox:
         if not self._groups and resident_bytes(self._pid) > self.limits.memory_bytes:
             return "memory"
         with contextlib.suppress(OSError):
-            tmp = os.statvfs(f"/proc/{self.runner}/root/tmp")
-            if tmp.f_files - tmp.f_ffree > self.limits.files:
+            disks = [os.statvfs(f"/proc/{self.runner}/root/{name}") for name in ("tmp", "dev/shm")]
+            if sum(disk.f_files - disk.f_ffree for disk in disks) > self.limits.files:
                 return f"{self.limits.files} files"
         return FULL if machine_is_full() else ""
 

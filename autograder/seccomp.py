@@ -1,13 +1,13 @@
 """A filter of system calls for the sandbox: what no exercise needs and a kernel exploit often does.
 
 A program for the kernel's BPF machine, as `bwrap --seccomp` takes it, for x86_64 and aarch64. It
-denies (EPERM) looking into other processes, namespaces and mounts, keys, kernel modules and clocks,
-BPF, perf, userfaultfd and io_uring; sockets of any family but UNIX and the internet's
-(EAFNOSUPPORT: vsock would reach a virtual machine's host past every network namespace); `clone`
-with a new namespace. `clone3`, whose flags a filter cannot read, and calls newer than this list are
-answered as an old kernel would (ENOSYS), so libraries fall back. A call through another machine's
-table (32-bit code) ends the process. All else is left to the kernel's own checks: this is a second
-wall, not the first.
+denies (EPERM) looking into other processes, namespaces and mounts, memory that no rlimit counts,
+keys, kernel modules and clocks, BPF, perf, userfaultfd and io_uring; sockets of any family but UNIX
+and the internet's (EAFNOSUPPORT: vsock would reach a virtual machine's host past every network
+namespace); `clone` with a new namespace. `clone3`, whose flags a filter cannot read, and calls
+newer than this list are answered as an old kernel would (ENOSYS), so libraries fall back. A call
+through another machine's table (32-bit code) ends the process. All else is left to the kernel's own
+checks: this is a second wall, not the first.
 
 source: headers of Linux 6.1: asm/unistd_64.h and asm-generic/unistd.h (numbers), linux/seccomp.h,
 linux/bpf_common.h, linux/audit.h
@@ -50,6 +50,12 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "name_to_handle_at": (303, 264),
     "open_by_handle_at": (304, 265),
     "fanotify_init": (300, 262),
+    # memory that belongs to no process and no disk: no rlimit counts it
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
     # keys
     "add_key": (248, 217),
     "request_key": (249, 218),

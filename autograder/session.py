@@ -93,7 +93,7 @@ class Session:
             raise self._lost("died", "it ended the Python process") from None
         except (frames.TooLong, wire.WireError):
             raise self._lost("died", "it broke the connection to the grader") from None
-        if type(reply) is not dict or reply.get("n") != self._number:
+        if type(reply) is not dict or type(n := reply.get("n")) is not int or n != self._number:
             raise self._lost("died", "it broke the connection to the grader")
         return reply
 

@@ -20,6 +20,8 @@ from autograder import frames, outputs, runner, wire
 PACKAGE = "/course"  # where `llmcourse` lies inside, the one entry of PYTHONPATH
 RUNNER = "/runner"
 MASKED = ("llmcourse", "autograder", "__editable__")  # parts of names hidden in site-packages
+EXCHANGE = Path("/usr/local/share/nbgrader")  # where nbgrader puts what others hand in
+SYSTEM = ("lib", "lib32", "lib64", "bin", "sbin")
 
 
 @functools.lru_cache(maxsize=8)
@@ -30,7 +32,7 @@ def layout(unit: str) -> list[str]:
     roots = _python_roots()
     course = Path(__file__).resolve().parent.parent
     words: list[str] = []
-    for name in ("lib", "lib32", "lib64", "bin", "sbin"):
+    for name in SYSTEM:
         path = Path("/", name)
         if path.is_symlink():
             words += ["--symlink", os.readlink(path), str(path)]
@@ -59,6 +61,15 @@ def layout(unit: str) -> list[str]:
     return [*words, "--dir", "/tmp", "--dir", "/proc", "--dir", "/dev"]
 
 
+def shows(path: Path) -> bool:
+    """Whether a submission has this path, or what lies there, before its eyes."""
+    home = Path(__file__).resolve().parent.parent
+    seen = [*_python_roots(), Path("/usr"), *(Path("/", name) for name in SYSTEM)]
+    above = [path.resolve(), *path.resolve().parents]
+    nearest = next((one for one in above if one == home or one in seen), home)
+    return nearest != home or home in seen
+
+
 def _bind(here: Path, there: str) -> list[str]:
     return [*_parents(Path(there)), "--ro-bind", str(here), there]
 
@@ -81,8 +92,8 @@ def _python_roots() -> list[Path]:
 
 
 def _masks(roots: list[Path]) -> list[str]:
-    """Cover what installations of the project left in site-packages."""
-    words: list[str] = []
+    """Cover nbgrader's exchange, and what installations of the project left in site-packages."""
+    words = ["--tmpfs", str(EXCHANGE)] if EXCHANGE.is_dir() else []
     for folder in dict.fromkeys(map(Path, [*sys.path, *site.getsitepackages()])):
         if folder.is_dir() and any(root == folder or root in folder.parents for root in roots):
             for entry in sorted(folder.iterdir()):

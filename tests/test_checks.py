@@ -1,6 +1,7 @@
 """llmcourse.checks: what a learner is told, in one line, for each kind of result."""
 
 import math
+import re
 from collections import Counter
 
 import numpy as np
@@ -16,6 +17,7 @@ from llmcourse.checks import (
     near,
     number,
     raises,
+    u05_neural_lm,
     unchanged,
     visible,
 )
@@ -119,6 +121,21 @@ def test_equal_forms_are_accepted(got, want):
 )
 def test_differences_are_named_without_values(got, want, nature):
     assert compare(got, want, 1e-6).nature == nature
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        (u05_neural_lm.linear_backward, lambda x, W, dy: (np.zeros((7, 4, 1)),) * 3),
+        (u05_neural_lm.gradient_check, lambda f, x, slope, eps: 741),
+        (u05_neural_lm.random_search, lambda f, *_: ([f({"lr": 1.0}) for _ in range(741)], 0)),
+    ],
+)
+def test_what_the_grader_shows_of_a_failure_holds_no_number_that_the_learner_chose(check, answer):
+    with pytest.raises(CheckFailed) as failure:
+        check.__wrapped__(answer)
+    assert re.search("741|7, 4, 1", str(failure.value))
+    assert not re.search("741|7, 4, 1", failure.value.without_values)
 
 
 def test_the_place_of_a_difference_is_told():

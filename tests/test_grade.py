@@ -315,6 +315,21 @@ def test_forged_outputs_are_reduced_to_text_and_real_pictures():
     assert kept[0]["data"] == {"text/plain": "ok"} and kept[1]["traceback"] == ["", "line"]
 
 
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "g['Outputs'].finish = lambda self: [{'output_type': np.array([1, 2])}]",
+        "g['Outputs'].finish = lambda self: [{'output_type': 'stream', 'name': np.zeros(2)}]",
+        "pack = g['wire'].pack; g['wire'].pack = lambda v, *a: pack(v | {'n': np.zeros(2)}, *a)",
+    ],
+    ids=["kind of output", "name of stream", "number of reply"],
+)
+def test_an_array_where_text_or_a_number_belongs_does_not_put_off_grading(forgery):
+    hook = "type(get_ipython().displayhook).write_format_data.__globals__"
+    result = graded(lambda book: book.first(f"import numpy as np\ng = {hook}\n{forgery}"))
+    assert (result.state, points(result)) == ("graded", toy.POINTS)
+
+
 def test_demonstrations_are_not_run_and_check_cells_neither():
     result = graded(lambda book: book.cell("mean_check").update(source="while True: pass"))
     assert points(result) == toy.POINTS and any("edited" in n for n in result.notices)

@@ -11,10 +11,10 @@ import pytest
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
-from autograder import classroom, gradebook, marking, store
+from autograder import classroom, gradebook, marking, store, view
 from autograder.classroom import Classroom, course_secret, received, students_of, write_durably
 from autograder.course import load_unit
-from autograder.errors import AutograderError, SandboxFailed, Unreadable
+from autograder.errors import AutograderError, SandboxFailed, SandboxUnavailable, Unreadable
 from autograder.exercise import CaseResult
 from autograder.grade import ExerciseResult, Result
 from autograder.gradebook import Graded, record, scores
@@ -384,6 +384,26 @@ def test_a_file_name_that_is_no_text_is_reported(room, sandbox):
     assert "\\udcff.ipynb is empty" in entry.result.notices[0]
 
 
+@pytest.mark.parametrize("odd", ["b\nc", "b\x1b[2J", "b\u202ec", os.fsdecode(b"b\xff")])
+def test_an_id_that_cannot_be_shown_is_said_so_and_costs_nobody_anything(room, sandbox, odd):
+    for name in ("ann", odd, "cid"):
+        toy_course.submit(room.root, name, toy_course.solved(room.root))
+    first, refused, last = grade_unit(room, SLUG, ["ann", odd, "cid"])
+    assert (first.result.points, last.result.points) == (90, 90)
+    assert refused.result.state == "infrastructure" and "rename" in refused.result.notices[0]
+    assert set(scores(room, SLUG)) == {"ann", "cid"}
+
+
+def test_a_course_where_submissions_can_look_is_not_graded(room, sandbox, monkeypatch):
+    toy_course.submit(room.root, "ann", toy_course.solved(room.root))
+    monkeypatch.setattr(view, "_python_roots", lambda: [room.root.parent])
+    with pytest.raises(
+        SandboxUnavailable, match=r"every submission could read .*: move the course"
+    ):
+        grade_unit(room, SLUG, ["ann"])
+    assert sandbox == []
+
+
 def test_links_are_not_followed(room, sandbox, tmp_path):
     toy_course.submit(room.root, "ann", toy_course.solved(room.root))
     elsewhere = room.root / "submitted" / "ann"
@@ -422,6 +442,16 @@ def test_students_are_found_by_glob_and_only_with_this_unit(room):
     (room.root / "submitted" / "other" / "91_else").mkdir(parents=True)
     assert students_of(room, SLUG) == ["ann", "anton", "bob"]
     assert students_of(room, SLUG, "an*") == ["ann", "anton"]
+
+
+def test_an_id_with_the_signs_of_a_pattern_stands_for_itself(room):
+    ids = ["*", "a*[b]", "ab", "abb"]
+    for student in ids:
+        toy_course.submit(room.root, student, {})
+    assert students_of(room, SLUG, "a*[b]") == ["a*[b]"]
+    assert students_of(room, SLUG, "a*") == ["a*[b]", "ab", "abb"]
+    assert students_of(room, SLUG) == ids
+    assert students_of(room, SLUG, "a*/../ab") == []
 
 
 @pytest.mark.parametrize(

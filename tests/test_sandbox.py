@@ -98,6 +98,25 @@ def test_hidden_tests_solutions_and_gradebook_cannot_be_read(shared):
     assert value(shared, f"[p for p in {names} if os.path.exists(p)]", "import os") == []
 
 
+def test_the_exchange_where_others_hand_in_is_empty(monkeypatch):
+    monkeypatch.setattr(view, "EXCHANGE", Path("/usr/include"))  # any folder that is there
+    view.layout.cache_clear()
+    with Session(SLUG, LIMITS, slot=1) as session:
+        seen = value(
+            session, "(os.listdir('/usr/include'), os.listdir('/usr/lib') != [])", "import os"
+        )
+    view.layout.cache_clear()
+    assert seen == ([], True)
+
+
+def test_a_place_is_seen_below_the_system_or_python_but_not_in_the_clone(monkeypatch):
+    monkeypatch.setattr(view, "_python_roots", lambda: [ROOT.parent, ROOT / ".venv"])
+    seen = ("/usr/share/course", str(ROOT.parent / "other"), str(ROOT / ".venv" / "course"))
+    assert [
+        path for path in (*seen, str(ROOT), str(ROOT / "x"), "/opt") if view.shows(Path(path))
+    ] == [*seen]
+
+
 def test_the_grader_and_its_installation_cannot_be_imported(shared):
     probe = "import importlib.util as u"
     assert value(shared, "u.find_spec('autograder')", probe) is None
@@ -451,9 +470,10 @@ except OSError: pass
         assert value(session, "n", fill.format(path)) <= LIMITS.tmp_bytes
 
 
-def test_a_million_files_end_the_sandbox(session):
+@pytest.mark.parametrize("folder", ["/tmp", "/dev/shm"])
+def test_a_million_files_end_the_sandbox(session, folder):
     with pytest.raises(Lost, match="5000 files"):
-        session.run("for i in range(10**6): open(str(i), 'w').close()")
+        session.run(f"for i in range(10**6): open(f'{folder}/{{i}}', 'w').close()")
 
 
 def test_limits_cannot_be_raised(session):

@@ -21,7 +21,8 @@ def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str) -> np.ndarray
     except (TypeError, ValueError):
         fail(f"{what} should be an array of numbers. {hint}")
     if array.shape != shape:
-        fail(f"{what} should have the shape {shape}, got {array.shape}. {hint}")
+        wanted = f"{what} should have the shape {shape}"
+        fail(f"{wanted}, got {array.shape}. {hint}", f"{wanted}. {hint}")
     if not np.isfinite(array).all():
         fail(f"{what} holds nan or infinity. {hint}")
     return array
@@ -209,10 +210,9 @@ def gradient_check(answer):
     got = number(answer(cubes, x, 3 * x**2, 1e-4), "gradient_check")
     equal(x, kept, hint="The call changed x: put each number back, or work on a copy.")
     if got > 1e-4:
-        fail(
-            f"3 x^2 is the gradient of the sum of x^3, but you report an error of {got:.3g}. "
-            "Change one number at a time, on both sides, and divide by 2 eps."
-        )
+        right = "3 x^2 is the gradient of the sum of x^3, but you report an error"
+        hint = "Change one number at a time, on both sides, and divide by 2 eps."
+        fail(f"{right} of {got:.3g}. {hint}", f"{right}. {hint}")
     if got > 2e-7:
         fail("The error is that of one side: use f(x + eps) and f(x - eps), over 2 eps.")
     off = 3 * x**2 + np.array([[0.0, 0.25], [-0.5, 0.0]])
@@ -327,7 +327,8 @@ def random_search(answer):
     draws = (0.0, 0.5, 0.625, 0.25, 0.25, 0.75)
     best = items(answer(far_from_one, ranges, 3, supply(*draws)), 2, "Return (settings, value).")
     if len(tried) != 3:
-        fail(f"the objective was called {len(tried)} times for 3 trials: once for each.")
+        once = "call the objective once for each trial."
+        fail(f"the objective was called {len(tried)} times for 3 trials: {once}", once)
     want = [0.01, 10**0.5, 0.1]
     diagnosed(
         [settings["lr"] for settings in tried],
