@@ -235,6 +235,28 @@ def test_a_full_disk_is_one_line_and_the_next_run_completes(root, run, sandbox, 
     assert run("grade", "--course", root)[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "raise ValueError('a\\nb')",
+            "but got ValueError: a: mend it in solutions/90_toy/90_toy.py",
+        ),
+        ("import os; os._exit(1)", "but got Kernel died"),
+    ],
+)
+def test_a_notebook_that_does_not_build_is_one_line_with_its_cell(root, run, body, said):
+    source = root / "solutions" / SLUG / f"{SLUG}.py"
+    stub = "check.add(add);\n"
+    assert source.read_text().count(stub) == 1
+    source.write_text(source.read_text().replace(stub, f"{body}\n"))
+    before = (root / "solutions" / SLUG / f"{SLUG}.ipynb").read_bytes()
+    status, _, [error] = run("build", "90", "--course", root)
+    assert status == 1 and said in error
+    assert f"{SLUG}: cell 4 of" in error and f"(`{body}`)" in error
+    assert (root / "solutions" / SLUG / f"{SLUG}.ipynb").read_bytes() == before
+
+
 def test_ctrl_c_keeps_what_is_graded(root, run, sandbox, monkeypatch):
     for name in ("ann", "bob"):
         toy_course.submit(root, name, toy_course.solved(root, why=name))
