@@ -8,11 +8,12 @@ effect, messages of the hidden tests are escaped. Scores in the pages come from 
 import base64
 import binascii
 import contextlib
+import errno
 import hashlib
 import html
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from nbformat import NotebookNode
 from nbgrader.converters import GenerateFeedback, NbGraderException
 
 from autograder.course import Unit
+from autograder.errors import AutograderError
 
 if TYPE_CHECKING:
     from autograder.classroom import Classroom
@@ -242,15 +244,41 @@ def write_feedback(room: "Classroom", slug: str, students: Iterable[str]) -> lis
             page.unlink(missing_ok=True)
         with contextlib.suppress(NbGraderException):  # raised at the end, when all have been tried
             converter.start()
+        if converter.unwritten:
+            where, got = room.folder("feedback", "STUDENT", slug), converter.unwritten.strerror
+            raise AutograderError(
+                f"cannot write pages to {where}: expected room on the disk, got {got}; grades are "
+                "kept: make room, then run the same command again"
+            )
         return [name for name, page in pages.items() if not page.exists()]
 
 
 class _Feedback(GenerateFeedback):  # type: ignore[misc]  # nbgrader carries no types
     """nbgrader's converter for given folders. It takes ids for patterns: one with `*` or `[` in it
-    would get no page."""
+    would get no page; and it says of a full disk only that there was an error."""
 
     folders: Sequence[Path]
+    unwritten: OSError | None = None  # why a page could not be written
 
     def init_notebooks(self) -> None:
         """Fill in what it looks for by pattern."""
         self.assignments = {str(f): [str(f / f"{f.name}.ipynb")] for f in self.folders}
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Make the folder of a page."""
+        with self._noting():
+            super().init_assignment(assignment_id, student_id)
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        """Make a page."""
+        with self._noting():
+            super().convert_single_notebook(notebook_filename)
+
+    @contextlib.contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+                self.unwritten = error
+            raise

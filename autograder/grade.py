@@ -24,6 +24,7 @@ from autograder.limits import FULL, Limits
 from autograder.session import ENDED, Calls, Lost, Session
 
 NOTICES = 20  # of one submission; a notebook can give cause for thousands
+SHOWING = 2_000  # characters that an output counts beside its own: each takes half a millisecond
 RERUNS = 3  # fresh sandboxes after the first one
 PATIENCE = 10  # wall time of judging, of its processor time: others may be working here
 UNJUDGED = CaseResult(
@@ -256,7 +257,7 @@ class _Work:
                 self._drop(index, cell, lost)
                 return
             if not self.frozen and index not in self.dropped:
-                budget -= len(json.dumps(outputs))
+                budget -= len(json.dumps(outputs)) + SHOWING * len(outputs)
                 kept = (
                     outputs
                     if budget > 0

@@ -192,9 +192,10 @@ def _cell_id(slug: str, cell: NotebookNode, seen: set[str]) -> str:
 def build(root: Path, slug: str) -> Path:
     """Execute the unit at preset cpu, seed 0, and write ``solutions/NN_slug/NN_slug.ipynb``.
 
-    Raises nbclient's CellExecutionError, with the cell, when a cell fails or a claim does not hold.
+    Raises AutograderError, with the cell, when a cell fails or a claim does not hold.
     """
     from nbclient import NotebookClient
+    from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKernelError
 
     notebook = expand(root, slug)
     with tempfile.TemporaryDirectory() as folder:
@@ -206,12 +207,30 @@ def build(root: Path, slug: str) -> Path:
             record_timing=False,
             coalesce_streams=True,
         )
+        started: list[int] = []
+        client.on_cell_start = lambda cell, cell_index: started.append(cell_index)
         language = dict(notebook.metadata.language_info)
-        client.execute(env=_build_environment(root))
+        try:
+            client.execute(env=_build_environment(root))
+        except (CellControlSignal, DeadKernelError) as error:
+            said = (
+                f"{error.ename}: {error.evalue}" if isinstance(error, CellExecutionError) else error
+            )
+            raise AutograderError(_failed_cell(notebook, slug, started, str(said))) from None
     notebook.metadata.language_info = language  # the kernel's own names this Python's version
     path = root / "solutions" / slug / f"{slug}.ipynb"
     write_text(path, nbformat.writes(notebook) + "\n")
     return path
+
+
+def _failed_cell(notebook: NotebookNode, slug: str, started: list[int], said: str) -> str:
+    """The line for the author of a unit whose notebook does not run."""
+    index = started[-1] if started else 0
+    begins = notebook.cells[index].source.strip().split("\n")[0][:80]
+    return (
+        f"{slug}: cell {index + 1} of {len(notebook.cells)} (`{begins}`) should run, but got "
+        f"{said.strip().splitlines()[0][:300]}: mend it in solutions/{slug}/{slug}.py"
+    )
 
 
 def _build_environment(root: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from nbconvert.writers import FilesWriter
 
 from autograder import cli, marking
 from autograder.classroom import Classroom
@@ -233,6 +234,50 @@ def test_a_full_disk_is_one_line_and_the_next_run_completes(root, run, sandbox, 
     left = {p.name for p in root.rglob("*") if p.is_file() and "toy" not in p.name}
     assert left == {"nbgrader_config.py", "unit.toml", "gradebook.db"}
     assert run("grade", "--course", root)[0] == 0
+
+
+@pytest.mark.parametrize("first", ["grade", "feedback"])
+def test_no_room_for_feedback_pages_is_one_line_and_loses_nothing(
+    root, run, sandbox, monkeypatch, first
+):
+    for name in ("ann", "bob"):
+        toy_course.submit(root, name, toy_course.solved(root))
+    pages = {root / "feedback" / name / SLUG / f"{SLUG}.html" for name in ("ann", "bob")}
+    if first == "feedback":
+        assert run("grade", "--course", root)[0] == 0
+
+    def full(self, output, resources, **names):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FilesWriter, "write", full)
+        status, _, [error] = run(first, "--course", root)
+    assert status == 1 and "expected room on the disk, got No space left on device" in error
+    assert "grades are kept: make room, then run the same command again" in error
+    monkeypatch.setattr(marking, "grade", None)  # nothing is graded again
+    assert run(first, "--course", root)[0] == 0 and all(page.is_file() for page in pages)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "raise ValueError('a\\nb')",
+            "but got ValueError: a: mend it in solutions/90_toy/90_toy.py",
+        ),
+        ("import os; os._exit(1)", "but got Kernel died"),
+    ],
+)
+def test_a_notebook_that_does_not_build_is_one_line_with_its_cell(root, run, body, said):
+    source = root / "solutions" / SLUG / f"{SLUG}.py"
+    stub = "check.add(add);\n"
+    assert source.read_text().count(stub) == 1
+    source.write_text(source.read_text().replace(stub, f"{body}\n"))
+    before = (root / "solutions" / SLUG / f"{SLUG}.ipynb").read_bytes()
+    status, _, [error] = run("build", "90", "--course", root)
+    assert status == 1 and said in error
+    assert f"{SLUG}: cell 4 of" in error and f"(`{body}`)" in error
+    assert (root / "solutions" / SLUG / f"{SLUG}.ipynb").read_bytes() == before
 
 
 def test_ctrl_c_keeps_what_is_graded(root, run, sandbox, monkeypatch):

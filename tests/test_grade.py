@@ -343,6 +343,13 @@ def test_outputs_of_all_cells_together_are_capped():
     assert len(outputs(graded(change, notebook_bytes=120_000))) < 130_000
 
 
+def test_tiny_outputs_by_the_thousand_are_few_in_the_page():
+    tiny = "import sys\nfor i in range(400): print(1); print(1, file=sys.stderr)"
+    result = graded(lambda book: book.cells.extend(code(tiny) for _ in range(20)))
+    kept = sum(len(cell.get("outputs", [])) for cell in result.notebook["cells"])
+    assert points(result) == toy.POINTS and 1_000 < kept < 6_000
+
+
 # Cells that take the process with them
 
 
