@@ -5,6 +5,7 @@ Every failure is one line on stderr: exit 1 for a failure, 2 for a wrong command
 
 import difflib
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -100,7 +101,7 @@ def grade(
     if not any(work.values()):
         where = room.folder("submitted", student, next(iter(work)) if unit else "UNIT")
         raise AutograderError(f"no submissions found: expected directories {where}")
-    failed, without_page = 0, list[str]()
+    failed, without_page, new = 0, list[str](), dict[str, list[str]]()
     with Workers(workers, scheduler) as beside:
         for slug, students in work.items():
             if not students:
@@ -111,10 +112,11 @@ def grade(
                     progress=lambda entry: bar.update(),
                 )  # fmt: skip
             done = [e for e in entries if e.result.state != "infrastructure"]
-            new = [e.student for e in done if not has_page(room, e)]
-            without_page += write_feedback(room, slug, new)
+            new[slug] = [e.student for e in done if not has_page(room, e)]
             _print_table(room, slug, entries)
             failed += len(entries) - len(done)
+    for slug, students in new.items():  # the workers are gone: this forks
+        without_page += write_feedback(room, slug, students, beside.count)
     typer.echo(f"feedback pages: {room.folder('feedback', 'STUDENT', 'UNIT')}")
     if without_page:
         names = ", ".join(report.printable(name) for name in without_page)
@@ -136,7 +138,7 @@ def feedback(unit: OneUnit = None, student: Student = "*", course: CourseOption 
     room, lost, written = Classroom.open(course), list[str](), 0
     for slug in _slugs(course, [unit] if unit else None):
         students = [entry.student for entry in record_again(room, slug, student)]
-        lost += write_feedback(room, slug, students)
+        lost += write_feedback(room, slug, students, len(os.sched_getaffinity(0)))
         written += len(students)
     if lost or not written:
         raise AutograderError(f"{len(lost) or 'all'} pages are missing: run `autograder grade`")
@@ -203,8 +205,6 @@ def verify_(
     course: CourseOption = HERE,
 ) -> None:
     """Test the hidden tests: with right answers, wrong answers and mutants of the solutions."""
-    import os
-
     from tqdm import tqdm
 
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

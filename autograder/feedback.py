@@ -14,6 +14,7 @@ import html
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from nbgrader.converters import GenerateFeedback, NbGraderException
 
 from autograder.course import Unit
 from autograder.errors import AutograderError
+from autograder.forks import in_forks
 
 if TYPE_CHECKING:
     from autograder.classroom import Classroom
@@ -32,6 +34,7 @@ CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SOURCE_CHARACTERS, CELL_CHARACTERS, LINE_CHARACTERS = 200_000, 50_000, 1_000  # shown of a learner
 ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~])?")  # colours, cursor
 STREAMS = ("stdout", "stderr")
+PAGES, PAGE_SECONDS = 16, 30.0  # made in one go; processor time for each
 
 
 def autograded_notebook(unit: Unit, result: "Result") -> NotebookNode:
@@ -228,29 +231,45 @@ def _earned(exercise: "ExerciseResult") -> str:
     return f"{exercise.name}: {exercise.points:g} of {exercise.max_points:g} points"
 
 
-def write_feedback(room: "Classroom", slug: str, students: Iterable[str]) -> list[str]:
+def write_feedback(
+    room: "Classroom", slug: str, students: Iterable[str], workers: int = 1
+) -> list[str]:
     """Run nbgrader's generate_feedback for these students; returns those who got no page.
 
-    Their old pages go first: a page that is there is a new one. One grader at a time.
+    Their old pages go first: a page that is there is a new one. One grader at a time; workers:
+    processes, each of which makes up to `PAGES` one after the other.
     """
     names = list(students)
     pages = {name: room.folder("feedback", name, slug) / f"{slug}.html" for name in names}
-    converter = _Feedback(coursedir=room.nbgrader_directory(slug, "*"), config=room.config)
-    converter.folders = [room.folder("autograded", name, slug) for name in names]
-    converter.force = True
-    converter.log.setLevel(logging.ERROR)
+    size = max(1, min(PAGES, -(-len(names) // workers)))
+    parts = [names[start : start + size] for start in range(0, len(names), size)]
     with room.writing():
         for page in pages.values():
             page.unlink(missing_ok=True)
-        with contextlib.suppress(NbGraderException):  # raised at the end, when all have been tried
-            converter.start()
-        if converter.unwritten:
-            where, got = room.folder("feedback", "STUDENT", slug), converter.unwritten.strerror
-            raise AutograderError(
-                f"cannot write pages to {where}: expected room on the disk, got {got}; grades are "
-                "kept: make room, then run the same command again"
-            )
+        make = partial(_make_pages, room, slug)
+        for done in in_forks(make, parts, workers=workers, cpu_seconds=_page_seconds):
+            if done.value:
+                where = room.folder("feedback", "STUDENT", slug)
+                raise AutograderError(
+                    f"cannot write pages to {where}: expected room on the disk, got {done.value}; "
+                    "grades are kept: make room, then run the same command again"
+                )
         return [name for name, page in pages.items() if not page.exists()]
+
+
+def _page_seconds(students: Sequence[str]) -> float:
+    return PAGE_SECONDS * len(students)
+
+
+def _make_pages(room: "Classroom", slug: str, students: Sequence[str]) -> str | None:
+    """Make what pages can be made; what is wrong with the disk, if it is the disk."""
+    converter = _Feedback(coursedir=room.nbgrader_directory(slug, "*"), config=room.config)
+    converter.folders = [room.folder("autograded", student, slug) for student in students]
+    converter.force = True
+    converter.log.setLevel(logging.ERROR)
+    with contextlib.suppress(NbGraderException):  # raised at the end, when all have been tried
+        converter.start()
+    return converter.unwritten.strerror if converter.unwritten else None
 
 
 class _Feedback(GenerateFeedback):  # type: ignore[misc]  # nbgrader carries no types
