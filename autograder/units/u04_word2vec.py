@@ -261,6 +261,10 @@ def softmax_core(rng: random.Random) -> Inputs:
                 math.fsum(softmax_losses(context, context, pairs)) / number
             ),
             "that is the sum over the pairs: return the mean.": math.fsum(losses),
+            "the sum is over all context words; the centre stays.": math.fsum(
+                softmax_losses(context, centre, [(c, w) for w, c in pairs])
+            )
+            / number,
             "the sign is wrong: the loss is minus the logarithm.": -want,
             "that is in bits: use the natural logarithm.": want / math.log(2),
             "that is the mean probability: take minus the logarithm of each first.": (

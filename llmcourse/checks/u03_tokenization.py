@@ -113,10 +113,10 @@ def train_bpe(answer):
         "In (2, 2, 2) the pair (2, 2) stands at two places: it counts twice.",
     )
     diagnosed(
-        answer({(0, 1): 2, (1, 2): 2}, 9, 3),
+        answer({(0, 1): 2, (1, 2): 1}, 9, 3),
         [(0, 1), (1, 2)],
         "Nothing is left to merge after two merges: stop there.",
-        ([(0, 1)], "Pairs seen once or twice are merged, too: stop only when none is left."),
+        ([(0, 1)], "A pair that occurs only once is merged, too: stop only when none is left."),
         ([], "Merge until n_merges are learned or no pair is left."),
     )
     equal(answer({(7,): 5}, 2, 9), [], "A piece of one id has no pair: no merge.")

@@ -155,6 +155,15 @@ def softmax_skipgram_loss(answer):
             np.exp(-losses).mean(),
             "That is the mean probability: take minus the logarithm of each first.",
         ),
+        (
+            np.mean(
+                [
+                    np.log(np.exp(CENTRE @ CONTEXT[c]).sum()) - CENTRE[w] @ CONTEXT[c]
+                    for w, c in PAIRS
+                ]
+            ),
+            "You summed over all centres: the centre stays, the sum is over all context words.",
+        ),
     )
     large = "exp of a large score overflows: subtract the largest score of the row first."
     try:
@@ -258,6 +267,7 @@ def nearest(answer):
         ([3, 2], "Those are the least similar: sort from the largest cosine down."),
         ([4, 1], "The most similar comes first."),
         ([1, 0], "The row itself is always the nearest: leave it out."),
+        ([0, 2], "Divide by both lengths; and leave row 0 out by its id, not by its place."),
         ([20 / 436**0.5, 0.5**0.5], "Return the ids, not the cosines."),
         ([0, 3], "You removed row 0 before sorting: ids are the places in `vectors`."),
         ([4, 3], "Those are nearest by distance: similarity is the cosine."),

@@ -29,10 +29,12 @@ def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str) -> np.ndarray
 
 def diagnosed(got: Any, want: Any, what: str, hint: str, *mistakes: tuple[Any, str]) -> None:
     """Fail with the hint of the first known mistake whose value came, else with `hint`."""
-    if compare(got, want, 1e-6) is None:
+    mismatch = compare(got, want, 1e-6)
+    if mismatch is None:
         return
     found = (why for value, why in mistakes if compare(got, value, 1e-7) is None)
-    fail(f"{what} is not right. {next(found, hint)}")
+    why = next(found, hint)
+    fail(f"{what}: {mismatch.told()} {why}", f"{what}: {mismatch.nature}. {why}")
 
 
 def items(got: Any, size: int, hint: str) -> tuple:
@@ -194,8 +196,10 @@ def mlp_backward(answer):
             lambda v, name=name: loss_of({**p, name: v}, v if name == "x" else x, targets),
             x if name == "x" else p[name],
         )
-        made = shaped(got[1][name], want.shape, f"the gradient by {name}", hint)
-        near(made, want, 1e-7, f"Gradient by {name}: {hint}")
+        what = f"the gradient by {name}"
+        made = shaped(got[1][name], want.shape, what, hint)
+        undivided = "B times too large: the slope of a mean is divided by B, the batch size."
+        diagnosed(made, want, what, hint, (len(x) * want, undivided))
 
 
 @visible
@@ -215,16 +219,17 @@ def gradient_check(answer):
         )
     if got > 2e-7:
         fail("The error is that of one side: use f(x + eps) and f(x - eps), over 2 eps.")
-    off = 3 * x**2 + np.array([[0.0, 0.25], [-0.5, 0.0]])
-    diagnosed(
-        round(number(answer(cubes, x, off, 1e-4), "gradient_check"), 5),
-        0.5,
-        "the error of a gradient that is off by 0.25 and by -0.5",
-        "Return the largest absolute difference.",
-        (0.25, "Take absolute values: a gradient that is too low is wrong too."),
-        (0.75, "Return the largest difference, not the sum."),
-        (0.1875, "Return the largest difference, not the mean."),
-    )
+    for sign in (1, -1):
+        off = sign * np.array([[0.0, 0.25], [-0.5, 0.0]])
+        diagnosed(
+            round(number(answer(cubes, x, 3 * x**2 + off, 1e-4), "gradient_check"), 5),
+            0.5,
+            f"the error of a gradient that is off by {sign * 0.25} and by {sign * -0.5}",
+            "Return the largest absolute difference.",
+            (0.25, "Take absolute values: too low is as wrong as too high."),
+            (0.75, "Return the largest difference, not the sum."),
+            (0.1875, "Return the largest difference, not the mean."),
+        )
     near(answer(cubes, x, 3 * x**2, 0.5), 0.25, 1e-6, "Use the argument eps.")
 
 

@@ -229,6 +229,11 @@ def stops_at_pairs_seen_twice(pieces, n_merges, first_id=256):
     return _trained(pieces, n_merges, first_id, least=3)
 
 
+@wrong("train_bpe", hint="occurs only once is merged")
+def stops_at_pairs_seen_once(pieces, n_merges, first_id=256):
+    return _trained(pieces, n_merges, first_id, least=2)
+
+
 @wrong("train_bpe", hint="it counts twice")
 def runs_count_once(pieces, n_merges, first_id=256):
     merges, words = [], [(list(piece), times) for piece, times in pieces.items()]

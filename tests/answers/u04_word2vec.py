@@ -258,6 +258,15 @@ def log_probability(centre_vectors, context_vectors, pairs):
     return -_softmax(centre_vectors, context_vectors, pairs).mean()
 
 
+@wrong("softmax_skipgram_loss", hint="over all context words")
+def sums_over_the_centres(centre_vectors, context_vectors, pairs):
+    losses = []
+    for w, c in pairs:
+        scores = centre_vectors @ context_vectors[c]
+        losses.append(np.log(np.exp(scores).sum()) - scores[w])
+    return np.mean(losses)
+
+
 @wrong("softmax_skipgram_loss", hint="in bits")
 def in_bits(centre_vectors, context_vectors, pairs):
     return _softmax(centre_vectors, context_vectors, pairs).mean() / math.log(2)

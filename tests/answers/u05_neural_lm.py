@@ -331,6 +331,16 @@ def without_absolute_values(f, x, gradient, eps=1e-5):
     return max((gradient - _estimate(f, x, eps)).max(), 0.0)
 
 
+@wrong("gradient_check", hint="too high is as wrong as too low")
+def without_absolute_values_the_other_way(f, x, gradient, eps=1e-5):
+    return (_estimate(f, x, eps) - gradient).max()
+
+
+@wrong("gradient_check", hint="differences of both signs count")
+def largest_above_zero(f, x, gradient, eps=1e-5):
+    return max((_estimate(f, x, eps) - gradient).max(), 0.0)
+
+
 @wrong("gradient_check", hint="not the mean")
 def mean_error(f, x, gradient, eps=1e-5):
     return np.abs(gradient - _estimate(f, x, eps)).mean()
