@@ -145,6 +145,12 @@ def bytes_core(rng: random.Random) -> Inputs:
             "one flat list: extend it, do not append a list.": [
                 t if t in known else hexadecimal(t) for t in tokens
             ],
+            "look up the whole token: its characters do not count.": [
+                part
+                for t in tokens
+                for one in ([t] if t in known else t)
+                for part in ([one] if one in known else hexadecimal(one))
+            ],
             "one token for each byte, not one for all of a token's.": [
                 t if t in known else "".join(hexadecimal(t)) for t in tokens
             ],

@@ -107,7 +107,7 @@ def curves(
     """
     ax = axes_of(ax)
     for i, (name, y) in enumerate(lines.items()):
-        ax.plot(x, y, label=name, color=SHADES[i % 3], linestyle=LINES[i], linewidth=2)
+        ax.plot(x, y, label=name, color=SHADES[(0, 1, 4)[i % 3]], linestyle=LINES[i], linewidth=2)
     if log_x:
         ax.set_xscale("log")
         if min(x) > 1e-4:  # below, plain numbers become 1e-05 and the like

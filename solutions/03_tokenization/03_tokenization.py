@@ -148,7 +148,7 @@ for character in "eï猫🙂":
 # |---|---|
 # | `tokens` | list of strings, single characters or longer |
 # | `vocabulary` | the known tokens: a set of strings |
-# | returns | a list of strings: a known token as it is, any other as one string `<0xHH>` for each byte of its UTF-8, in order |
+# | returns | a list of strings: a known token as it is, any other, whole, as one string `<0xHH>` for each byte of its UTF-8, in order |
 # | edges | no tokens: an empty list |
 
 # %% exercise="byte_fallback"
@@ -535,7 +535,7 @@ rt.ladder("5-gram of 512 BPE tokens", best_bits, parameters=best_model.n_counts,
 print(f"{best_bits:.3f} bits per character")
 
 # %% [markdown]
-# All models so far:
+# The ladder; a model that you do not know yet comes from a later unit.
 
 # %% tags=["demo"]
 plotting.ladder(rt.ladder_rows(english.name));

@@ -585,7 +585,7 @@ table = {
     for name, found in answers.items()
 }
 shares = [0, 0.2, 0.4, 0.6, 0.8, 1]
-plotting.distributions(table, quantity="share of questions answered right").set(ylim=(0, 1.5), yticks=shares);
+plotting.distributions(table, quantity="share of questions answered right").set(ylim=(0, 1.6), yticks=shares);
 
 # %% [markdown]
 # All four know a good deal; the step from country to capital is there for each. Do not read a ranking of methods into it: GloVe and

@@ -742,7 +742,7 @@ rt.ladder("window MLP, 6 characters", score, parameters=config.n_parameters, tok
 rt.claim(f"the window model beats the trigram ({trigram:.2f}) by 0.1 bits or more (bits per character)", score, score < trigram - 0.1)
 
 # %% [markdown]
-# The ladder so far:
+# The ladder; a model that you do not know yet comes from a later unit.
 
 # %% tags=["demo"]
 plotting.ladder(rt.ladder_rows(english.name));
@@ -800,7 +800,7 @@ for last in (5, 4, 3):
     print(f"the last {last} characters of an unseen window were seen in {seen_places(train_ids, new[:, -last:]).mean():.0%}")
 
 # %% [markdown]
-# Most unseen windows end in characters that *were* seen, and those exact characters tell
+# Most unseen windows end in four characters that *were* seen, and those exact characters tell
 # much about the next one. What similar vectors can say is less exact than that.
 #
 # Now words. The sentences of the course's invented world have a small vocabulary in which many words can stand in the same places: names, animals, foods. A word seen with some of

@@ -98,6 +98,16 @@ def small_letters(tokens, vocabulary):
     return _spelled(tokens, vocabulary, "<0x{:02x}>")
 
 
+@wrong("byte_fallback", hint="look up the whole token")
+def looks_up_the_letters(tokens, vocabulary):
+    return [
+        part
+        for token in tokens
+        for one in ([token] if token in vocabulary else token)
+        for part in _spelled([one], vocabulary, "<0x{:02X}>")
+    ]
+
+
 @wrong("byte_fallback", hint="Two digits always")
 def one_digit(tokens, vocabulary):
     return _spelled(tokens, vocabulary, "<0x{:X}>")

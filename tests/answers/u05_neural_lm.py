@@ -88,13 +88,13 @@ def gelu_without_the_second_term(x):
     return four(x, gelu=(value, (1 + np.tanh(ROOT * (x + 0.044715 * x**3))) / 2))
 
 
-@wrong("activations", hint="gelu's slope is not right")
+@wrong("activations", hint="Product rule")
 def gelu_without_the_inner_slope(x):
     inner = np.tanh(ROOT * (x + 0.044715 * x**3))
     return four(x, gelu=(x * (1 + inner) / 2, (1 + inner) / 2 + x / 2 * (1 - inner**2)))
 
 
-@wrong("activations", hint="gelu's value is not right")
+@wrong("activations", hint="use the tanh form")
 def gelu_with_the_error_function(x):
     value = torch.nn.functional.gelu(torch.tensor(x)).numpy()
     return four(x, gelu=(value, four(x)["gelu"][1]))
@@ -509,6 +509,12 @@ def averages_the_gradient(params, gradients, velocity, lr, momentum=0.0):
 def climbs(params, gradients, velocity, lr, momentum=0.0):
     v = {n: momentum * velocity[n] + gradients[n] for n in params}
     return {n: params[n] + lr * v[n] for n in params}, v
+
+
+@wrong("sgd_step", hint="v = momentum v + g")
+def rate_and_sign_in_the_velocity(params, gradients, velocity, lr, momentum=0.0):
+    faster = {name: momentum * velocity[name] - lr * gradients[name] for name in params}
+    return {name: params[name] + faster[name] for name in params}, faster
 
 
 # --- random_search
