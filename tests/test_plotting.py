@@ -175,3 +175,19 @@ def test_word_map_writes_each_word_at_its_place_and_draws_the_arrows():
     (arrow,) = [text for text in ax.texts if not text.get_text()]
     assert (arrow.xyann, arrow.xy) == ((0, 1), (1, 0))
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["animals", "things"]
+
+
+def test_word_map_writes_over_no_marker_and_no_other_word():
+    places = {"north": (0.0, 0.01), "east": (0.01, 0.0), "west": (-0.01, 0.0), "far": (1.0, 1.0)}
+    ax = plotting.word_map(places, {"points": list(places)})
+    ax.figure.canvas.draw()
+    boxes = {text.get_text(): text.get_window_extent() for text in ax.texts}
+    assert {"north", "far"} <= set(boxes)
+    for word, box in boxes.items():
+        assert not any(box.overlaps(other) for name, other in boxes.items() if name != word)
+        assert not any(box.contains(*ax.transData.transform(place)) for place in places.values())
+
+
+def test_curves_tell_levels_apart_by_line_style():
+    ax = plotting.curves([1, 2], {"a": [1, 2]}, "step", "bits", levels={"one": 1, "two": 2})
+    assert len({line.get_linestyle() for line in ax.lines}) == 3

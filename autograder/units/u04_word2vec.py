@@ -143,6 +143,13 @@ def pairs_core(rng: random.Random) -> Inputs:
             ),
             "the window is the distance to each side.": pairs_of(tokens, window // 2),
             "the centre comes first in each pair.": [(b, a) for a, b in want],
+            "from left to right: the farthest word on the left comes first.": [
+                (tokens[i], tokens[i + step])
+                for i in range(len(tokens))
+                for d in range(1, window + 1)
+                for step in (-d, d)
+                if 0 <= i + step < len(tokens)
+            ],
         }
         hint = "centres in the order of the text; for each its context from left to right."
         yield (tokens, window), equals(want, hint, mistakes)
@@ -261,6 +268,10 @@ def softmax_core(rng: random.Random) -> Inputs:
                 math.fsum(softmax_losses(context, context, pairs)) / number
             ),
             "that is the sum over the pairs: return the mean.": math.fsum(losses),
+            "the sum is over all context words; the centre stays.": math.fsum(
+                softmax_losses(context, centre, [(c, w) for w, c in pairs])
+            )
+            / number,
             "the sign is wrong: the loss is minus the logarithm.": -want,
             "that is in bits: use the natural logarithm.": want / math.log(2),
             "that is the mean probability: take minus the logarithm of each first.": (
@@ -370,6 +381,15 @@ def sampling_core(rng: random.Random) -> Inputs:
                 *args, sign=1.0
             ),
             "the two tables are swapped.": sampling_loss(context, centre, *args[2:]),
+            "a noise word takes the context's place: its vector is in context_vectors.": (
+                true
+                + math.fsum(
+                    -log_sigmoid(-dot(centre[n], context[c]))
+                    for (_, c), drawn in zip(*args[2:], strict=True)
+                    for n in drawn
+                )
+                / number
+            ),
             "the noise terms are missing.": true,
             "the noise terms of a pair are summed, not averaged.": sampling_loss(
                 *args, averaged=True
@@ -606,6 +626,10 @@ def bias_core(rng: random.Random) -> Inputs:
             "the sign is wrong: X minus Y, and A minus B.": -effect(*sets),
             "divide by the standard deviation of the associations of X and Y together.": difference,
             "you divided by the variance: take its square root.": difference / deviation**2,
+            "the mean of the cosines, not the cosine with the mean of the attributes.": effect(
+                *sets[:2],
+                *([[math.fsum(c) / len(s) for c in zip(*s, strict=True)]] for s in sets[2:]),
+            ),
             "take the mean over X and over Y: they may differ in size.": (
                 math.fsum(of_x) - math.fsum(of_y)
             )

@@ -370,6 +370,7 @@ def check_core(rng: random.Random) -> Inputs:
             mistakes = {
                 "take absolute values: too low is as wrong as too high.": off.max(),
                 "the other way round, too high is as wrong as too low.": -off.min(),
+                "absolute values: differences of both signs count.": max(0.0, -off.min()),
                 "the largest difference is wanted, not the sum.": np.abs(off).sum(),
                 "the largest difference is wanted, not the mean.": np.abs(off).mean(),
                 CHANGED: "changed",
@@ -521,7 +522,8 @@ def step_core(rng: random.Random) -> Inputs:
 def step_plain(rng: random.Random) -> Inputs:
     p, g, v = three(rng)
     want = ({n: p[n] - 0.25 * g[n] for n in p}, g)
-    yield (p, g, v, 0.25), near(want, EXACT, "momentum is 0 unless given: v is the gradient.")
+    hint = "momentum is 0 unless given: v is the gradient."
+    yield (p, g, v, 0.25), near(want, EXACT, hint, {CHANGED: "changed"})
 
 
 # --- random_search

@@ -28,7 +28,7 @@ def word_tokenize(answer):
         "Cut into words and marks; what the vocabulary lacks becomes unk.",
         (["the", "cat", "sat", "."], "Capitals stay as they are: The is not the."),
         (["cat", "sat", "."], "An unknown word becomes unk; do not drop it."),
-        (["The", "cat", "sat", "."], "Words that the vocabulary lacks become unk."),
+        (["The", "cat", "sat", "."], "The is not the: look the word up as it is, else unk."),
         (["<unk>", "cat", "<unk>"], "The full stop is a token by itself: do not split at spaces."),
         (["<unk>", "cat", "sat"], "Punctuation is lost: each mark is a token."),
         (
@@ -70,8 +70,12 @@ def byte_fallback(answer):
         "Two digits always: 10 is 0A.",
         (["<0xA>"], "Two digits always: format with 02X."),
     )
-    equal(answer(["the", "cat"], {"the"}), ["the", "<0x63>", "<0x61>", "<0x74>"],
-          "A longer token that is unknown is spelled byte by byte, too.")  # fmt: skip
+    diagnosed(
+        answer(["the", "cat"], {"the", "c"}),
+        ["the", "<0x63>", "<0x61>", "<0x74>"],
+        "A longer token that is unknown is spelled byte by byte, too.",
+        (["the", "c", "<0x61>", "<0x74>"], "Look up the whole token: its letters do not count."),
+    )
     equal(answer([], {"a"}), [], "No tokens: an empty list.")
 
 
@@ -113,10 +117,10 @@ def train_bpe(answer):
         "In (2, 2, 2) the pair (2, 2) stands at two places: it counts twice.",
     )
     diagnosed(
-        answer({(0, 1): 2, (1, 2): 2}, 9, 3),
+        answer({(0, 1): 2, (1, 2): 1}, 9, 3),
         [(0, 1), (1, 2)],
         "Nothing is left to merge after two merges: stop there.",
-        ([(0, 1)], "Pairs seen once or twice are merged, too: stop only when none is left."),
+        ([(0, 1)], "A pair that occurs only once is merged, too: stop only when none is left."),
         ([], "Merge until n_merges are learned or no pair is left."),
     )
     equal(answer({(7,): 5}, 2, 9), [], "A piece of one id has no pair: no merge.")
@@ -233,6 +237,7 @@ def wordpiece_encode(answer):
         answer("untied", known),
         ["[UNK]"],
         "Nothing begins tied: then the whole word is unknown.",
+        ("[UNK]", "Return a list with unk in it, not unk itself."),
         (["un", "[UNK]"], "The whole word becomes [unk], what was found before is dropped."),
         (["un"], "The whole word becomes [unk], what was found before is dropped."),
         (
@@ -259,11 +264,12 @@ def fertility(answer):
         1e-9,
         hint="7 characters with the space, 2 words. Encode the whole text: a space costs, too.",
     )
-    got = number(answer("one  two\nthree ", lambda text: text.split("t")), "fertility")
+    got = number(answer("the  cat\nthe ", lambda text: text.split("e")), "fertility")
     for value, hint in (
         (3 / 4, "Words are what white space separates: text.split() without an argument."),
         (3 / 5, "Words are what white space separates: text.split() without an argument."),
-        (3 / 15, "Divide by the number of words, not of characters."),
+        (3 / 13, "Divide by the number of words, not of characters."),
+        (3 / 2, "A word that comes twice is two words."),
         (3, "That is the number of tokens: divide it by the number of words."),
         (5 / 3, "Call tokenize once, on the whole text, not on each word."),
     ):

@@ -75,6 +75,10 @@ def skipgram_pairs(answer):
         (shorter, "The last word of the window is missing: `range` ends before its second number."),
         ([(b, a) for a, b in want], "The centre comes first in the pair, then the context word."),
         (
+            sorted(want, key=lambda p: (p[0], abs(ord(p[0]) - ord(p[1])), p[1])),
+            "From left to right: the farthest word on the left comes first.",
+        ),
+        (
             [(w, v) for i, w in enumerate("abcd") for v in "abcd"[max(0, i - 2) : i + 3]],
             "A place is not in its own context.",
         ),
@@ -93,6 +97,8 @@ def cbow_batch(answer):
     result = unchanged(answer, ([7, 8, 9, 7], 2), hint="Leave ids alone: make a padded copy.")
     if not isinstance(result, tuple | list) or len(result) != 2:
         fail("cbow_batch should return two arrays: contexts, centres.")
+    if np.shape(result[0]) == (4, 5):
+        fail("contexts should have the shape (4, 4): a place is not in its own context.")
     contexts, centres = shaped(result[0], (4, 4), "contexts"), shaped(result[1], (4,), "centres")
     equal(centres, [7, 8, 9, 7], hint="The centres are the words of the text, in order.")
     diagnosed(
@@ -155,6 +161,15 @@ def softmax_skipgram_loss(answer):
             np.exp(-losses).mean(),
             "That is the mean probability: take minus the logarithm of each first.",
         ),
+        (
+            np.mean(
+                [
+                    np.log(np.exp(CENTRE @ CONTEXT[c]).sum()) - CENTRE[w] @ CONTEXT[c]
+                    for w, c in PAIRS
+                ]
+            ),
+            "You summed over all centres: the centre stays, the sum is over all context words.",
+        ),
     )
     large = "exp of a large score overflows: subtract the largest score of the row first."
     try:
@@ -210,6 +225,10 @@ def negative_sampling_loss(answer):
             for (w, _), drawn in zip(PAIRS, NEGATIVES, strict=True)
         ]
     )
+    as_centres = [
+        sum(np.logaddexp(0, CENTRE[n] @ CONTEXT[c]) for n in drawn)
+        for (_, c), drawn in zip(PAIRS, NEGATIVES, strict=True)
+    ]
     once = np.array(
         [
             sum({n: v for n, v in zip(d, row, strict=True)}.values())
@@ -229,6 +248,10 @@ def negative_sampling_loss(answer):
             "A noise pair should get a low score: its term is -ln s(-score).",
         ),
         ((true_swapped + false_swapped.sum(1)).mean(), "The two tables are swapped."),
+        (
+            (true + np.array(as_centres)).mean(),
+            "A noise word takes the context's place: its vector is in context_vectors.",
+        ),
         ((true + once).mean(), "A noise word that was drawn twice counts twice."),
         ((true - false.sum(1)).mean(), "The noise terms are added to the loss, not taken off."),
     )
@@ -258,6 +281,7 @@ def nearest(answer):
         ([3, 2], "Those are the least similar: sort from the largest cosine down."),
         ([4, 1], "The most similar comes first."),
         ([1, 0], "The row itself is always the nearest: leave it out."),
+        ([0, 2], "Divide by both lengths; and leave row 0 out by its id, not by its place."),
         ([20 / 436**0.5, 0.5**0.5], "Return the ids, not the cosines."),
         ([0, 3], "You removed row 0 before sorting: ids are the places in `vectors`."),
         ([4, 3], "Those are nearest by distance: similarity is the cosine."),
@@ -288,6 +312,8 @@ def analogy(answer):
         _analogy(other, 0, 1, 2),
         hint="b - a is small here, so c itself is nearest to the target: it must be excluded.",
     )
+    fan = np.array([[1.0, 0.0], [0.77, 0.64], [0.77, -0.64], [0.3, 1.0], [-1.0, 0.1]])
+    equal(answer(fan, 0, 1, 2), 3, hint="b - a + c points along a here: exclude a, b and c.")
 
 
 def _analogy(
@@ -312,6 +338,7 @@ def association_bias(answer):
     gap = of_x.mean() - of_y.mean()
     raw_x, raw_y = ((v @ a.T).mean(1) - (v @ b.T).mean(1) for v in (x, y))
     raw = np.concatenate([raw_x, raw_y])
+    centred_x, centred_y = (_associations(v, a.mean(0)[None], b.mean(0)[None]) for v in (x, y))
     diagnosed(
         got,
         gap / both.std(ddof=1),
@@ -325,6 +352,10 @@ def association_bias(answer):
             "Take the mean over X and over Y: they may differ in size.",
         ),
         (gap / both.var(ddof=1), "You divided by the variance: take its square root."),
+        (
+            (centred_x.mean() - centred_y.mean()) / np.append(centred_x, centred_y).std(ddof=1),
+            "The mean of the cosines, not the cosine with the mean of the attributes.",
+        ),
         (
             gap / np.mean([of_x.std(ddof=1), of_y.std(ddof=1)]),
             "One standard deviation over the words of X and Y together.",

@@ -30,10 +30,12 @@ def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str) -> np.ndarray
 
 def diagnosed(got: Any, want: Any, what: str, hint: str, *mistakes: tuple[Any, str]) -> None:
     """Fail with the hint of the first known mistake whose value came, else with `hint`."""
-    if compare(got, want, 1e-6) is None:
+    mismatch = compare(got, want, 1e-6)
+    if mismatch is None:
         return
     found = (why for value, why in mistakes if compare(got, value, 1e-7) is None)
-    fail(f"{what} is not right. {next(found, hint)}")
+    why = next(found, hint)
+    fail(f"{what}: {mismatch.told()} {why}", f"{what}: {mismatch.nature}. {why}")
 
 
 def items(got: Any, size: int, hint: str) -> tuple:
@@ -68,13 +70,17 @@ def activations(answer):
         "relu": [((x >= 0) * 1.0, "At exactly 0 the slope of relu is 0 here.")],
         "gelu": [((1 + _gelu_tanh(x)) / 2, "That is half of the product rule: x/2 has a partner.")],
     }
+    erf = x / 2 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))
+    wrong_values = {"gelu": [(erf, "That is gelu by erf: use the tanh form.")]}
     for name in NAMES:
         value, its_slope = items(got[name], 2, f"{name}: a pair (value, slope).")
         value = shaped(value, x.shape, f"{name}'s value", "One number for each of x.")
         its_slope = shaped(its_slope, x.shape, f"{name}'s slope", "One number for each of x.")
-        diagnosed(value, values[name], f"{name}'s value", "Compare with the table above.")
+        known = wrong_values.get(name, ())
+        diagnosed(value, values[name], f"{name}'s value", "See the table above.", *known)
         diagnosed(its_slope, slopes[name], f"{name}'s slope", hints[name], *wrong_slopes[name])
-    far = answer(np.array([-1000.0, 1000.0]))
+    with np.errstate(all="ignore"):  # a graded cell prints no warning; nan is looked for below
+        far = answer(np.array([-1000.0, 1000.0]))
     for name in NAMES:
         for part in far[name]:
             shaped(part, (2,), name, "Far from 0 an exponential overflows: use np.tanh or e^-|x|.")
@@ -113,7 +119,8 @@ def softmax_cross_entropy(answer):
         ((came - p) / 2, "The sign: guessed minus came, p - one-hot."),
         (p / 2, "At the target 1 is taken off: p - one-hot."),
     )
-    loss, slope = answer(np.array([[1000.0, 0.0], [0.0, -1000.0]]), np.array([1, 0]))
+    with np.errstate(all="ignore"):
+        loss, slope = answer(np.array([[1000.0, 0.0], [0.0, -1000.0]]), np.array([1, 0]))
     slope = shaped(slope, (2, 2), "the gradient", ROW_MAX)
     if not math.isfinite(float(loss)):
         fail(f"With logits of 1000 the loss is {float(loss)}. {ROW_MAX} Then log the sum.")
@@ -195,8 +202,10 @@ def mlp_backward(answer):
             lambda v, name=name: loss_of({**p, name: v}, v if name == "x" else x, targets),
             x if name == "x" else p[name],
         )
-        made = shaped(got[1][name], want.shape, f"the gradient by {name}", hint)
-        near(made, want, 1e-7, f"Gradient by {name}: {hint}")
+        what = f"the gradient by {name}"
+        made = shaped(got[1][name], want.shape, what, hint)
+        undivided = "B times too large: the slope of a mean is divided by B, the batch size."
+        diagnosed(made, want, what, hint, (len(x) * want, undivided))
 
 
 @visible
@@ -215,16 +224,17 @@ def gradient_check(answer):
         fail(f"{right} of {got:.3g}. {hint}", f"{right}. {hint}")
     if got > 2e-7:
         fail("The error is that of one side: use f(x + eps) and f(x - eps), over 2 eps.")
-    off = 3 * x**2 + np.array([[0.0, 0.25], [-0.5, 0.0]])
-    diagnosed(
-        round(number(answer(cubes, x, off, 1e-4), "gradient_check"), 5),
-        0.5,
-        "the error of a gradient that is off by 0.25 and by -0.5",
-        "Return the largest absolute difference.",
-        (0.25, "Take absolute values: a gradient that is too low is wrong too."),
-        (0.75, "Return the largest difference, not the sum."),
-        (0.1875, "Return the largest difference, not the mean."),
-    )
+    for sign in (1, -1):
+        off = sign * np.array([[0.0, 0.25], [-0.5, 0.0]])
+        diagnosed(
+            round(number(answer(cubes, x, 3 * x**2 + off, 1e-4), "gradient_check"), 5),
+            0.5,
+            f"the error of a gradient that is off by {sign * 0.25} and by {sign * -0.5}",
+            "Return the largest absolute difference.",
+            (0.25, "Take absolute values: too low is as wrong as too high."),
+            (0.75, "Return the largest difference, not the sum."),
+            (0.1875, "Return the largest difference, not the mean."),
+        )
     near(answer(cubes, x, 3 * x**2, 0.5), 0.25, 1e-6, "Use the argument eps.")
 
 
@@ -292,6 +302,7 @@ def sgd_step(answer):
         "v = momentum * v + gradient.",
         ({"W": [[6.0, -4.0]], "b": [1.5]}, "The gradient enters whole, not times 1 - momentum."),
         ({"W": [[1.1, -0.9]], "b": [0.35]}, "The learning rate scales the step, not v."),
+        ({"W": [[0.0, 2.0]], "b": [-0.9]}, "v sums gradients: lr and the minus come in the step."),
     )
     diagnosed(
         new,

@@ -101,15 +101,19 @@ def curves(
     log_x: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
-    """One line for each name over common x values; `levels` are horizontal lines."""
+    """One line for each name over common x values.
+
+    levels: up to three thin horizontal lines, by their names. log_x: for x > 0.
+    """
     ax = axes_of(ax)
     for i, (name, y) in enumerate(lines.items()):
-        ax.plot(x, y, label=name, color=SHADES[i % 3], linestyle=LINES[i], linewidth=2)
+        ax.plot(x, y, label=name, color=SHADES[(0, 1, 4)[i % 3]], linestyle=LINES[i], linewidth=2)
     if log_x:
         ax.set_xscale("log")
-        ax.xaxis.set_major_formatter("{x:g}")
-    for name, level in (levels or {}).items():
-        ax.axhline(level, color=INK, linewidth=1.2, linestyle=":", label=name)
+        if min(x) > 1e-4:  # below, plain numbers become 1e-05 and the like
+            ax.xaxis.set_major_formatter("{x:g}")
+    for i, (name, level) in enumerate((levels or {}).items()):
+        ax.axhline(level, color=INK, linewidth=1.2, linestyle=(":", "--", "-.")[i], label=name)
     ax.set_xlabel(x_quantity)
     ax.set_ylabel(y_quantity)
     if levels or len(lines) > 1:

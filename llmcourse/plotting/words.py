@@ -1,10 +1,12 @@
 """Figures of words: their surprise, their company, their places, the tokens of a text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import product
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.font_manager import findfont, get_font
+from matplotlib.transforms import Bbox
 
 from llmcourse.plotting.style import FAINT, INK, MARKERS, SHADES, axes_of
 
@@ -114,21 +116,17 @@ def word_map(
 ) -> Axes:
     """Words at their places (x, y), each of up to five groups with its own marker and shade.
 
-    A word that would be written over an earlier one is left out; its marker stays. arrows: pairs of
-    words to be joined by a thin arrow from the first to the second.
+    A word stands right or left of its marker, where it covers no marker and no other word; where no
+    place is free it is left out and its marker stays. arrows: pairs of words to be joined by a thin
+    arrow from the first to the second.
     """
     ax = axes_of(ax, width=8.0, height=5.0)
     for i, (name, words) in enumerate(groups.items()):
         x, y = [places[word][0] for word in words], [places[word][1] for word in words]
         style = {"marker": MARKERS[i], "color": SHADES[(0, 4, 2, 1, 3)[i]], "edgecolor": INK}
         ax.scatter(x, y, label=name, s=34, linewidth=0.5, zorder=3, **style)
-    ax.autoscale_view()
-    written: list[tuple[float, float]] = []
-    for word in (word for words in groups.values() for word in words):
-        x, y = ax.transData.transform(places[word])
-        if all(abs(x - left) > 50 or abs(y - base) > 11 for left, base in written):
-            ax.annotate(word, places[word], xytext=(4, 3), textcoords="offset points", fontsize=8)
-            written.append((x, y))
+    ax.margins(x=0.15 if arrows else 0.08)
+    named = [word for words in groups.values() for word in words]
     for start, end in arrows:
         ax.annotate(
             "", places[end], places[start], arrowprops={"arrowstyle": "->", "color": "#777777"}
@@ -136,7 +134,29 @@ def word_map(
     ax.set_xlabel("first principal component")
     ax.set_ylabel("second principal component")
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(groups))
+    _write_beside(ax, {word: places[word] for word in named}, left_first={a for a, _ in arrows})
     return ax
+
+
+def _write_beside(
+    ax: Axes, places: Mapping[str, Sequence[float]], left_first: Collection[str]
+) -> None:
+    """Write each word beside its place, first right of it or first left, where that is free."""
+    ax.figure.draw_without_rendering()  # only now is it known where a place lies on the page
+    dots = ax.figure.dpi / 72  # pixels in a point
+    spots = {word: ax.transData.transform(place) / dots for word, place in places.items()}
+    taken = [Bbox.from_bounds(x - 3, y - 3, 6, 6) for x, y in spots.values()]
+    for word, (x, y) in spots.items():
+        size = (4.6 * len(word), 8)  # of letters of 8 points, on average
+        sides = ("right", "left") if word in left_first else ("left", "right")
+        for side, up in product(sides, (3, -4, -11)):
+            across = 5 if side == "left" else -5
+            box = Bbox.from_bounds(x + across - (size[0] if side == "right" else 0), y + up, *size)
+            if not any(box.overlaps(other) for other in taken):
+                style = {"textcoords": "offset points", "fontsize": 8, "ha": side}
+                ax.annotate(word, places[word], xytext=(across, up), **style)
+                taken.append(box)
+                break
 
 
 def tokens(rows: Mapping[str, Sequence[str]], *, width: int = 76, ax: Axes | None = None) -> Axes:

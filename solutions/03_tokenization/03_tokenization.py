@@ -120,7 +120,7 @@ for name, text in [("held-out text", held_out_text), ("Python's docstrings", oth
 
 # %% [markdown]
 # A long compound shows the same in one word. German writes in one word what English spreads over several: captain of the Danube steamship
-# company. No list of words holds them all, but its pieces are common.
+# company. No list of words holds them all. Pieces of words spell it, here in short ones, since the tokenizer has met English only.
 
 # %% tags=["demo"]
 compound = "Donaudampfschifffahrtsgesellschaftskapitän"
@@ -138,7 +138,7 @@ for character in "eï猫🙂":
     print(character, list(character.encode()), [f"<0x{b:02X}>" for b in character.encode()])
 
 # %% [markdown]
-# The format `02X` writes a number with two hexadecimal digits in capitals. **Byte fallback** (SentencePiece, Kudo and Richardson 2018; used by Llama 2, Touvron et al. 2023) keeps the
+# The format `02X` writes a number with two hexadecimal digits in capitals. **Byte fallback** (an option of the program SentencePiece; Llama 2 uses it, Touvron et al. 2023) keeps the
 # tokens it knows and spells all others as bytes.
 
 # %% [markdown] exercise="byte_fallback"
@@ -148,7 +148,7 @@ for character in "eï猫🙂":
 # |---|---|
 # | `tokens` | list of strings, single characters or longer |
 # | `vocabulary` | the known tokens: a set of strings |
-# | returns | a list of strings: a known token as it is, any other as one string `<0xHH>` for each byte of its UTF-8, in order |
+# | returns | a list of strings: a known token as it is, any other, whole, as one string `<0xHH>` for each byte of its UTF-8, in order |
 # | edges | no tokens: an empty list |
 
 # %% exercise="byte_fallback"
@@ -235,7 +235,7 @@ for rule, pairs in by_hand.items():
 # | `first_id` | id of the first new token; merge k (from 0) makes `first_id + k` |
 # | returns | a list of pairs of ids, in the order learned |
 # | ties | of pairs that occur equally often the one with the lower first id, then with the lower second id |
-# | edges | nothing left to merge: the list is shorter than `n_merges` (maybe empty); `pieces` is not changed |
+# | edges | a pair that occurs only once is merged, too; when no pair is left the list is shorter than `n_merges` (maybe empty); `pieces` is not changed |
 
 # %% exercise="train_bpe"
 def train_bpe(pieces: dict, n_merges: int, first_id: int = 256) -> list[tuple[int, int]]:
@@ -473,7 +473,7 @@ for word in sorted(differ, key=lambda word: (-frequency[word], word))[:5]:
 token_view.show(tokenizer, "The strawberries of the king, the King, theking!");
 
 # %% [markdown]
-# We read *king* three times. The model gets one token, then a space with two pieces, then two other pieces.
+# We read *king* three times. On tiny Shakespeare the model gets one token, then a space and two pieces, then two pieces that begin otherwise.
 #
 # ## How large a vocabulary?
 #
@@ -523,7 +523,7 @@ by_n = {f"n = {n}": [bits_per_char(place, n)[0] for place in range(len(sizes))] 
 plotting.steps(doublings, by_n, "vocabulary size, log2 V", "bits per character, held out");
 
 # %% [markdown]
-# With n = 2 larger tokens help to the end: a token of four characters is a history of four characters. With n = 4 and 5 the best size is 512; beyond it the
+# With n = 2 larger tokens help to the end: a token of four characters is a history of four characters. With n = 4 and 5 the best size is about 512; beyond it the
 # counts run out, as in unit 02. 512 tokens, n = 5 and the modified Kneser-Ney of unit 02 make a new rung of the course's ladder.
 
 # %% tags=["demo"]
@@ -535,7 +535,7 @@ rt.ladder("5-gram of 512 BPE tokens", best_bits, parameters=best_model.n_counts,
 print(f"{best_bits:.3f} bits per character")
 
 # %% [markdown]
-# All models so far:
+# The ladder; a model that you do not know yet comes from a later unit.
 
 # %% tags=["demo"]
 plotting.ladder(rt.ladder_rows(english.name));
@@ -625,8 +625,8 @@ for text in ["I", " I", "king", " king", "King", " King"]:
 # That makes a **trailing space** dangerous. After the prompt *the king of* the next token brings its own space. After *the king of␣* the space is already
 # there, as a token by itself, and what follows must come without one: a sequence the training text hardly holds.
 #
-# Measure it. At 300 places of the held-out text where a new word begins, let the 3-gram of tokens predict the rest of the line: once cut before the space,
-# once after it. The text is the same; only the cut differs.
+# Measure it. At 300 places of the held-out text where a new word begins, let the 3-gram of tokens predict the text up to 30 characters on: once cut before the space,
+# once after it. The text is the same; only the cut differs, and after the space there is even one character less to predict.
 
 # %% tags=["demo"]
 model = ngram.fit(encoded[2][0], 1024, NgramConfig(3))
@@ -659,7 +659,7 @@ for number in ["7", "10", "100", "127", "1000", "1027", "2048", "10000"]:
     print(f"{number:>6}: {' | '.join(token_view.pieces(technical, number))}")
 
 # %% [markdown]
-# A number of three digits is two tokens or three, as it happens, and the same digit is a token alone or a part of one. Addition in columns needs digits that line up; that is why Llama 2 cuts every number into single digits
+# A number of three digits is two tokens or three, as it happens, and the same digit is a token alone or a part of one. Addition in columns needs digits that line up. Llama 2 cuts every number into single digits
 # (Touvron et al. 2023).
 #
 # Now a few lines of Python. Spaces at the beginning of lines are a large part of code.
@@ -874,7 +874,7 @@ rt.claim("fertility of the second language, of the first's, when trained on the 
 # what would the vocabulary look like if they were? (3) A model that reads bytes needs no tokenizer. What would it cost, and which of the breakages of this unit would go away?
 #
 # **Where the ideas come from.** Gage 1994, *A new algorithm for data compression*; Schuster and Nakajima 2012, *Japanese and Korean voice search*, and Wu et al. 2016,
-# arXiv:1609.08144 (WordPiece); Sennrich, Haddow and Birch 2016, arXiv:1508.07909 (BPE for language); Kudo and Richardson 2018, arXiv:1808.06226 (SentencePiece); Devlin et al. 2019, arXiv:1810.04805 (BERT); Radford et al. 2019, *Language
+# arXiv:1609.08144 (WordPiece); Sennrich, Haddow and Birch 2016, arXiv:1508.07909 (BPE for language); Kudo and Richardson 2018, arXiv:1808.06226 (the program SentencePiece); Devlin et al. 2019, arXiv:1810.04805 (BERT); Radford et al. 2019, *Language
 # models are unsupervised multitask learners* (bytes, pre-tokens); Rumbelow and Watkins 2023, *SolidGoldMagikarp (plus, prompt generation)*, LessWrong; Petrov, La Malfa, Torr and Bibi 2023, arXiv:2305.15425 (unfairness between languages); Touvron
 # et al. 2023, arXiv:2307.09288 (Llama 2).
 #

@@ -94,7 +94,7 @@ plotting.curves(range(len(first_losses)), {"window model": first_losses}, "step"
 #
 # $$p = \sigma(w \cdot x + b) \qquad \sigma(z) = \frac{1}{1 + e^{-z}}$$
 #
-# Statisticians have called it **logistic regression** since 1958 (Cox). Let it guess whether the next character is a vowel, from the character before,
+# In statistics this is **logistic regression** (Cox 1958). Let it guess whether the next character is a vowel, from the character before,
 # written as a one-hot vector x: then $w \cdot x$ is one weight for each character.
 
 # %% tags=["demo"]
@@ -175,12 +175,15 @@ def activations(x: np.ndarray) -> dict:
 check.activations(activations);
 
 # %% [markdown]
-# Values and slopes, side by side.
+# Values and slopes of all four, on a grid from -4 to 4.
 
 # %% tags=["demo"]
 bends = choose(activations, mlp.activations)
 grid = np.linspace(-4, 4, 401)
 at_grid = bends(grid)
+
+# %% [markdown]
+# The values on the left, the slopes on the right:
 
 # %% tags=["demo"]
 import matplotlib.pyplot as plt
@@ -191,7 +194,7 @@ plotting.curves(grid, {name: pair[1] for name, pair in at_grid.items()}, "x", "s
 
 # %% [markdown]
 # Look at the slopes. Those of sigmoid and tanh vanish a few units from 0: a **saturated** unit learns no more. The sigmoid's is 1/4 at best, so each
-# layer of sigmoids shrinks a gradient by four or more. gelu is a relu without the corner.
+# layer of sigmoids divides a gradient by four or more, unless large weights make up for it. gelu is a relu without the corner.
 
 # %% [markdown] question="saturated"
 
@@ -315,7 +318,7 @@ print(f"paths {paths[0]:.4f} and {paths[1]:.4f}, sum {sum(paths):.4f}, measured 
 
 # %% [markdown] exercise="mlp_backward"
 # Go forward once and keep h. Then walk back: the slope by the logits z; from there by $W_2$, $b_2$ and by h; times the slope of tanh; then by
-# $W_1$, $b_1$ and x. The sums over paths are in the matrix products. You may call your `softmax_cross_entropy` and `linear_backward` (grading puts correct ones in their place), or write
+# $W_1$, $b_1$ and x. The sums over paths are in the matrix products. You may call your `softmax_cross_entropy` and `linear_backward` once their checks pass (grading puts correct ones in their place), or write
 # everything here.
 #
 # | | |
@@ -364,6 +367,9 @@ print(f"{config.n_parameters:,} numbers: {2 * config.n_parameters:,} runs of the
 steps = 10.0 ** -np.arange(1, 13)
 one_side = [abs((math.exp(1 + e) - math.exp(1)) / e - math.e) for e in steps]
 both_sides = [abs((math.exp(1 + e) - math.exp(1 - e)) / (2 * e) - math.e) for e in steps]
+
+# %% [markdown]
+# Both scales are logarithmic; the step grows from left to right.
 
 # %% tags=["demo"]
 ax = plotting.curves(steps, {"one side": one_side, "both sides": both_sides}, "step", "error of the slope of exp at 1", log_x=True)
@@ -480,8 +486,7 @@ class FixedWindowLM:
     def logits(self, ids: np.ndarray) -> np.ndarray:
         """Return the logits of the token after each window, (B, V)."""
         ### BEGIN SOLUTION
-        p, x = self.params, self.features(ids)
-        return np.tanh(x @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
+        return np.tanh(self.features(ids) @ self.params["W1"] + self.params["b1"]) @ self.params["W2"] + self.params["b2"]
         ### END SOLUTION
 
     def embedding_gradient(self, ids: np.ndarray, dx: np.ndarray) -> np.ndarray:
@@ -704,11 +709,11 @@ plotting.trials({"grid": on_grid, "random": at_random}, "learning rate", "bits p
 # %% [markdown]
 # ## The real run
 #
-# Bengio and his colleagues trained their largest network, with a vocabulary of 17,964 words, on 14 million words of news: **five passes over the text took three weeks on
-# 40 CPUs** (2003). On a smaller corpus, a million words of Brown, its test perplexity was about 24 % below that of the best n-grams; on the news about 8 %. The idea was
-# there; the machines came later.
+# Bengio and his colleagues trained their network, with a vocabulary of 17,964 words, on 14 million words of news: **five passes over the text took three weeks on
+# 40 CPUs** (2003, section 4). The best n-gram's test perplexity was about 8 % higher than the network's (117 against 109), and about 24 % higher on the smaller Brown corpus
+# (312 against 252); both times the network's guess was averaged with that of a trigram. The idea was there; the machines came later.
 #
-# Ours has six characters of context and some 55,000 numbers, as in the first figure. **What to expect**: it starts at log2 V (6.02 bits on tiny Shakespeare), is near 3 bits after a few
+# Ours has six characters of context and more than 50,000 numbers, as in the first figure. **What to expect**: it starts at log2 V (6.02 bits on tiny Shakespeare), is near 3 bits after a few
 # hundred steps and ends at 2.1 to 2.3 on the training text (1.5 to 1.7 on the manual), in half a minute. Still 6.02: nothing was learned, look at the learning
 # rate. Flat near 4.8: the window does not reach the output. Below 1: the targets are in the window.
 
@@ -724,7 +729,7 @@ print(f"{len(losses):,} steps, {spent:.0f} s; last steps {np.mean(losses[-200:])
 # %% tags=["demo"]
 chunk = max(1, len(losses) // 100)
 means = [np.mean(losses[i : i + chunk]) for i in range(0, len(losses), chunk)]
-plotting.curves(range(0, len(losses), chunk), {"training": means}, "step", "bits per character");
+plotting.curves(range(0, len(losses), chunk), {"training": means}, "step", "bits per character (training)");
 
 # %% [markdown]
 # Now the held-out text. Every one of its characters is scored, the first ones after the end of the training text.
@@ -737,7 +742,7 @@ rt.ladder("window MLP, 6 characters", score, parameters=config.n_parameters, tok
 rt.claim(f"the window model beats the trigram ({trigram:.2f}) by 0.1 bits or more (bits per character)", score, score < trigram - 0.1)
 
 # %% [markdown]
-# The ladder so far:
+# The ladder; a model that you do not know yet comes from a later unit.
 
 # %% tags=["demo"]
 plotting.ladder(rt.ladder_rows(english.name));
@@ -747,8 +752,8 @@ plotting.ladder(rt.ladder_rows(english.name));
 # in a tenth of a second: on a text this small, counting with good smoothing is hard to beat. And it is better on the training text than on the
 # held-out one, which is from other scenes: no model of this ladder is spared that.
 #
-# Bengio's network could also have direct connections from x to the logits. We left them out: in his experiments the network
-# without them took longer and ended slightly better.
+# Bengio's network could also have direct connections from x to the logits. We left them out: in his experiments on Brown the network
+# without them took twice as long and ended slightly better.
 #
 # ## Where the network beats counting
 #
@@ -786,7 +791,16 @@ for who, cost in on_characters.items():
     print(f"{who:20s} seen {cost['seen']:.3f}, unseen {cost['unseen']:.3f} bits per character")
 
 # %% [markdown]
-# On both kinds of places Kneser-Ney wins. An unseen window of six characters mostly ends in five or four that *were* seen, and those exact characters tell
+# On both kinds of places Kneser-Ney wins. How new is an unseen window? Look at its last five, four and three characters.
+
+# %% tags=["demo"]
+places = mlp.windows(np.concatenate([train_ids[-config.window :], held_out_ids]), config.window)[0]
+new = places[~seen_places(train_ids, places)]
+for last in (5, 4, 3):
+    print(f"the last {last} characters of an unseen window were seen in {seen_places(train_ids, new[:, -last:]).mean():.0%}")
+
+# %% [markdown]
+# Most unseen windows end in four characters that *were* seen, and those exact characters tell
 # much about the next one. What similar vectors can say is less exact than that.
 #
 # Now words. The sentences of the course's invented world have a small vocabulary in which many words can stand in the same places: names, animals, foods. A word seen with some of

@@ -98,6 +98,16 @@ def small_letters(tokens, vocabulary):
     return _spelled(tokens, vocabulary, "<0x{:02x}>")
 
 
+@wrong("byte_fallback", hint="look up the whole token")
+def looks_up_the_letters(tokens, vocabulary):
+    return [
+        part
+        for token in tokens
+        for one in ([token] if token in vocabulary else token)
+        for part in _spelled([one], vocabulary, "<0x{:02X}>")
+    ]
+
+
 @wrong("byte_fallback", hint="Two digits always")
 def one_digit(tokens, vocabulary):
     return _spelled(tokens, vocabulary, "<0x{:X}>")
@@ -227,6 +237,11 @@ def fails_at_the_end(pieces, n_merges, first_id=256):
 @wrong("train_bpe", hint="stop only when none is left")
 def stops_at_pairs_seen_twice(pieces, n_merges, first_id=256):
     return _trained(pieces, n_merges, first_id, least=3)
+
+
+@wrong("train_bpe", hint="occurs only once is merged")
+def stops_at_pairs_seen_once(pieces, n_merges, first_id=256):
+    return _trained(pieces, n_merges, first_id, least=2)
 
 
 @wrong("train_bpe", hint="it counts twice")

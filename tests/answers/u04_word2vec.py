@@ -107,6 +107,19 @@ def range_too_short(tokens, window):
     return pairs
 
 
+@wrong("skipgram_pairs", hint="the farthest word on the left comes first")
+def nearest_neighbours_first(tokens, window):
+    if window < 1:
+        raise ValueError("window")
+    return [
+        (tokens[i], tokens[j])
+        for i in range(len(tokens))
+        for distance in range(1, window + 1)
+        for j in (i - distance, i + distance)
+        if 0 <= j < len(tokens)
+    ]
+
+
 @wrong("skipgram_pairs", hint="compare places, not words")
 def skips_equal_words(tokens, window):
     if window < 1:
@@ -258,6 +271,15 @@ def log_probability(centre_vectors, context_vectors, pairs):
     return -_softmax(centre_vectors, context_vectors, pairs).mean()
 
 
+@wrong("softmax_skipgram_loss", hint="over all context words")
+def sums_over_the_centres(centre_vectors, context_vectors, pairs):
+    losses = []
+    for w, c in pairs:
+        scores = centre_vectors @ context_vectors[c]
+        losses.append(np.log(np.exp(scores).sum()) - scores[w])
+    return np.mean(losses)
+
+
 @wrong("softmax_skipgram_loss", hint="in bits")
 def in_bits(centre_vectors, context_vectors, pairs):
     return _softmax(centre_vectors, context_vectors, pairs).mean() / math.log(2)
@@ -383,6 +405,15 @@ def true_pairs_only(centre_vectors, context_vectors, pairs, negatives):
     return _sampling(centre_vectors, context_vectors, pairs, [[] for _ in pairs]).mean()
 
 
+@wrong("negative_sampling_loss", hint="its vector is in context_vectors")
+def noise_words_as_centres(centre_vectors, context_vectors, pairs, negatives):
+    losses = []
+    for (w, c), drawn in zip(pairs, negatives, strict=True):
+        false = sum(np.logaddexp(0, centre_vectors[n] @ context_vectors[c]) for n in drawn)
+        losses.append(np.logaddexp(0, -centre_vectors[w] @ context_vectors[c]) + false)
+    return np.mean(losses)
+
+
 @wrong("negative_sampling_loss", hint="counts twice")
 def noise_as_a_set(centre_vectors, context_vectors, pairs, negatives):
     return _sampling(centre_vectors, context_vectors, pairs, [set(d) for d in negatives]).mean()
@@ -504,6 +535,12 @@ def excludes_one_only(vectors, a, b, c):
     return _analogy(vectors, unit[b] - unit[a] + unit[c], (b,))
 
 
+@wrong("analogy", hint="exclude a, b and c")
+def forgets_to_exclude_a(vectors, a, b, c):
+    unit = _units(vectors)
+    return _analogy(vectors, unit[b] - unit[a] + unit[c], (b, c))
+
+
 @wrong("analogy", hint="not 0")
 def excluded_get_zero(vectors, a, b, c):
     unit = _units(vectors)
@@ -553,6 +590,13 @@ def population_deviation(x, y, a, b):
 @wrong("association_bias", hint="Use cosines")
 def plain_dot_products(x, y, a, b):
     return _weat(x, y, a, b, scale=False)
+
+
+@wrong("association_bias", hint="not the cosine with the mean")
+def cosine_with_the_mean(x, y, a, b):
+    a, b = (_units(rows.mean(0, keepdims=True)) for rows in (a, b))
+    of_x, of_y = ((_units(v) @ (a - b).T)[:, 0] for v in (x, y))
+    return (of_x.mean() - of_y.mean()) / np.append(of_x, of_y).std(ddof=1)
 
 
 @wrong("association_bias", hint="Divide by the standard deviation")

@@ -88,13 +88,13 @@ def gelu_without_the_second_term(x):
     return four(x, gelu=(value, (1 + np.tanh(ROOT * (x + 0.044715 * x**3))) / 2))
 
 
-@wrong("activations", hint="gelu's slope is not right")
+@wrong("activations", hint="Product rule")
 def gelu_without_the_inner_slope(x):
     inner = np.tanh(ROOT * (x + 0.044715 * x**3))
     return four(x, gelu=(x * (1 + inner) / 2, (1 + inner) / 2 + x / 2 * (1 - inner**2)))
 
 
-@wrong("activations", hint="gelu's value is not right")
+@wrong("activations", hint="use the tanh form")
 def gelu_with_the_error_function(x):
     value = torch.nn.functional.gelu(torch.tensor(x)).numpy()
     return four(x, gelu=(value, four(x)["gelu"][1]))
@@ -331,6 +331,16 @@ def without_absolute_values(f, x, gradient, eps=1e-5):
     return max((gradient - _estimate(f, x, eps)).max(), 0.0)
 
 
+@wrong("gradient_check", hint="too high is as wrong as too low")
+def without_absolute_values_the_other_way(f, x, gradient, eps=1e-5):
+    return (_estimate(f, x, eps) - gradient).max()
+
+
+@wrong("gradient_check", hint="differences of both signs count")
+def largest_above_zero(f, x, gradient, eps=1e-5):
+    return max((_estimate(f, x, eps) - gradient).max(), 0.0)
+
+
 @wrong("gradient_check", hint="not the mean")
 def mean_error(f, x, gradient, eps=1e-5):
     return np.abs(gradient - _estimate(f, x, eps)).mean()
@@ -499,6 +509,12 @@ def averages_the_gradient(params, gradients, velocity, lr, momentum=0.0):
 def climbs(params, gradients, velocity, lr, momentum=0.0):
     v = {n: momentum * velocity[n] + gradients[n] for n in params}
     return {n: params[n] + lr * v[n] for n in params}, v
+
+
+@wrong("sgd_step", hint="v = momentum v + g")
+def rate_and_sign_in_the_velocity(params, gradients, velocity, lr, momentum=0.0):
+    faster = {name: momentum * velocity[name] - lr * gradients[name] for name in params}
+    return {name: params[name] + faster[name] for name in params}, faster
 
 
 # --- random_search
