@@ -105,7 +105,7 @@ def clip_grad_norm(gradients: Mapping[str, Any], max_norm: float) -> tuple[dict[
     source: Pascanu, Mikolov and Bengio 2013, algorithm 1.
     """
     norm = float(sum((g * g).sum() for g in gradients.values())) ** 0.5
-    scale = min(1.0, max_norm / norm) if norm else 1.0
+    scale = max_norm / max(norm, max_norm)
     return {name: scale * g for name, g in gradients.items()}, norm
 
 

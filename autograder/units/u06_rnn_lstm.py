@@ -257,7 +257,7 @@ def classifier_case(pooling: str) -> Callable[[random.Random], Inputs]:
                 draw.integers(0, vocab, (B, T)),
             )
             lengths = draw.integers(1, T + 1, B)
-            lengths[0] = max(1, T - 1)
+            lengths[0] = max(1, T - 2)
             args = p, pooling, ids, lengths
             found = known.values(known.CLASSIFIER, *args)
             hint = f"pooling {pooling}: W s + b of the pooled state of each row."

@@ -168,47 +168,29 @@ CLIP: Mistakes = {
 
 
 def lstm(
-    p: Params, x: np.ndarray, h: np.ndarray, c: np.ndarray, order: str = "ifgo"
+    p: Params, x: np.ndarray, h: np.ndarray, c: np.ndarray, order: str = "ifgo", form: str = ""
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One step, with the blocks in this order."""
+    """One step, with the blocks in this order.
+
+    form "sigmoid": around the candidate, too; "open": o left out; "bare": h without the tanh;
+    "late": h from the old cell.
+    """
     parts = np.split(of_input(p, x) + of_state(p, h), 4, axis=1)
     sums = dict(zip(order, parts, strict=True))
-    new = gate(sums["f"]) * c + gate(sums["i"]) * np.tanh(sums["g"])
-    return gate(sums["o"]) * np.tanh(new), new
-
-
-def _lstm_open(p, x, h, c):
-    """Shows the whole new cell: the output gate is left out."""
-    new = lstm(p, x, h, c)[1]
-    return np.tanh(new), new
-
-
-def _lstm_bare(p, x, h, c):
-    """The new h without the tanh around the cell."""
-    shown, new = lstm(p, x, h, c)
-    return shown / np.tanh(new) * new, new
-
-
-def _lstm_late(p, x, h, c):
-    """The new h from the old cell."""
-    shown, new = lstm(p, x, h, c)
-    return shown / np.tanh(new) * np.tanh(c), new
-
-
-def _lstm_sigmoid(p, x, h, c):
-    """A sigmoid around the candidate."""
-    i, f, g, o = (gate(a) for a in np.split(of_input(p, x) + of_state(p, h), 4, axis=1))
-    new = f * c + i * g
-    return o * np.tanh(new), new
+    new = gate(sums["f"]) * c + gate(sums["i"]) * (gate if form == "sigmoid" else np.tanh)(
+        sums["g"]
+    )
+    shown = {"bare": new, "late": np.tanh(c)}.get(form, np.tanh(new))
+    return (shown if form == "open" else gate(sums["o"]) * shown), new
 
 
 LSTM: Mistakes = {
     "The blocks stand in the order i, f, g, o: you took i, f, o, g.": partial(lstm, order="ifog"),
     "The blocks stand in the order i, f, g, o: you took f, i, g, o.": partial(lstm, order="figo"),
-    "The candidate g is squashed by tanh, not by a sigmoid.": _lstm_sigmoid,
-    "The output gate o is missing.": _lstm_open,
-    "h shows tanh(c), not c.": _lstm_bare,
-    "h is made from the NEW c.": _lstm_late,
+    "The candidate g is squashed by tanh, not by a sigmoid.": partial(lstm, form="sigmoid"),
+    "The output gate o is missing.": partial(lstm, form="open"),
+    "h shows tanh(c), not c.": partial(lstm, form="bare"),
+    "h is made from the NEW c.": partial(lstm, form="late"),
     "Return (h, c), in this order.": lambda p, x, h, c: lstm(p, x, h, c)[::-1],
 }
 

@@ -234,7 +234,7 @@ def clip_by_value(gradients, max_norm):
     return {n: np.clip(g, -max_norm, max_norm) for n, g in gradients.items()}, norm
 
 
-@wrong("clip_grad_norm", hint="0 / 0 must not come")
+@wrong("clip_grad_norm", hint="A norm of 0 must not divide")
 def clip_divides_by_zero(gradients, max_norm):
     norm = known.clipped(gradients, 1)[1]
     with np.errstate(all="ignore"):
