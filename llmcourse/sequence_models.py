@@ -42,7 +42,7 @@ class RecurrentLM(nn.Module):
     """Vectors of tokens, recurrent layers, logits at every step: `model(ids)` is (B, T, n_out).
 
     With n_out = V a language model, with another a tagger. The forget gates of an LSTM begin with a
-    bias of 1; the logits begin at 0.
+    bias of 1. The head does not begin at 0: through it the layers get their first slopes.
     """
 
     def __init__(self, config: RecurrentConfig) -> None:
@@ -52,8 +52,9 @@ class RecurrentLM(nn.Module):
         self.rnn = Recurrent(
             config.kind, config.d_embed, config.d_hidden, config.n_layers, config.bidirectional
         )
-        self.head = nn.Linear(config.d_hidden * len(self.rnn.directions), config.n_out)
-        nn.init.zeros_(self.head.weight)
+        width = config.d_hidden * len(self.rnn.directions)
+        self.head = nn.Linear(width, config.n_out)
+        nn.init.normal_(self.head.weight, std=width**-0.5)
         nn.init.zeros_(self.head.bias)
         if config.kind == "lstm":
             H = config.d_hidden

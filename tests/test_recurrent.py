@@ -87,11 +87,13 @@ def test_a_jordan_network_equals_an_elman_network_that_remembers_through_its_out
     torch.testing.assert_close(jordan(x), jordan(x, torch.zeros(5, 2)))
 
 
-def test_a_fresh_language_model_is_uniform():
-    ids = torch.randint(0, 7, (2, 9))
-    logits = RecurrentLM(SMALL)(ids)
+def test_a_fresh_language_model_is_nearly_uniform_and_remembers():
+    torch.manual_seed(0)
+    model = RecurrentLM(RecurrentConfig(7, 16, 64, 7))
+    logits = model(torch.randint(0, 7, (2, 9)))
     assert logits.shape == (2, 9, 7)
-    assert not logits.any()
+    assert 0 < logits.std().item() < 0.5
+    assert model.rnn.bias_ih_l0[64:128].mean().item() == pytest.approx(1, abs=0.1)
 
 
 @pytest.mark.parametrize("kind", TORCH)
