@@ -68,8 +68,8 @@ def gru_cell(params: Params, x: np.ndarray, h: np.ndarray) -> np.ndarray:
 def gru_cell_reset_first(params: Params, x: np.ndarray, h: np.ndarray) -> np.ndarray:
     """Return (1 - z) h + z n, where r scales the state before the product: U (r h).
 
-    The form of the first paper and of many slides. z has the opposite meaning, which other weights
-    can undo; where r stands, they cannot.
+    The form of Chung et al. 2014, arXiv:1412.3555, and of many slides. z has the opposite meaning,
+    which other weights can undo; where r stands, they cannot.
     """
     (rx, zx, nx), (rh, zh, _) = (np.split(part, 3, axis=1) for part in projected(params, x, h))
     r, z = sigmoid(rx + rh), sigmoid(zx + zh)
