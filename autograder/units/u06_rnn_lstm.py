@@ -12,6 +12,7 @@ from llmcourse.checks import u06_mistakes as known
 
 Array = Any  # of numpy
 Given = dict[str, Callable[..., Any]]
+FORMULAS = ("llmcourse.checks",)  # they hold what the exercises ask for
 CHANGED = "The call changed its arguments: make new arrays."
 EXACT = 1e-9  # float64, sums of a few dozen terms of size 1
 FAR = "With sums of 1,000 an exponential overflows: use (1 + np.tanh(a / 2)) / 2."
@@ -38,7 +39,7 @@ def told(
 
 
 def cell(name: str, given: Given | None = None) -> Exercise:
-    exercise = Exercise(name, given=given or {})
+    exercise = Exercise(name, given=given or {}, forbid=FORMULAS)
     exercise.probe(unless_changed)
     return exercise
 
@@ -215,9 +216,7 @@ def use(answer, made, method, *args):  # type: ignore[no-untyped-def]
     return getattr(answer(*made), method)(*args)
 
 
-SequenceTagger = Exercise(
-    "SequenceTagger", given={"gru_cell": correct_gru, "bidirectional": correct_both}
-)
+SequenceTagger = cell("SequenceTagger", {"gru_cell": correct_gru, "bidirectional": correct_both})
 SequenceTagger.probe(use)
 TAGGER_SIZES = ((5, 3, 2, 4, 3, 4), (4, 2, 3, 3, 3, 3), (7, 1, 2, 2, 1, 5), (6, 2, 2, 1, 4, 1))
 
@@ -244,7 +243,7 @@ def tagger_tags(rng: random.Random) -> Inputs:
         yield ((p,), "tags", ids), near(want, 0, "The label with the largest logit.")
 
 
-SequenceClassifier = Exercise("SequenceClassifier", given={"gru_cell": correct_gru})
+SequenceClassifier = cell("SequenceClassifier", {"gru_cell": correct_gru})
 SequenceClassifier.probe(use)
 
 

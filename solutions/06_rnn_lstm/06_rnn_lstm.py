@@ -160,6 +160,11 @@ def arrays(layers, way=""):
     return {ours: getattr(layers, theirs + way).detach().numpy() for ours, theirs in names.items()}
 
 
+def dice():
+    """A fresh stream of random numbers from the seed, on the CPU: these models are small."""
+    return torch.Generator().manual_seed(rt.seed)
+
+
 torch.manual_seed(rt.seed)
 step = choose(elman_step, rnn.elman_step)
 xs = np.random.default_rng(rt.seed).standard_normal((20, 3, 4)).astype(np.float32)
@@ -427,7 +432,7 @@ clip = choose(clip_grad_norm, rnn.clip_grad_norm)
 
 
 def descend(limit, steps, H=64, lr=0.1):
-    draw, losses = torch.Generator().manual_seed(rt.seed), []
+    draw, losses = dice(), []
     p = {"W_ih": 0.1 * torch.randn(V, H, generator=draw), "W_hh": torch.eye(H), "W_out": torch.zeros(V, H)}
     for _ in range(steps):
         starts = torch.randint(0, len(train_chars) - 101, (32, 1), generator=draw)
@@ -539,7 +544,7 @@ rt.claim("20 LSTM steps equal torch.nn.LSTM (largest difference)", off, off < 1e
 
 # %% tags=["demo"]
 def input_slopes(layer, longest=100):
-    x = torch.randn(16, longest, 8, generator=rt.generator()).requires_grad_()
+    x = torch.randn(16, longest, 8, generator=dice()).requires_grad_()
     layer(x)[0][:, -1].sum().backward()
     return x.grad.norm(dim=2).mean(dim=0).flip(0).numpy()
 
@@ -784,7 +789,7 @@ plotting.bars(stacked, "bits per character, held out");
 
 # %% tags=["demo"]
 start = torch.tensor(ngram.encode("\nROMEO:\n" if english.name == "tinyshakespeare" else "The ", characters))
-drawn = models.generate(trained["LSTM"], start, 300, rt.generator())
+drawn = models.generate(trained["LSTM"], start, 300, dice())
 print("".join(characters[i] for i in [*start.tolist(), *drawn]))
 
 # %% [markdown]
@@ -917,7 +922,7 @@ tag_targets, new_targets = (padded([[kinds.index(t) for t in s.pos] for s in par
 def train_tagger(both, steps, batch_size=32):
     torch.manual_seed(rt.seed)
     model = RecurrentLM(RecurrentConfig(len(known), 32, 32, len(kinds), "gru", bidirectional=both))
-    optimizer, draw = torch.optim.Adam(model.parameters(), lr=1e-2), rt.generator().manual_seed(rt.seed)
+    optimizer, draw = torch.optim.Adam(model.parameters(), lr=1e-2), dice()
     for _ in range(steps):
         batch = torch.randint(0, len(tag_ids), (batch_size,), generator=draw)
         ids = torch.where(torch.rand(batch_size, 24, generator=draw) < 0.05, 1, tag_ids[batch])
@@ -1037,7 +1042,7 @@ def review_batch(part):
 def train_classifier(pooling, steps):
     torch.manual_seed(rt.seed)
     model = models.SequenceModel(RecurrentConfig(len(words) + 2, 32, 32, len(opinions), "gru"), pooling)
-    optimizer, draw = torch.optim.Adam(model.parameters(), lr=1e-2), rt.generator()
+    optimizer, draw = torch.optim.Adam(model.parameters(), lr=1e-2), dice()
     ids, lengths, labels = review_batch(reviews)
     for _ in range(steps):
         batch = torch.randint(0, len(ids), (32,), generator=draw)
@@ -1145,7 +1150,7 @@ def story_loss(model, ids, targets, reduction="mean"):
 
 # %% tags=["demo"]
 writer = build(RecurrentConfig(len(tokens), 64, 128, len(tokens), "lstm"), 1.5)
-optimizer, draw, steps = torch.optim.Adam(writer.parameters(), betas=(0.9, 0.99), fused=True), rt.generator(), rt.pick(smoke=5, cpu=500)
+optimizer, draw, steps = torch.optim.Adam(writer.parameters(), betas=(0.9, 0.99), fused=True), dice(), rt.pick(smoke=5, cpu=500)
 for step_number in range(steps):
     optimizer.param_groups[0]["lr"] = 0.03 * min(1, (step_number + 1) / 50) * (1 + math.cos(math.pi * step_number / steps)) / 2
     loss = story_loss(writer, *batches[int(torch.randint(0, len(batches), (), generator=draw))])
@@ -1180,7 +1185,7 @@ rt.claim("stories: the LSTM lies between the 5-gram and the exact floor (bits pe
 
 # %% tags=["demo"]
 first = torch.tensor([tokens.index(world.END)])
-written = models.generate(writer, first, 120, rt.generator(), end=int(first))
+written = models.generate(writer, first, 120, dice(), end=int(first))
 print(world.detokenise(tokens[i] for i in written))
 
 # %% [markdown] question="how_far"
