@@ -588,7 +588,7 @@ rt.claim("60 steps back, open forget gates keep more of the slope than an Elman 
 # with $x_\cdot$ the blocks of $x_t W_{ih}^\top + b_{ih}$ and $h_\cdot$ those of $h_{t-1} W_{hh}^\top + b_{hh}$, in the order r, z, n. Here the two biases are not one: $b_{hh}$'s last block stands inside the bracket that r scales.
 
 # %% [markdown] exercise="gru_cell"
-# One step.
+# One step. Large sums must do no harm here either.
 #
 # | | |
 # |---|---|
@@ -873,7 +873,7 @@ rt.claim("a bidirectional GRU equals torch's (largest difference)", off, off < 1
 # | `params` | dictionary: `"E"` (V, d), `"forward"` and `"backward"` (parameters of two GRUs with I = d), `"W"` (K, 2H), `"b"` (K,) |
 # | `ids` | token ids, (B, T): one sentence a row. Mind that `bidirectional` wants time first |
 # | `logits(ids)` | returns (B, T, K) |
-# | `tags(ids)` | returns the likeliest label of each token, integers (B, T) |
+# | `tags(ids)` | returns the label with the largest logit of each token, integers (B, T) |
 
 # %% exercise="SequenceTagger"
 class SequenceTagger:
