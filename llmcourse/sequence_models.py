@@ -1,0 +1,178 @@
+"""Models of sequences on recurrent layers: a language model, a tagger, a classifier, in torch.
+
+Beside them what training and scoring need when a text is longer than memory: rows that go on from
+chunk to chunk with their state (truncated backpropagation through time), bits per token after all
+that stands before, and text drawn token by token. The training loop is in the notebook.
+
+source: Williams and Peng 1990, Neural Computation 2 (truncated BPTT); Jozefowicz, Zaremba and
+Sutskever 2015, ICML (the forget gate's bias of 1).
+unit: 06_rnn_lstm
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from llmcourse.recurrent import Recurrent, State
+
+
+@dataclass(frozen=True)
+class RecurrentConfig:
+    """Sizes of a recurrent model; each at least 1."""
+
+    vocab_size: int  # V
+    d_embed: int  # numbers in the vector of a token
+    d_hidden: int  # H, the memory of one layer
+    n_out: int  # logits at each step: V for a language model, else the number of labels
+    kind: str = "lstm"  # elman, lstm or gru
+    n_layers: int = 1
+    bidirectional: bool = False
+
+    def __post_init__(self) -> None:
+        sizes = (self.vocab_size, self.d_embed, self.d_hidden, self.n_out, self.n_layers)
+        if min(sizes) < 1:
+            raise ValueError(f"every size must be at least 1, got {self}")
+
+
+class RecurrentLM(nn.Module):
+    """Vectors of tokens, recurrent layers, logits at every step: `model(ids)` is (B, T, n_out).
+
+    With n_out = V a language model, with another a tagger. The forget gates of an LSTM begin with a
+    bias of 1. The head does not begin at 0: through it the layers get their first slopes.
+    """
+
+    def __init__(self, config: RecurrentConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed = nn.Embedding(config.vocab_size, config.d_embed)
+        self.rnn = Recurrent(
+            config.kind, config.d_embed, config.d_hidden, config.n_layers, config.bidirectional
+        )
+        width = config.d_hidden * len(self.rnn.directions)
+        self.head = nn.Linear(width, config.n_out)
+        nn.init.normal_(self.head.weight, std=width**-0.5)
+        nn.init.zeros_(self.head.bias)
+        if config.kind == "lstm":
+            H = config.d_hidden
+            with torch.no_grad():
+                for name, bias in self.rnn.named_parameters():
+                    if name.startswith("bias_ih"):
+                        bias[H : 2 * H] += 1
+
+    def read(
+        self, ids: Int[Tensor, "B T"], state: State | None = None
+    ) -> tuple[Float[Tensor, "B T D"], State]:
+        """Return the states at every step, and the state to go on from."""
+        if ids.numel() < self.config.vocab_size:
+            return self.rnn(self.embed(ids), state)
+        return self.rnn.read(ids.T, state, self.embed.weight)
+
+    def forward(self, ids: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
+        """Return the logits at every step, read from an empty memory."""
+        return self.head(self.read(ids)[0])
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers are trained."""
+        return sum(p.numel() for p in self.parameters())
+
+
+class SequenceModel(nn.Module):
+    """One row of logits for a whole sequence: from the last state, or the mean of all states.
+
+    `model(ids, lengths)` is (B, n_out); what stands behind the end of a sequence has no influence.
+    """
+
+    def __init__(self, config: RecurrentConfig, pooling: str = "last") -> None:
+        super().__init__()
+        if config.bidirectional or pooling not in ("last", "mean"):
+            raise ValueError("expected one direction and pooling last or mean")
+        self.reader, self.pooling = RecurrentLM(config), pooling
+
+    def forward(self, ids: Int[Tensor, "B T"], lengths: Int[Tensor, "B"]) -> Float[Tensor, "B V"]:
+        """Return the logits for ids of which the first lengths (B,) are real, each at least 1."""
+        states, _ = self.reader.read(ids)
+        if self.pooling == "last":
+            pooled = states[torch.arange(len(ids)), lengths - 1]
+        else:
+            real = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
+            pooled = (states * real[:, :, None]).sum(1) / lengths[:, None]
+        return self.reader.head(pooled)
+
+
+def streams(ids: Int[Tensor, "N"], batch_size: int) -> Int[Tensor, "B L"]:
+    """Cut a text into batch_size rows of equal length that follow each other; the rest is left out.
+
+    Raises ValueError for a text of fewer than two tokens a row.
+    """
+    length = len(ids) // batch_size
+    if length < 2:
+        raise ValueError(
+            f"need at least {2 * batch_size} ids for {batch_size} rows, got {len(ids)}"
+        )
+    return ids[: batch_size * length].view(batch_size, length)
+
+
+def chunks(rows: Int[Tensor, "B L"], steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield (ids, targets), each (B, steps or fewer), side by side from left to right.
+
+    A state carried from one chunk to the next has read everything before it: truncated BPTT.
+    """
+    for start in range(0, rows.shape[1] - 1, steps):
+        targets = rows[:, start + 1 : start + 1 + steps]
+        yield rows[:, start : start + targets.shape[1]], targets
+
+
+def detached(state: State) -> State:
+    """Return the state cut off from the steps that made it: numbers go on, slopes do not."""
+    return tuple(part.detach() for part in state)
+
+
+@torch.no_grad()
+def bits_per_token(
+    model: RecurrentLM, ids: Int[Tensor, "N"], before: Int[Tensor, "M"], n_rows: int = 64
+) -> float:
+    """Return the mean of -log2 P(token) over all of `ids`, each after all that stands before it.
+
+    For speed the text is read in n_rows pieces at once; each piece first reads the last M tokens
+    before it, without being scored there. `before` is the text in front of `ids`, M >= 1.
+    """
+    text, M = torch.cat([before, ids]), len(before)
+    length = math.ceil(len(ids) / n_rows)
+    starts = torch.arange(0, len(ids), length, device=ids.device)
+    places = starts[:, None] + torch.arange(M + length, device=ids.device)
+    rows, real = text[places.clamp(max=len(text) - 1)], places < len(text)
+    state, total = None, 0.0
+    for start in range(0, M + length - 1, 256):
+        inputs, stop = (
+            rows[:, start : min(start + 256, M + length - 1)],
+            min(start + 257, M + length),
+        )
+        states, state = model.read(inputs, state)
+        logps = torch.log_softmax(model.head(states), dim=2)
+        scored = real[:, start + 1 : stop] & (torch.arange(start + 1, stop, device=ids.device) >= M)
+        picked = logps.gather(2, rows[:, start + 1 : stop, None])[:, :, 0]
+        total -= float(picked[scored].double().sum())
+    return total / len(ids) / math.log(2)
+
+
+@torch.no_grad()
+def generate(
+    model: RecurrentLM,
+    start: Int[Tensor, "T"],
+    n: int,
+    generator: torch.Generator,
+    end: int | None = None,
+) -> list[int]:
+    """Return up to n tokens drawn one by one after `start`, up to and with `end` if it comes."""
+    ids, state, drawn = start[None], None, []
+    while len(drawn) < n and (not drawn or drawn[-1] != end):
+        states, state = model.read(ids, state)
+        probs = torch.softmax(model.head(states[:, -1]), dim=1)
+        ids = torch.multinomial(probs, 1, generator=generator)
+        drawn.append(int(ids))
+    return drawn
