@@ -1,4 +1,4 @@
-"""The learners' zip: enough to work with in a fresh folder, and nothing to copy an answer from."""
+"""The learners' zip: enough to work with in a fresh folder, no solved notebook, no hidden test."""
 
 import json
 import os

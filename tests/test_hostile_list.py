@@ -28,7 +28,8 @@ SIZE = {
     "memory bomb": "memory_bomb memory_bomb_of_many_processes memory_through_mmap "
     "sandbox:memory_of_all_processes_together_is_limited",
     "10 GB file": "ten_gigabyte_file many_files_in_shared_memory sandbox:disk_is_limited",
-    "a million files": "a_million_files",
+    "a million files": "a_million_files sandbox:a_million_files_end_the_sandbox",
+    "outputs by the thousand": "grade:tiny_outputs_by_the_thousand_are_few_in_the_page",
     "1 GB printed in lines": "a_gigabyte_printed_in_lines a_gigabyte_to_the_descriptor",
     "1 GB printed in one line": "a_gigabyte_printed_in_one_line a_gigabyte_printed_in_a_call",
     "500 MB notebook": "ingest:half_a_gigabyte_is_refused_after_its_first_part thirty_megabytes",
@@ -75,6 +76,8 @@ FORGERY = {
     "time",
     "early frames": "forged_frame_before_the_answer forged_frames_for_calls_to_come",
     "oversized frames": "oversized_frame",
+    "replies of wrong types": "grade:an_array_where_text_or_a_number_belongs_does_not_put_off_"
+    "grading",
     "trickled frames": "trickled_frame",
     "absurd arguments to the grader's functions": "grade:a_function_of_the_graders_called_with_"
     "the_absurd_costs_one_exercise grade:a_judge_that_a_value_ties_up_costs_one_exercise",
@@ -82,6 +85,8 @@ FORGERY = {
 REACH = {
     "hidden tests, solutions, other submissions, gradebook": "hidden_tests_and_gradebook_from_disk "
     "sandbox:hidden_tests_solutions_and_gradebook_cannot_be_read",
+    "what others hand in, a course among the system's files": "sandbox:the_exchange_where_others_"
+    "hand_in_is_empty gradebook:a_course_where_submissions_can_look_is_not_graded",
     "network, loopback included": "network_and_the_machine_itself "
     "sandbox:no_network_not_even_loopback_of_the_host",
     "ptrace of the grader": "traces_and_writes_the_memory_of_others "
@@ -117,6 +122,8 @@ BROKEN_FILES = {
     "nbformat 3": "format_3",
     "empty": "empty a_list no_cells",
     "missing notebook": "gradebook:a_missing_notebook_is_unreadable_and_said_so",
+    "an id that is no text or moves the cursor": "gradebook:an_id_that_cannot_be_shown_is_said_so_"
+    "and_costs_nobody_anything",
     "wrong name": "gradebook:a_renamed_notebook_is_found_when_it_is_the_only_one",
     "two notebooks": "ingest:two_notebooks_none_and_a_wrong_name_are_reported",
 }
@@ -134,7 +141,8 @@ FEEDBACK = {
 OPERATIONS = {
     "a write that fails": "gradebook:a_write_that_fails_leaves_the_old_file_and_no_part "
     "gradebook:a_failure_in_the_middle_changes_nothing",
-    "disk full": "autograder_cli:a_full_disk_is_one_line_and_the_next_run_completes",
+    "disk full": "autograder_cli:a_full_disk_is_one_line_and_the_next_run_completes "
+    "autograder_cli:no_room_for_feedback_pages_is_one_line_and_loses_nothing",
     "killed grader and workers": "sandbox:a_killed_grader_takes_its_sandbox_along "
     "apart:the_child_ends_with_the_grader "
     "operations:killed_workers_and_graders_cost_no_grade",
