@@ -749,7 +749,7 @@ plotting.ladder(rt.ladder_rows(english.name));
 
 # %% [markdown]
 # It beats the trigram, and on tiny Shakespeare the 5-gram with add-k as well, with less than half as many numbers. It does not beat Kneser-Ney, which was fitted
-# in a tenth of a second: on a text this small, counting with good smoothing is hard to beat. And it is better on the training text than on the
+# in less than a second: on a text this small, counting with good smoothing is hard to beat. And it is better on the training text than on the
 # held-out one, which is from other scenes: no model of this ladder is spared that.
 #
 # Bengio's network could also have direct connections from x to the logits. We left them out: in his experiments on Brown the network
