@@ -738,14 +738,14 @@ plotting.ladder(rt.ladder_rows(english.name));
 
 # %% tags=["demo"]
 @torch.no_grad()
-def bits_by_context(model, ids, longest=32, places=2_500):
+def bits_by_context(model, ids, places, longest=32):
     starts = torch.linspace(0, len(ids) - longest - 1, places).long()
     rows = ids[starts[:, None] + torch.arange(longest + 1)]
     logps = torch.log_softmax(model(rows[:, :-1]), dim=2).gather(2, rows[:, 1:, None])[:, :, 0]
     return (-logps.mean(dim=0) / math.log(2)).numpy()
 
 
-by_context = {name: bits_by_context(model, held_out_chars) for name, model in trained.items()}
+by_context = {name: bits_by_context(model, held_out_chars, rt.pick(smoke=50, cpu=2_000)) for name, model in trained.items()}
 levels = {"6-gram, Kneser-Ney": ngram.fit(train_chars.numpy(), V, NgramConfig(6)).bits_per_token(held_out_chars.numpy())}
 plotting.curves(range(1, 33), by_context, "characters read", "bits per character", levels=levels);
 
@@ -775,7 +775,7 @@ plotting.bars(carried, "bits per character, held out");
 stacked = {}
 for n_layers, width in ((1, 104), (2, 64)):
     model = build(RecurrentConfig(V, 32, width, V, "lstm", n_layers), 3.0)
-    train(model, models.streams(train_chars, 16), rt.pick(smoke=10, cpu=250), lr=1e-2)
+    train(model, models.streams(train_chars, 16), rt.pick(smoke=10, cpu=200), lr=1e-2)
     score = models.bits_per_token(model, held_out_chars[:20_000], train_chars[-200:])
     stacked[f"{n_layers} x {width} units, {model.n_parameters:,} numbers"] = score
 plotting.bars(stacked, "bits per character, held out");
@@ -797,7 +797,7 @@ print("".join(characters[i] for i in [*start.tolist(), *drawn]))
 
 # %% tags=["demo"]
 @torch.no_grad()
-def right_when_free(model, ids, read=64, write=16, places=500):
+def right_when_free(model, ids, places, read=64, write=16):
     starts = torch.linspace(0, len(ids) - read - write, places).long()
     rows = ids[starts[:, None] + torch.arange(read + write)]
     states, state = model.read(rows[:, :read])
@@ -809,7 +809,7 @@ def right_when_free(model, ids, read=64, write=16, places=500):
     return right
 
 
-free = right_when_free(trained["LSTM"], held_out_chars)
+free = right_when_free(trained["LSTM"], held_out_chars, rt.pick(smoke=50, cpu=500))
 forced = float((trained["LSTM"](held_out_chars[None, :4_000])[0, :-1].argmax(1) == held_out_chars[1:4_000]).double().mean())
 
 # %% [markdown]
@@ -1081,7 +1081,7 @@ sentence_rows = models.streams(torch.tensor(train_ids), batch_size=8)
 
 
 def small_lm(kind, seed):
-    model = build(RecurrentConfig(len(vocabulary), 32, 64, len(vocabulary), kind), 1.0, seed)
+    model = build(RecurrentConfig(len(vocabulary), 32, 64, len(vocabulary), kind), 0.4, seed)
     train(model, sentence_rows, rt.pick(smoke=5, cpu=300), lr=1e-2, chunk=32)
     return model
 
