@@ -29,7 +29,8 @@ def forbidden_use(
     if not forbid:
         return None
     learner = [statement for source in cells for statement in _statements(source)]
-    aliases = _aliases([*(s for source in known for s in _statements(source)), *learner], forbid)
+    imports = [s for source in known if "import" in source for s in _statements(source)]
+    aliases = _aliases([*imports, *learner], forbid)
     for statement in _reachable(name, learner):
         for found in _mentioned(statement, aliases):
             for dotted in forbid:

@@ -137,7 +137,8 @@ def run(
 
 
 def keep_ladder(report: Report, path: Path, every_notebook: bool) -> None:
-    """Write the run's ladder rows to `path`, in place of all rows there or of the same models.
+    """Write the run's ladder rows to `path` in the order of the course, in place of all rows there
+    or of the same models.
 
     Raises UsageError unless the run was at `cpu`, RunError unless it passed and can be written.
     """
@@ -153,9 +154,8 @@ def keep_ladder(report: Report, path: Path, every_notebook: bool) -> None:
             "bits_per_char": round(row["bits_per_char"], 4),
             "seconds": round(row["seconds"], 2),
         }
-    ordered = sorted(rows.values(), key=lambda row: (row["corpus"], -row["bits_per_char"]))
     with writing_to(path):
-        run_report.replace({path: json.dumps(ordered, indent=1) + "\n"})
+        run_report.replace({path: json.dumps(list(rows.values()), indent=1) + "\n"})
 
 
 def longest_first(notebooks: list[Path], report: Path) -> list[Path]:

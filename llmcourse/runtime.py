@@ -128,13 +128,17 @@ class Runtime:
         self._write(kind="ladder", **asdict(row))
 
     def ladder_rows(self, corpus: str) -> list[LadderRow]:
-        """Rows earned so far on one text: the committed ones, replaced by this run's; worst
-        first."""
+        """Rows earned so far on one text, worst first: the committed ones up to the last that this
+        notebook has measured, with what it measured; without any, all committed ones."""
         names = LadderRow.__dataclass_fields__
         ours = [
             LadderRow(**{n: r[n] for n in names}) for r in self.records if r["kind"] == "ladder"
         ]
-        rows = {row.model: row for row in [*committed_ladder(), *ours] if row.corpus == corpus}
+        ours = [row for row in ours if row.corpus == corpus]
+        before = [row for row in committed_ladder() if row.corpus == corpus]
+        known = [row.model for row in before]
+        last = max((known.index(row.model) for row in ours if row.model in known), default=-1)
+        rows = {row.model: row for row in [*before[: last + 1 if ours else None], *ours]}
         return sorted(rows.values(), key=lambda row: -row.bits_per_char)
 
     def _write(self, **record: Any) -> None:
@@ -155,7 +159,7 @@ class Runtime:
 
 
 def committed_ladder() -> list[LadderRow]:
-    """The rows recorded with the package (``make ladder`` rebuilds them)."""
+    """The recorded rows, in the order of the course (``make ladder`` rebuilds them)."""
     text = (resources.files("llmcourse") / "ladder.json").read_text(encoding="utf-8")
     return [LadderRow(**row) for row in json.loads(text)]
 

@@ -261,6 +261,7 @@ def test_grading_twice_gives_the_same_result():
         "return getattr(np, 'mean')(x)",
         "import importlib; return importlib.import_module('statistics').fmean(x)",
         "return globals()['n' + chr(112)].mean(x)",  # seen only while it runs
+        "from llmcourse import checks as c; return c.mean(x)",  # forbidden to every answer
     ],
 )
 def test_a_forbidden_shortcut_is_reported_and_earns_nothing(body):
@@ -272,6 +273,13 @@ def test_a_forbidden_shortcut_is_reported_and_earns_nothing(body):
 def test_a_library_may_use_what_the_learner_may_not():
     def change(book):
         book.answer("def mean(x):\n    return np.average(x) if x else int('x')\n")
+
+    assert points(graded(change)) == toy.POINTS
+
+
+def test_a_cell_beside_the_answers_may_call_the_checks():
+    def change(book):
+        book.last("from llmcourse import checks\nchecks.passed")
 
     assert points(graded(change)) == toy.POINTS
 

@@ -80,17 +80,34 @@ def test_records_that_cannot_be_written_say_so_in_one_line(tmp_path, monkeypatch
         setup("smoke")
 
 
-def test_ladder_rows_are_of_one_text_worst_first_and_this_run_replaces(monkeypatch):
+def ladder_of(rt, corpus):
+    return [(row.model, row.bits_per_char) for row in rt.ladder_rows(corpus)]
+
+
+def test_ladder_rows_end_with_what_the_notebook_measured_last(monkeypatch):
     committed = [
         LadderRow("unigram", 4.8, 65, 10, 0.1, "bard"),
         LadderRow("uniform", 6.0, 0, 10, 0.0, "bard"),
         LadderRow("uniform", 7.0, 0, 10, 0.0, "manual"),
+        LadderRow("bigram", 3.6, 65, 10, 0.1, "bard"),
+        LadderRow("of a later unit", 2.0, 65, 10, 0.1, "bard"),
     ]
     monkeypatch.setattr(runtime, "committed_ladder", lambda: committed)
     rt = setup("cpu")
+    everything = [("uniform", 6.0), ("unigram", 4.8), ("bigram", 3.6), ("of a later unit", 2.0)]
+    assert ladder_of(rt, "bard") == everything
     rt.ladder("unigram", 4.7, parameters=65, tokens=10, seconds=0.1, corpus="bard")
-    rows = rt.ladder_rows("bard")
-    assert [(row.model, row.bits_per_char) for row in rows] == [("uniform", 6.0), ("unigram", 4.7)]
+    assert ladder_of(rt, "bard") == [("unigram", 4.7)]
+    rt.ladder("bigram", 3.5, parameters=65, tokens=10, seconds=0.1, corpus="bard")
+    assert ladder_of(rt, "bard") == [("uniform", 6.0), ("unigram", 4.7), ("bigram", 3.5)]
+    assert ladder_of(rt, "manual") == [("uniform", 7.0)]
+
+
+def test_a_model_without_a_committed_row_stands_among_those_before(monkeypatch):
+    monkeypatch.setattr(runtime, "committed_ladder", lambda: [])
+    rt = setup("cpu")
+    rt.ladder("new", 4.7, parameters=65, tokens=10, seconds=0.1, corpus="bard")
+    assert ladder_of(rt, "bard") == [("new", 4.7)]
 
 
 def test_committed_ladder_is_readable():

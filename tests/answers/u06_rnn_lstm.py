@@ -363,13 +363,18 @@ def gru_exponential_as_written(params, x, h):
 # --- bidirectional
 
 
+def gru_states(params, xs):
+    layer = loaded(torch.nn.GRU(*shape_of(params, 3)), params)
+    return layer(torch.tensor(xs.copy()))[0].detach().numpy()
+
+
+def both_ways(forward, backward, xs):
+    return np.concatenate([gru_states(forward, xs), gru_states(backward, xs[::-1])[::-1]], axis=2)
+
+
 @right("bidirectional")
 def both_by_torch(forward, backward, xs):
-    sides = []
-    for params, inputs in ((forward, xs), (backward, xs[::-1].copy())):
-        layer = loaded(torch.nn.GRU(*shape_of(params, 3)), params)
-        sides.append(layer(torch.tensor(inputs))[0].detach())
-    return torch.cat([sides[0], sides[1].flip(0)], dim=2)
+    return both_ways(forward, backward, xs)
 
 
 @right("bidirectional")
@@ -384,7 +389,8 @@ def both_filled_in(forward, backward, xs):
 
 
 def gru_cell(params, x, h):
-    return known.gru(params, x, h)
+    layer = loaded(torch.nn.GRU(*shape_of(params, 3)), params)
+    return layer(torch.tensor(x[None]), torch.tensor(h[None]))[0][0].detach().numpy()
 
 
 @wrong("bidirectional", hint="Turn the backward states round")
@@ -422,7 +428,7 @@ class Tagger:
 
     def states(self, ids):
         p = self.params
-        return known.both(p["forward"], p["backward"], p["E"][ids.T])
+        return both_ways(p["forward"], p["backward"], p["E"][ids.T])
 
     def logits(self, ids):
         return np.swapaxes(self.states(ids) @ self.params["W"].T + self.params["b"], 0, 1)
@@ -436,7 +442,7 @@ class RowByRow(Tagger):
     def logits(self, ids):
         p, rows = self.params, []
         for row in ids:
-            seen = known.both(p["forward"], p["backward"], np.array([[p["E"][i]] for i in row]))
+            seen = both_ways(p["forward"], p["backward"], np.array([[p["E"][i]] for i in row]))
             rows.append([p["W"] @ state[0] + p["b"] for state in seen])
         return rows
 
@@ -495,7 +501,7 @@ class Classifier:
 
     def logits(self, ids, lengths):
         p = self.params
-        pooled = self.pool(known.states(p["gru"], p["E"][ids.T]), np.asarray(lengths))
+        pooled = self.pool(gru_states(p["gru"], p["E"][ids.T]), np.asarray(lengths))
         return pooled @ p["W"].T + p["b"]
 
     def pool(self, states, lengths):
