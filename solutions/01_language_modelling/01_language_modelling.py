@@ -360,13 +360,12 @@ print(f"{english.name}: learned from {len(english.train):,} characters, {char_bi
 V, N, corpus = len(characters), len(english.train), english.name
 rt.ladder("uniform", math.log2(V), parameters=0, tokens=0, seconds=0, corpus=corpus)
 rt.ladder("unigram", char_bits, parameters=V, tokens=N, seconds=seconds, corpus=corpus)
-rungs = [row for row in rt.ladder_rows(corpus) if row.model in ("uniform", "unigram")]
 
 # %% [markdown]
 # Lower on the page is better. Each later unit adds the models it has earned.
 
 # %% tags=["demo"]
-plotting.ladder(rungs);
+plotting.ladder(rt.ladder_rows(corpus));
 
 # %% [markdown]
 # Knowing which letters are frequent saves more than a bit of every six. Shannon (1951) had people guess the next letter of English with the text before in view: between 0.6 and 1.3 bits per letter, on an alphabet of 27. There is room.

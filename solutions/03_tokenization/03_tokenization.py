@@ -535,7 +535,7 @@ rt.ladder("5-gram of 512 BPE tokens", best_bits, parameters=best_model.n_counts,
 print(f"{best_bits:.3f} bits per character")
 
 # %% [markdown]
-# The ladder; a model that you do not know yet comes from a later unit.
+# The ladder so far:
 
 # %% tags=["demo"]
 plotting.ladder(rt.ladder_rows(english.name));

@@ -28,7 +28,6 @@ seed = 0
 # %%
 import numpy as np
 
-from llmcourse import plotting
 from llmcourse.checks import u04_word2vec as check
 from llmcourse.runtime import choose, setup
 
@@ -41,7 +40,7 @@ rt = setup(preset, device, seed)
 # (*big, bigger, biggest*) and of people (*the queen and her crown*). Words that come fewer than five times are left out.
 
 # %% tags=["demo"]
-from llmcourse import contexts, embeddings, word_vectors, world
+from llmcourse import contexts, embeddings, plotting, word_vectors, world
 from llmcourse.embeddings import EmbeddingConfig
 from llmcourse.word_vectors import accuracy, read_questions, total
 from llmcourse.world.almanac import almanac, analogy_questions

@@ -32,7 +32,6 @@ import math
 
 import numpy as np
 
-from llmcourse import plotting
 from llmcourse.checks import u05_neural_lm as check
 from llmcourse.runtime import choose, setup
 
@@ -47,7 +46,7 @@ rt = setup(preset, device, seed)
 # %% tags=["demo"]
 import time
 
-from llmcourse import data, mlp, ngram
+from llmcourse import data, mlp, ngram, plotting
 from llmcourse.ngram import NgramConfig
 
 english = data.english()
@@ -742,7 +741,7 @@ rt.ladder("window MLP, 6 characters", score, parameters=config.n_parameters, tok
 rt.claim(f"the window model beats the trigram ({trigram:.2f}) by 0.1 bits or more (bits per character)", score, score < trigram - 0.1)
 
 # %% [markdown]
-# The ladder; a model that you do not know yet comes from a later unit.
+# The ladder so far:
 
 # %% tags=["demo"]
 plotting.ladder(rt.ladder_rows(english.name));

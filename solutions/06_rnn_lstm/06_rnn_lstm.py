@@ -31,7 +31,6 @@ import math
 
 import numpy as np
 
-from llmcourse import plotting
 from llmcourse.checks import u06_rnn_lstm as check
 from llmcourse.runtime import choose, setup
 
@@ -47,7 +46,7 @@ rt = setup(preset, device, seed)
 # %% tags=["demo"]
 from random import Random
 
-from llmcourse import ngram, world
+from llmcourse import ngram, plotting, world
 from llmcourse.ngram import NgramConfig
 from llmcourse.world.agreement import agreement_rules
 from llmcourse.world.grammar import Rules
