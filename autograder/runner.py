@@ -19,6 +19,7 @@ Nothing in here is trusted: the learner's code runs in the same process, so a re
 import builtins
 import contextlib
 import functools
+import gc
 import importlib.util
 import io
 import json
@@ -279,6 +280,7 @@ def _proxy(channel: socket.socket, lock: Any, number: int) -> Any:
 
 def main() -> None:
     """Limits first, then the shell, then whatever is asked."""
+    gc.disable()  # while modules are loaded, there is no garbage
     sys.path.remove(str(Path(__file__).parent))
     channel = socket.socket(fileno=int(sys.argv[1]))
     channel.set_inheritable(False)
@@ -292,6 +294,7 @@ def main() -> None:
         shutil.copy(fonts, os.environ["MPLCONFIGDIR"])
     sys.argv[:] = ["learner"]
     kernel = Kernel(int(limits["output_bytes"]))
+    gc.enable()
     frames.send(channel, wire.pack("ready"))
     with contextlib.suppress(frames.Closed):
         serve(channel, kernel)

@@ -29,7 +29,6 @@ from autograder.course import slugs
 from autograder.limits import Limits
 from autograder.schedule import Workers
 from autograder.session import Session
-from benchmarks.growth import show
 
 ROOT = Path(__file__).parent.parent
 CLASS, GROWTH, PAIRS, STARTS = 24, (6, 24, 96), 5, 20
@@ -148,6 +147,8 @@ def against_nbgrader(folder: Path, cores: int) -> float:
 
 def growth(folder: Path, cores: int) -> None:
     """Seconds against class size, with one worker and with one a core; prints and draws them."""
+    from benchmarks.growth import show  # with matplotlib, which what is timed has no use for
+
     slug = slugs(ROOT)[1]
     lines: dict[str, list[float]] = {f"{n} worker{'s' * (n > 1)}": [] for n in (1, cores)}
     for size in GROWTH:

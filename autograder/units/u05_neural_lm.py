@@ -566,7 +566,7 @@ def search_inputs(
         if low < high and abs(next(iter(asked[0].values())) / evenly - 1) < 1e-9:
             return "you drew evenly between low and high: draw evenly in factors."
         for got, want in zip(asked, tried, strict=True):
-            if any(abs(got[n] / want[n] - 1) > 1e-9 for n in want):
+            if any(not abs(got[n] / want[n] - 1) <= 1e-9 for n in want):  # nan is no setting
                 return "low * (high / low) ** u, one u for each name in the order of `ranges`."
         settings, lowest = value
         if math.isnan(lowest):
