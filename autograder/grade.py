@@ -195,7 +195,7 @@ class _Work:
         learner = [cell.source for cell in cells if cell.run and cell.role in ("solution", "extra")]
         known = [cell.source for cell in cells if cell.run and cell.role == "released"]
         forbid = (*exercise.forbid, CHECKS)
-        return policy.forbidden_use(exercise.name, forbid, learner, known)
+        return policy.forbidden_use(exercise.name, forbid, learner, known, exercise.given)
 
     def _result(
         self, exercise: Exercise, cases: tuple[CaseResult, ...], reasons: list[str]

@@ -19,19 +19,23 @@ NODES = 200_000  # of syntax in all cells; beyond, only the first are read
 
 
 def forbidden_use(
-    name: str, forbid: Sequence[str], cells: Iterable[str], known: Iterable[str]
+    name: str,
+    forbid: Sequence[str],
+    cells: Iterable[str],
+    known: Iterable[str],
+    given: Iterable[str] = (),
 ) -> str | None:
     """The first forbidden dotted name that the definition of `name` can reach, or None.
 
     cells: source of the learner's code cells; known: source of released cells, for their imports
-    only.
+    only; given: names whose calls the grader answers, so nothing is reached through them.
     """
     if not forbid:
         return None
     learner = [statement for source in cells for statement in _statements(source)]
     imports = [s for source in known if "import" in source for s in _statements(source)]
     aliases = _aliases([*imports, *learner], forbid)
-    for statement in _reachable(name, learner):
+    for statement in _reachable(name, learner, given):
         for found in _mentioned(statement, aliases):
             for dotted in forbid:
                 if found == dotted or found.startswith(dotted + "."):
@@ -65,13 +69,15 @@ def _walk(tree: ast.AST) -> Iterator[ast.AST]:
         yield node
 
 
-def _reachable(name: str, statements: list[ast.stmt]) -> list[ast.stmt]:
+def _reachable(name: str, statements: list[ast.stmt], given: Iterable[str]) -> list[ast.stmt]:
     binders: dict[str, list[int]] = {}
     for index, statement in enumerate(statements):
         for bound in _binds(statement):
             binders.setdefault(bound, []).append(index)
     seen: set[int] = set()
     todo = list(binders.pop(name, []))
+    for answered in given:
+        binders.pop(answered, None)
     while todo:
         index = todo.pop()
         if index not in seen:

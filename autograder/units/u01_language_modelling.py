@@ -398,7 +398,10 @@ def _sample_core(rng: random.Random) -> Inputs:
     grid = [(i + 0.5) / 10 for i in range(10)]
     rows = [[u, v] for u in grid for v in grid]
     judge = holds(law, "the second token should follow next_probs([first token]).")
-    yield (next_probs, rows + rows[19::-1], "no such token", 2), told(judge, StopIteration=ONE_NUMBER)
+    yield (
+        (next_probs, rows + rows[19::-1], "no such token", 2),
+        told(judge, StopIteration=ONE_NUMBER),
+    )
 
 
 @sample_sequence.case(weight=2, property="ends with the end token, or at the limit")
