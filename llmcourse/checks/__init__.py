@@ -122,13 +122,39 @@ def raises(kind: type[Exception], answer: Callable[..., Any], *args: Any, hint: 
 
 
 def unchanged(answer: Callable[..., Any], args: Sequence[Any], hint: str) -> Any:
-    """Call ``answer``, fail if it altered one of its arguments, and return its result."""
-    before = copy.deepcopy(list(args))
-    result = answer(*args)
-    for was, now in zip(before, args, strict=True):
+    """Call ``answer`` with copies, fail if it altered one of them, and return its result."""
+    given = copy.deepcopy(list(args))
+    result = answer(*given)
+    for was, now in zip(args, given, strict=True):
         if compare(now, was, 0.0):
             fail(f"the call changed its argument from {_show(was)} to {_show(now)}. {hint}")
     return result
+
+
+def diagnosed(
+    got: Any,
+    want: Any,
+    hint: str,
+    *mistakes: tuple[Any, str],
+    what: str = "",
+    tolerance: float = 1e-9,
+) -> None:
+    """Like ``near``, but with the hint of the first mistake whose value came.
+
+    mistakes: pairs (value that the mistake leads to, its hint); what: names the result.
+    """
+    mismatch = compare(got, want, tolerance)
+    if mismatch:
+        found = (why for value, why in mistakes if compare(got, value, tolerance) is None)
+        why, subject = next(found, hint), f"{what}: " if what else ""
+        fail(f"{subject}{mismatch.told()} {why}", f"{subject}{mismatch.nature}. {why}")
+
+
+def items(got: Any, size: int, hint: str) -> tuple:
+    """The result as a tuple of ``size`` things, or a failure with the hint."""
+    if not isinstance(got, tuple | list) or len(got) != size:
+        fail(f"expected {size} things in a tuple. {hint}")
+    return tuple(got)
 
 
 METHOD = "__method__"  # the argument by which a class in the sandbox is asked for a method

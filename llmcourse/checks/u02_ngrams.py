@@ -6,7 +6,7 @@ unit: 02_ngrams
 from itertools import cycle
 from typing import Any
 
-from llmcourse.checks import compare, equal, fail, near, number, raises, unchanged, visible
+from llmcourse.checks import diagnosed, equal, fail, near, number, raises, unchanged, visible
 
 ROSE = ["a", "rose", "is", "a", "rose", "is", "a", "rose"]
 ROSE_TABLES = [
@@ -36,14 +36,6 @@ CITY_TRIGRAMS = {
     ("paris", "from"): {"paris": 1},
     ("from", "paris"): {"to": 1},
 }
-
-
-def diagnosed(got: Any, want: Any, hint: str, *mistakes: tuple[Any, str]) -> None:
-    """Fail with the hint of the first known mistake whose value came, else with ``hint``."""
-    for value, misconception in mistakes:
-        if compare(got, value, 1e-9) is None:
-            near(got, want, 1e-9, misconception)
-    near(got, want, 1e-9, hint)
 
 
 def attempt(answer: Any, args: tuple, hint: str) -> Any:

@@ -5,18 +5,10 @@ unit: 03_tokenization
 
 from typing import Any
 
-from llmcourse.checks import compare, equal, fail, near, number, raises, unchanged, visible
+from llmcourse.checks import diagnosed, equal, fail, near, number, raises, unchanged, visible
 
 LETTERS = "acehrt"
 THE = {(5, 3, 2): 3, (1, 0, 4): 1, (1, 0, 5): 1, (4, 0, 5): 1}  # the x 3, car, cat, rat
-
-
-def diagnosed(got: Any, want: Any, hint: str, *mistakes: tuple[Any, str]) -> None:
-    """Fail with the hint of the first known mistake whose value came, else with ``hint``."""
-    for value, misconception in mistakes:
-        if compare(got, value, 0.0) is None:
-            equal(got, want, misconception)
-    equal(got, want, hint)
 
 
 @visible

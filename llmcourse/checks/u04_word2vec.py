@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from llmcourse.checks import compare, equal, fail, near, number, raises, unchanged, visible
+from llmcourse.checks import diagnosed, equal, fail, near, number, raises, unchanged, visible
+from llmcourse.checks.arrays import shaped
 
 CENTRE = np.array([[1.0, 2.0], [0.5, -1.0], [-2.0, 0.0], [0.0, 1.5]])
 CONTEXT = np.array([[0.5, 1.0], [-1.0, 0.5], [2.0, 1.0], [1.0, -0.5]])
@@ -16,34 +17,17 @@ PAIRS = [(0, 2), (1, 0), (0, 3), (3, 3), (2, 1)]
 STARS = np.array([[4.0, 0.0], [20.0, 6.0], [3.0, 9.0], [-2.0, 0.1], [1.0, 1.0]])
 
 
-def diagnosed(got: Any, want: Any, hint: str, *mistakes: tuple[Any, str]) -> None:
-    """Fail with the hint of the first known mistake whose value came, else with ``hint``."""
-    for value, misconception in mistakes:
-        if compare(got, value, 1e-9) is None:
-            near(got, want, 1e-9, misconception)
-    near(got, want, 1e-9, hint)
-
-
-def shaped(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
-    """The value as an array, once it has the shape."""
+def array_of(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """The value once it has the shape and is an array: the notebook goes on with it as one."""
     if not hasattr(value, "shape"):
         fail(f"{what} should be a numpy array, got a {type(value).__name__}.")
-    if tuple(value.shape) != shape:
-        fail(
-            f"{what} should have the shape {shape}, got {tuple(value.shape)}.",
-            f"{what} should have another shape.",
-        )
+    shaped(value, shape, what, "Compare with the table above.")
     return np.asarray(value)
-
-
-def same_arrays(answer: Any, args: tuple, hint: str) -> Any:
-    """The result of a call that must leave its arrays as they are."""
-    return unchanged(answer, tuple(a.copy() if hasattr(a, "copy") else a for a in args), hint)
 
 
 @visible
 def one_hot(answer):
-    got = shaped(unchanged(answer, ([2, 0, 2, 1], 5), hint="Leave ids alone."), (4, 5), "one_hot")
+    got = array_of(unchanged(answer, ([2, 0, 2, 1], 5), hint="Leave ids alone."), (4, 5), "one_hot")
     diagnosed(
         got,
         [[0, 0, 1, 0, 0], [1, 0, 0, 0, 0], [0, 0, 1, 0, 0], [0, 1, 0, 0, 0]],
@@ -51,7 +35,7 @@ def one_hot(answer):
         ([[1, 1, 1, 0, 0]] + 3 * [[0] * 5], "Each token has a row of its own."),
         ([[1, 1, 1, 0, 0]] * 4, "Every row has the 1s of all ids: index row and column together."),
     )
-    shaped(answer([], 3), (0, 3), "one_hot of no ids")
+    array_of(answer([], 3), (0, 3), "one_hot of no ids")
     raises(ValueError, answer, [0, 3], 3, hint="The places go from 0 to V - 1.")
     raises(ValueError, answer, [-1], 3, hint="numpy takes -1 for the last column: look before.")
 
@@ -99,7 +83,10 @@ def cbow_batch(answer):
         fail("cbow_batch should return two arrays: contexts, centres.")
     if np.shape(result[0]) == (4, 5):
         fail("contexts should have the shape (4, 4): a place is not in its own context.")
-    contexts, centres = shaped(result[0], (4, 4), "contexts"), shaped(result[1], (4,), "centres")
+    contexts, centres = (
+        array_of(result[0], (4, 4), "contexts"),
+        array_of(result[1], (4,), "centres"),
+    )
     equal(centres, [7, 8, 9, 7], hint="The centres are the words of the text, in order.")
     diagnosed(
         contexts,
@@ -127,8 +114,8 @@ def cbow_batch(answer):
     alone = answer([5], 1)
     equal(alone[0], [[-1, -1]], hint="One word alone has a context of -1 only.")
     empty = answer([], 3)
-    shaped(empty[0], (0, 6), "contexts of no words")
-    shaped(empty[1], (0,), "centres of no words")
+    array_of(empty[0], (0, 6), "contexts of no words")
+    array_of(empty[1], (0,), "centres of no words")
     raises(ValueError, answer, [1, 2], 0, hint="There is no window below 1.")
 
 
@@ -140,8 +127,9 @@ def _softmax_losses(centre: np.ndarray, context: np.ndarray) -> np.ndarray:
 
 @visible
 def softmax_skipgram_loss(answer):
-    got = same_arrays(answer, (CENTRE, CONTEXT, list(PAIRS)), "Work on copies of the vectors.")
+    got = unchanged(answer, (CENTRE, CONTEXT, list(PAIRS)), "Work on copies of the vectors.")
     losses = _softmax_losses(CENTRE, CONTEXT)
+    swapped, one_table = _softmax_losses(CONTEXT, CENTRE), _softmax_losses(CENTRE, CENTRE)
     diagnosed(
         number(got, "softmax_skipgram_loss"),
         losses.mean(),
@@ -149,18 +137,9 @@ def softmax_skipgram_loss(answer):
         (losses.sum(), "That is the sum over the pairs: return the mean."),
         (-losses.mean(), "The sign is wrong: the loss is minus the logarithm."),
         (losses.mean() / np.log(2), "That is in bits: use the natural logarithm."),
-        (
-            _softmax_losses(CONTEXT, CENTRE).mean(),
-            "The two tables are swapped: the first word of a pair is the centre.",
-        ),
-        (
-            _softmax_losses(CENTRE, CENTRE).mean(),
-            "You used one table for both words: the context word's vector is in context_vectors.",
-        ),
-        (
-            np.exp(-losses).mean(),
-            "That is the mean probability: take minus the logarithm of each first.",
-        ),
+        (swapped.mean(), "The two tables are swapped: the first word of a pair is the centre."),
+        (one_table.mean(), "One table for both words? The context word is in context_vectors."),
+        (np.exp(-losses).mean(), "That is a probability: take minus the logarithm of each first."),
         (
             np.mean(
                 [
@@ -184,7 +163,7 @@ def softmax_skipgram_loss(answer):
 
 @visible
 def noise_probs(answer):
-    got = shaped(unchanged(answer, ([16, 1, 0, 81],), hint="Leave counts alone."), (4,), "probs")
+    got = array_of(unchanged(answer, ([16, 1, 0, 81],), hint="Leave counts alone."), (4,), "probs")
     diagnosed(
         got,
         [8 / 36, 1 / 36, 0, 27 / 36],
@@ -216,7 +195,7 @@ def _sampling_losses(centre: np.ndarray, context: np.ndarray) -> tuple[np.ndarra
 @visible
 def negative_sampling_loss(answer):
     args = (CENTRE, CONTEXT, list(PAIRS), [list(drawn) for drawn in NEGATIVES])
-    got = same_arrays(answer, args, "Work on copies of the vectors.")
+    got = unchanged(answer, args, "Work on copies of the vectors.")
     true, false = _sampling_losses(CENTRE, CONTEXT)
     true_swapped, false_swapped = _sampling_losses(CONTEXT, CENTRE)
     agree = np.array(
@@ -269,7 +248,7 @@ def negative_sampling_loss(answer):
 
 @visible
 def nearest(answer):
-    got = same_arrays(answer, (STARS, 0, 2), "Scale a copy of the vectors, not the argument.")
+    got = unchanged(answer, (STARS, 0, 2), "Scale a copy of the vectors, not the argument.")
     if not isinstance(got, list | tuple | np.ndarray):
         fail(f"nearest should return a list of ids, got {type(got).__name__}.")
     diagnosed(
@@ -295,7 +274,7 @@ def analogy(answer):
         [[0.5, -0.5, 1.5], [-4.5, -3.0, -1.5], [-0.5, 3.0, 4.5], [-4.5, -4.5, 3.0],
          [-1.0, 4.0, -1.5], [3.0, -1.0, -4.0], [3.5, -3.0, -0.5]]
     )  # fmt: skip
-    got = same_arrays(answer, (vectors, 0, 1, 2), "Scale a copy of the vectors.")
+    got = unchanged(answer, (vectors, 0, 1, 2), "Scale a copy of the vectors.")
     diagnosed(
         number(got, "analogy"),
         _analogy(vectors, 0, 1, 2),
@@ -331,7 +310,7 @@ def association_bias(answer):
     x, y = np.array([[2.0, 0.5], [1.0, 0.1], [0.3, 0.4]]), np.array([[0.2, 3.0], [-1.0, 1.0]])
     a, b = np.array([[1.0, 0.2], [5.0, 0.0], [0.4, 0.1]]), np.array([[0.0, 2.0], [0.1, 0.9]])
     got = number(
-        same_arrays(answer, (x, y, a, b), "Scale copies of the vectors."), "association_bias"
+        unchanged(answer, (x, y, a, b), "Scale copies of the vectors."), "association_bias"
     )
     of_x, of_y = (_associations(rows, a, b) for rows in (x, y))
     both = np.concatenate([of_x, of_y])

@@ -4,45 +4,17 @@ unit: 05_neural_lm
 """
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from llmcourse.checks import compare, equal, fail, method, near, number, raises, visible
+from llmcourse.checks import diagnosed, equal, fail, items, method, near, number, raises, visible
+from llmcourse.checks.arrays import shaped
 
 ROW_MAX = "Take the largest logit of each row off before np.exp: exp(1000) overflows."
+close = partial(diagnosed, tolerance=1e-6)  # some values are slopes measured from two sides
 NAMES = ("sigmoid", "tanh", "relu", "gelu")
-
-
-def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str) -> np.ndarray:
-    """The result as a float array of this shape with finite numbers, or a failure with the hint."""
-    try:
-        array = np.asarray(got, dtype=float)
-    except (TypeError, ValueError):
-        fail(f"{what} should be an array of numbers. {hint}")
-    if array.shape != shape:
-        wanted = f"{what} should have the shape {shape}"
-        fail(f"{wanted}, got {array.shape}. {hint}", f"{wanted}. {hint}")
-    if not np.isfinite(array).all():
-        fail(f"{what} holds nan or infinity. {hint}")
-    return array
-
-
-def diagnosed(got: Any, want: Any, what: str, hint: str, *mistakes: tuple[Any, str]) -> None:
-    """Fail with the hint of the first known mistake whose value came, else with `hint`."""
-    mismatch = compare(got, want, 1e-6)
-    if mismatch is None:
-        return
-    found = (why for value, why in mistakes if compare(got, value, 1e-7) is None)
-    why = next(found, hint)
-    fail(f"{what}: {mismatch.told()} {why}", f"{what}: {mismatch.nature}. {why}")
-
-
-def items(got: Any, size: int, hint: str) -> tuple:
-    """The result as a tuple of `size` things, or a failure with the hint."""
-    if not isinstance(got, tuple | list) or len(got) != size:
-        fail(f"expected {size} things in a tuple. {hint}")
-    return tuple(got)
 
 
 @visible
@@ -77,14 +49,14 @@ def activations(answer):
         value = shaped(value, x.shape, f"{name}'s value", "One number for each of x.")
         its_slope = shaped(its_slope, x.shape, f"{name}'s slope", "One number for each of x.")
         known = wrong_values.get(name, ())
-        diagnosed(value, values[name], f"{name}'s value", "See the table above.", *known)
-        diagnosed(its_slope, slopes[name], f"{name}'s slope", hints[name], *wrong_slopes[name])
+        close(value, values[name], "See the table above.", *known, what=f"{name}'s value")
+        close(its_slope, slopes[name], hints[name], *wrong_slopes[name], what=f"{name}'s slope")
     with np.errstate(all="ignore"):  # a graded cell prints no warning; nan is looked for below
         far = answer(np.array([-1000.0, 1000.0]))
     for name in NAMES:
         for part in far[name]:
             shaped(part, (2,), name, "Far from 0 an exponential overflows: use np.tanh or e^-|x|.")
-    diagnosed(far["sigmoid"][0], [0, 1], "sigmoid(-1000), sigmoid(1000)", "Expected 0 and 1.")
+    close(far["sigmoid"][0], [0, 1], "Expected 0 and 1.", what="sigmoid(-1000), sigmoid(1000)")
 
 
 def _gelu_tanh(x):
@@ -98,26 +70,26 @@ def softmax_cross_entropy(answer):
     loss, slope = items(answer(logits, targets), 2, "Return (loss, gradient).")
     equal(logits, kept, hint="The call changed its logits: compute in new arrays.")
     losses = [math.log(2), math.log(5)]
-    diagnosed(
+    close(
         number(loss, "the loss"),
         sum(losses) / 2,
-        "the loss",
         "It is the mean over the batch of -log p[target], natural log.",
         (sum(losses), "That is the sum over the batch: take the mean."),
         (-sum(losses) / 2, "The sign: -log p is never negative."),
         (sum(losses) / 2 / math.log(2), "That is in bits: use the natural logarithm."),
+        what="the loss",
     )
     p = np.array([[0.5, 0.25, 0.25], [0.1, 0.7, 0.2]])
     came = np.array([[1.0, 0, 0], [0, 0, 1]])
     slope = shaped(slope, (2, 3), "the gradient", "One slope for each logit.")
-    diagnosed(
+    close(
         slope,
         (p - came) / 2,
-        "the gradient",
         "It is (p - one-hot of the target) / B.",
         (p - came, "The loss is a mean: its slope is divided by B too."),
         ((came - p) / 2, "The sign: guessed minus came, p - one-hot."),
         (p / 2, "At the target 1 is taken off: p - one-hot."),
+        what="the gradient",
     )
     with np.errstate(all="ignore"):
         loss, slope = answer(np.array([[1000.0, 0.0], [0.0, -1000.0]]), np.array([1, 0]))
@@ -136,26 +108,26 @@ def linear_backward(answer):
     dx, dW, db = items(answer(x, W, dy), 3, "Return (dx, dW, db).")
     if np.shape(dx) == (2, 4) and np.shape(dW) == (3, 2):
         fail("dx and dW are in each other's place: return (dx, dW, db).")
-    diagnosed(
+    close(
         shaped(dx, (3, 2), "dx", "dx has the shape of x, (B, I): dy @ W.T."),
         np.einsum("bo,io->bi", dy, W),
-        "dx",
         "A path from x[b, i] to y[b, o] has the slope W[i, o]: sum over o.",
+        what="dx",
     )
     want = np.einsum("bi,bo->io", x, dy)
-    diagnosed(
+    close(
         shaped(dW, (2, 4), "dW", "dW has the shape of W, (I, O): x.T @ dy."),
         want,
-        "dW",
         "A path from W[i, o] to y[b, o] has the slope x[b, i]: sum over b.",
         (want / 3, "Do not divide by B: dy already has the 1/B of the mean loss."),
+        what="dW",
     )
-    diagnosed(
+    close(
         shaped(db, (4,), "db", "db has the shape of b, (O,): sum dy over the batch."),
         dy.sum(axis=0),
-        "db",
         "b is added at every place of the batch: sum dy over axis 0.",
         (dy.mean(axis=0), "Sum over the batch: dy already has the 1/B of the mean loss."),
+        what="db",
     )
 
 
@@ -205,7 +177,13 @@ def mlp_backward(answer):
         what = f"the gradient by {name}"
         made = shaped(got[1][name], want.shape, what, hint)
         undivided = "B times too large: the slope of a mean is divided by B, the batch size."
-        diagnosed(made, want, what, hint, (len(x) * want, undivided))
+        close(
+            made,
+            want,
+            hint,
+            (len(x) * want, undivided),
+            what=what,
+        )
 
 
 @visible
@@ -226,14 +204,14 @@ def gradient_check(answer):
         fail("The error is that of one side: use f(x + eps) and f(x - eps), over 2 eps.")
     for sign in (1, -1):
         off = sign * np.array([[0.0, 0.25], [-0.5, 0.0]])
-        diagnosed(
+        close(
             round(number(answer(cubes, x, 3 * x**2 + off, 1e-4), "gradient_check"), 5),
             0.5,
-            f"the error of a gradient that is off by {sign * 0.25} and by {sign * -0.5}",
             "Return the largest absolute difference.",
             (0.25, "Take absolute values: too low is as wrong as too high."),
             (0.75, "Return the largest difference, not the sum."),
             (0.1875, "Return the largest difference, not the mean."),
+            what=f"the error of a gradient that is off by {sign * 0.25} and by {sign * -0.5}",
         )
     near(answer(cubes, x, 3 * x**2, 0.5), 0.25, 1e-6, "Use the argument eps.")
 
@@ -247,31 +225,31 @@ def FixedWindowLM(answer):
     got = shaped(
         method(answer, (params,), "features", ids), (2, 6), "features", "Shape (B, w d): reshape."
     )
-    diagnosed(
+    close(
         got,
         x,
-        "features",
         "The vectors stand side by side, oldest token first.",
         (
             np.transpose(E[ids], (0, 2, 1)).reshape(2, 6),
             "You mixed the vectors: first all numbers of the first token.",
         ),
         (x.reshape(2, 3, 2)[:, ::-1].reshape(2, 6), "The oldest token comes first."),
+        what="features",
     )
     logits = shaped(method(answer, (params,), "logits", ids), (2, 5), "logits", "Shape (B, V).")
     hidden = np.tanh(x @ params["W1"] + params["b1"])
-    diagnosed(
+    close(
         logits,
         hidden @ params["W2"] + params["b2"],
-        "logits",
         "tanh(x W1 + b1) W2 + b2.",
         (hidden @ params["W2"], "The bias b2 is missing."),
         (x @ params["W1"] @ params["W2"] + params["b2"], "The bend is missing: np.tanh."),
+        what="logits",
     )
     dx = np.arange(1.0, 13).reshape(2, 6)
     want = [[3, 4], [16, 18], [1, 2], [5, 6], [11, 12]]
     last = [[3, 4], [9, 10], [1, 2], [5, 6], [11, 12]]
-    diagnosed(
+    close(
         shaped(
             method(answer, (params,), "embedding_gradient", ids, dx),
             (5, 2),
@@ -279,9 +257,9 @@ def FixedWindowLM(answer):
             "It has the shape of E.",
         ),
         want,
-        "the gradient by E",
         "Row i of it is the sum of the slopes of all places where token i stands.",
         (last, "Token 1 stands twice and only one place came through: use np.add.at."),
+        what="the gradient by E",
     )
 
 
@@ -295,23 +273,23 @@ def sgd_step(answer):
     new, faster = items(answer(*everything, 0.1, 0.5), 2, "Return (parameters, velocity).")
     for part, was in zip(everything, kept, strict=True):
         equal(part, was, hint="The call changed its arguments: make new arrays, no += or -=.")
-    diagnosed(
+    close(
         faster,
         {"W": [[11.0, -9.0]], "b": [3.5]},
-        "the new velocity",
         "v = momentum * v + gradient.",
         ({"W": [[6.0, -4.0]], "b": [1.5]}, "The gradient enters whole, not times 1 - momentum."),
         ({"W": [[1.1, -0.9]], "b": [0.35]}, "The learning rate scales the step, not v."),
         ({"W": [[0.0, 2.0]], "b": [-0.9]}, "v sums gradients: lr and the minus come in the step."),
+        what="the new velocity",
     )
-    diagnosed(
+    close(
         new,
         {"W": [[-0.1, 2.9]], "b": [2.65]},
-        "the new parameters",
         "p - lr * v, with the new velocity.",
         ({"W": [[0.8, 1.8]], "b": [3.1]}, "You moved by the old velocity: update v first."),
         ({"W": [[2.1, 1.1]], "b": [3.35]}, "You went uphill: p minus lr * v."),
         ({"W": [[0.0, 3.0]], "b": [2.6]}, "You moved by the gradient alone: use the velocity."),
+        what="the new parameters",
     )
     near(answer(*everything, 0.1)[1], gradients, 1e-12, "Without momentum v is the gradient.")
 
@@ -341,12 +319,12 @@ def random_search(answer):
         once = "call the objective once for each trial."
         fail(f"the objective was called {len(tried)} times for 3 trials: {once}", once)
     want = [0.01, 10**0.5, 0.1]
-    diagnosed(
+    close(
         [settings["lr"] for settings in tried],
         want,
-        "the learning rates you tried",
         "low * (high / low) ** u, one u for each name, in the order of `ranges`.",
         ([0.01 + 99.99 * u for u in draws[::2]], "You drew evenly: draw evenly in factors."),
+        what="the learning rates you tried",
     )
     near(best[1], 0.9, 1e-9, "The lowest objective wins (0.99, 2.16 and 0.9 were tried).")
     near(best[0], tried[2], 1e-9, "Return the settings of the lowest objective.")

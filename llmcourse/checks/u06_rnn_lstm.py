@@ -8,8 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from llmcourse.checks import equal, fail, method, near, number, raises, unchanged, visible
-from llmcourse.checks.u05_neural_lm import diagnosed, items, shaped
+from llmcourse.checks import (
+    diagnosed,
+    equal,
+    fail,
+    items,
+    method,
+    near,
+    number,
+    raises,
+    unchanged,
+    visible,
+)
+from llmcourse.checks.arrays import shaped
 from llmcourse.checks.u06_mistakes import (
     BOTH,
     CLASSIFIER,
@@ -38,14 +49,13 @@ from llmcourse.checks.u06_mistakes import (
 )
 
 KEEP = "Compute in new arrays; leave the arguments as they are."
-
-
 LARGE = "With sums of 1,000 an exponential overflows: use (1 + np.tanh(a / 2)) / 2."
 
 
 def judged(got: Any, want: Any, what: str, hint: str, mistakes: Mistakes, *args: Any) -> None:
     """Fail with the hint of the mistake whose value came, else with `hint`."""
-    diagnosed(got, want, what, hint, *((v, why) for why, v in values(mistakes, *args).items()))
+    known = ((value, why) for why, value in values(mistakes, *args).items())
+    diagnosed(got, want, hint, *known, what=what, tolerance=1e-6)
 
 
 WALK_KEYS = ("W_ih", "W_hh", "b_ih", "b_hh", "h0")

@@ -1,0 +1,21 @@
+"""Tools to write visible checks of arrays; units without arrays do not load numpy."""
+
+from typing import Any
+
+import numpy as np
+
+from llmcourse.checks import fail
+
+
+def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str) -> np.ndarray:
+    """The result as a float array of this shape with finite numbers, or a failure with the hint."""
+    try:
+        array = np.asarray(got, dtype=float)
+    except (TypeError, ValueError):
+        fail(f"{what} should be an array of numbers. {hint}")
+    if array.shape != shape:
+        wanted = f"{what} should have the shape {shape}"
+        fail(f"{wanted}, got {array.shape}. {hint}", f"{wanted}. {hint}")
+    if not np.isfinite(array).all():
+        fail(f"{what} holds nan or infinity. {hint}")
+    return array
