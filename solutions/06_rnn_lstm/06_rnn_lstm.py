@@ -39,7 +39,7 @@ rt = setup(preset, device, seed)
 # %% [markdown]
 # ## What will be built
 #
-# In *The benches opposite the gates were dirty* the verb agrees with the **benches**, four words back; the gates stand in between to mislead. The invented world has a grammar
+# In *The benches opposite the gate were dirty* the verb agrees with the **benches**, four words back; the *gate* stands in between to mislead (a test by Linzen, Dupoux and Goldberg 2016). The invented world has a grammar
 # for such sentences, with 0 to 12 tokens between subject and verb. Here are 500 of them to learn from, each with the exact log-probability of
 # its tokens.
 
@@ -64,14 +64,21 @@ train_sentences, test_sentences = sentences(500, "train"), sentences(3_000, "tes
 print("\n".join(" ".join(words) for words, _ in train_sentences[:3]))
 
 # %% [markdown]
-# The 5-gram of unit 02 counts them. The test: *was* or *were* after the start of a new sentence? Which one is likelier by the model? The pairs differ only in the subject, so a model
-# that does not see the subject is right in half of them.
+# The 5-gram of unit 02 counts them.
 
 # %% tags=["demo"]
 vocabulary = sorted({word for words, _ in train_sentences + test_sentences for word in words})
 place = {word: i for i, word in enumerate(vocabulary)}
-train_ids, test_ids = (np.array([place[w] for words, _ in part for w in words]) for part in (train_sentences, test_sentences))
+train_ids, test_ids = (
+    np.array([place[w] for words, _ in part for w in words]) for part in (train_sentences, test_sentences)
+)
 five_gram = ngram.fit(train_ids, len(vocabulary), NgramConfig(5))
+
+# %% [markdown]
+# The test: *was* or *were* after the start of a new sentence? Which one is likelier by the model? The pairs differ only in the subject, so a model
+# that does not see the subject is right in half of them.
+
+# %% tags=["demo"]
 distances = range(0, 13)
 
 
@@ -91,6 +98,11 @@ def five_gram_score(prefixes, verbs):
 
 
 agreed = {"5-gram": [agreement(five_gram_score, d) for d in distances]}
+
+# %% [markdown]
+# The dotted line is guessing.
+
+# %% tags=["demo"]
 plotting.steps(distances, agreed, "tokens between subject and verb", "share of right verbs", level=("guessing", 0.5));
 
 # %% [markdown]
@@ -159,11 +171,10 @@ def arrays(layers, way=""):
     return {ours: getattr(layers, theirs + way).detach().numpy() for ours, theirs in names.items()}
 
 
-def dice():
-    """A fresh stream of random numbers from the seed, on the CPU: these models are small."""
-    return torch.Generator().manual_seed(rt.seed)
+# %% [markdown]
+# Twenty steps of random inputs, and your function if it passed:
 
-
+# %% tags=["demo"]
 torch.manual_seed(rt.seed)
 step = choose(elman_step, rnn.elman_step)
 xs = np.random.default_rng(rt.seed).standard_normal((20, 3, 4)).astype(np.float32)
@@ -182,7 +193,7 @@ rt.claim("20 Elman steps equal torch.nn.RNN (largest difference)", off, off < 1e
 # ## What comes back: the state or the output?
 #
 # Four years before Elman, **Jordan** (1986) fed something else back: not the hidden units, but the network's last **output** y. He modelled movements in order, such as those of speech, and the output is
-# what the mouth does.
+# what the mouth does. (His network also kept a fading trace of older outputs; we leave that out.)
 #
 # $$h_t = \tanh(x_t W_{ih}^\top + y_{t-1} W_{yh}^\top + b_h) \qquad y_t = h_t W_{hy}^\top + b_y$$
 
@@ -218,14 +229,20 @@ rng = np.random.default_rng(rt.seed)
 shapes = {"W_ih": (5, 4), "W_yh": (5, 1), "b_h": (5,), "W_hy": (1, 5), "b_y": (1,)}
 p = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
 as_elman = {"W_ih": p["W_ih"], "W_hh": p["W_yh"] @ p["W_hy"], "b_ih": p["b_h"], "b_hh": p["W_yh"] @ p["b_y"]}
+
+# %% [markdown]
+# Read the same 20 inputs with both. The outputs must agree:
+
+# %% tags=["demo"]
 h, y = np.zeros((3, 5)), np.zeros((3, 1)) + p["b_y"]
 for x in xs:
     h, (_, y) = step(as_elman, x, h), jordan(p, x, y)
-print(f"after 20 steps the two differ by {np.abs(h @ p['W_hy'].T + p['b_y'] - y).max():.0e}; rank of W_hh: {np.linalg.matrix_rank(as_elman['W_hh'])}")
+print(f"after 20 steps the two outputs differ by {np.abs(h @ p['W_hy'].T + p['b_y'] - y).max():.0e}")
+print("rank of the 5 x 5 matrix W_hh:", np.linalg.matrix_rank(as_elman["W_hh"]))
 
 # %% [markdown]
 # The Elman network may remember what it does not say, so it is the one that went on. But Jordan's form has a charm in training: the output that comes back can be replaced by the **right** one. That is **teacher
-# forcing**. A language model does it too: its input at each step is the true last token, not its own guess. What that hides is measured below.
+# forcing** (Williams and Zipser 1989). A language model does it too: its input at each step is the true last token, not its own guess. What that hides is measured below.
 #
 # ## Three shapes of a task
 #
@@ -238,14 +255,18 @@ print(f"after 20 steps the two differ by {np.abs(h @ p['W_hy'].T + p['b_y'] - y)
 # | one-to-many | write a text that begins at `<s>` | each output becomes the next input |
 
 # %% tags=["demo"]
-layer = Recurrent("elman", d_in=4, d_hidden=5)
-states, (last,) = layer(torch.randn(3, 20, 4))
+layer = Recurrent("elman", d_in=5, d_hidden=5)
+states, (last,) = layer(torch.randn(3, 20, 5))
 print("many-to-many", tuple(states.shape), "| many-to-one", tuple(last[0].shape))
-x, state, made = torch.randn(3, 1, 4), None, []
+
+# %% [markdown]
+# For one-to-many the output must have the width of the input, here 5:
+
+# %% tags=["demo"]
+x, state, made = torch.randn(3, 1, 5), None, []
 for _ in range(6):
-    out, state = layer(x, state)
-    made.append(out)
-    x = out[:, :, :4]
+    x, state = layer(x, state)
+    made.append(x)
 print("one-to-many", tuple(torch.cat(made, dim=1).shape), "from one input")
 
 # %% [markdown]
@@ -326,8 +347,8 @@ rt.claim("the walk back by hand equals autograd's (largest difference, W_hh)", o
 # A path of k steps holds k factors of $W_{hh}$ and k slopes of tanh. If the factors shrink a vector, k of them wipe it out: what happened k steps ago gets no gradient, and is not learned. If they stretch
 # it, the gradient grows without bound (Bengio, Simard and Frasconi 1994; Pascanu, Mikolov and Bengio 2013).
 #
-# Measure it with your function. One slope of length 1 at the end, and how much of it reaches the state d steps before? Three random matrices $W_{hh}$ of 32 units, scaled so that their largest eigenvalue has a size of 0.7, 1 and 3.
-# Expect straight lines on a log scale.
+# Measure it with your function. One slope of length 1 at the end, and how much of it reaches the state d steps before? Random matrices $W_{hh}$ of 32 units, ten for each size, scaled so that their largest eigenvalue is 0.7, 1 and 3 in size (the factor by which
+# a matrix stretches a vector, each time, when it is multiplied by it again and again).
 
 # %% tags=["demo"]
 def gradient_norms(radius, rng, H=32, runs=10, longest=50):
@@ -345,24 +366,30 @@ def gradient_norms(radius, rng, H=32, runs=10, longest=50):
 
 
 # %% [markdown]
-# The mean of ten networks each.
+# The (geometric) mean of ten networks each.
 
 # %% tags=["demo"]
+runs = rt.pick(smoke=1, cpu=10)
 faded = {
-    f"largest eigenvalue {radius}": gradient_norms(radius, np.random.default_rng(rt.seed), runs=rt.pick(smoke=1, cpu=10))
+    f"largest eigenvalue {radius}": gradient_norms(radius, np.random.default_rng(rt.seed), runs=runs)
     for radius in (0.7, 1.0, 3.0)
 }
+
+# %% [markdown]
+# Expect straight lines on a log scale.
+
+# %% tags=["demo"]
 ax = plotting.curves(range(1, 51), faded, "steps back", "norm of the gradient")
 ax.set_yscale("log");
 
 # %% [markdown]
-# With 0.7 the gradient loses a factor of about a million in 30 steps: it vanishes. With 1 it fades too, since the slope of tanh is below 1. With 3 it explodes, though tanh saturates and brakes it. There is no
-# setting where a plain network is safe.
+# With 0.7 the gradient loses a factor of about a million in 30 steps: it vanishes. With 1 it fades too, since the slope of tanh is below 1. With 3 it explodes, though tanh saturates and brakes it. A plain network must stay
+# on the edge between the two while its weights move.
 
 # %% tags=["demo"]
 low, high = faded["largest eigenvalue 0.7"][-1], faded["largest eigenvalue 3.0"][-1]
 rt.claim("gradient over 50 steps: vanishing (below 1e-6)", low, low < 1e-6)
-rt.claim("gradient over 50 steps: exploding (above 30)", high, high > 30)
+rt.claim("gradient over 50 steps: exploding (above 1,000)", high, high > 1e3)
 
 # %% [markdown] question="vanishing"
 
@@ -414,7 +441,10 @@ train_chars, held_out_chars = (
     torch.tensor(ngram.encode(text, characters)) for text in (english.train[:size], english.held_out[:size])
 )
 
+# %% [markdown]
+# The mean loss of a batch of rows, from a state of zeros:
 
+# %% tags=["demo"]
 def relu_loss(p, rows):
     h, loss = torch.zeros(len(rows), len(p["W_hh"])), 0.0
     for now, following in zip(rows[:, :-1].T, rows[:, 1:].T):
@@ -424,10 +454,14 @@ def relu_loss(p, rows):
 
 
 # %% [markdown]
-# Plain gradient descent with a learning rate of 0.1, once as it is and once with your rope.
+# Plain gradient descent with a learning rate of 0.1, once as it is and once with your rope. The random numbers come from the seed, drawn on the CPU.
 
 # %% tags=["demo"]
 clip = choose(clip_grad_norm, rnn.clip_grad_norm)
+
+
+def dice():
+    return torch.Generator().manual_seed(rt.seed)
 
 
 def descend(limit, steps, H=64, lr=0.1):
@@ -443,14 +477,15 @@ def descend(limit, steps, H=64, lr=0.1):
             gradients, _ = clip(gradients, limit)
         p = {name: (value - lr * torch.as_tensor(gradients[name])).detach() for name, value in leaves.items()}
         losses.append(loss.item())
-    return losses
+    return losses, p
 
 
 # %% [markdown]
 # **What to expect**: both start at ln V (4.17 nats on tiny Shakespeare). With the rope the loss falls to about 3.7. Without it, watch the largest value.
 
 # %% tags=["demo"]
-exploded = {"no clipping": descend(None, rt.pick(smoke=10, cpu=150)), "clipped at 0.1": descend(0.1, rt.pick(smoke=10, cpu=150))}
+steps = rt.pick(smoke=10, cpu=150)
+exploded = {"no clipping": descend(None, steps)[0], "clipped at 0.1": descend(0.1, steps)[0]}
 for name, losses in exploded.items():
     print(f"{name:15s} largest loss {np.nanmax(losses):.3g} nats, last {losses[-1]:.3g}")
 
@@ -458,17 +493,35 @@ for name, losses in exploded.items():
 # The two runs on a log scale.
 
 # %% tags=["demo"]
-ax = plotting.curves(range(len(losses)), exploded, "step", "loss in nats")
+ax = plotting.curves(range(steps), exploded, "step", "loss in nats")
 ax.set_yscale("log");
 
 # %% [markdown]
-# The slides of courses tell of a loss of 6.6e19; here yours is. Two steps were enough: a gradient that had grown over 100 steps threw the weights away, and the next forward pass multiplied them 100 times. Afterwards the loss is back at ln V. That looks calm and is
-# the worst of all: the large step pushed nearly every relu to 0, where there is no slope, so nothing is learned any more. A rare character may wake a unit; then it explodes again. A run that sits exactly at ln V has often seen such a step.
+# The slides of courses tell of a loss of 6.6e19; yours is of the same kind. How can two steps do that? Look at the weights after them:
 
 # %% tags=["demo"]
-worst, calm = np.nanmax(exploded["no clipping"]), exploded["clipped at 0.1"]
+_, p = descend(None, 2)
+radius = np.abs(np.linalg.eigvals(p["W_hh"].numpy())).max()
+print(f"largest eigenvalue of W_hh: at first 1, after two steps {radius:.2f}; to the power of 100: {radius**100:.0e}")
+
+# %% [markdown]
+# Two ordinary steps moved the largest eigenvalue a little above 1, and 100 steps of the next text multiply by it 100 times. The gradient of *that* loss threw the weights away. Since then no relu is above 0: all logits are 0, the loss is exactly ln V, and where relu is 0 there is no slope to learn from.
+# That looks calm and is the worst of all. (Now and then a rare character wakes a unit: the later peaks.)
+#
+# The run with the rope lies flat at the bottom of that figure. On a scale of its own it falls:
+
+# %% tags=["demo"]
+calm = exploded["clipped at 0.1"]
+plotting.curves(range(steps), {"clipped at 0.1": calm}, "step", "loss in nats", levels={"ln V": math.log(V)});
+
+# %% [markdown]
+# It learns steadily, with steps of a length that the limit sets.
+
+# %% tags=["demo"]
+worst = np.nanmax(exploded["no clipping"])
 rt.claim("without clipping the loss explodes (largest, nats)", worst, worst > 1e12)
-rt.claim("with clipping it never rises above its start by 1 nat, and falls (last, nats)", calm[-1], max(calm) < calm[0] + 1 and calm[-1] < calm[0] - 0.2)
+safe = max(calm) < calm[0] + 1 and calm[-1] < calm[0] - 0.2
+rt.claim("with clipping it never rises by 1 nat, and falls (last, nats)", calm[-1], safe)
 
 # %% [markdown] question="clipping"
 
@@ -500,7 +553,7 @@ for f, i, g in [(1.0, 0.0, 0.8), (0.5, 0.5, 0.8), (0.0, 1.0, 0.8)]:
     print(f"f = {f}, i = {i}: after four steps c = {c:.4f}")
 
 # %% [markdown]
-# Now you see why it helps. The slope of $c_t$ by $c_{t-1}$ is f, no matrix and no tanh. Where f is near 1, a slope walks back over hundreds of steps almost unchanged. The network learns by itself where that should be.
+# Now you see why it helps. Along the cell, the slope of $c_t$ by $c_{t-1}$ is f: no matrix and no tanh. Where f is near 1, a slope walks back over hundreds of steps almost unchanged. The network learns by itself where that should be.
 
 # %% [markdown] exercise="lstm_cell"
 # One step. All four sums at once are `x @ W_ih.T + b_ih + h @ W_hh.T + b_hh`, of shape (B, 4H); `np.split(sums, 4, axis=1)` cuts them. For the sigmoid use $(1 + \tanh(x/2))/2$, as in unit 05: large sums must do no harm.
@@ -545,9 +598,13 @@ rt.claim("20 LSTM steps equal torch.nn.LSTM (largest difference)", off, off < 1e
 def input_slopes(layer, longest=100):
     x = torch.randn(16, longest, 8, generator=dice()).requires_grad_()
     layer(x)[0][:, -1].sum().backward()
-    return x.grad.norm(dim=2).mean(dim=0).flip(0).numpy()
+    return x.grad.double().norm(dim=2).mean(dim=0).flip(0).numpy()
 
 
+# %% [markdown]
+# In torch's order of blocks, the forget gates' biases are numbers 64 to 127.
+
+# %% tags=["demo"]
 def with_forget_bias(bias):
     layer = Recurrent("lstm", 8, 64)
     with torch.no_grad():
@@ -555,6 +612,10 @@ def with_forget_bias(bias):
     return layer
 
 
+# %% [markdown]
+# The three layers measured:
+
+# %% tags=["demo"]
 reach = {
     "Elman": input_slopes(Recurrent("elman", 8, 64)),
     "LSTM, forget bias 0": input_slopes(with_forget_bias(0.0)),
@@ -562,25 +623,26 @@ reach = {
 }
 
 # %% [markdown]
-# Again straight lines on a log scale, with very different slopes. (float32 ends at about $10^{-45}$ per number: below, the line falls off.)
+# Again nearly straight lines on a log scale, with very different slopes.
 
 # %% tags=["demo"]
 ax = plotting.curves(range(100), reach, "steps back", "norm of the slope by the input")
 ax.set_yscale("log");
 
 # %% [markdown]
-# With a forget bias of 0, f is about one half, and the LSTM forgets as fast as the plain network. With 3, f is 0.95, other paths add to it, and after 100 steps the slope is still there. So start with a positive bias (Jozefowicz, Zaremba and Sutskever 2015): remember first, learn to forget. The library starts with 1.
+# With a forget bias of 0, f is about one half, and over the first 20 steps the LSTM forgets as fast as the plain network. With 3, f is 0.95. That alone would leave $0.95^{100}$, half a percent, after 100 steps; but the paths through h and the gates add to it, and here the slope even grows: open gates can explode, too.
+# So start with a positive bias (Jozefowicz, Zaremba and Sutskever 2015): remember first, learn to forget. The library starts with 1.
 
 # %% tags=["demo"]
 ratio = reach["LSTM, forget bias 3"][60] / reach["Elman"][60]
-rt.claim("60 steps back, open forget gates keep more of the slope than an Elman network (times)", ratio, ratio > 1e3)
+rt.claim("60 steps back, open forget gates keep more of the slope than an Elman layer (times)", ratio, ratio > 1e3)
 
 # %% [markdown] question="forget_gate"
 
 # %% [markdown]
 # ## Two gates are enough
 #
-# The **gated recurrent unit** (Cho et al. 2014) has one state and two gates: z, which decides between old and new, and r, which decides how much of the old the new may see. torch's form, which we follow, with $x$ and $h$ short for what the two matrices give:
+# The **gated recurrent unit** (Cho et al. 2014) has one state and two gates: z, which decides between old and new, and r, which decides how much of the old the new may see. We follow torch's form, which differs from theirs in one place, shown below. With $x$ and $h$ short for what the two matrices give:
 #
 # $$r = \sigma(x_r + h_r) \qquad z = \sigma(x_z + h_z) \qquad n = \tanh(x_n + r \odot h_n) \qquad h_t = (1 - z) \odot n + z \odot h_{t-1}$$
 #
@@ -611,7 +673,7 @@ def gru_cell(params: dict, x: np.ndarray, h: np.ndarray) -> np.ndarray:
 check.gru_cell(gru_cell);
 
 # %% [markdown]
-# Against torch, over 20 steps. And beside it the **other form** that papers and slides have (Chung et al. 2014): $h_t = (1 - z) \odot h_{t-1} + z \odot \tilde h$ with $\tilde h = \tanh(x_n + U (r \odot h_{t-1}))$. Two things differ. What is called z is 1 - z here; turning the sign of its weights undoes that. And r stands
+# Against torch, over 20 steps. And beside it the **other form** that papers and slides have (Cho et al. 2014; Chung et al. 2014): $h_t = (1 - z) \odot h_{t-1} + z \odot \tilde h$ with $\tilde h = \tanh(x_n + U (r \odot h_{t-1}))$. Two things differ. What is called z is 1 - z here; turning the sign of its weights undoes that. And r stands
 # **inside** the product with U. That cannot be undone: expect a difference that stays.
 
 # %% tags=["demo"]
@@ -620,6 +682,11 @@ theirs, h, other = torch.nn.GRU(4, 5), np.zeros((3, 5)), np.zeros((3, 5))
 turned = {name: value.copy() for name, value in arrays(theirs).items()}
 for value in turned.values():
     value[5:10] *= -1
+
+# %% [markdown]
+# Rows 5 to 9 are z's, with their sign turned. Now the 20 steps:
+
+# %% tags=["demo"]
 for x in xs:
     h, other = gru(arrays(theirs), x, h), rnn.gru_cell_reset_first(turned, x, other)
 off = np.abs(h - theirs(torch.tensor(xs))[0][-1].detach().numpy()).max()
