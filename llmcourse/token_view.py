@@ -14,12 +14,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from llmcourse import plotting
+from llmcourse.plotting.style import SHADES
 from llmcourse.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
     import ipywidgets
 
-COLOURS = ("#d9e2ec", "#f6d9c8", "#d7ead3", "#eadcf0")
+COLOURS = (SHADES[3], SHADES[2])  # light and dark in turn, told apart in greyscale
 
 
 def spelled(token: bytes) -> str:
@@ -39,7 +40,7 @@ def pieces(tokenizer: Tokenizer, text: str) -> list[str]:
 def history(tokenizer: Tokenizer, token_id: int) -> list[str]:
     """The merges that made a token, first to last, as lines `t + h = th (merge 3)`.
 
-    Empty for a byte and for a special token.
+    Merges count from 0, so merge k makes id 256 + k. Empty for a byte and for a special token.
     """
     rank = token_id - 256
     if not 0 <= rank < len(tokenizer.merges):
@@ -47,7 +48,7 @@ def history(tokenizer: Tokenizer, token_id: int) -> list[str]:
     parts = tokenizer.merges[rank]
     before = [line for part in parts for line in history(tokenizer, part)]
     first, second, both = (spelled(tokenizer.tokens[i]) for i in (*parts, token_id))
-    return list(dict.fromkeys([*before, f"{first} + {second} = {both} (merge {rank + 1})"]))
+    return list(dict.fromkeys([*before, f"{first} + {second} = {both} (merge {rank})"]))
 
 
 def counts(tokenizer: Tokenizer, text: str) -> str:

@@ -26,7 +26,7 @@ def test_tokens_are_spelled_so_that_all_of_them_can_be_seen():
 
 def test_history_names_the_merges_that_made_a_token():
     (the,) = TOKENIZER.encode("the")
-    assert token_view.history(TOKENIZER, the) == ["h + e = he (merge 1)", "t + he = the (merge 2)"]
+    assert token_view.history(TOKENIZER, the) == ["h + e = he (merge 0)", "t + he = the (merge 1)"]
     assert token_view.history(TOKENIZER, 3) == []
     assert token_view.history(TOKENIZER, TOKENIZER.special_ids["<|end|>"]) == []
 
@@ -46,7 +46,7 @@ def test_picture_where_nobody_can_type(capsys, monkeypatch):
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     ax = token_view.show(TOKENIZER, "the cat")
     assert [text.get_text() for text in ax.texts] == ["the text (5 tokens)", "the", *"␣cat"]
-    assert "t + he = the (merge 2)" in capsys.readouterr().out
+    assert "t + he = the (merge 1)" in capsys.readouterr().out
 
 
 def test_widgets_follow_the_text(monkeypatch):
@@ -57,7 +57,7 @@ def test_widgets_follow_the_text(monkeypatch):
     assert displayed == [view]
     box, told, drawn, token, made = view.children
     assert told.value.startswith("1 tokens") and "the</span>" in drawn.value
-    assert made.value.endswith("t + he = the (merge 2)")
+    assert made.value.endswith("t + he = the (merge 1)")
     box.value = "cat"
     assert drawn.value.count("<span") == 3 and made.value == "no merge: a single byte"
     assert [label.split(": ")[1] for label, _ in token.options] == list("cat")

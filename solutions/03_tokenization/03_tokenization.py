@@ -69,12 +69,12 @@ plotting.tokens(cuts);
 
 # %% [markdown]
 # Words are few, and some are lost. Characters and bytes lose nothing, and are many. The last row lies in between: common words are one token, rare ones
-# are several, nothing is lost. You will build all four.
+# are several, nothing is lost. Characters are just `list(text)`. You will build the other three.
 #
 # ## Words, and the word that was never seen
 #
-# The oldest tokenizer cuts at spaces and punctuation. A model has a row of numbers for each token, so the list of words must be closed
-# before training. Every other word becomes `<unk>`, "unknown". By hand:
+# The oldest tokenizer cuts at spaces and punctuation. A model's list of tokens must be closed before training.
+# Every other word becomes `<unk>`, "unknown". By hand:
 
 # %% tags=["nbval-check-output"]
 import re
@@ -165,7 +165,8 @@ def byte_fallback(tokens: list[str], vocabulary: set) -> list[str]:
 check.byte_fallback(byte_fallback);
 
 # %% [markdown]
-# Nothing is lost any more, but it has a price. The same greeting in five scripts, with the characters of the English text as vocabulary:
+# Nothing is lost any more, but it has a price. Greetings in five languages and four scripts, with the characters of
+# the English text as vocabulary:
 
 # %% tags=["demo"]
 fall_back = choose(byte_fallback, subwords.byte_fallback)
@@ -175,13 +176,14 @@ for text in ["good morning", "guten Tag", "καλημέρα", "शुभ प्�
     print(f"{len(text):2d} characters, {len(spelled):2d} tokens: {text}")
 
 # %% [markdown]
-# A script that is not in the vocabulary costs two or three tokens a character.
+# A script that is not in the vocabulary costs two or three tokens a character (an emoji costs four).
 #
 # ## Pieces: merge what is often together
 #
-# Characters are many, words are unknown. **Byte-pair encoding** (BPE; Gage 1994 for compression, Sennrich, Haddow and Birch 2016 for
-# language) grows the tokens from the text: start from single bytes, find the pair of neighbours that occurs most often, make it a
-# new token, repeat. By hand, on *the car the cat the rat*. Words are merged inside only, so we count each word once and remember how often it came.
+# Characters are many, words are unknown. **Byte-pair encoding** (BPE; Gage 1994 for compression, Sennrich, Haddow
+# and Birch 2016 for language) grows the tokens from the text: start from single bytes, find the pair of neighbours
+# that occurs most often, make it a new token, repeat. By hand, on *the car the cat the rat*. Merges never cross a
+# word's border, so we keep each different word once, with how often it came.
 
 # %% tags=["nbval-check-output"]
 words = Counter("the car the cat the rat".split())
@@ -193,8 +195,19 @@ print(pairs)
 
 # %% [markdown]
 # *t h* and *h e* are both seen three times. Which one first? The algorithm needs a **tie rule**. Here are two: the pair that was seen
-# first, and the pair with the lower ids, where letters are numbered in order of the alphabet: a 0, c 1, e 2, h 3, r 4, t 5. New tokens get
-# the next ids: 6, 7, 8. The helper `replace_pair` rewrites one word.
+# first, and the pair with the lower ids. Letters get ids in order of the alphabet: a 0, c 1, e 2, h 3, r 4, t 5.
+
+# %% tags=["nbval-check-output"]
+rules = {
+    "first seen": lambda counts: max(counts, key=counts.get),
+    "lower ids": lambda counts: min(counts, key=lambda pair: (-counts[pair], pair)),
+}
+for rule, choice in rules.items():
+    print(f"{rule}: {choice(pairs)}")
+
+# %% [markdown]
+# (`max` and `min` keep the first of equals; letters compare as their ids do.) After a choice the text is rewritten.
+# New tokens get the next ids: 6, 7, 8. The helper `replace_pair` rewrites one word.
 
 # %%
 def replace_pair(ids, pair, new_id):
@@ -207,20 +220,23 @@ def replace_pair(ids, pair, new_id):
     return found
 
 # %% [markdown]
-# Three merges by each rule, chosen by hand from the counts. Expect *the* after two merges by both, but by different ways.
+# Three merges by each rule. Here each word stands as often as it came. Expect *the* after two merges by both, but by
+# different ways.
 
 # %% tags=["nbval-check-output"]
-by_hand = {"first seen": [(5, 3), (6, 2), (1, 0)], "lower ids": [(3, 2), (5, 6), (0, 5)]}
-for rule, pairs in by_hand.items():
-    names, cut = list("acehrt"), [["acehrt".index(c) for c in word] for word in words]
-    for new_id, pair in enumerate(pairs, 6):
-        names.append(names[pair[0]] + names[pair[1]])
-        cut = [replace_pair(ids, pair, new_id) for ids in cut]
-    print(f"{rule}: {names[6:]}", ["|".join(names[i] for i in ids) for ids in cut])
+for rule, choice in rules.items():
+    names = list("acehrt")
+    cut = [[names.index(c) for c in word] for word in "the car the cat the rat".split()]
+    for new_id in (6, 7, 8):
+        counts = Counter(pair for ids in cut for pair in zip(ids, ids[1:]))
+        first, second = choice(counts)
+        names.append(names[first] + names[second])
+        cut = [replace_pair(ids, (first, second), new_id) for ids in cut]
+    print(f"{rule}: {names[6:]}", " ".join("|".join(names[i] for i in ids) for ids in cut))
 
 # %% [markdown]
 # *th, the, ca* by the first rule; *he, the, at* by the second. The same text and the same algorithm give other vocabularies, so
-# other ids, so a model trained with one can't read the other. Tie rules matter. We use the second, which is the rule of Hugging Face's
+# other ids. Tie rules matter. We use the second, which is the rule of Hugging Face's
 # `tokenizers`.
 
 # %% [markdown] exercise="train_bpe"
@@ -283,7 +299,30 @@ same = sum(ours == theirs for ours, theirs in zip(spelled, recorded["merges"]))
 rt.claim("merges that are those of Hugging Face's tokenizers, of 200", same, spelled == recorded["merges"])
 
 # %% [markdown]
-# (Ġ is how their files write a space.) Ten of them, in the order learned. Expect short frequent pieces, then words.
+# The other tie rule, on the same text: the first seen of equals. Expect many of the same tokens, with other ids.
+
+# %% tags=["demo"]
+cut = [tokenizers.byte_ids(piece) for piece in tokenizers.pre_tokens(recorded["text"])]
+first_seen = []
+for new_id in range(256, 456):
+    counts = Counter(pair for ids in cut for pair in zip(ids, ids[1:]))
+    first_seen.append(rules["first seen"](counts))
+    cut = [replace_pair(ids, first_seen[-1], new_id) for ids in cut]
+
+# %% [markdown]
+# What the two vocabularies share:
+
+# %% tags=["demo"]
+ours, other = (tokenizers.Tokenizer(tuple(found)).tokens[256:] for found in (merges, first_seen))
+print(f"{len(set(ours) & set(other))} of 200 tokens in common")
+print(f"{sum(a == b for a, b in zip(ours, other))} with the same id")
+
+# %% [markdown]
+# 169 of the 200 tokens are the same, and only 25 of them have the same id. A model trained with one rule can't read
+# the ids of the other.
+#
+# (Ġ is how their files write a space.) Ten of our merges, in the order learned. Expect pairs of letters and short
+# words mixed (Ġthe is merge 3): the order is by count, not by length.
 
 # %% tags=["demo"]
 for k in [0, 1, 2, 3, 10, 20, 50, 100, 150, 199]:
@@ -296,13 +335,14 @@ for k in [0, 1, 2, 3, 10, 20, 50, 100, 150, 199]:
 # on. Not: take the longest token that fits. By hand, with letters as ids again: the merges he, the, at on *that*.
 
 # %% tags=["nbval-check-output"]
-ids = ["acehrt".index(c) for c in "that"]
-print("h e:", ids := replace_pair(ids, (3, 2), 6))
-print("t he:", ids := replace_pair(ids, (5, 6), 7))
-print("a t:", ids := replace_pair(ids, (0, 5), 8))
+names = ["a", "c", "e", "h", "r", "t", "he", "the", "at"]
+ids = [names.index(c) for c in "that"]
+for new_id, pair in enumerate([(3, 2), (5, 6), (0, 5)], 6):
+    ids = replace_pair(ids, pair, new_id)
+    print(f"{names[new_id]:3} -> {'|'.join(names[i] for i in ids)}")
 
 # %% [markdown] exercise="bpe_encode"
-# *that* has no *he*; it becomes t, h, at.
+# *that* has no *he*, so nor *the*; it becomes t, h, at.
 #
 # | | |
 # |---|---|
@@ -392,8 +432,9 @@ rt.claim("strings of any Unicode characters that did not come back, of 2,100", l
 # %% [markdown]
 # ## Another rule: the longest match
 #
-# BERT's **WordPiece** (Wu et al. 2016; Devlin et al. 2019) has a vocabulary as well, but forgets the merges. It takes the longest token that
-# begins the word, then the longest that continues, and so on. Tokens that do not begin a word are written with `##`. By hand:
+# BERT's **WordPiece** (Schuster and Nakajima 2012; Wu et al. 2016 on choosing the vocabulary, by likelihood; Devlin
+# et al. 2019 for the rule below) keeps a vocabulary and no merges. It takes the longest token that begins the word,
+# then the longest that continues, and so on. Tokens that do not begin a word are written with `##`. By hand:
 
 # %% tags=["nbval-check-output"]
 known = {"un", "unit", "##i", "##it", "##ted", "##ed", "##able"}
@@ -445,21 +486,61 @@ either_way = {*texts, *("##" + text for text in texts)}
 def by_longest(word):
     return [token_view.spelled(t.removeprefix("##").encode()) for t in longest_match(" " + word, either_way)]
 
-new_words = sorted(set(re.findall(r"\b[a-z]+\b", held_out_text)))
-differ = [word for word in new_words if by_longest(word) != token_view.pieces(tokenizer, " " + word)]
-print(f"{len(differ):,} of {len(new_words):,} different words are cut differently")
+frequency = Counter(re.findall(r"(?<= )[a-z]+\b(?!')", held_out_text))
+differ = [word for word in frequency if by_longest(word) != token_view.pieces(tokenizer, " " + word)]
+print(f"{len(differ):,} of {len(frequency):,} different words are cut differently")
 
 # %% [markdown]
 # Five frequent ones, by merges and by longest match:
 
 # %% tags=["demo"]
-frequency = Counter(re.findall(r"\b[a-z]+\b", held_out_text))
 for word in sorted(differ, key=lambda word: (-frequency[word], word))[:5]:
     merged = " ".join(token_view.pieces(tokenizer, " " + word))
     print(f"merges: {merged:12s} longest match: {' '.join(by_longest(word))}")
 
 # %% [markdown]
-# On tiny Shakespeare *master* is m + aster by merges, ma + st + er by longest match. A vocabulary alone does not say how to cut. A model trained on one cut and fed the other sees sequences it has never seen.
+# On tiny Shakespeare *master* is m + aster by merges, ma + st + er by longest match. A vocabulary alone does not
+# say how to cut.
+#
+# What does it cost to feed a model the other cut? The whole text by longest match, as ids:
+
+# %% tags=["demo"]
+id_of = {token.decode(): i for i, token in enumerate(tokenizer.tokens) if token.isascii()}
+
+def longest_ids(piece):
+    if not piece.isascii():  # its bytes are no text one by one: keep the merges
+        return tokenizer.encode(piece)
+    return [id_of[t.removeprefix("##")] for t in longest_match(piece, either_way)]
+
+def encode_longest(text):
+    ids_of = {piece: longest_ids(piece) for piece in set(tokenizers.pre_tokens(text))}
+    return [i for piece in tokenizers.pre_tokens(text) for i in ids_of[piece]]
+
+# %% [markdown]
+# Two 3-grams with Kneser-Ney from unit 02, one trained on each cut. We count bits per character, since the two cuts
+# differ in their number of tokens. Expect both models to be good at their own cut.
+
+# %% tags=["demo"]
+from llmcourse import ngram
+from llmcourse.ngram import NgramConfig
+
+cuts = {"merges": tokenizer.encode, "longest match": encode_longest}
+models = {name: ngram.fit(cut(train_text), 1024, NgramConfig(3)) for name, cut in cuts.items()}
+
+def bits(trained_on, fed):
+    ids = cuts[fed](held_out_text)
+    return models[trained_on].bits_per_token(ids) * len(ids) / len(held_out_text)
+
+for pair in [("merges", "merges"), ("longest match", "longest match"), ("merges", "longest match")]:
+    print(f"trained on {pair[0]}, fed {pair[1]}: {bits(*pair):.3f} bits per character")
+
+# %% [markdown]
+# Either cut will do. To change it after training will not: the model meets sequences that its text never had. The
+# claim:
+
+# %% tags=["demo"]
+change = bits("merges", "longest match") - bits("merges", "merges")
+rt.claim("a model fed the other cut pays more (bits per character)", change, change > 0.2)
 
 # %% [markdown] question="merge_order"
 
@@ -477,36 +558,54 @@ token_view.show(tokenizer, "The strawberries of the king, the King, theking!");
 #
 # ## How large a vocabulary?
 #
-# More tokens make texts shorter. But each token needs a row in the model's input table and one in its output table. With rows of 128 numbers
-# a vocabulary of V costs 2 · 128 · V parameters before the model has learned anything. The merges are nested, so one training gives all sizes.
+# More tokens make texts shorter. But from unit 05 on a model keeps two lists of numbers for each token, one to read
+# it, one to predict it. With 128 numbers each, a vocabulary of V costs 2 · 128 · V parameters before the model has
+# learned anything. The merges are nested, so one training gives all sizes.
 
 # %% tags=["demo"]
 sizes = [256, 512, 1024, 2048, 4096]
 large = tokenizers.train_bpe([train_text], sizes[-1])
 nested = [tokenizers.Tokenizer(large.merges[: v - 256]) for v in sizes]
 encoded = [(t.encode(train_text), t.encode(held_out_text)) for t in nested]
-per_token = [len(held_out_text) / len(ids) for _, ids in encoded]
-for v, each in zip(sizes, per_token):
-    print(f"V = {v:5,}: {each:.2f} characters per token, {2 * 128 * v:9,} numbers in the two tables")
 
 # %% [markdown]
-# Each step to the right doubles V, and with it the tables: 8 is V = 256, 12 is V = 4,096.
+# Text length against parameters:
 
 # %% tags=["demo"]
-doublings = [8, 9, 10, 11, 12]
-plotting.steps(doublings, {"held-out text": per_token}, "vocabulary size, log2 V", "characters per token");
+lengths = [len(ids) for _, ids in encoded]
+parameters = [2 * 128 * v for v in sizes]
+for v, length, numbers in zip(sizes, lengths, parameters):
+    each = len(held_out_text) / length
+    print(f"V = {v:5,}: {length:7,} tokens, {each:.2f} characters per token, {numbers:9,} parameters")
 
 # %% [markdown]
-# The first merges pay most: 256 of them nearly halve the text. Later ones are rarer and rarer.
+# Each step to the right doubles V.
+
+# %% tags=["demo"]
+doublings, labels = [8, 9, 10, 11, 12], [f"{v:,}" for v in sizes]
+shown = {"tokens of the held-out text": lengths, "parameters of the two lists": parameters}
+
+# %% [markdown]
+# What is saved, and what it costs:
+
+# %% tags=["demo"]
+import matplotlib.pyplot as plt
+
+_, places = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+for ax, (quantity, values) in zip(places, shown.items()):
+    plotting.steps(doublings, {quantity: values}, "vocabulary size V", quantity, ax=ax)
+    ax.set(xticklabels=labels, ylim=(0, 1.1 * max(values)))
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+
+# %% [markdown]
+# The first merges pay most: 256 of them nearly halve the text. Later ones are rarer and rarer, and the parameters
+# double with each step.
 #
 # Which size is best for prediction? Bits per *token* can't say, because the tokens differ. Bits per **character** can: total
 # bits, divided by the characters. Kneser-Ney from unit 02, on tokens. Expect large vocabularies to profit from a short n.
 
 # %% tags=["demo"]
 import time
-
-from llmcourse import ngram
-from llmcourse.ngram import NgramConfig
 
 
 def bits_per_char(place, n, smoothing="kneser_ney"):
@@ -515,16 +614,20 @@ def bits_per_char(place, n, smoothing="kneser_ney"):
     return model.bits_per_token(test_ids) * len(test_ids) / len(held_out_text), model
 
 by_n = {f"n = {n}": [bits_per_char(place, n)[0] for place in range(len(sizes))] for n in (2, 3, 4, 5)}
+lowest = min(min(line) for line in by_n.values())
 
 # %% [markdown]
-# Lower is better:
+# Lower is better. Only the lowest half bit is drawn, so n = 2 and n = 3 begin above the picture:
 
 # %% tags=["demo"]
-plotting.steps(doublings, by_n, "vocabulary size, log2 V", "bits per character, held out");
+ax = plotting.steps(doublings, by_n, "vocabulary size V", "bits per character, held out")
+ax.set(xticklabels=labels, ylim=(lowest - 0.03, lowest + 0.5));
 
 # %% [markdown]
-# With n = 2 larger tokens help to the end: a token of four characters is a history of four characters. With n = 4 and 5 the best size is about 512; beyond it the
-# counts run out, as in unit 02. 512 tokens, n = 5 and the modified Kneser-Ney of unit 02 make a new rung of the course's ladder.
+# With n = 2 larger tokens help to the end: a token of three characters is a history of three characters. With n = 4
+# and 5 the best size is about 512; beyond it the counts run out, as in unit 02. 512 tokens, n = 5 and the modified
+# Kneser-Ney of unit 02 make a new rung of the course's ladder. (Size and n were chosen on the text they are
+# measured on, so a small lead would mean nothing.)
 
 # %% tags=["demo"]
 started = time.perf_counter()
@@ -535,10 +638,14 @@ rt.ladder("5-gram of 512 BPE tokens", best_bits, parameters=best_model.n_counts,
 print(f"{best_bits:.3f} bits per character")
 
 # %% [markdown]
-# The ladder so far:
+# The ladder so far; the hatched bar is the best.
 
 # %% tags=["demo"]
 plotting.ladder(rt.ladder_rows(english.name));
+
+# %% [markdown]
+# On tiny Shakespeare tokens with n = 5 come level with characters with n = 7, with about as many numbers (849,326
+# and 872,748).
 
 # %% [markdown] question="bits_per_what"
 
@@ -552,9 +659,10 @@ for word in ["strawberry", " strawberry", "Strawberry"]:
     print(f"{word!r:14} {token_view.pieces(tokenizer, word)} {tokenizer.encode(word)}")
 
 # %% [markdown]
-# Ids. The letters are gone: nothing in the id of a token says how many r it has. A model must learn that for each token by itself. We can measure how hard
-# this is. Give words to a linear model, as counts of tokens or as counts of letters, with the number of r as the answer; test it on
-# other words.
+# Ids. The letters are gone: nothing in the id of a token says how many r it has. A model must learn that for each
+# token by itself. We can measure how hard this is. Give words to a linear model (a weight for each token or letter,
+# summed; weights by least squares), as counts of tokens or as counts of letters, with the number of r as the
+# answer; test it on other words.
 
 # %% tags=["demo"]
 import numpy as np
@@ -593,8 +701,9 @@ counted = {
 plotting.curves(amounts, counted, "words to learn from", "share counted right", log_x=True);
 
 # %% [markdown]
-# Letters: right from the start, since 30 words hold every letter that matters. Tokens: a thousand words, and still not all, since each of the tokens is a fact to learn by heart. It isn't
-# stupidity; it is the input. The claim, at 100 words:
+# Letters: right from the start, since 30 words suffice to tell r from the other letters. Tokens: a thousand words,
+# and still not all, since each of the tokens is a fact to learn by heart. It isn't stupidity; it is the input. The
+# claim, at 100 words:
 
 # %% tags=["demo"]
 gap = counted["from letters"][1] - counted["from tokens"][1]
@@ -670,6 +779,7 @@ for name, cutter in [(english.name, tokenizer), ("manual", technical)]:
     shown = token_view.pieces(cutter, code)
     blank = sum(set(token) <= {"␣", "⏎"} for token in shown)
     print(f"trained on {name}: {len(shown)} tokens for {len(code)} characters, {blank} of them white space only")
+    print(" ".join(shown))
 
 # %% [markdown]
 # A tokenizer that never met code pays for each space. One that met it has tokens for a line feed with the spaces that follow.
@@ -683,16 +793,21 @@ formats = {
     "JSON": json.dumps(people),
     "YAML": "".join(f"- name: {p['name']}\n  age: {p['age']}\n  city: {p['city']}\n" for p in people),
 }
-costs = {name: len(technical.encode(text)) for name, text in formats.items()}
+cutters = {"trained on the English text": tokenizer, "trained on the manual": technical}
+costs = {how: {name: len(cutter.encode(text)) for name, text in formats.items()} for how, cutter in cutters.items()}
+for how, tokens in costs.items():
+    print(f"{how}: {tokens}")
 
 # %% [markdown]
 # The same two people:
 
 # %% tags=["demo"]
-plotting.bars(costs, "tokens (tokenizer trained on the manual)", digits=0);
+plotting.distributions(costs, quantity="tokens");
 
 # %% [markdown]
-# Quotes, braces and repeated spaces are tokens, and tokens are what is paid for and what fills a context. Which format is cheapest depends on the tokenizer: count before you choose.
+# Quotes, braces and repeated spaces are tokens, and tokens are what is paid for and what fills a context. The order
+# is the same for both tokenizers, but the indented JSON costs 2.4 times the YAML in one (tiny Shakespeare's) and 1.6
+# times in the other: count before you choose.
 #
 # ## What breaks: tokens that no text has
 #
@@ -707,9 +822,11 @@ print(f"{len(never)} of {large.vocab_size:,} tokens never occur: {len(never) - l
 print(merged[:10])
 
 # %% [markdown]
-# Such a token is a **glitch token**: the model has a row for it that no text ever trained. The famous one is *SolidGoldMagikarp*, the name of a busy user of a web forum.
-# It seems that the forum was in the tokenizer's text and hardly in the model's; GPT-3 models could not even repeat the word (Rumbelow and Watkins 2023). We do the same: the tokenizer's text holds the name 300 times, the
-# model's text does not.
+# Such tokens are **under-trained** (Land and Bartolo 2024, arXiv:2405.05417); those that make a model misbehave are
+# called **glitch tokens**. The famous one is *SolidGoldMagikarp*, the name of a busy user of a web forum. It seems
+# that the forum was in the tokenizer's text and hardly in the model's; GPT-3 models could not even repeat the word
+# (Rumbelow and Watkins 2023). We do the same: the tokenizer's text holds the name 300 times, the model's text does
+# not.
 
 # %% tags=["demo"]
 glitch = " SolidGoldMagikarp"
@@ -720,26 +837,26 @@ model_without = ngram.fit(ids, 1024, NgramConfig(3))
 print(f"{glitch!r} is one token, id {glitch_id}; in the model's text it occurs {ids.count(glitch_id)} times")
 
 # %% [markdown]
-# What does the model say after it? Compare with other words in the same place: how many bits *of* costs after *I am the lord*, *I am the name*, and *I am the* with the glitch token.
+# What does the model say after it? How many bits does *of* cost after *I am the lord*, after *I am the name*, and
+# after *I am the* with the glitch token? And how many with no history at all?
 
 # %% tags=["demo"]
-def surprise_after(word):
-    context, following = with_name.encode(f"I am the{word}"), with_name.encode(" of")
-    return -np.log2(model_without.prob(context, following[0]))
+(of,) = with_name.encode(" of")
 
-def surprise_of(word):
-    return -np.log2(model_without.prob(with_name.encode("I am the"), with_name.encode(word)[0]))
+def surprise_after(text):
+    return -np.log2(model_without.prob(with_name.encode(text), of))
 
-for word in [" lord", " name", glitch]:
-    print(f"{word:20s} costs {surprise_of(word):5.1f} bits; then ' of' costs {surprise_after(word):5.1f} bits")
+for text in ["I am the lord", "I am the name", "I am the" + glitch, ""]:
+    print(f"after {text or 'nothing':28} {surprise_after(text):.2f} bits")
 
 # %% [markdown]
-# The token itself is nearly impossible. After it the counting model has no history to go by, and falls back to what is common anywhere. A network has a row that kept its random
-# start, and does strange things.
+# The last two are the same number. The counting model has never seen the token, so it has no history to go by, and
+# falls back to what is common anywhere: all that stood before is forgotten. In a network the numbers that read such
+# a token are never trained: they stay near their random start.
 
 # %% tags=["demo"]
-glitch_cost = surprise_of(glitch) - max(surprise_of(" lord"), surprise_of(" name"))
-rt.claim("a glitch token is costlier than an ordinary word in its place (bits)", glitch_cost, glitch_cost > 3)
+apart = abs(surprise_after("I am the" + glitch) - surprise_after(""))
+rt.claim("after a glitch token ' of' costs what it costs with no history (bits apart)", apart, apart < 1e-9)
 
 # %% [markdown]
 # ## What breaks: control tokens in user text
@@ -863,19 +980,27 @@ rt.claim("fertility of the second language, of the first's, when trained on the 
 #
 # - Our merges are those of Hugging Face's `tokenizers` on the same text, and every string comes back.
 # - A tokenizer trained on one language cuts another into more than three times as many tokens per word.
-# - Counting a letter from tokens needs a thousand examples and more, from letters 30; a trailing space makes the same text costlier; a token that the model's text never had is
-#   nearly impossible in the model; user text must be encoded without control tokens.
-# - Bits per character compare models whose tokens differ; on tiny Shakespeare 512 tokens
-#   with n = 5 predict a little better than characters with n = 7.
+# - Counting a letter from tokens needs a thousand examples and more, from letters 30; a trailing space makes the same
+#   text costlier; after a token that its text never had a counting model knows no more than without any history; user
+#   text must be encoded without control tokens.
+# - A model trained on one cut pays for the other, though the tokens are the same.
+# - Bits per character compare models whose tokens differ; on tiny Shakespeare 512 tokens with n = 5 do as well
+#   as characters with n = 7 (2.180 and 2.188 bits; size and n were chosen on this text, so the difference means
+#   nothing).
 #
-# Our recorded fixture says which version of `tokenizers` it is from; that the two agree on any text is tested outside the notebook.
+# Our recorded fixture says which version of `tokenizers` it is from; that the two agree on many more texts, awkward
+# and random ones, is tested outside the notebook.
 #
 # **To think about.** (1) BPE maximises no probability. What would a tokenizer look like that is trained together with the model? (2) Why are merges not allowed across words, and
 # what would the vocabulary look like if they were? (3) A model that reads bytes needs no tokenizer. What would it cost, and which of the breakages of this unit would go away?
 #
-# **Where the ideas come from.** Gage 1994, *A new algorithm for data compression*; Schuster and Nakajima 2012, *Japanese and Korean voice search*, and Wu et al. 2016,
-# arXiv:1609.08144 (WordPiece); Sennrich, Haddow and Birch 2016, arXiv:1508.07909 (BPE for language); Kudo and Richardson 2018, arXiv:1808.06226 (the program SentencePiece); Devlin et al. 2019, arXiv:1810.04805 (BERT); Radford et al. 2019, *Language
-# models are unsupervised multitask learners* (bytes, pre-tokens); Rumbelow and Watkins 2023, *SolidGoldMagikarp (plus, prompt generation)*, LessWrong; Petrov, La Malfa, Torr and Bibi 2023, arXiv:2305.15425 (unfairness between languages); Touvron
-# et al. 2023, arXiv:2307.09288 (Llama 2).
+# **Where the ideas come from.** Gage 1994, *A new algorithm for data compression*; Schuster and Nakajima 2012,
+# *Japanese and Korean voice search*, and Wu et al. 2016, arXiv:1609.08144 (WordPiece); Sennrich, Haddow and Birch
+# 2016, arXiv:1508.07909 (BPE for language); Kudo and Richardson 2018, arXiv:1808.06226 (the program SentencePiece);
+# Devlin et al. 2019, arXiv:1810.04805 (BERT); Radford et al. 2019, *Language models are unsupervised multitask
+# learners* (bytes, pre-tokens); Rumbelow and Watkins 2023, *SolidGoldMagikarp (plus, prompt generation)*,
+# LessWrong; Land and Bartolo, *Fishing for Magikarp*, EMNLP 2024, arXiv:2405.05417 (under-trained tokens); Petrov,
+# La Malfa, Torr and Bibi 2023, arXiv:2305.15425 (unfairness between languages); Touvron et al. 2023,
+# arXiv:2307.09288 (Llama 2).
 #
 # **Next.** A token is now a number, and the numbers mean nothing: 512 is not like 513. Unit 04 gives each word a vector, so that *cat* can be near *dog*.
