@@ -143,11 +143,24 @@ def test_company_draws_words_that_nothing_comes_before_nowhere():
     assert named.get_offsets().tolist() == [[4, 1]]
 
 
-def test_trials_put_diverged_runs_on_the_upper_edge():
+def test_trials_put_diverged_runs_on_the_upper_edge_in_the_shade_of_their_search():
     ax = DRAWN["trials"](None)
-    places = [scatter.get_offsets().tolist() for scatter in ax.collections]
-    assert places[0] == [[0.1, 2.0]] and places[2] == [[0.3, 1.5]]
-    assert places[1][0][0] == 1.0 and places[1][0][1] > 2.0
+    done, lost, other = ax.collections
+    assert done.get_offsets().tolist() == [[0.1, 2.0]]
+    assert other.get_offsets().tolist() == [[0.3, 1.5]]
+    ((x, y),) = lost.get_offsets().tolist()
+    assert x == 1.0 and y > 2.0
+    assert lost.get_facecolor().tolist() == done.get_facecolor().tolist()
+    assert lost.get_facecolor().tolist() != other.get_facecolor().tolist()
+    shown = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert shown == ["grid", "grid, diverged", "random"]
+
+
+def test_trials_tell_the_diverged_runs_of_two_searches_apart_without_colour():
+    lost = [(1.0, 8.0, float("nan"))]
+    ax = plotting.trials({"a": [(0.1, 8.0, 2.0), *lost], "b": [(0.2, 8.0, 2.0), *lost]}, "x", "y")
+    _, first, _, second = ax.collections
+    assert first.get_paths()[0].vertices.tolist() != second.get_paths()[0].vertices.tolist()
 
 
 def test_tokens_are_boxes_in_order_that_wrap_and_differ_from_their_neighbours():

@@ -160,18 +160,22 @@ def trials(
 ) -> Axes:
     """Each run of a search as a point: its first setting (logarithmic) and its score.
 
-    runs: name of the search -> (first setting, second setting, score); the second is not drawn. A
-    run whose score is nan stands as a cross on the upper edge.
+    runs: name of the search -> (first setting, second setting, score), up to two searches; the
+    second setting is not drawn. A run whose score is nan stands on the upper edge, as a cross in
+    the shade of its search.
     """
     ax = axes_of(ax)
     scores = [score for points in runs.values() for _, _, score in points if score == score]
     top = max(scores) + 0.15 * (max(scores) - min(scores) or 1.0)
     for i, (name, points) in enumerate(runs.items()):
-        style = {"color": SHADES[(1, 4)[i % 2]], "edgecolor": INK, "marker": MARKERS[i], "s": 42}
+        color = SHADES[(1, 4)[i]]
         done = [(x, y) for x, _, y in points if y == y]
-        ax.scatter(*zip(*done, strict=True), label=name, zorder=3, **style)
+        style = {"color": color, "edgecolor": INK, "marker": MARKERS[i], "s": 42, "zorder": 3}
+        ax.scatter(*zip(*done, strict=True), label=name, **style)
         lost = [x for x, _, y in points if y != y]
-        ax.scatter(lost, [top] * len(lost), color=INK, marker="x", s=36, zorder=3)
+        if lost:
+            style = {"color": color, "marker": "x+"[i], "s": (42, 70)[i], "linewidth": 2.2}
+            ax.scatter(lost, [top] * len(lost), label=f"{name}, diverged", zorder=3, **style)
     ax.set_xscale("log")
     ax.set_xlabel(x_quantity)
     ax.set_ylabel(y_quantity)
