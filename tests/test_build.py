@@ -1,13 +1,17 @@
 """Guards of the one-way build: solutions/*.py -> solutions/*.ipynb -> course/*.ipynb."""
 
+import base64
 import hashlib
+import io
 import json
 import re
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
 import nbformat
 import pytest
+from PIL import Image
 
 from autograder.course import AUTOMATIC_POINTS, appendices, read_info, slugs
 from autograder.release import expand, release
@@ -111,3 +115,22 @@ def test_cells_are_short_and_follow_prose(slug):
         a.cell_type == "markdown" and b.cell_type == "code" for a, b in pairwise(cells)
     )
     assert after_prose >= 0.8 * len(code)
+
+
+@pytest.mark.parametrize("slug", NOTEBOOKS)
+def test_figures_are_stored_with_a_palette(slug):
+    for cell in solution(slug).cells:
+        for output in cell.get("outputs", ()):
+            if "image/png" in output.get("data", {}):
+                picture = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"])))
+                assert picture.mode == "P"
+
+
+def test_no_letter_is_the_right_choice_more_often():
+    letters = Counter()
+    for slug in SLUGS:
+        for cell in course(slug).cells:
+            if cell.source.startswith("**Quick check.**"):
+                letters += Counter(re.findall(r"<summary>([A-G])\. [^\n]*\n\n✓", cell.source))
+    assert sum(letters.values()) >= 4 * len(SLUGS)
+    assert max(letters.values()) <= 0.45 * sum(letters.values()), letters

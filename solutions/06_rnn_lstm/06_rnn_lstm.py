@@ -700,7 +700,7 @@ rt.claim("20 GRU steps equal torch.nn.GRU (largest difference)", off, off < 1e-5
 # ## A language model without a window
 #
 # Vectors in, recurrent layers, logits out at every step. The text of a million characters is one sequence; nobody can walk back over all of it. **Truncated BPTT** (backpropagation through time; Williams and Peng 1990) reads it in chunks of 32 characters. The state goes on from chunk to chunk, the walk back stops at the chunk's edge:
-# the model may use what is older, but gets no gradient for it. Thirty-two places of the text are read side by side. With 20 tokens, two places and chunks of 4:
+# the model may use what is older, but gets no gradient for it. Sixty-four places of the text are read side by side. With 20 tokens, two places and chunks of 4:
 
 # %% tags=["demo"]
 from llmcourse import sequence_models as models
@@ -765,7 +765,7 @@ spent, curves, trained = {}, {}, {}
 def run(name, kind, spread, steps, lr):
     model = trained[name] = build(RecurrentConfig(V, 64, units, V, kind), spread)
     start = time.perf_counter()
-    curves[name] = train(model, chunk_losses(model, models.streams(train_chars, 32)), steps, lr, decay=0.1)
+    curves[name] = train(model, chunk_losses(model, models.streams(train_chars, 64)), steps, lr, decay=0.1)
     spent[name] = time.perf_counter() - start
     print(f"{name}: {steps:,} steps, {model.n_parameters:,} numbers, {np.mean(curves[name][-100:]):.3f} bits at the end")
 
@@ -774,13 +774,13 @@ def run(name, kind, spread, steps, lr):
 # First a plain tanh network. **What to expect**: it starts a little above log2 V (6.02 bits on tiny Shakespeare), passes 3 bits within two hundred steps and ends near 2.2 on the training text. Still 6.02: nothing is learned. Flat near 4.8: the state does not reach the output. Below 1: the targets are not shifted. A jump to 5 or more: clip.
 
 # %% tags=["demo"]
-run("tanh RNN", "elman", 1.5, rt.pick(smoke=10, cpu=1_800, gpu=4_000), lr=8e-3)
+run("tanh RNN", "elman", 1.5, rt.pick(smoke=10, cpu=1_000, gpu=3_000), lr=1e-2)
 
 # %% [markdown]
 # Then the LSTM with the same number of units. **Expect** about 2.1 bits on the training text, after half a minute.
 
 # %% tags=["demo"]
-run("LSTM", "lstm", 3.0, rt.pick(smoke=10, cpu=1_200, gpu=4_000), lr=2e-2)
+run("LSTM", "lstm", 3.0, rt.pick(smoke=10, cpu=750, gpu=3_000), lr=2e-2)
 
 # %% [markdown]
 # The two curves, averaged over 50 steps.
