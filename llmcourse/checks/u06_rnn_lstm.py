@@ -149,13 +149,13 @@ def bptt(answer):
     known = values(WALK, *args).items()
     why = next((why for why, value in known if compare(got, value, 1e-6) is None), None)
     for name in WALK_KEYS:
-        hint = why or walk_hint(got, want)
-        near_named(got[name], want[name], f"the gradient by {name}", hint)
+        hint, what = why or walk_hint(got, want), f"the gradient by {name}"
+        diagnosed(got[name], want[name], hint, what=what, tolerance=1e-6)
     p, xs, h0, dhs = args
     with noted(T_0):
         none = answer(p, xs[:0], h0, dhs[:0])
     for name, array in gradients(none, args, T_0).items():
-        near_named(array, 0 * want[name], f"with no step the gradient by {name}", T_0)
+        diagnosed(array, 0 * want[name], T_0, what=f"with no step the gradient by {name}")
 
 
 def gradients(got: Any, args: Any, hint: str = "") -> dict[str, np.ndarray]:
@@ -163,21 +163,12 @@ def gradients(got: Any, args: Any, hint: str = "") -> dict[str, np.ndarray]:
     if got is None:
         fail(NOTHING)
     if not isinstance(got, dict) or set(got) != set(WALK_KEYS):
-        fail(KEYS)
-    like = args[0] | {"h0": args[2]}
-    return {
-        name: exact(
-            got[name],
-            like[name].shape,
-            f"the gradient by {name}",
-            hint or f"It has the shape of {name}.",
-        )
-        for name in WALK_KEYS
-    }
-
-
-def near_named(got: Any, want: Any, what: str, hint: str) -> None:
-    diagnosed(got, want, hint, what=what, tolerance=1e-6)
+        fail(f"{KEYS} {hint}".strip())
+    arrays = {}
+    for name, like in (args[0] | {"h0": args[2]}).items():
+        shape = hint or f"It has the shape of {name}."
+        arrays[name] = exact(got[name], like.shape, f"the gradient by {name}", shape)
+    return arrays
 
 
 @visible
