@@ -14,13 +14,17 @@ from llmcourse.checks import (
     CheckFailed,
     compare,
     equal,
+    fail,
+    items,
     near,
+    noted,
     number,
     raises,
     u05_neural_lm,
     unchanged,
     visible,
 )
+from llmcourse.checks.arrays import shaped
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +65,32 @@ def test_stub_is_not_solved_yet(capsys):
 
     assert double(stub) is False
     assert capsys.readouterr().out == "double: not solved yet\n"
+
+
+def test_a_stub_that_the_answer_calls_is_named(capsys):
+    def helper(x):
+        raise NotImplementedError
+
+    def answer(x):
+        return next(helper(x) for _ in range(2))
+
+    assert double(answer) is False
+    said = capsys.readouterr().out
+    assert said.startswith("double: it calls ")
+    assert said.endswith("helper, which is not solved yet\n")
+
+
+def test_a_hint_for_an_exception_that_says_certain_words():
+    told = r"ZeroDivisionError: division by zero\. no 0"
+    with pytest.raises(CheckFailed, match=told) as failure, noted("no 0", "division"):
+        1 / 0  # noqa: B018
+    assert failure.value.without_values == "your code raised ZeroDivisionError. no 0"
+    with pytest.raises(ZeroDivisionError), noted("no 0", "overflow"):
+        1 / 0  # noqa: B018
+    with pytest.raises(NotImplementedError), noted("no 0"):
+        raise NotImplementedError
+    with pytest.raises(CheckFailed, match=r"^as it was$"), noted("no 0"):
+        fail("as it was")
 
 
 @pytest.mark.parametrize("variable", ["NBGRADER_VALIDATING", "NBGRADER_EXECUTION"])
@@ -163,6 +193,32 @@ def test_unchanged_finds_an_edited_argument_and_returns_the_result():
     assert unchanged(sorted, ([2, 1],), hint="") == [1, 2]
     with pytest.raises(CheckFailed, match=r"from \[2, 1\] to \[1, 2\]\. copy it"):
         unchanged(lambda items: items.sort(), ([2, 1],), hint="copy it")
+
+
+def test_what_changed_is_told_by_its_place_where_all_of_it_is_long():
+    def edit(params, x):
+        params["b"] = params["b"] + x[0]
+
+    args = ({"a": np.zeros((9, 9)), "b": np.arange(4.0).reshape(2, 2)}, [7.0])
+    with pytest.raises(CheckFailed, match=r"argument at key 'b' at \[0, 0\] from 0 to 7\. x") as e:
+        unchanged(edit, args, hint="x")
+    assert e.value.without_values == "the call changed its argument. x"
+
+
+def test_a_missing_return_is_told():
+    with pytest.raises(CheckFailed, match="returned None: is there a `return`"):
+        shaped(None, (2,), "it", "")
+    with pytest.raises(CheckFailed, match="returned None: is there a `return`"):
+        items(None, 2, "")
+
+
+def test_another_dtype_than_that_of_the_inputs_is_told():
+    single = np.ones(2, dtype=np.float32)
+    assert shaped(single, (2,), "it", "").dtype == float
+    with pytest.raises(CheckFailed, match="it: your result is float32") as failure:
+        shaped(single, (2,), "it", "", "float64")
+    assert "float32" not in failure.value.without_values
+    shaped([1.0, 2.0], (2,), "it", "", "float64")
 
 
 def test_equal_is_exact():

@@ -7,14 +7,31 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Inputs, Judge, holds, near, raises
+from autograder.exercise import (
+    Exercise,
+    Inputs,
+    Judge,
+    Outcome,
+    Raised,
+    Returned,
+    holds,
+    near,
+    raises,
+)
+from llmcourse.checks import NOTHING
+from llmcourse.checks import u06_cells as cells
 from llmcourse.checks import u06_mistakes as known
 
 Array = Any  # of numpy
 Given = dict[str, Callable[..., Any]]
 CHANGED = "The call changed its arguments: make new arrays."
 EXACT = 1e-9  # float64, sums of a few dozen terms of size 1
-FAR = "With sums of 1,000 an exponential overflows: use (1 + np.tanh(a / 2)) / 2."
+PRODUCT = ("core dimension", "not aligned")  # what numpy says of a matrix product that fails
+LINE = "The check in the notebook shows the line."
+FIT = f"{LINE} Do the shapes fit there?"
+FORM = "Compare the shape of your result with the shape that the exercise asks for."
+EDGES = (cells.AXES, cells.TANH, cells.LARGE, known.T_0, known.DEFAULT)
+SINGLE = 1e-5  # the same in float32; that it is not float64 is for the visible check to say
 
 
 def generator(rng: random.Random) -> np.random.Generator:
@@ -29,12 +46,56 @@ def unless_changed(answer, *args):  # type: ignore[no-untyped-def]
     return "changed" if pickle.dumps(args) != before else result
 
 
+def single(value: Any) -> bool:
+    """Whether a result holds an array in less than float64."""
+    if isinstance(value, dict | list | tuple):
+        return any(map(single, value.values() if isinstance(value, dict) else value))
+    return str(getattr(value, "dtype", "")).removeprefix("torch.") in ("float32", "float16")
+
+
+def close(
+    want: Any, hint: str | Callable[[Any, Any], str], found: dict[str, Any], shapes: str
+) -> Judge:
+    """Right when the value is `want`, to the precision of its dtype.
+
+    hint: a text, or what makes one of the value and `want`; found: mistakes known by their values;
+    shapes: the hint for a ValueError.
+    """
+
+    edge = shapes in EDGES or hint in EDGES
+
+    def judge(outcome: Outcome) -> str | None:
+        if isinstance(outcome, Raised) and not edge:
+            why = LINE
+            if "ValueError" in outcome.kinds:
+                product = any(words in outcome.message for words in PRODUCT)
+                why = shapes if product or shapes in (known.SHARES, known.WIDTH) else FIT
+            return f"your code raised {(*outcome.kinds, 'an exception')[0]}. {why}"
+        value = outcome.value if isinstance(outcome, Returned) else None
+        if isinstance(outcome, Returned) and value is None:
+            return NOTHING
+        try:
+            why = hint if isinstance(hint, str) else hint(value, want)
+        except Exception:  # the value comes from the learner: any shape of it may break the hint
+            why = FORM
+        said = near(want, SINGLE if single(value) else EXACT, why, found)(outcome)
+        if said and not edge and said.startswith(("the length", "expected a list")):
+            return said.removesuffix(why) + FORM
+        return said
+
+    return judge
+
+
 def told(
-    formula: Callable[..., Any], mistakes: known.Mistakes, hint: str, *args: Any
+    formula: Callable[..., Any],
+    mistakes: cells.Mistakes,
+    hint: str | Callable[[Any, Any], str],
+    *args: Any,
+    shapes: str = cells.ROWS,
 ) -> tuple[tuple[Any, ...], Judge]:
     """The arguments and the judge that knows the mistakes by their values."""
-    found = known.values(mistakes, *args) | {CHANGED: "changed"}
-    return args, near(formula(*args), EXACT, hint, found)
+    found = cells.values(mistakes, *args) | {CHANGED: "changed"}
+    return args, close(formula(*args), hint, found, shapes)
 
 
 def cell(name: str, given: Given | None = None) -> Exercise:
@@ -47,20 +108,20 @@ def drawn(rng: random.Random, blocks: int, B: int, inputs: int, H: int, states: 
     """Parameters, an input and so many states."""
     draw = generator(rng)
     kept = [draw.normal(size=(B, H)) for _ in range(states)]
-    return known.weights(draw, blocks, inputs, H), draw.normal(size=(B, inputs)), *kept
+    return cells.weights(draw, blocks, inputs, H), draw.normal(size=(B, inputs)), *kept
 
 
-def correct_step(p: known.Params, x: Array, h: Array) -> Array:
+def correct_step(p: cells.Params, x: Array, h: Array) -> Array:
     """What the grader answers when an exercise calls the learner's `elman_step`."""
-    return known.elman(p, np.asarray(x, float), np.asarray(h, float))
+    return cells.elman(p, np.asarray(x, float), np.asarray(h, float))
 
 
-def correct_gru(p: known.Params, x: Array, h: Array) -> Array:
+def correct_gru(p: cells.Params, x: Array, h: Array) -> Array:
     """What the grader answers when an exercise calls the learner's `gru_cell`."""
-    return known.gru(p, np.asarray(x, float), np.asarray(h, float))
+    return cells.gru(p, np.asarray(x, float), np.asarray(h, float))
 
 
-def correct_both(forward: known.Params, backward: known.Params, xs: Array) -> Array:
+def correct_both(forward: cells.Params, backward: cells.Params, xs: Array) -> Array:
     """What the grader answers when an exercise calls the learner's `bidirectional`."""
     return known.both(forward, backward, np.asarray(xs, float))
 
@@ -69,9 +130,9 @@ def correct_both(forward: known.Params, backward: known.Params, xs: Array) -> Ar
 
 elman_step, gru_cell, lstm_cell = cell("elman_step"), cell("gru_cell"), cell("lstm_cell")
 CELLS: dict[str, Any] = {
-    "elman": (elman_step, 1, known.elman, known.ELMAN, "tanh of the sum of both parts."),
-    "gru": (gru_cell, 3, known.gru, known.GRU, "r and z first, then n, then the mix."),
-    "lstm": (lstm_cell, 4, known.lstm, known.LSTM, "c = f c + i g, then h = o tanh(c)."),
+    "elman": (elman_step, 1, cells.elman, cells.ELMAN, "tanh of the sum of both parts."),
+    "gru": (gru_cell, 3, cells.gru, cells.GRU, "r and z first, then n, then the mix."),
+    "lstm": (lstm_cell, 4, cells.lstm, cells.LSTM, "c = f c + i g, then h = o tanh(c)."),
 }
 
 
@@ -82,20 +143,21 @@ def add_cases(kind: str) -> None:
 
     @exercise.case(weight=4, property="the new state on other sizes")
     def core(rng: random.Random) -> Inputs:
-        for B, inputs, H in ((3, 4, 2), (2, 3, 3), (4, 1, 5)):
+        for B, inputs, H in ((3, 4, 2), (2, 3, 3), (4, 2, 5)):
             args = drawn(rng, blocks, B, inputs, H, states)
             yield told(formula, mistakes, hint, *args)
 
     @exercise.case(weight=1, property="a batch of one, one unit")
     def edges(rng: random.Random) -> Inputs:
-        for B, inputs, H in ((1, 3, 2), (1, 1, 1), (5, 2, 1)):
+        for B, inputs, H in ((1, 3, 2), (1, 1, 1), (5, 2, 1), (4, 1, 5)):
             args = drawn(rng, blocks, B, inputs, H, states)
-            yield told(formula, mistakes, "Keep all axes, also those of length 1.", *args)
+            yield told(formula, mistakes, cells.AXES, *args)
 
     @exercise.case(weight=1, property="sums of 1,000: no overflow, no nan")
     def far(rng: random.Random) -> Inputs:
         p, *rest = drawn(rng, blocks, 3, 2, 4, states)
-        yield told(formula, mistakes, FAR, p | {"b_ih": 1000 * np.sign(p["b_ih"])}, *rest)
+        hint = cells.TANH if kind == "elman" else cells.LARGE
+        yield told(formula, mistakes, hint, p | {"b_ih": 1000 * np.sign(p["b_ih"])}, *rest)
 
 
 for _kind in CELLS:
@@ -106,13 +168,23 @@ for _kind in CELLS:
 jordan_step = cell("jordan_step")
 
 
-@jordan_step.case(weight=3, property="hidden units and output on other sizes")
+def jordan_inputs(rng: random.Random, B: int, inputs: int, H: int, out: int) -> Any:
+    draw = generator(rng)
+    p = cells.jordan_weights(draw, inputs, H, out)
+    return p, draw.normal(size=(B, inputs)), draw.normal(size=(B, out))
+
+
+@jordan_step.case(weight=4, property="hidden units and output on other sizes")
 def jordan_core(rng: random.Random) -> Inputs:
-    for B, inputs, H, out in ((3, 4, 2, 5), (2, 3, 3, 3), (4, 1, 5, 2), (1, 2, 1, 1)):
-        draw = generator(rng)
-        p = known.jordan_weights(draw, inputs, H, out)
-        args = p, draw.normal(size=(B, inputs)), draw.normal(size=(B, out))
-        yield told(known.jordan, known.JORDAN, "First h, then y from the new h.", *args)
+    for sizes in ((3, 4, 2, 5), (2, 3, 3, 3), (4, 2, 5, 2)):
+        args = jordan_inputs(rng, *sizes)
+        yield told(cells.jordan, cells.JORDAN, "First h, then y from the new h.", *args)
+
+
+@jordan_step.case(weight=1, property="a batch of one, one unit, one output")
+def jordan_edges(rng: random.Random) -> Inputs:
+    for sizes in ((3, 2, 4, 1), (1, 2, 3, 2), (3, 1, 1, 2), (1, 1, 1, 1)):
+        yield told(cells.jordan, cells.JORDAN, cells.AXES, *jordan_inputs(rng, *sizes))
 
 
 # --- bptt
@@ -122,17 +194,17 @@ bptt = cell("bptt", {"elman_step": correct_step})
 
 def walk_inputs(rng: random.Random, T: int, B: int, inputs: int, H: int) -> Any:
     draw = generator(rng)
-    p, xs = known.weights(draw, 1, inputs, H), draw.normal(size=(T, B, inputs))
+    p, xs = cells.weights(draw, 1, inputs, H), draw.normal(size=(T, B, inputs))
     return p, xs, draw.normal(size=(B, H)), draw.normal(size=(T, B, H))
 
 
-def measured(p: known.Params, xs: Array, h0: Array, dhs: Array) -> known.Params:
+def measured(p: cells.Params, xs: Array, h0: Array, dhs: Array) -> cells.Params:
     """Slopes of the sum of dhs[t] h_t by a complex step: exact to rounding, no chain rule."""
 
     def loss(values: dict[str, Array]) -> complex:
         h, total = values["h0"], 0.0 + 0.0j
         for x, dh in zip(xs, dhs, strict=True):
-            h = known.elman(values, x, h)
+            h = cells.elman(values, x, h)
             total += (dh * h).sum()
         return total
 
@@ -148,16 +220,18 @@ def measured(p: known.Params, xs: Array, h0: Array, dhs: Array) -> known.Params:
 
 @bptt.case(weight=5, property="all gradients on other sizes")
 def walk_core(rng: random.Random) -> Inputs:
-    for sizes in ((4, 3, 2, 5), (3, 2, 4, 4), (6, 1, 1, 2)):
+    for sizes in ((4, 3, 2, 5), (3, 2, 4, 4), (6, 2, 3, 2)):
         args = walk_inputs(rng, *sizes)
-        yield told(measured, known.WALK, "Walk from the last step to the first.", *args)
+        yield told(measured, known.WALK, known.walk_hint, *args, shapes=known.SHARES)
 
 
-@bptt.case(weight=1, property="one step, and none")
+@bptt.case(weight=1, property="one step, one row, one unit; and no step")
 def walk_edges(rng: random.Random) -> Inputs:
-    for T in (1, 0):
-        args = walk_inputs(rng, T, 2, 3, 2)
-        yield told(measured, {}, "With one step there is no way back; with none, only 0.", *args)
+    sizes = {(1, 2, 3, 2): "One step.", (3, 1, 2, 2): cells.AXES, (2, 3, 1, 1): cells.AXES}
+    for shape, hint in (sizes | {(0, 2, 3, 2): known.T_0}).items():
+        args = walk_inputs(rng, *shape)
+        others = known.WALK if shape[0] else {}
+        yield told(measured, others, hint, *args, shapes=hint)
 
 
 # --- clip_grad_norm
@@ -169,9 +243,9 @@ clip_grad_norm = cell("clip_grad_norm")
 def clip_core(rng: random.Random) -> Inputs:
     for share in (0.1, 0.9, 1.1, 20.0):
         draw = generator(rng)
-        g = {n: draw.normal(0, 3, s) for n, s in {"a": (2, 3), "b": (4,), "c": (1, 2)}.items()}
+        g = {n: draw.normal(0, 3, s) for n, s in {"a": (2, 3), "b": (4,), "c": (3, 2)}.items()}
         limit = share * known.clipped(g, 1.0)[1]
-        found = known.values(known.CLIP, g, limit) | {CHANGED: "changed"}
+        found = cells.values(known.CLIP, g, limit) | {CHANGED: "changed"}
         hint = "One factor, min(1, limit / norm), for all; return the norm before."
         # torch divides by norm + 1e-6: as good
         yield (g, limit), near(known.clipped(g, limit), 1e-5, hint, found)
@@ -199,74 +273,107 @@ def clip_edges(rng: random.Random) -> Inputs:
 bidirectional = cell("bidirectional", {"gru_cell": correct_gru})
 
 
+def both_inputs(rng: random.Random, T: int, B: int, inputs: int, H: int) -> Any:
+    draw = generator(rng)
+    f, b = (cells.weights(draw, 3, inputs, H) for _ in range(2))
+    return f, b, draw.normal(size=(T, B, inputs))
+
+
 @bidirectional.case(weight=4, property="states of both sides on other sizes")
 def both_core(rng: random.Random) -> Inputs:
-    for T, B, inputs, H in ((4, 2, 3, 5), (3, 3, 3, 3), (1, 2, 1, 4), (6, 1, 2, 1)):
-        draw = generator(rng)
-        f, b = (known.weights(draw, 3, inputs, H) for _ in range(2))
-        hint = "Row t: forward state, then backward state, of token t."
-        yield told(known.both, known.BOTH, hint, f, b, draw.normal(size=(T, B, inputs)))
+    for sizes in ((4, 2, 3, 5), (3, 3, 3, 3), (6, 2, 4, 2)):
+        args = both_inputs(rng, *sizes)
+        yield told(known.both, known.BOTH, known.both_hint, *args, shapes=known.WIDTH)
+
+
+@bidirectional.case(weight=1, property="one step, one row, one unit")
+def both_edges(rng: random.Random) -> Inputs:
+    for sizes in ((1, 2, 2, 4), (5, 1, 2, 2), (6, 3, 1, 1), (1, 1, 1, 1)):
+        args = both_inputs(rng, *sizes)
+        yield told(known.both, known.BOTH, cells.AXES, *args, shapes=cells.AXES)
 
 
 # --- the two models
 
 
 def use(answer, made, method, *args):  # type: ignore[no-untyped-def]
-    return getattr(answer(*made), method)(*args)
+    import pickle
+
+    before = pickle.dumps(args)
+    result = getattr(answer(*made), method)(*args)
+    return "changed" if pickle.dumps(args) != before else result
 
 
 SequenceTagger = cell("SequenceTagger", {"gru_cell": correct_gru, "bidirectional": correct_both})
 SequenceTagger.probe(use)
-TAGGER_SIZES = ((5, 3, 2, 4, 3, 4), (4, 2, 3, 3, 3, 3), (7, 1, 2, 2, 1, 5), (6, 2, 2, 1, 4, 1))
+SIZES = ((5, 3, 2, 4, 3, 4), (4, 2, 3, 3, 3, 3), (7, 2, 4, 2, 2, 5))
+SMALL = ((7, 1, 2, 2, 1, 5), (6, 2, 2, 1, 4, 1), (4, 2, 1, 2, 2, 3), (3, 1, 1, 1, 1, 1))
 
 
-def tagger_inputs(rng: random.Random) -> Any:
+def tagger_inputs(rng: random.Random, sizes: Any) -> Any:
     """Parameters and ids of each size: vocabulary, d, labels, H, B, T."""
-    for vocab, d, labels, H, B, T in TAGGER_SIZES:
+    for vocab, d, labels, H, B, T in sizes:
         draw = generator(rng)
         yield known.tagger_weights(draw, vocab, d, labels, H), draw.integers(0, vocab, (B, T))
 
 
-@SequenceTagger.case(weight=3, property="the logits on other sizes")
-def tagger_core(rng: random.Random) -> Inputs:
-    for p, ids in tagger_inputs(rng):
-        found = known.values(known.TAGGER, p, ids)
-        want = known.tag_logits(p, ids)
-        yield ((p,), "logits", ids), near(want, EXACT, "W s + b at each place.", found)
+def tagger_case(sizes: Any, hint: str) -> Callable[[random.Random], Inputs]:
+    def inputs(rng: random.Random) -> Inputs:
+        for p, ids in tagger_inputs(rng, sizes):
+            found = cells.values(known.TAGGER, p, ids) | {CHANGED: "changed"}
+            want = known.tag_logits(p, ids)
+            yield ((p,), "logits", ids), close(want, hint, found, known.READOUT)
+
+    return inputs
+
+
+SequenceTagger.case(weight=4, property="the logits on other sizes")(
+    tagger_case(SIZES, known.AT_EACH)
+)
 
 
 @SequenceTagger.case(weight=1, property="the likeliest labels")
 def tagger_tags(rng: random.Random) -> Inputs:
-    for p, ids in tagger_inputs(rng):
+    for p, ids in tagger_inputs(rng, SIZES):
         want = known.tag_logits(p, ids).argmax(2)
         yield ((p,), "tags", ids), near(want, 0, "The label with the largest logit.")
 
+
+SequenceTagger.case(weight=1, property="one sentence, one token, one label")(
+    tagger_case(SMALL, cells.AXES)
+)
 
 SequenceClassifier = cell("SequenceClassifier", {"gru_cell": correct_gru})
 SequenceClassifier.probe(use)
 
 
-def classifier_case(pooling: str) -> Callable[[random.Random], Inputs]:
+def classifier_case(
+    sizes: Any, hint: str, poolings: tuple[str, ...]
+) -> Callable[[random.Random], Inputs]:
     def inputs(rng: random.Random) -> Inputs:
-        for vocab, d, labels, H, B, T in TAGGER_SIZES:
+        for vocab, d, labels, H, B, T in sizes:
             draw = generator(rng)
-            p, ids = (
-                known.classifier_weights(draw, vocab, d, labels, H),
-                draw.integers(0, vocab, (B, T)),
-            )
-            lengths = draw.integers(1, T + 1, B)
-            lengths[0] = max(1, T - 2)
-            args = p, pooling, ids, lengths
-            found = known.values(known.CLASSIFIER, *args)
-            hint = f"pooling {pooling}: W s + b of the pooled state of each row."
-            want = known.class_logits(*args)
-            yield ((p, pooling), "logits", ids, lengths), near(want, EXACT, hint, found)
+            p = known.classifier_weights(draw, vocab, d, labels, H)
+            ids, lengths = draw.integers(0, vocab, (B, T)), draw.integers(1, T + 1, B)
+            ids[0, 0], lengths[0] = 0, max(1, T - 2)  # a real token 0, and padding
+            for pooling in poolings:
+                args = p, pooling, ids, lengths
+                found = cells.values(known.CLASSIFIER, *args) | {CHANGED: "changed"}
+                judge = close(known.class_logits(*args), hint, found, known.READOUT)
+                yield ((p, pooling), "logits", ids, lengths), judge
 
     return inputs
 
 
-SequenceClassifier.case(weight=3, property="the last real state")(classifier_case("last"))
-SequenceClassifier.case(weight=3, property="the mean of the real states")(classifier_case("mean"))
+SequenceClassifier.case(weight=3, property="the last real state")(
+    classifier_case(SIZES, known.POOLED, ("last",))
+)
+SequenceClassifier.case(weight=3, property="the mean of the real states")(
+    classifier_case(SIZES, known.POOLED, ("mean",))
+)
+SequenceClassifier.case(weight=1, property="one text, one token, one label")(
+    classifier_case(SMALL, cells.AXES, ("last", "mean"))
+)
 
 
 @SequenceClassifier.case(weight=1, property="last is the default; other poolings are refused")
@@ -274,9 +381,6 @@ def classifier_refuses(rng: random.Random) -> Inputs:
     p, ids = known.classifier_weights(generator(rng), 4, 2, 2, 3), np.array([[1, 2, 0], [3, 0, 0]])
     lengths = np.array([2, 1])
     want = known.class_logits(p, "last", ids, lengths)
-    yield ((p,), "logits", ids, lengths), near(want, EXACT, "pooling is last unless given.")
-    for pooling in ("max", "", "LAST"):
-        yield (
-            ((p, pooling), "logits", ids, lengths),
-            raises(ValueError, hint="refuse any other pooling when the object is made."),
-        )
+    yield ((p,), "logits", ids, lengths), close(want, known.DEFAULT, {}, known.DEFAULT)
+    for pooling in ("max", "", "LAST", "sum"):  # asked for nothing that only a good object has
+        yield ((p, pooling), "__sizeof__"), raises(ValueError, hint=known.REFUSE)

@@ -14,8 +14,10 @@ import functools
 import math
 import numbers
 import os
+import re
 import traceback
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -46,8 +48,10 @@ def visible(check: Callable[[Any], None]) -> Callable[[Any], bool]:
         name = check.__name__
         try:
             check(answer)
-        except NotImplementedError:
-            message = f"{name}: not solved yet"
+        except NotImplementedError as error:
+            called = _stub_called(answer, error)
+            calls = f"it calls {called}, which is " if called else ""
+            message = f"{name}: {calls}not solved yet"
         except CheckFailed as failure:
             message = f"{name}: not right yet. {failure}"
         except Exception as error:
@@ -65,15 +69,43 @@ def visible(check: Callable[[Any], None]) -> Callable[[Any], bool]:
     return verdict
 
 
+def _stub_called(answer: Any, error: NotImplementedError) -> str | None:
+    """The name of the stub, where the answer is no stub itself but calls one."""
+    own = getattr(answer, "__qualname__", None)
+    names = [frame.f_code.co_qualname for frame, _ in traceback.walk_tb(error.__traceback__)]
+    mine = [name == own or name.startswith(f"{own}.") for name in names]
+    return names[-1] if any(mine) and not mine[-1] else None
+
+
 def _describe(error: Exception) -> str:
     """`ZeroDivisionError: division by zero (line 3: return a / b)`, the line being the
-    innermost."""
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    innermost, and what `noted` adds."""
+    said = str(error).strip()
+    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
     own = [
         frame for frame in frames if "ipykernel" in frame.filename or "<ipython" in frame.filename
     ]
-    return f"{text} (line {own[-1].lineno}: {own[-1].line})" if own and own[-1].line else text
+    line = f" (line {own[-1].lineno}: {own[-1].line})" if own and own[-1].line else ""
+    return ". ".join([text + line, *getattr(error, "__notes__", ())])
+
+
+@contextmanager
+def noted(hint: str, *words: str) -> Iterator[None]:
+    """Add the hint to an exception of the learner's code, if its message holds one of the words
+    (or none are given)."""
+    try:
+        yield
+    except (NotImplementedError, CheckFailed):
+        raise
+    except Exception as error:
+        if words and not any(word in str(error) for word in words):
+            raise
+        if type(error).__module__ != "builtins":  # under grading only failures of the grader itself
+            error.add_note(hint)
+            raise
+        raised = f"your code raised {type(error).__name__}. {hint}"
+        fail(f"your code raised {_describe(error)}. {hint}", raised)
 
 
 def fail(message: str, without_values: str | None = None) -> NoReturn:
@@ -126,9 +158,18 @@ def unchanged(answer: Callable[..., Any], args: Sequence[Any], hint: str) -> Any
     given = copy.deepcopy(list(args))
     result = answer(*given)
     for was, now in zip(args, given, strict=True):
-        if compare(now, was, 0.0):
-            fail(f"the call changed its argument from {_show(was)} to {_show(now)}. {hint}")
+        if mismatch := compare(now, was, 0.0):
+            what = "the call changed its argument"
+            fail(f"{what}{_change(was, now, mismatch)}. {hint}", f"{what}. {hint}")
     return result
+
+
+def _change(was: Any, now: Any, mismatch: "Mismatch") -> str:
+    """The whole change if it is short, else the first number of it, with its place."""
+    if mismatch.where and max(len(repr(_plain(was))), len(repr(_plain(now)))) > 60:
+        was, now = mismatch.want, mismatch.got
+        return f"{mismatch.place} from {_show(was)} to {_show(now)}"
+    return f" from {_show(was)} to {_show(now)}"
 
 
 def diagnosed(
@@ -152,11 +193,14 @@ def diagnosed(
 
 def items(got: Any, size: int, hint: str) -> tuple:
     """The result as a tuple of ``size`` things, or a failure with the hint."""
+    if got is None:
+        fail(f"{NOTHING} {hint}")
     if not isinstance(got, tuple | list) or len(got) != size:
         fail(f"expected {size} things in a tuple. {hint}")
     return tuple(got)
 
 
+NOTHING = "it returned None: is there a `return`?"
 METHOD = "__method__"  # the argument by which a class in the sandbox is asked for a method
 
 
@@ -181,7 +225,16 @@ class Mismatch:
 
     def told(self) -> str:
         """The difference with its values, for a visible check."""
-        return f"expected {_show(self.want)}, got {_show(self.got)}{self.where}."
+        return f"expected {_show(self.want)}, got {_show(self.got)}{self.place}."
+
+    @property
+    def place(self) -> str:
+        """`where`, with one pair of brackets for an element of a nested list or an array."""
+
+        def bracketed(run: re.Match[str]) -> str:
+            return f" at [{', '.join(run[0].split(' at index ')[1:])}]"
+
+        return re.sub(r"(?: at index \d+){2,}", bracketed, self.where)
 
 
 def compare(got: Any, want: Any, tolerance: float, where: str = "") -> Mismatch | None:

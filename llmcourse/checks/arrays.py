@@ -4,11 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from llmcourse.checks import fail
+from llmcourse.checks import NOTHING, fail
 
 
-def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str) -> np.ndarray:
-    """The result as a float array of this shape with finite numbers, or a failure with the hint."""
+def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str, dtype: str = "") -> np.ndarray:
+    """The result as a float array of this shape with finite numbers, or a failure with the hint.
+
+    dtype: if given, that of the inputs, which the result must have, too.
+    """
+    if got is None:
+        fail(f"{what} should have the shape {shape}, but {NOTHING}")
     try:
         array = np.asarray(got, dtype=float)
     except (TypeError, ValueError):
@@ -16,6 +21,9 @@ def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str) -> np.ndarray
     if array.shape != shape:
         wanted = f"{what} should have the shape {shape}"
         fail(f"{wanted}, got {array.shape}. {hint}", f"{wanted}. {hint}")
+    if dtype and np.asarray(got).dtype != dtype:
+        alone = f"the inputs are {dtype}: leave dtype alone, results take that of the inputs."
+        fail(f"{what}: your result is {np.asarray(got).dtype}, {alone}", f"{what}: {alone}")
     if not np.isfinite(array).all():
         fail(f"{what} holds nan or infinity. {hint}")
     return array

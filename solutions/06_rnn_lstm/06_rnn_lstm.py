@@ -135,14 +135,14 @@ for u in (0.9, 2.0):
 # (Two biases where one would do: it will matter for the GRU.) The matrices stand with their **outputs as rows**, hence the transpose: the other way round than in unit 05.
 
 # %% [markdown] exercise="elman_step"
-# Write one step.
+# Write one step. Take `np.tanh`: large sums must do no harm.
 #
 # | | |
 # |---|---|
 # | `params` | dictionary: `"W_ih"` (H, I), `"W_hh"` (H, H), `"b_ih"` (H,), `"b_hh"` (H,); left as it is |
 # | `x` | the inputs of this step, (B, I) |
 # | `h` | the state before it, (B, H); left as it is |
-# | returns | the state after it, (B, H) |
+# | returns | the state after it, (B, H), also with B = 1; computed in the dtype of the inputs |
 
 # %% exercise="elman_step"
 def elman_step(params: dict, x: np.ndarray, h: np.ndarray) -> np.ndarray:
@@ -204,8 +204,8 @@ rt.claim("20 Elman steps equal torch.nn.RNN (largest difference)", off, off < 1e
 # |---|---|
 # | `params` | dictionary: `"W_ih"` (H, I), `"W_yh"` (H, O), `"b_h"` (H,), `"W_hy"` (O, H), `"b_y"` (O,) |
 # | `x` | the inputs of this step, (B, I) |
-# | `y` | the output of the step before, (B, O) |
-# | returns | a pair: the hidden units (B, H) and the new output (B, O) |
+# | `y` | the output of the step before, (B, O); left as it is |
+# | returns | a pair: the hidden units (B, H) and the new output (B, O), also with B or O = 1; computed in the dtype of the inputs |
 
 # %% exercise="jordan_step"
 def jordan_step(params: dict, x: np.ndarray, y: np.ndarray) -> tuple:
@@ -295,16 +295,16 @@ print(f"sum {sum(paths):.4f}")
 
 # %% [markdown] exercise="bptt"
 # **Backpropagation through time** for an Elman network. The slope by each state that its own output gives, `dhs`, is known; the loss behind it is not your concern. You may call your `elman_step` on the way forward
-# (grading puts a correct one in its place).
+# once its check passes (grading puts a correct one in its place).
 #
 # | | |
 # |---|---|
 # | `params` | dictionary as for `elman_step`; left as it is |
 # | `xs` | inputs, (T, B, I): time first, `xs[t]` is the batch of one step |
-# | `h0` | the state before the first step, (B, H) |
+# | `h0` | the state before the first step, (B, H); left as it is |
 # | `dhs` | (T, B, H): `dhs[t]` is the slope of the loss by the state after step t, through the output at t alone; left as it is |
-# | returns | dictionary of the gradients by `"W_ih"`, `"W_hh"`, `"b_ih"`, `"b_hh"` and `"h0"`, each of the shape of what it belongs to |
-# | edges | T = 0: all gradients are 0 |
+# | returns | dictionary of the gradients by `"W_ih"`, `"W_hh"`, `"b_ih"`, `"b_hh"` and `"h0"`, each of the shape of what it belongs to, computed in the dtype of the inputs |
+# | edges | T = 0: all gradients are 0, in arrays of these shapes |
 
 # %% exercise="bptt"
 def bptt(params: dict, xs: np.ndarray, h0: np.ndarray, dhs: np.ndarray) -> dict:
@@ -410,7 +410,7 @@ rt.claim("gradient over 50 steps: exploding (above 1,000)", high, high > 1e3)
 # |---|---|
 # | `gradients` | dictionary from name to array, of any shapes; left as it is |
 # | `max_norm` | the limit, > 0 |
-# | returns | a pair: a dictionary of new arrays, and the norm before clipping, a number |
+# | returns | a pair: a dictionary with the same names, shapes and dtypes, and the norm before clipping, a number |
 # | edges | a norm up to the limit: the gradients unchanged; all zeros: zeros, not nan |
 
 # %% exercise="clip_grad_norm"
@@ -564,7 +564,7 @@ for f, i, g in [(1.0, 0.0, 0.8), (0.5, 0.5, 0.8), (0.0, 1.0, 0.8)]:
 # | `params` | dictionary: `"W_ih"` (4H, I), `"W_hh"` (4H, H), `"b_ih"` (4H,), `"b_hh"` (4H,); blocks i, f, g, o |
 # | `x` | inputs of this step, (B, I) |
 # | `h`, `c` | the two states before it, (B, H) each; left as they are |
-# | returns | a pair: h and c after it |
+# | returns | a pair: h and c after it, (B, H) each, also with B = 1; computed in the dtype of the inputs |
 
 # %% exercise="lstm_cell"
 def lstm_cell(params: dict, x: np.ndarray, h: np.ndarray, c: np.ndarray) -> tuple:
@@ -657,7 +657,7 @@ rt.claim("60 steps back, open forget gates keep more of the slope than an Elman 
 # | `params` | dictionary: `"W_ih"` (3H, I), `"W_hh"` (3H, H), `"b_ih"` (3H,), `"b_hh"` (3H,); blocks r, z, n |
 # | `x` | inputs of this step, (B, I) |
 # | `h` | the state before it, (B, H); left as it is |
-# | returns | the state after it, (B, H) |
+# | returns | the state after it, (B, H), also with B = 1; computed in the dtype of the inputs |
 
 # %% exercise="gru_cell"
 def gru_cell(params: dict, x: np.ndarray, h: np.ndarray) -> np.ndarray:
@@ -954,13 +954,13 @@ plotting.curves(range(1, 17), {"fed its own guesses": free}, "characters written
 # A language model must not see what comes. A **tagger** may: the whole sentence is there. In the world's *Will Field had left the roses* and *Will you light the stove?* only what **follows** tells whether *Will* is a name. So let one network read from the left, another from the right, and set their states side by side (Schuster and Paliwal 1997).
 
 # %% [markdown] exercise="bidirectional"
-# Two GRUs, each from a state of zeros. Row t of the result holds the state of the first after it has read `xs[0]` to `xs[t]`, then the state of the second after it has read `xs[T - 1]` back to `xs[t]`. You may call your `gru_cell` (grading puts a correct one in its place).
+# Two GRUs, each from a state of zeros. Row t of the result holds the state of the first after it has read `xs[0]` to `xs[t]`, then the state of the second after it has read `xs[T - 1]` back to `xs[t]`. You may call your `gru_cell` once its check passes (grading puts a correct one in its place).
 #
 # | | |
 # |---|---|
 # | `forward`, `backward` | parameters of the two GRUs, as for `gru_cell`, same sizes |
 # | `xs` | inputs, (T, B, I), time first; T >= 1 |
-# | returns | (T, B, 2H): forward states in the first H columns, backward states in the last |
+# | returns | (T, B, 2H), also with B = 1: forward states in the first H columns, backward states in the last; computed in the dtype of the inputs |
 
 # %% exercise="bidirectional"
 def bidirectional(forward: dict, backward: dict, xs: np.ndarray) -> np.ndarray:
@@ -991,13 +991,13 @@ off = np.abs(ours - theirs(torch.tensor(xs))[0].detach().numpy()).max()
 rt.claim("a bidirectional GRU equals torch's (largest difference)", off, off < 1e-5)
 
 # %% [markdown] exercise="SequenceTagger"
-# **Many-to-many**: one label for each token. Look up the vectors, read both ways, and at each place $z = W s + b$, with s the 2H numbers of that place. You may call your `bidirectional`.
+# **Many-to-many**: one label for each token. Look up the vectors, read both ways, and at each place $z = W s + b$, with s the 2H numbers of that place. You may call your `bidirectional` once its check passes (grading puts a correct one in its place).
 #
 # | | |
 # |---|---|
 # | `params` | dictionary: `"E"` (V, d), `"forward"` and `"backward"` (parameters of two GRUs with I = d), `"W"` (K, 2H), `"b"` (K,) |
-# | `ids` | token ids, (B, T): one sentence a row. Mind that `bidirectional` wants time first |
-# | `logits(ids)` | returns (B, T, K) |
+# | `ids` | token ids, (B, T): one sentence a row; left as they are. Mind that `bidirectional` wants time first |
+# | `logits(ids)` | returns (B, T, K), also with B = 1; computed in the dtype of the parameters |
 # | `tags(ids)` | returns the label with the largest logit of each token, integers (B, T) |
 
 # %% exercise="SequenceTagger"
@@ -1122,15 +1122,15 @@ rt.claim("words of several kinds: reading both ways tags more of them right (sha
 # **Many-to-one**: is this review positive? Either the **last** state must hold everything, or all states are averaged (**mean** pooling). In a batch the texts have different lengths, and shorter ones are padded. What stands behind the end must not count: the last state is that at `lengths - 1`, and the mean is over the real places only.
 
 # %% [markdown] exercise="SequenceClassifier"
-# Write it with a GRU that starts at zeros. You may call your `gru_cell`.
+# Write it with a GRU that starts at zeros. You may call your `gru_cell` once its check passes (grading puts a correct one in its place).
 #
 # | | |
 # |---|---|
 # | `params` | dictionary: `"E"` (V, d), `"gru"` (parameters with I = d), `"W"` (K, H), `"b"` (K,) |
-# | `pooling` | `"last"` or `"mean"` |
-# | `ids`, `lengths` | token ids (B, T), and how many of each row are real, (B,), 1 to T |
-# | `logits(ids, lengths)` | returns (B, K): $W s + b$ with s the pooled state of the row |
-# | edges | any other pooling: `ValueError` when the object is made |
+# | `pooling` | `"last"`, which is the default, or `"mean"` |
+# | `ids`, `lengths` | token ids (B, T), and how many of each row are real, (B,), 1 to T; any id can be a real token, 0 too; left as they are |
+# | `logits(ids, lengths)` | returns (B, K), also with B = 1: $W s + b$ with s the pooled state of the row; computed in the dtype of the parameters |
+# | edges | any other pooling, `"LAST"` and `""` too: `ValueError` when the object is made |
 
 # %% exercise="SequenceClassifier"
 class SequenceClassifier:

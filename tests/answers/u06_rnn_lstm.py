@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from autograder.answers import Equivalent, right, wrong
+from llmcourse.checks import u06_cells as cells
 from llmcourse.checks import u06_mistakes as known
 
 
@@ -49,29 +50,9 @@ def elman_in_loops(params, x, h):
     return rows
 
 
-@wrong("elman_step", hint="The bend is missing")
-def elman_without_the_bend(params, x, h):
-    return x @ params["W_ih"].T + params["b_ih"] + h @ params["W_hh"].T + params["b_hh"]
-
-
-@wrong("elman_step", hint="The bias b_hh is missing")
-def elman_with_one_bias(params, x, h):
-    return np.tanh(x @ params["W_ih"].T + params["b_ih"] + h @ params["W_hh"].T)
-
-
-@wrong("elman_step", hint="h @ W_hh.T")
-def elman_state_not_turned(params, x, h):
-    return np.tanh(x @ params["W_ih"].T + params["b_ih"] + h @ params["W_hh"] + params["b_hh"])
-
-
-@wrong("elman_step", hint="old state has no influence")
-def elman_forgets(params, x, h):
-    return np.tanh(x @ params["W_ih"].T + params["b_ih"] + params["b_hh"])
-
-
-@wrong("elman_step", hint="changed its arguments")
+@wrong("elman_step", hint="changed its argument")
 def elman_in_place(params, x, h):
-    new = known.elman(params, x, h)
+    new = cells.elman(params, x, h)
     h[:] = new
     return new
 
@@ -93,28 +74,6 @@ def jordan_by_torch(params, x, y):
     both = torch.cat([torch.tensor(x), torch.tensor(y)], dim=1)
     h = torch.tanh(linear(both, torch.cat([p["W_ih"], p["W_yh"]], dim=1), p["b_h"]))
     return h, linear(h, p["W_hy"], p["b_y"])
-
-
-@wrong("jordan_step", hint="no tanh around y")
-def jordan_squashes_the_output(params, x, y):
-    h, out = known.jordan(params, x, y)
-    return h, np.tanh(out)
-
-
-@wrong("jordan_step", hint="in this order")
-def jordan_wrong_order(params, x, y):
-    return known.jordan(params, x, y)[::-1]
-
-
-@wrong("jordan_step", hint="b_y is missing")
-def jordan_without_the_last_bias(params, x, y):
-    h, out = known.jordan(params, x, y)
-    return h, out - params["b_y"]
-
-
-@wrong("jordan_step", hint="old output has no influence")
-def jordan_forgets_what_it_said(params, x, y):
-    return known.jordan(params, x, 0 * y)
 
 
 # --- bptt
@@ -154,37 +113,7 @@ def bptt_slopes_first_products_last(params, xs, h0, dhs):
 
 
 def elman_step(params, x, h):
-    return known.elman(params, x, h)
-
-
-@wrong("bptt", hint="Carry the slope back")
-def bptt_without_carry(params, xs, h0, dhs):
-    return known.walk(params, xs, h0, dhs, carry=0.0)
-
-
-@wrong("bptt", hint="+=, not =")
-def bptt_keeps_the_last_share(params, xs, h0, dhs):
-    return known.walk(params, xs, h0, dhs, shares="last")
-
-
-@wrong("bptt", hint="state AFTER the step")
-def bptt_bend_of_the_old_state(params, xs, h0, dhs):
-    return known.walk(params, xs, h0, dhs, bend=0)
-
-
-@wrong("bptt", hint="state BEFORE the step")
-def bptt_wrong_memory(params, xs, h0, dhs):
-    return known.walk(params, xs, h0, dhs, memory=1)
-
-
-@wrong("bptt", hint="da @ W_hh, without a transpose")
-def bptt_turned(params, xs, h0, dhs):
-    return known.walk(params, xs, h0, dhs, turned=True)
-
-
-@wrong("bptt", hint="not only the last")
-def bptt_last_slope_only(params, xs, h0, dhs):
-    return known.walk(params, xs, h0, np.concatenate([0 * dhs[:-1], dhs[-1:]]))
+    return cells.elman(params, x, h)
 
 
 # --- clip_grad_norm
@@ -242,7 +171,7 @@ def clip_divides_by_zero(gradients, max_norm):
     return {n: g * scale for n, g in gradients.items()}, norm
 
 
-@wrong("clip_grad_norm", hint="changed its arguments")
+@wrong("clip_grad_norm", hint="changed its argument")
 def clip_in_place(gradients, max_norm):
     made, norm = known.clipped(gradients, max_norm)
     for name, g in gradients.items():
@@ -275,11 +204,6 @@ def lstm_block_by_block(params, x, h, c):
     return o * np.tanh(new), new
 
 
-@wrong("lstm_cell", hint="you took i, f, o, g")
-def lstm_of_another_library(params, x, h, c):
-    return known.lstm(params, x, h, c, order="ifog")
-
-
 @wrong("lstm_cell", hint="tanh, not by a sigmoid")
 def lstm_sigmoid_everywhere(params, x, h, c):
     sums = x @ params["W_ih"].T + params["b_ih"] + h @ params["W_hh"].T + params["b_hh"]
@@ -294,11 +218,6 @@ def lstm_shows_the_old_cell(params, x, h, c):
     i, f, _, o = np.split((1 + np.tanh(sums / 2)) / 2, 4, axis=1)
     g = np.tanh(np.split(sums, 4, axis=1)[2])
     return o * np.tanh(c), f * c + i * g
-
-
-@wrong("lstm_cell", hint="in this order")
-def lstm_returns_c_first(params, x, h, c):
-    return known.lstm(params, x, h, c)[::-1]
 
 
 @wrong("lstm_cell", hint="exponential overflows")
@@ -327,26 +246,6 @@ def gru_from_the_old_state(params, x, h):
     gates = 0.5 + 0.5 * np.tanh((added + kept)[:, : 2 * H] / 2)
     new = np.tanh(added[:, 2 * H :] + gates[:, :H] * kept[:, 2 * H :])
     return new + gates[:, H:] * (h - new)
-
-
-@wrong("gru_cell", hint="z keeps the OLD state")
-def gru_z_turned(params, x, h):
-    return known.gru(params, x, h, form="turned")
-
-
-@wrong("gru_cell", hint="AFTER the product")
-def gru_reset_first(params, x, h):
-    return known.gru(params, x, h, form="reset first")
-
-
-@wrong("gru_cell", hint="inside the bracket that r scales")
-def gru_bare_bias(params, x, h):
-    return known.gru(params, x, h, form="bare bias")
-
-
-@wrong("gru_cell", hint="you took z, r, n")
-def gru_of_another_library(params, x, h):
-    return known.gru(params, x, h, order="zrn")
 
 
 @wrong("gru_cell", hint="exponential overflows")
@@ -391,22 +290,6 @@ def both_filled_in(forward, backward, xs):
 def gru_cell(params, x, h):
     layer = loaded(torch.nn.GRU(*shape_of(params, 3)), params)
     return layer(torch.tensor(x[None]), torch.tensor(h[None]))[0][0].detach().numpy()
-
-
-@wrong("bidirectional", hint="Turn the backward states round")
-def both_not_turned_back(forward, backward, xs):
-    sides = [known.states(forward, xs), known.states(backward, xs[::-1])]
-    return np.concatenate(sides, axis=2)
-
-
-@wrong("bidirectional", hint="reads from the end")
-def both_from_the_left(forward, backward, xs):
-    return np.concatenate([known.states(forward, xs), known.states(backward, xs)], axis=2)
-
-
-@wrong("bidirectional", hint="its own parameters")
-def both_with_one_set(forward, backward, xs):
-    return known.both(forward, forward, xs)
 
 
 @wrong("bidirectional", hint="starts at zeros")
@@ -555,5 +438,247 @@ class Exchanged(Classifier):
         super().__init__(params, pooling)
         self.pooling = {"last": "mean", "mean": "last"}[pooling]
 
+
+# --- solutions with one thing changed
+
+SIGMOID = "(1 + np.tanh(a / 2)) / 2"
+SOLVED = {
+    "elman_step": """def elman_step(params, x, h):
+    a = x @ params["W_ih"].T + params["b_ih"] + h @ params["W_hh"].T + params["b_hh"]
+    return np.tanh(a)
+""",
+    "jordan_step": """def jordan_step(params, x, y):
+    a = x @ params["W_ih"].T + y @ params["W_yh"].T + params["b_h"]
+    h = np.tanh(a)
+    out = h @ params["W_hy"].T + params["b_y"]
+    return h, out
+""",
+    "bptt": """def bptt(params, xs, h0, dhs):
+    hs = [h0]
+    for x in xs:
+        hs.append(elman_step(params, x, hs[-1]))
+    g = {name: np.zeros(p.shape) for name, p in params.items()}
+    dh = np.zeros(h0.shape)
+    for t in range(len(xs) - 1, -1, -1):
+        dh = dh + dhs[t]
+        da = dh * (1 - hs[t + 1] ** 2)
+        g["W_ih"] += da.T @ xs[t]
+        g["W_hh"] += da.T @ hs[t]
+        g["b_ih"] += da.sum(axis=0)
+        g["b_hh"] += da.sum(axis=0)
+        dh = da @ params["W_hh"]
+    g["h0"] = dh
+    return g
+""",
+    "clip_grad_norm": """def clip_grad_norm(gradients, max_norm):
+    norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
+    scale = max_norm / norm if norm > max_norm else 1
+    made = {name: g * scale for name, g in gradients.items()}
+    return made, norm
+""",
+    "lstm_cell": f"""def lstm_cell(params, x, h, c):
+    s = lambda a: {SIGMOID}
+    sums = x @ params["W_ih"].T + params["b_ih"] + h @ params["W_hh"].T + params["b_hh"]
+    i, f, g, o = np.split(sums, 4, axis=1)
+    c = s(f) * c + s(i) * np.tanh(g)
+    h = s(o) * np.tanh(c)
+    return h, c
+""",
+    "gru_cell": f"""def gru_cell(params, x, h):
+    s = lambda a: {SIGMOID}
+    xr, xz, xn = np.split(x @ params["W_ih"].T + params["b_ih"], 3, axis=1)
+    hr, hz, hn = np.split(h @ params["W_hh"].T + params["b_hh"], 3, axis=1)
+    r, z = s(xr + hr), s(xz + hz)
+    U, u, (B, H) = params["W_hh"], params["b_hh"], h.shape
+    n = np.tanh(xn + r * hn)
+    out = (1 - z) * n + z * h
+    return out
+""",
+    "bidirectional": """def bidirectional(forward, backward, xs):
+    def read(params, xs):
+        h, states = np.zeros((xs.shape[1], params["W_hh"].shape[1])), []
+        for x in xs:
+            before, h = h, gru_cell(params, x, h)
+            states.append(h)
+        return np.array(states)
+    left, right = read(forward, xs), read(backward, xs[::-1])[::-1]
+    return np.concatenate([left, right], axis=-1)
+""",
+    "SequenceTagger": """class SequenceTagger:
+    def __init__(self, params):
+        self.p = params
+    def logits(self, ids):
+        p, f, b = self.p, self.p["forward"], self.p["backward"]
+        states = both_ways(f, b, p["E"][ids.T])
+        return (states @ p["W"].T + p["b"]).transpose(1, 0, 2)
+    def tags(self, ids):
+        return self.logits(ids).argmax(axis=-1)
+""",
+    "SequenceClassifier": """class SequenceClassifier:
+    def __init__(self, params, pooling="last"):
+        if pooling not in ("last", "mean"):
+            raise ValueError(pooling)
+        self.p, self.pooling = params, pooling
+    def logits(self, ids, lengths):
+        states, (B, T) = gru_states(self.p["gru"], self.p["E"][ids.T]), ids.shape
+        t, end = np.arange(T)[:, None], lengths - 1
+        real = t < lengths
+        if self.pooling == "last":
+            s = states[end, np.arange(B)]
+        else:
+            s = (states * real[:, :, None]).sum(axis=0) / lengths[:, None]
+        z = s @ self.p["W"].T + self.p["b"]
+        return z
+""",
+}
+
+
+def edited(exercise, *pairs):
+    """The solution with these texts replaced, each in all its places."""
+    source, names = SOLVED[exercise], dict(globals())
+    for old, new in pairs:
+        assert old in source, (exercise, old)
+        source = source.replace(old, new)
+    exec(source, names)
+    return names[exercise]
+
+
+SINGLE, AXES, ROWS = "leave dtype alone", "Keep all axes", "have outputs as rows"
+B_IH, B_HH = (' + params["b_ih"]', ""), (' + params["b_hh"]', "")
+EDITS = {
+    "elman_step": [
+        (SINGLE, ("np.tanh(a)", "np.tanh(a).astype(np.float32)")),
+        (AXES, ("np.tanh(a)", "np.tanh(a).squeeze()")),
+        (ROWS, ('params["W_ih"].T', 'params["W_ih"]')),
+        ("h @ W_hh.T", ('params["W_hh"].T', 'params["W_hh"]')),
+        ("The bend is missing", ("np.tanh(a)", "a")),
+        ("The bias b_hh is missing", B_HH),
+        ("old state has no influence", (' + h @ params["W_hh"].T', "")),
+        ("not a sigmoid", ("np.tanh(a)", "1 / (1 + np.exp(-a))")),
+        ("do not add it again", ("return ", "return h + ")),
+        (cells.TANH, ("np.tanh(a)", "(np.exp(a) - np.exp(-a)) / (np.exp(a) + np.exp(-a))")),
+    ],
+    "jordan_step": [
+        (SINGLE, ("return h, out", "return h, out.astype(np.float32)")),
+        (AXES, ("return h, out", "return h, out.squeeze()")),
+        (ROWS, ('params["W_yh"].T', 'params["W_yh"]')),
+        ("no tanh around y", ("return h, out", "return h, np.tanh(out)")),
+        ("no softmax", ("return h, out", "return h, cells.softmax(out)")),
+        ("in this order", ("return h, out", "return out, h")),
+        ("units after the tanh", ("return h", "return a")),
+        ("made from the hidden units after the tanh", ("h @", "a @")),
+        ("made with W_hy", ('params["W_hy"].T', 'params["W_yh"]')),
+        ("back through W_yh", ('params["W_yh"].T', 'params["W_hy"]')),
+        ("no tanh around it", ("y @", "np.tanh(y) @")),
+        ("b_y is missing", (' + params["b_y"]', "")),
+        ("old output has no influence", (' + y @ params["W_yh"].T', "")),
+    ],
+    "bptt": [
+        (SINGLE, ("np.zeros(p.shape)", "np.zeros(p.shape, dtype=np.float32)")),
+        (known.T_0, ("np.zeros(h0.shape)", "0 * dhs[-1]")),
+        (known.T_0, ("    return g", "    return g if len(xs) else dict.fromkeys(g, 0)")),
+        ("Carry the slope back", ("dh + dhs[t]", "dhs[t]")),
+        ("+=, not =", ("+=", "=")),
+        ("state AFTER the step", ("1 - hs[t + 1]", "1 - hs[t]")),
+        ("state BEFORE the step", ("@ hs[t]", "@ hs[t + 1]")),
+        ("without a transpose", ('da @ params["W_hh"]', 'da @ params["W_hh"].T')),
+        ("not only the last", ("dh + dhs[t]", "dh + (dhs[t] if t == len(xs) - 1 else 0)")),
+        ("no mean; b_hh too", ("da.sum(axis=0)", "da.mean(axis=0)")),
+        ("same gradient as b_ih", ('g["b_hh"] += da.sum(axis=0)', "pass")),
+        ("make two", ("    dh = np.z", '    g["b_hh"] = g["b_ih"]\n    dh = np.z')),
+        ("times 1 - h^2", (" * (1 - hs[t + 1] ** 2)", "")),
+        ("h is squared", ("hs[t + 1] ** 2", "hs[t + 1]")),
+        ("that of the sigmoid", ("(1 - hs[t + 1] ** 2)", "hs[t + 1] * (1 - hs[t + 1])")),
+        ("da.T @ the state before", ("da.T @ hs[t]", "hs[t].T @ da")),
+        ("at t = 0 that is h0", ("da.T @ hs[t]", "da.T @ (hs[t] if t else hs[-1])")),
+        ("da, not dh", ("dh = da @", "dh = dh @")),
+        ("da @ W_hh once more", ('g["h0"] = dh', 'g["h0"] = da if len(xs) else dh')),
+        ("mean over the batch", ("da.sum(axis=0)", "da.mean(axis=0)"), ("da.T", "da.T / len(h0)")),
+        ("h0, not zeros", ("hs = [h0]", "hs = [0 * h0]")),
+        ("from the last step to the first", ("range(len(xs) - 1, -1, -1)", "range(len(xs))")),
+        ("input of the same step", ("@ xs[t]", "@ xs[t - 1]")),
+        ("is da = ", ("hs[t + 1] ** 2", "np.tanh(hs[t + 1]) ** 2")),
+    ],
+    "clip_grad_norm": [
+        ("is another norm", ("(g**2).sum()", "np.linalg.norm(g, 2) ** 2")),
+        ("no maximum", ("sum((g**2).sum() for", "max((g**2).max() for")),
+        ("in this order", ("return made, norm", "return norm, made")),
+        ("as a dictionary", ("return made", "return list(made.values())")),
+        ("not norm / limit", ("max_norm / norm", "norm / max_norm")),
+        ("as squares, not as norms", ("np.sqrt(sum((g**2).sum()", "(sum(np.linalg.norm(g)")),
+    ],
+    "lstm_cell": [
+        (SINGLE, ("return h, c", "return h.astype(np.float32), c")),
+        (AXES, ("return h, c", "return h.squeeze(), c.squeeze()")),
+        (ROWS, ('params["W_hh"].T', 'params["W_hh"]')),
+        ("The bias b_ih is missing", B_IH),
+        ("The bias b_hh is missing", B_HH),
+        ("a half inside", ("a / 2", "a")),
+        ("you took i, f, o, g", ("i, f, g, o", "i, f, o, g")),
+        ("you took i, g, f, o", ("i, f, g, o", "i, g, f, o")),
+        ("each H wide", ("np.split(sums, 4, axis=1)", "(sums[:, k::4] for k in range(4))")),
+        ("g is squashed: np.tanh", ("np.tanh(g)", "g")),
+        ("in this order", ("return h, c", "return c, h")),
+        ("you returned h twice", ("return h, c", "return h, h")),
+    ],
+    "gru_cell": [
+        (SINGLE, ("return out", "return out.astype(np.float32)")),
+        (AXES, ("return out", "return out.squeeze()")),
+        (ROWS, ('params["W_hh"].T', 'params["W_hh"]')),
+        ("The bias b_ih is missing", B_IH),
+        ("The bias b_hh is missing", B_HH),
+        ("a half inside", ("a / 2", "a")),
+        ("z keeps the OLD state", ("(1 - z) * n + z * h", "z * n + (1 - z) * h")),
+        ("AFTER the product", ("r * hn", "(r * h) @ U[2 * H :].T + u[2 * H :]")),
+        ("other form of the papers", ("r * hn", "(r * h) @ U[2 * H :].T + u[2 * H :]"),
+         ("(1 - z) * n + z * h", "z * n + (1 - z) * h")),
+        ("inside the bracket", ("r * hn", "r * (hn - u[2 * H :]) + u[2 * H :]")),
+        ("only what the state gives", ("xn + r * hn", "r * (xn + hn)")),
+        ("you took z, r, n", ("r, z = s(xr + hr), s(xz + hz)", "z, r = s(xr + hr), s(xz + hz)")),
+        ("you took r, n, z", ("xr, xz, xn =", "xr, xn, xz ="), ("hr, hz, hn =", "hr, hn, hz =")),
+        ("n is squashed by tanh, not", ("np.tanh(xn + r * hn)", "s(xn + r * hn)")),
+    ],
+    "bidirectional": [
+        (AXES, ("np.array(states)", "np.array(states).squeeze()")),
+        ("Turn the backward states round", ("xs[::-1])[::-1]", "xs[::-1])")),
+        ("reads from the end", ("xs[::-1])[::-1]", "xs)")),
+        ("and then its states are turned", ("xs[::-1])[::-1]", "xs)[::-1]")),
+        ("its own parameters", ("read(backward", "read(forward")),
+        ("not carried on", ("gru_cell(params, x, h)", "gru_cell(params, x, 0 * h)")),
+        ("after the step, not before", ("append(h)", "append(before)")),
+        ("All rows are equal", ("before, h = h, gru", "h[:] = gru")),
+        ("forward half is wrong", ("return np.array(states)", "return np.array(states[::-1])")),
+    ],
+    "SequenceTagger": [
+        ("are exchanged", ("(f, b,", "(b, f,")),
+        ("the same parameters", ("(f, b,", "(f, f,")),
+        ("tags should be integers", ("argmax(axis=-1)", "argmax(axis=-1).astype(float)")),
+        (AXES, ("transpose(1, 0, 2)", "transpose(1, 0, 2).squeeze()")),
+        ("W has outputs as rows", ('p["W"].T', 'p["W"]')),
+    ],
+    "SequenceClassifier": [
+        (AXES, ("return z", "return z.squeeze()")),
+        ("Token 0 is a word", ("t < lengths", "(ids != 0).T")),
+        ("Token 0 is a word", ("lengths - 1", "(ids != 0).sum(axis=1) - 1")),
+        ("one too many", ("t < lengths", "t <= lengths")),
+        ("one too few", ("t < lengths", "t < lengths - 1")),
+        ("not at lengths - 2", ("lengths - 1", "lengths - 2")),
+        ("A mean, no sum", (" / lengths[:, None]", "")),
+        ("set to 0 hold nothing", ("states[end, np.arange(B)]", "(states * real[:, :, None])[-1]")),
+        ("changed its argument", ("        t, end", "        lengths -= 1\n        t, end")),
+        ("when the object is made", ('in ("last", "mean")', 'in "last mean"')),
+        ("when the object is made", ("if pooling not", "if pooling.lower() not"),
+         ("pooling = params, pooling", "pooling = params, pooling.lower()")),
+        ("when the object is made", ("if pooling not", "if pooling is None and pooling not"),
+         ("states, (B", "assert self.pooling in ('last', 'mean')\n        states, (B")),
+        ("unless given", ('pooling="last"', "pooling")),
+        ("unless given", ('pooling="last"', 'pooling="mean"')),
+    ],
+}  # fmt: skip
+for _exercise, _changes in EDITS.items():
+    globals()[f"{_exercise}, as edited"] = right(_exercise)(edited(_exercise))
+    for _number, (_hint, *_pairs) in enumerate(_changes, start=1):
+        _answer = wrong(_exercise, hint=_hint)(edited(_exercise, *_pairs))
+        globals()[f"{_exercise}, edit {_number}: {_hint}"] = _answer
 
 EQUIVALENT: list[Equivalent] = []

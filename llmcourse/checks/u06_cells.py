@@ -1,0 +1,230 @@
+"""One step of each cell of unit 06, as sums over indices, and what usual mistakes make of it.
+
+A table of mistakes gives for each hint the function that somebody wrote who needs it: the visible
+checks and the hidden tests tell a mistake by its value. Sequences are in `u06_mistakes`.
+
+unit: 06_rnn_lstm
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+Params = dict[str, np.ndarray]
+Pair = tuple[np.ndarray, np.ndarray]
+Mistakes = Mapping[str, Callable[..., Any]]
+AXES = "Keep all axes, also those of length 1."
+LARGE = "With sums of 1,000 an exponential overflows: use (1 + np.tanh(a / 2)) / 2."
+TANH = "With sums of 1,000 an exponential overflows: use np.tanh."
+ROWS = "The matrices have outputs as rows: x @ W.T."
+
+
+def weights(rng: Any, blocks: int, inputs: int, hidden: int) -> Params:
+    """Random parameters of a cell with so many blocks of rows, none of them 0."""
+    rows = blocks * hidden
+    shapes = {"W_ih": (rows, inputs), "W_hh": (rows, hidden), "b_ih": (rows,), "b_hh": (rows,)}
+    return {name: rng.normal(0, 0.8, shape) for name, shape in shapes.items()}
+
+
+def values(mistakes: Mistakes, *args: Any) -> dict[str, Any]:
+    """What each mistake comes to, where it comes to anything."""
+    found = {}
+    for hint, wrong in mistakes.items():
+        try:
+            with np.errstate(all="ignore"):
+                found[hint] = wrong(*args)
+        except (ValueError, IndexError):  # shapes that do not fit: numpy tells the learner itself
+            continue
+    return found
+
+
+def without(name: str, formula: Callable[..., Any]) -> Callable[..., Any]:
+    """The formula with this parameter at 0."""
+    return lambda p, *args: formula(p | {name: 0 * p[name]}, *args)
+
+
+def gate(a: np.ndarray) -> np.ndarray:
+    return np.exp(np.minimum(a, 0)) / (1 + np.exp(-np.abs(a)))
+
+
+def steep(a: np.ndarray) -> np.ndarray:
+    """A sigmoid by tanh in which the half inside is forgotten."""
+    return (1 + np.tanh(a)) / 2
+
+
+STEEP = "The sigmoid has a half inside, too: (1 + np.tanh(a / 2)) / 2."
+ORDER = "The blocks stand in the order {}: you took {}."
+INTERLEAVED = "The blocks follow one another, each H wide: np.split(sums, {}, axis=1)."
+
+
+def of_input(p: Params, x: np.ndarray) -> np.ndarray:
+    return np.einsum("bi,oi->bo", x, p["W_ih"]) + p["b_ih"]
+
+
+def of_state(p: Params, h: np.ndarray) -> np.ndarray:
+    return np.einsum("bh,oh->bo", h, p["W_hh"]) + p["b_hh"]
+
+
+def blocks(sums: np.ndarray, order: str, interleaved: bool = False) -> dict[str, np.ndarray]:
+    """The blocks of a row by their letters."""
+    k = len(order)
+    parts = [sums[:, n::k] for n in range(k)] if interleaved else np.split(sums, k, axis=1)
+    return dict(zip(order, parts, strict=True))
+
+
+def elman(p: Params, x: np.ndarray, h: np.ndarray, squash: Any = np.tanh) -> np.ndarray:
+    return squash(of_input(p, x) + of_state(p, h))
+
+
+ELMAN: Mistakes = {
+    "The bend is missing: np.tanh.": partial(elman, squash=lambda a: a),
+    "The squashing is tanh, not a sigmoid: np.tanh.": partial(elman, squash=gate),
+    "The squashing is tanh, not relu: np.tanh.": partial(elman, squash=lambda a: np.maximum(a, 0)),
+    "One tanh of the whole sum, not a sum of two.": lambda p, x, h: (
+        np.tanh(of_input(p, x)) + np.tanh(of_state(p, h))),
+    "The old state comes in through W_hh only: do not add it again.": lambda p, x, h: (
+        h + elman(p, x, h)),
+    "The bias b_hh is missing.": without("b_hh", elman),
+    "The bias b_ih is missing.": without("b_ih", elman),
+    "W_hh has its outputs as rows: h @ W_hh.T.": lambda p, x, h: elman(
+        p | {"W_hh": p["W_hh"].T}, x, h),
+    "The old state has no influence: add h @ W_hh.T.": without("W_hh", elman),
+    "The input has no influence: add x @ W_ih.T.": without("W_ih", elman),
+}  # fmt: skip
+
+
+def jordan(p: Params, x: np.ndarray, y: np.ndarray, form: str = "") -> Pair:
+    """One step; form "all", "shown" or "read": without the tanh in both results, only in the hidden
+    units that are returned, only in those that the output is made of."""
+    back = np.einsum("bo,ho->bh", y, p["W_yh"])
+    a = np.einsum("bi,hi->bh", x, p["W_ih"]) + back + p["b_h"]
+    h = np.tanh(a)
+    out = np.einsum("bh,oh->bo", a if form in ("all", "read") else h, p["W_hy"]) + p["b_y"]
+    return (a if form in ("all", "shown") else h), out
+
+
+def _outputs(squash: Callable[[np.ndarray], np.ndarray]) -> Callable[..., Pair]:
+    return lambda p, x, y: (jordan(p, x, y)[0], squash(jordan(p, x, y)[1]))
+
+
+def softmax(z: np.ndarray) -> np.ndarray:
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+JORDAN: Mistakes = {
+    "The output is not squashed: no tanh around y.": _outputs(np.tanh),
+    "The output is not squashed: no softmax.": _outputs(softmax),
+    "Return (hidden units, output), in this order.": lambda p, x, y: jordan(p, x, y)[::-1],
+    "The hidden units are squashed: np.tanh.": partial(jordan, form="all"),
+    "Return the hidden units after the tanh.": partial(jordan, form="shown"),
+    "The output is made from the hidden units after the tanh.": partial(jordan, form="read"),
+    "The output is made with W_hy: h @ W_hy.T.": lambda p, x, y: jordan(
+        p | {"W_hy": p["W_yh"].T}, x, y),
+    "The old output comes back through W_yh: y @ W_yh.T.": lambda p, x, y: jordan(
+        p | {"W_yh": p["W_hy"].T}, x, y),
+    "The old output comes back as it is: no tanh around it.": lambda p, x, y: jordan(
+        p, x, np.tanh(y)),
+    "The bias b_y is missing.": without("b_y", jordan),
+    "The bias b_h is missing.": without("b_h", jordan),
+    "The old output has no influence: add y @ W_yh.T.": without("W_yh", jordan),
+}  # fmt: skip
+
+
+def jordan_weights(rng: Any, inputs: int, hidden: int, outputs: int) -> Params:
+    shapes = {"W_ih": (hidden, inputs), "W_yh": (hidden, outputs), "b_h": (hidden,)}
+    shapes |= {"W_hy": (outputs, hidden), "b_y": (outputs,)}
+    return {name: rng.normal(0, 0.8, shape) for name, shape in shapes.items()}
+
+
+def lstm(
+    p: Params,
+    x: np.ndarray,
+    h: np.ndarray,
+    c: np.ndarray,
+    order: str = "ifgo",
+    form: str = "",
+    sigmoid: Any = gate,
+    candidate: Any = np.tanh,
+) -> Pair:
+    """One step, with the blocks in this order.
+
+    form "interleaved": every fourth number is one block; "open": o left out; "bare": h without the
+    tanh; "late": h from the old cell; "coupled": 1 - f in place of i.
+    """
+    a = blocks(of_input(p, x) + of_state(p, h), order, form == "interleaved")
+    f = sigmoid(a["f"])
+    new = f * c + (1 - f if form == "coupled" else sigmoid(a["i"])) * candidate(a["g"])
+    shown = {"bare": new, "late": np.tanh(c)}.get(form, np.tanh(new))
+    return (shown if form == "open" else sigmoid(a["o"]) * shown), new
+
+
+LSTM: Mistakes = {
+    **{ORDER.format("i, f, g, o", ", ".join(order)): partial(lstm, order=order)
+       for order in ("ifog", "figo", "igfo")},
+    INTERLEAVED.format(4): partial(lstm, form="interleaved"),
+    "The candidate g is squashed by tanh, not by a sigmoid.": partial(lstm, candidate=gate),
+    "The candidate g is squashed: np.tanh.": partial(lstm, candidate=lambda a: a),
+    STEEP: partial(lstm, sigmoid=steep),
+    "The gates are sigmoids: a tanh reaches below 0.": partial(lstm, sigmoid=np.tanh),
+    "The output gate o is missing.": partial(lstm, form="open"),
+    "h shows tanh(c), not c.": partial(lstm, form="bare"),
+    "h is made from the NEW c.": partial(lstm, form="late"),
+    "The new part has a gate of its own: i, not 1 - f.": partial(lstm, form="coupled"),
+    "Return (h, c), in this order.": lambda p, x, h, c: lstm(p, x, h, c)[::-1],
+    "Return (h, c): you returned h twice.": lambda p, x, h, c: (lstm(p, x, h, c)[0],) * 2,
+    "The bias b_hh is missing.": without("b_hh", lstm),
+    "The bias b_ih is missing.": without("b_ih", lstm),
+    "The old state has no influence: add h @ W_hh.T.": without("W_hh", lstm),
+}  # fmt: skip
+
+
+def gru(
+    p: Params,
+    x: np.ndarray,
+    h: np.ndarray,
+    order: str = "rzn",
+    form: str = "",
+    sigmoid: Any = gate,
+    candidate: Any = np.tanh,
+) -> np.ndarray:
+    """One step, with the blocks in this order.
+
+    form, words of: "first": r inside the product; "bare": b_hh's last block outside the bracket;
+    "turned": z keeps the new; "open": r left out; "both": r scales what x gives, too; "added":
+    no 1 - z; "interleaved": every third number is one block.
+    """
+    words, H = form.split(), h.shape[1]
+    a, b = (blocks(s, order, "interleaved" in words) for s in (of_input(p, x), of_state(p, h)))
+    r, z = sigmoid(a["r"] + b["r"]), sigmoid(a["z"] + b["z"])
+    kept, scale = b["n"], 1 if "open" in words else r
+    if "first" in words:
+        kept, scale = np.split(of_state(p, r * h), 3, axis=1)[2], 1
+    outside = (1 - r) * p["b_hh"][2 * H :] if "bare" in words else 0
+    n = candidate((r if "both" in words else 1) * a["n"] + scale * kept + outside)
+    if "turned" in words:
+        return z * n + (1 - z) * h
+    return (n if "added" in words else (1 - z) * n) + z * h
+
+
+GRU: Mistakes = {
+    "z keeps the OLD state: (1 - z) n + z h.": partial(gru, form="turned"),
+    "r scales h W^T + b AFTER the product, not h before it.": partial(gru, form="first"),
+    "This is the other form of the papers: here r scales h W^T + b after the product, and z keeps "
+    "the old state.": partial(gru, form="first turned"),
+    "The last block of b_hh stands inside the bracket that r scales.": partial(gru, form="bare"),
+    "r scales only what the state gives: x_n + r * h_n.": partial(gru, form="both"),
+    "The reset gate r is missing.": partial(gru, form="open"),
+    "The new part counts with 1 - z: (1 - z) n + z h.": partial(gru, form="added"),
+    **{ORDER.format("r, z, n", ", ".join(order)): partial(gru, order=order)
+       for order in ("zrn", "rnz")},
+    INTERLEAVED.format(3): partial(gru, form="interleaved"),
+    "The candidate n is squashed by tanh, not by a sigmoid.": partial(gru, candidate=gate),
+    "The candidate n is squashed: np.tanh.": partial(gru, candidate=lambda a: a),
+    STEEP: partial(gru, sigmoid=steep),
+    "The gates are sigmoids: a tanh reaches below 0.": partial(gru, sigmoid=np.tanh),
+    "The bias b_hh is missing.": without("b_hh", gru),
+    "The bias b_ih is missing.": without("b_ih", gru),
+}  # fmt: skip
