@@ -258,12 +258,16 @@ def _too_large(outcome: Outcome) -> bool:
 
 
 class _Stop(BaseException):
-    """Carries a NoAnswer through a visible check, past any `except Exception`."""
+    """Carries the reason of a NoAnswer, or a failure of the sandbox, through a visible check, past
+    any `except Exception`."""
 
 
 def _visible(exercise: Exercise, check: Callable[[Any], None], ask: Ask) -> Verdict:
     def answer(*args: Any, **keywords: Any) -> Any:
-        outcome = ask(CALL_VISIBLY, (args, keywords), exercise.given, exercise.seconds)
+        try:
+            outcome = ask(CALL_VISIBLY, (args, keywords), exercise.given, exercise.seconds)
+        except SandboxFailed as failure:
+            raise _Stop(failure) from None
         if _too_large(outcome):
             raise CheckFailed(TOO_LARGE)
         if isinstance(outcome, NoAnswer):
@@ -281,10 +285,10 @@ def _visible(exercise: Exercise, check: Callable[[Any], None], ask: Ask) -> Verd
     def verdict() -> tuple[str | None, str | None]:
         try:
             check(answer)
-        except SandboxFailed:
-            raise
         except _Stop as stop:
-            reason = str(stop)
+            (reason,) = stop.args
+            if isinstance(reason, SandboxFailed):
+                raise reason from None
             return REASONS[reason], REASONS[reason] if reason != "malformed" else None
         except CheckFailed as failure:
             return failure.without_values, None

@@ -79,15 +79,14 @@ def _stub_called(answer: Any, error: NotImplementedError) -> str | None:
 
 def _describe(error: Exception) -> str:
     """`ZeroDivisionError: division by zero (line 3: return a / b)`, the line being the
-    innermost, and what `noted` adds."""
+    innermost."""
     said = str(error).strip()
     text = f"{type(error).__name__}: {said}" if said else type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
     own = [
         frame for frame in frames if "ipykernel" in frame.filename or "<ipython" in frame.filename
     ]
-    line = f" (line {own[-1].lineno}: {own[-1].line})" if own and own[-1].line else ""
-    return ". ".join([text + line, *getattr(error, "__notes__", ())])
+    return f"{text} (line {own[-1].lineno}: {own[-1].line})" if own and own[-1].line else text
 
 
 @contextmanager
@@ -100,9 +99,6 @@ def noted(hint: str, *words: str) -> Iterator[None]:
         raise
     except Exception as error:
         if words and not any(word in str(error) for word in words):
-            raise
-        if type(error).__module__ != "builtins":  # under grading only failures of the grader itself
-            error.add_note(hint)
             raise
         raised = f"your code raised {type(error).__name__}. {hint}"
         fail(f"your code raised {_describe(error)}. {hint}", raised)

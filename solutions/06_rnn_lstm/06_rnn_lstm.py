@@ -960,7 +960,7 @@ plotting.curves(range(1, 17), {"fed its own guesses": free}, "characters written
 # |---|---|
 # | `forward`, `backward` | parameters of the two GRUs, as for `gru_cell`, same sizes |
 # | `xs` | inputs, (T, B, I), time first; T >= 1 |
-# | returns | (T, B, 2H), also with B = 1: forward states in the first H columns, backward states in the last; computed in the dtype of the inputs |
+# | returns | (T, B, 2H), also with B = 1: forward states in the first H columns, backward states in the last; as exact as the inputs |
 
 # %% exercise="bidirectional"
 def bidirectional(forward: dict, backward: dict, xs: np.ndarray) -> np.ndarray:
@@ -997,7 +997,7 @@ rt.claim("a bidirectional GRU equals torch's (largest difference)", off, off < 1
 # |---|---|
 # | `params` | dictionary: `"E"` (V, d), `"forward"` and `"backward"` (parameters of two GRUs with I = d), `"W"` (K, 2H), `"b"` (K,) |
 # | `ids` | token ids, (B, T): one sentence a row; left as they are. Mind that `bidirectional` wants time first |
-# | `logits(ids)` | returns (B, T, K), also with B = 1; computed in the dtype of the parameters |
+# | `logits(ids)` | returns (B, T, K), also with B = 1; as exact as the parameters |
 # | `tags(ids)` | returns the label with the largest logit of each token, integers (B, T) |
 
 # %% exercise="SequenceTagger"
@@ -1129,7 +1129,7 @@ rt.claim("words of several kinds: reading both ways tags more of them right (sha
 # | `params` | dictionary: `"E"` (V, d), `"gru"` (parameters with I = d), `"W"` (K, H), `"b"` (K,) |
 # | `pooling` | `"last"`, which is the default, or `"mean"` |
 # | `ids`, `lengths` | token ids (B, T), and how many of each row are real, (B,), 1 to T; any id can be a real token, 0 too; left as they are |
-# | `logits(ids, lengths)` | returns (B, K), also with B = 1: $W s + b$ with s the pooled state of the row; computed in the dtype of the parameters |
+# | `logits(ids, lengths)` | returns (B, K), also with B = 1: $W s + b$ with s the pooled state of the row; as exact as the parameters |
 # | edges | any other pooling, `"LAST"` and `""` too: `ValueError` when the object is made |
 
 # %% exercise="SequenceClassifier"
