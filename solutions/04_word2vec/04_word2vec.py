@@ -665,37 +665,37 @@ def share(vectors):
 
 
 widest = embeddings.lsa(counts, text.words, 400).vectors
-widths = [25, 50, 100, 200, 400]
+widths = [25, 100, 200, 300, 400]
 of_lsa = [share(word_vectors.WordVectors(text.words, widest[:, :width])) for width in widths]
 print("LSA", dict(zip(widths, np.round(of_lsa, 3).tolist())))
 
 # %% [markdown]
-# Skip-gram with 25 and with 50 numbers, trained anew like the one with 100. Expect hardly a loss.
+# Skip-gram with a quarter of its 100 numbers, trained anew. Expect hardly a loss.
 
 # %% tags=["demo"]
-trained = [embeddings.train_skipgram(text, replace(config, d_model=width), rt.generator())[0] for width in (25, 50)]
-of_skipgram = [share(vectors) for vectors in [*trained, skipgram]]
+narrow, _ = embeddings.train_skipgram(text, replace(config, d_model=25), rt.generator())
+of_skipgram = [share(narrow), share(skipgram)]
 print("skip-gram", dict(zip(widths, np.round(of_skipgram, 3).tolist())))
 
 # %% [markdown]
-# Five widths of LSA, three of skip-gram:
+# Five widths of LSA, two of skip-gram:
 
 # %% tags=["demo"]
-lines = {"LSA": of_lsa, "skip-gram": [*of_skipgram, np.nan, np.nan]}
+lines = {"LSA": of_lsa, "skip-gram": [*of_skipgram, np.nan, np.nan, np.nan]}
 plotting.steps(widths, lines, "numbers a word", "share answered right").set_ylim(0, 1.05);
 
 # %% [markdown]
-# With 100 singular vectors LSA answers 73 %, with 400 about 98 %. Skip-gram answers as many with 50 numbers, and more
-# than nine in ten with 25. So skip-gram packs the same knowledge into fewer numbers; it does not know more. With
+# With 100 singular vectors LSA answers 73 %, with 400 about 98 %. Skip-gram answers as many with 100 numbers, and
+# more than nine in ten with 25. So skip-gram packs the same knowledge into fewer numbers; it does not know more. With
 # equal care the differences between the methods shrink (Levy, Goldberg and Dagan 2015). The claims:
 
 # %% tags=["demo"]
 best = total(answers["skip-gram"].values())
 rt.claim(f"of {best.asked:,} analogies skip-gram answers 90 % or more", best.accuracy, best.accuracy >= 0.9)
-shown = f"{of_skipgram[2]:.3f} against {of_lsa[2]:.3f}"
-rt.claim("at 100 numbers a word skip-gram answers more than LSA", shown, of_skipgram[2] > of_lsa[2] + 0.05)
-shown = f"{of_skipgram[1]:.3f} against {of_lsa[3]:.3f}"
-rt.claim("with 50 numbers skip-gram answers more than LSA with 200", shown, of_skipgram[1] > of_lsa[3] + 0.03)
+shown = f"{of_skipgram[1]:.3f} against {of_lsa[1]:.3f}"
+rt.claim("at 100 numbers a word skip-gram answers more than LSA", shown, of_skipgram[1] > of_lsa[1] + 0.05)
+shown = f"{of_skipgram[0]:.3f} against {of_lsa[1]:.3f}"
+rt.claim("with 25 numbers skip-gram answers more than LSA with 100", shown, of_skipgram[0] > of_lsa[1] + 0.05)
 
 # %% [markdown]
 # And without the rule that excludes the three question words? Take the word nearest to b - a + c, whichever it is.
