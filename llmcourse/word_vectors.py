@@ -6,7 +6,8 @@ association test, `save` and `load` use word2vec's text format, which gensim rea
 
 Left out: how vectors are learned (`llmcourse.embeddings`), the binary format, spaces inside words.
 
-source: Mikolov et al. 2013, arXiv:1301.3781 (questions, 3CosAdd); Caliskan, Bryson and Narayanan
+source: Mikolov et al. 2013, arXiv:1301.3781 (questions); Levy and Goldberg 2014, Linguistic
+regularities in sparse and explicit word representations (3CosAdd); Caliskan, Bryson and Narayanan
 2017, arXiv:1608.07187 (WEAT).
 unit: 04_word2vec
 """
@@ -180,11 +181,12 @@ def total(scores: Iterable[Score]) -> Score:
 
 
 def association_bias(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
-    """The WEAT effect size, -2 to 2: how much more X than Y goes with A rather than B.
+    """The WEAT effect size: how much more X than Y goes with A rather than B.
 
     x, y: vectors of the target words, (n, D) each; a, b: of the attribute words. A word's
     association is its mean cosine with A minus that with B; the effect size is the difference of
-    the means over X and Y in standard deviations over both (n - 1 below the root).
+    the means over X and Y in standard deviations over both (n - 1 below the root): between -2 and
+    2 when X and Y have as many words. The associations must not all be equal.
     source: Caliskan, Bryson and Narayanan 2017, arXiv:1608.07187.
     """
     x, y, a, b = map(unit_rows, (x, y, a, b))

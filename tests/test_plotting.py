@@ -6,6 +6,7 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 import pytest
+from matplotlib.path import Path
 
 from llmcourse import plotting
 from llmcourse.runtime import LadderRow
@@ -199,6 +200,21 @@ def test_word_map_writes_over_no_marker_and_no_other_word():
     for word, box in boxes.items():
         assert not any(box.overlaps(other) for name, other in boxes.items() if name != word)
         assert not any(box.contains(*ax.transData.transform(place)) for place in places.values())
+
+
+def test_word_map_has_one_scale_and_writes_beside_arrows_not_on_them():
+    places = {"from": (0.0, 0.0), "to": (1.0, 0.0), "low": (0.5, -0.1), "high": (0.9, 0.4)}
+    groups = {"all": list(places)}
+    ax = plotting.word_map(places, groups, arrows=[("from", "to"), ("low", "high")])
+    ax.figure.canvas.draw()
+    across, up = ax.transData.transform((1, 1)) - ax.transData.transform((0, 0))
+    assert across == pytest.approx(up)
+    boxes = {text.get_text(): text.get_window_extent() for text in ax.texts if text.get_text()}
+    assert set(boxes) == set(places)
+    for start, end in (("from", "to"), ("low", "high")):
+        line = Path(ax.transData.transform([places[start], places[end]]))
+        assert not any(line.intersects_bbox(box, filled=False) for box in boxes.values())
+    assert boxes["from"].x1 < ax.transData.transform((0, 0))[0]
 
 
 def test_curves_tell_levels_apart_by_line_style():

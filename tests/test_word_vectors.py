@@ -135,6 +135,12 @@ def test_association_bias_by_hand():
     assert word_vectors.association_bias(x, y, a, b) == pytest.approx(1.5)
 
 
+def test_association_bias_passes_2_when_the_sets_differ_in_size():
+    x, y = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]] * 9)
+    # associations 1 and nine times -1: means 1 and -1, standard deviation sqrt(0.4)
+    assert word_vectors.association_bias(x, y, x, y[:1]) == pytest.approx(10**0.5)
+
+
 @given(st.integers(0, 10**6))
 def test_association_bias_is_bounded_and_changes_sign_with_the_sets(seed):
     rng = np.random.default_rng(seed)

@@ -1,14 +1,19 @@
 """Figures of words: their surprise, their company, their places, the tokens of a text."""
 
-from collections.abc import Collection, Mapping, Sequence
-from itertools import product
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.font_manager import findfont, get_font
+from matplotlib.path import Path
 from matplotlib.transforms import Bbox
 
 from llmcourse.plotting.style import FAINT, INK, MARKERS, SHADES, axes_of
+
+# Where a word may stand beside its marker: which of its edges, how far across and up, in points.
+RIGHT = (("left", 6, -4), ("left", 5, 3), ("left", 5, -11))
+LEFT = tuple(("right", -across, up) for _, across, up in RIGHT)
+ABOVE_OR_BELOW = (("center", 0, 7), ("center", 0, -14))
 
 
 def surprise(tokens: Sequence[str], bits: Sequence[float], ax: Axes | None = None) -> Axes:
@@ -116,16 +121,17 @@ def word_map(
 ) -> Axes:
     """Words at their places (x, y), each of up to five groups with its own marker and shade.
 
-    A word stands right or left of its marker, where it covers no marker and no other word; where no
-    place is free it is left out and its marker stays. arrows: pairs of words to be joined by a thin
-    arrow from the first to the second.
+    Both axes have one scale, so that distances can be read. A word stands beside its marker, where
+    it comes near no other marker, word or arrow; where no place is free it is left out and its
+    marker stays. arrows: pairs of words to be joined by a thin arrow from the first to the second.
     """
-    ax = axes_of(ax, width=8.0, height=5.0)
+    ax = axes_of(ax, width=8.0, height=5.4)
     for i, (name, words) in enumerate(groups.items()):
         x, y = [places[word][0] for word in words], [places[word][1] for word in words]
         style = {"marker": MARKERS[i], "color": SHADES[(0, 4, 2, 1, 3)[i]], "edgecolor": INK}
         ax.scatter(x, y, label=name, s=34, linewidth=0.5, zorder=3, **style)
     ax.margins(x=0.15 if arrows else 0.08)
+    ax.set_aspect("equal", adjustable="datalim")
     named = [word for words in groups.values() for word in words]
     for start, end in arrows:
         ax.annotate(
@@ -134,29 +140,42 @@ def word_map(
     ax.set_xlabel("first principal component")
     ax.set_ylabel("second principal component")
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(groups))
-    _write_beside(ax, {word: places[word] for word in named}, left_first={a for a, _ in arrows})
+    _write_beside(ax, {word: places[word] for word in named}, arrows)
     return ax
 
 
 def _write_beside(
-    ax: Axes, places: Mapping[str, Sequence[float]], left_first: Collection[str]
+    ax: Axes, places: Mapping[str, Sequence[float]], arrows: Sequence[tuple[str, str]]
 ) -> None:
-    """Write each word beside its place, first right of it or first left, where that is free."""
+    """Write each word beside its place, at the start of an arrow left of it, where that is free."""
     ax.figure.draw_without_rendering()  # only now is it known where a place lies on the page
     dots = ax.figure.dpi / 72  # pixels in a point
     spots = {word: ax.transData.transform(place) / dots for word, place in places.items()}
-    taken = [Bbox.from_bounds(x - 3, y - 3, 6, 6) for x, y in spots.values()]
+    lines = [Path([spots[start], spots[end]]) for start, end in arrows]
+    left_first = {start for start, _ in arrows}
+    taken: list[Bbox] = []
     for word, (x, y) in spots.items():
-        size = (4.6 * len(word), 8)  # of letters of 8 points, on average
-        sides = ("right", "left") if word in left_first else ("left", "right")
-        for side, up in product(sides, (3, -4, -11)):
-            across = 5 if side == "left" else -5
-            box = Bbox.from_bounds(x + across - (size[0] if side == "right" else 0), y + up, *size)
-            if not any(box.overlaps(other) for other in taken):
+        markers = [
+            Bbox.from_bounds(*spot, 0, 0).padded(3) for w, spot in spots.items() if w != word
+        ]
+        for side, across, up in _sides(word in left_first):
+            width, height = 4.6 * len(word), 8  # of letters of 8 points, on average
+            edge = x + across - {"left": 0, "center": width / 2, "right": width}[side]
+            box = Bbox.from_bounds(edge, y + up, width, height)
+            near = box.padded(2)
+            free = not any(near.overlaps(other) for other in taken + markers)
+            if free and not any(line.intersects_bbox(near) for line in lines):
                 style = {"textcoords": "offset points", "fontsize": 8, "ha": side}
                 ax.annotate(word, places[word], xytext=(across, up), **style)
                 taken.append(box)
                 break
+
+
+def _sides(left_first: bool) -> list[tuple[str, int, int]]:
+    """Where a word may stand, best first: at the marker's height, higher, lower; then centred."""
+    first, second = (LEFT, RIGHT) if left_first else (RIGHT, LEFT)
+    beside = [side for pair in zip(first, second, strict=True) for side in pair]
+    return [*beside, *ABOVE_OR_BELOW]
 
 
 def tokens(rows: Mapping[str, Sequence[str]], *, width: int = 76, ax: Axes | None = None) -> Axes:
