@@ -1,10 +1,12 @@
 """autograder.exercise: the judge decides outside, the core case gates, no message leaks a value."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from autograder.errors import SandboxFailed
 from autograder.exercise import (
     Exercise,
     NoAnswer,
@@ -20,9 +22,9 @@ from autograder.exercise import (
 from autograder.local import run_locally
 from llmcourse.checks import method as visible_method
 from llmcourse.checks import near as visible_near
+from llmcourse.checks import noted, visible
 from llmcourse.checks import raises as visible_raises
 from llmcourse.checks import unchanged as visible_unchanged
-from llmcourse.checks import visible
 
 mean = Exercise("mean")
 
@@ -145,6 +147,18 @@ def test_after_no_answer_the_rest_is_not_tried():
     results = mark(mean, ask, b"", CHECK)
     assert len(calls) == 1
     assert all("did not finish in time" in r.message for r in results)
+
+
+def test_a_failed_sandbox_is_no_mistake_of_the_learner():
+    def fails(*args):
+        raise SandboxFailed("the sandbox did not answer")
+
+    def expects_an_exception(answer):
+        with noted("look at the shapes"):
+            visible_raises(ValueError, answer, 1, hint="refuse it")
+
+    with pytest.raises(SandboxFailed, match="did not answer"):
+        mark(replace(mean, cases=[]), fails, b"", expects_an_exception)
 
 
 def test_holds_survives_any_shape_and_wants_true_itself():

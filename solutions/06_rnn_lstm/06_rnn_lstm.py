@@ -774,13 +774,13 @@ def run(name, kind, spread, steps, lr):
 # First a plain tanh network. **What to expect**: it starts a little above log2 V (6.02 bits on tiny Shakespeare), passes 3 bits within two hundred steps and ends near 2.2 on the training text. Still 6.02: nothing is learned. Flat near 4.8: the state does not reach the output. Below 1: the targets are not shifted. A jump to 5 or more: clip.
 
 # %% tags=["demo"]
-run("tanh RNN", "elman", 1.5, rt.pick(smoke=10, cpu=1_000, gpu=3_000), lr=rt.pick(smoke=1.4e-2, cpu=1.4e-2, gpu=5e-3))
+run("tanh RNN", "elman", 1.5, rt.pick(smoke=10, cpu=900, gpu=3_000), lr=rt.pick(smoke=1.4e-2, cpu=1.4e-2, gpu=5e-3))
 
 # %% [markdown]
 # Then the LSTM with the same number of units. **Expect** about 2.1 bits on the training text, after half a minute.
 
 # %% tags=["demo"]
-run("LSTM", "lstm", 3.0, rt.pick(smoke=10, cpu=750, gpu=3_000), lr=rt.pick(smoke=2e-2, cpu=2e-2, gpu=1e-2))
+run("LSTM", "lstm", 3.0, rt.pick(smoke=10, cpu=700, gpu=3_000), lr=rt.pick(smoke=2e-2, cpu=2e-2, gpu=1e-2))
 
 # %% [markdown]
 # The two curves, averaged over 50 steps.
@@ -831,7 +831,7 @@ def bits_by_context(model, ids, batches, longest=48):
 
 
 by_context = {
-    name: bits_by_context(model, held_out_chars, rt.pick(smoke=1, cpu=8)) for name, model in trained.items()
+    name: bits_by_context(model, held_out_chars, rt.pick(smoke=1, cpu=4)) for name, model in trained.items()
 }
 for name, bits in by_context.items():
     print(f"{name}: {bits[7:12].mean():.3f} bits after 8 to 12 characters, {bits[31:].mean():.3f} after 32 to 48")
@@ -863,7 +863,7 @@ carried = {}
 for name, carry in {"carried": True, "emptied": False}.items():
     model = build(RecurrentConfig(V, 32, 96, V, "lstm"), 3.0)
     losses = chunk_losses(model, models.streams(train_chars, 64), 5, carry)
-    train(model, losses, rt.pick(smoke=10, cpu=400), lr=1e-2)
+    train(model, losses, rt.pick(smoke=10, cpu=300), lr=1e-2)
     carried[f"trained {name}, read carried"] = models.bits_per_token(model, some_chars, train_chars[-200:])
     carried[f"trained {name}, read emptied"] = float(bits_from_empty(model, some_chars))
 
@@ -886,7 +886,7 @@ for n_layers, width in ((1, 104), (2, 64)):
     scores = []
     for seed in (rt.seed, rt.seed + 1):
         model = build(RecurrentConfig(V, 32, width, V, "lstm", n_layers), 3.0, seed)
-        train(model, chunk_losses(model, models.streams(train_chars, 32)), rt.pick(smoke=5, cpu=120), lr=2e-2)
+        train(model, chunk_losses(model, models.streams(train_chars, 32)), rt.pick(smoke=5, cpu=100), lr=2e-2)
         scores.append(models.bits_per_token(model, some_chars, train_chars[-200:]))
     stacked[f"{n_layers} x {width} units, {model.n_parameters:,} numbers"] = np.mean(scores)
 
@@ -897,7 +897,7 @@ for n_layers, width in ((1, 104), (2, 64)):
 plotting.bars(stacked, "bits per character, held out");
 
 # %% [markdown]
-# After 120 steps one wide layer is ahead: the second layer must first learn to use what the first one has not learned yet. Stacking is for long trainings of large models; here it would cost, not help.
+# After 100 steps one wide layer is ahead: the second layer must first learn to use what the first one has not learned yet. Stacking is for long trainings of large models; here it would cost, not help.
 #
 # ## Writing
 #
@@ -1202,7 +1202,7 @@ classifiers = {}
 for pooling in ("last", "mean"):
     torch.manual_seed(rt.seed)
     model = models.SequenceModel(RecurrentConfig(len(words) + 2, 32, 32, len(opinions), "gru"), pooling)
-    bits = train(model, review_losses(model, dice()), rt.pick(smoke=5, cpu=300), lr=2e-2)
+    bits = train(model, review_losses(model, dice()), rt.pick(smoke=5, cpu=250), lr=2e-2)
     print(f"{pooling}: {bits[0]:.2f} bits at first, {np.mean(bits[-20:]):.2f} at the end")
     classifiers[pooling] = model
 
@@ -1342,7 +1342,7 @@ def story_losses(model, draw):
 
 # %% tags=["demo"]
 writer = build(RecurrentConfig(len(tokens), 64, 128, len(tokens), "lstm"), 1.5)
-losses = train(writer, story_losses(writer, dice()), rt.pick(smoke=5, cpu=400), lr=0.03, decay=0.1)
+losses = train(writer, story_losses(writer, dice()), rt.pick(smoke=5, cpu=360), lr=0.03, decay=0.1)
 print(f"{losses[0]:.1f} bits at first, {np.mean(losses[-20:]):.2f} at the end")
 
 # %% [markdown]
