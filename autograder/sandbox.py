@@ -43,7 +43,7 @@ from autograder.limits import (
     remove_groups,
     resident_bytes,
 )
-from autograder.view import PACKAGE, RUNNER, layout
+from autograder.view import PACKAGE, RUNNER, layout, under_tmp
 
 FIRST_UID = 60_600  # systemd's table of users leaves 60578 to 61183 free
 START_SECONDS = 30.0
@@ -222,21 +222,23 @@ def command(
     inner += ["--seccomp", str(filtered), "--clearenv"]
     inner += [word for item in ENVIRONMENT.items() for word in ("--setenv", *item)]
     fresh = ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"]
-    fresh += ["--remount-ro", "/dev", "--size", size, "--tmpfs", "/tmp"]
-    fresh += ["--remount-ro", "/", "--chdir", "/tmp"]
+    fresh += ["--remount-ro", "/dev"]
+    small_tmp = ["--size", size, "--tmpfs", "/tmp"]
+    closed = ["--remount-ro", "/", "--chdir", "/tmp"]
     start = f"import sys; sys.path.insert(0, {RUNNER!r}); import runner; runner.main()"
     run = [sys.executable, "-s", "-P", "-B", "-c", start, str(channel)]
     run.append(json.dumps(asdict(limits)))
     bwrap = bubblewrap()
     if os.geteuid() != 0:
-        words = [bwrap, "--info-fd", str(info), *inner, *layout(unit), *fresh, "--", *run]
+        seen = [*small_tmp, *layout(unit), *fresh, *closed]
+        words = [bwrap, "--info-fd", str(info), *inner, *seen, "--", *run]
     else:
         outer = [*layout(unit), "--dev-bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev"]
         # a pid namespace here, too: its end ends the inner layer, whose user it may not signal
         outer += ["--info-fd", str(info), "--unshare-pid", "--die-with-parent", "--cap-drop", "ALL"]
         outer += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         drop = ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "--"]
-        again = [*inner, "--ro-bind", "/", "/", *fresh]
+        again = [*inner, "--ro-bind", "/", "/", *fresh, *small_tmp, *under_tmp(), *closed]
         words = [bwrap, *outer, "--", *drop, bwrap, *again, "--", *run]
     if groups:
         join = 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 97; shift; done; shift; exec "$@"'

@@ -61,6 +61,12 @@ def layout(unit: str) -> list[str]:
     return [*words, "--dir", "/tmp", "--dir", "/proc", "--dir", "/dev"]
 
 
+def under_tmp() -> list[str]:
+    """Arguments that bind again what a fresh /tmp hides, where this Python lies there."""
+    hidden = [root for root in _python_roots() if Path("/tmp") in root.parents]
+    return [word for root in hidden for word in _bind(root, str(root))]
+
+
 def shows(path: Path) -> bool:
     """Whether a submission has this path, or what lies there, before its eyes."""
     home = Path(__file__).resolve().parent.parent

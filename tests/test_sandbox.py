@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -107,6 +108,24 @@ def test_the_exchange_where_others_hand_in_is_empty(monkeypatch):
         )
     view.layout.cache_clear()
     assert seen == ([], True)
+
+
+def test_a_python_that_lies_below_tmp_is_seen_and_nothing_else_there(monkeypatch):
+    roots = view._python_roots()
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder, monkeypatch.context() as patch:
+        os.chmod(folder, 0o755)
+        python, other = Path(folder, "python"), Path(folder, "other")
+        for path in (python, other):
+            path.mkdir()
+            (path / "file").write_text("here")
+        patch.setattr(view, "_python_roots", lambda: [*roots, python])
+        view.layout.cache_clear()
+        with Session(SLUG, LIMITS, slot=1) as session:
+            shown = value(
+                session, f"(os.listdir({folder!r}), open('{python}/file').read())", "import os"
+            )
+    view.layout.cache_clear()
+    assert shown == (["python"], "here")
 
 
 def test_a_place_is_seen_below_the_system_or_python_but_not_in_the_clone(monkeypatch):

@@ -506,7 +506,7 @@ radius = np.abs(np.linalg.eigvals(p["W_hh"].numpy())).max()
 print(f"largest eigenvalue of W_hh: at first 1, after two steps {radius:.2f}; to the power of 100: {radius**100:.0e}")
 
 # %% [markdown]
-# Two ordinary steps moved the largest eigenvalue a little above 1, and 100 steps of the next text multiply by it 100 times. The gradient of *that* loss threw the weights away. Since then no relu is above 0: all logits are 0, the loss is exactly ln V, and where relu is 0 there is no slope to learn from.
+# Two ordinary steps moved the largest eigenvalue well above 1, and 100 steps of the next text multiply by it 100 times. The gradient of *that* loss threw the weights away. Since then no relu is above 0: all logits are 0, the loss is exactly ln V, and where relu is 0 there is no slope to learn from.
 # That looks calm and is the worst of all. (Now and then a rare character wakes a unit: the later peaks.)
 #
 # The run with the rope lies flat at the bottom of that figure. On a scale of its own it falls:

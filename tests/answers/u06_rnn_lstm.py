@@ -52,9 +52,8 @@ def elman_in_loops(params, x, h):
 
 @wrong("elman_step", hint="changed its argument")
 def elman_in_place(params, x, h):
-    new = cells.elman(params, x, h)
-    h[:] = new
-    return new
+    h[:] = np.tanh(x @ params["W_ih"].T + params["b_ih"] + h @ params["W_hh"].T + params["b_hh"])
+    return h
 
 
 # --- jordan_step
