@@ -436,7 +436,7 @@ from llmcourse import data
 english = data.english()
 characters = sorted(set(english.train + english.held_out))
 V = len(characters)
-size = rt.pick(smoke=10_000, cpu=len(english.train))
+size = rt.pick(smoke=5_000, cpu=len(english.train))
 train_chars, held_out_chars = (
     torch.tensor(ngram.encode(text, characters)) for text in (english.train[:size], english.held_out[:size])
 )
@@ -822,8 +822,8 @@ plotting.ladder(rt.ladder_rows(english.name));
 # %% tags=["demo"]
 @torch.no_grad()
 def bits_by_context(model, ids, batches, longest=48):
-    total, starts = 0.0, torch.linspace(0, len(ids) - longest - 1, 1_000 * batches).long()
-    for part in starts.split(1_000):
+    total, starts = 0.0, torch.linspace(0, len(ids) - longest - 1, 200 * batches).long()
+    for part in starts.split(200):
         rows = ids[part[:, None] + torch.arange(longest + 1)]
         logps = torch.log_softmax(model(rows[:, :-1]), dim=2).gather(2, rows[:, 1:, None])[:, :, 0]
         total = total - logps.mean(dim=0).cpu().numpy() / math.log(2)
@@ -831,7 +831,7 @@ def bits_by_context(model, ids, batches, longest=48):
 
 
 by_context = {
-    name: bits_by_context(model, held_out_chars, rt.pick(smoke=1, cpu=4)) for name, model in trained.items()
+    name: bits_by_context(model, held_out_chars, rt.pick(smoke=1, cpu=20)) for name, model in trained.items()
 }
 for name, bits in by_context.items():
     print(f"{name}: {bits[7:12].mean():.3f} bits after 8 to 12 characters, {bits[31:].mean():.3f} after 32 to 48")
@@ -858,7 +858,7 @@ def bits_from_empty(model, ids, length=5):
     return torch.nn.functional.cross_entropy(model(rows[:, :-1]).flatten(0, 1), rows[:, 1:].flatten()) / math.log(2)
 
 
-some_chars = held_out_chars[:10_000]
+some_chars = held_out_chars[: rt.pick(smoke=500, cpu=10_000)]
 carried = {}
 for name, carry in {"carried": True, "emptied": False}.items():
     model = build(RecurrentConfig(V, 32, 96, V, "lstm"), 3.0)
