@@ -106,18 +106,24 @@ def far(args: Any) -> Any:
     return args[0] | {"b_ih": 1000 * np.sign(args[0]["b_ih"])}, *args[1:]
 
 
+def alone_and_far(answer: Any, step: Any, one: Any, args: Any, hint: str) -> None:
+    """A step of a single row keeps its axes, and large sums do no harm."""
+    want = step(*one)
+    got = exact(answer(*one), want.shape, "the state of a single row", AXES)
+    near(got, want, 1e-9, AXES)
+    large = far(args)
+    want = step(*large)
+    with np.errstate(all="ignore"):
+        near(exact(answer(*large), want.shape, "the state", hint), want, 1e-9, hint)
+
+
 @visible
 def elman_step(answer):
     args = drawn(1, 1, 3, 4)
     with fitting():
         got = exact(unchanged(answer, args, KEEP), (3, 4), "the state", "It is (B, H).")
     judged(got, elman(*args), "the state", "tanh of the sum of both parts.", ELMAN, *args)
-    one = drawn(1, 1, 1, 4)
-    got = exact(answer(*one), (1, 4), "the state of a single row", AXES)
-    near(got, elman(*one), 1e-9, AXES)
-    large = far(args)
-    with np.errstate(all="ignore"):
-        near(exact(answer(*large), (3, 4), "the state", TANH), elman(*large), 1e-9, TANH)
+    alone_and_far(answer, elman, drawn(1, 1, 1, 4), args, TANH)
 
 
 @visible
@@ -224,12 +230,7 @@ def gru_cell(answer):
     with fitting(), noted(BLOCKS.format(3), *SUM):
         got = exact(unchanged(answer, args, KEEP), (3, 5), "the state", "It is (B, H).")
     judged(got, gru(*args), "the state", "Compute r, z, n, then mix.", GRU, *args)
-    one = drawn(5, 3, 1, 5)
-    got = exact(answer(*one), (1, 5), "the state of a single row", AXES)
-    near(got, gru(*one), 1e-9, AXES)
-    large = far(args)
-    with np.errstate(all="ignore"):
-        near(exact(answer(*large), (3, 5), "the state", LARGE), gru(*large), 1e-9, LARGE)
+    alone_and_far(answer, gru, drawn(5, 3, 1, 5), args, LARGE)
 
 
 @visible
