@@ -69,7 +69,7 @@ def _finding(name: str, wrong: list[str]) -> Finding:
 def _try(canary: Canary, session: Session, bait: Bait) -> Finding:
     before = BEFORE.replace("{bait}", repr(asdict(bait))).replace("{limits}", repr(asdict(LIMITS)))
     try:
-        outputs, _ = session.run(before + canary.source + AFTER)
+        outputs = session.run(before + canary.source + AFTER).outputs
     except Lost as lost:
         return Finding(canary.name, canary.deadly, lost.why)
     said = "".join(str(o.get("text") or o.get("evalue") or "") for o in outputs).strip()

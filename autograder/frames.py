@@ -1,6 +1,7 @@
 """Whole payloads on a socket whose other end is hostile: an 8-byte length, then that many bytes.
 
-A deadline is a `time.monotonic()`; None waits for ever (the runner only). What a payload means is
+A deadline is a `time.monotonic()`, or a function that returns how many seconds to wait before it is
+asked again (none: time is up); None waits for ever (the runner only). What a payload means is
 `wire`'s. The runner gets this file as it is, so it imports the standard library only.
 """
 
@@ -8,6 +9,9 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Callable
+
+Deadline = float | Callable[[], float] | None
 
 
 class FrameError(Exception):
@@ -26,7 +30,7 @@ class TooLong(FrameError):
     """The other end claims to send more than is allowed."""
 
 
-def send(sock: socket.socket, payload: bytes, deadline: float | None = None) -> None:
+def send(sock: socket.socket, payload: bytes, deadline: Deadline = None) -> None:
     """Write one frame; Late at the deadline, Closed when nobody reads any more."""
     view = memoryview(struct.pack(">Q", len(payload)) + payload)
     while view:
@@ -39,7 +43,7 @@ def send(sock: socket.socket, payload: bytes, deadline: float | None = None) -> 
             raise Closed(f"the other end is gone: {error.strerror}") from None
 
 
-def receive(sock: socket.socket, deadline: float | None, cap: int) -> bytes:
+def receive(sock: socket.socket, deadline: Deadline, cap: int) -> bytes:
     """Read one frame; TooLong when it claims more than `cap` bytes, before any is read."""
     (length,) = struct.unpack(">Q", _exactly(sock, 8, deadline))
     if length > cap:
@@ -47,7 +51,7 @@ def receive(sock: socket.socket, deadline: float | None, cap: int) -> bytes:
     return _exactly(sock, length, deadline)
 
 
-def _exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
+def _exactly(sock: socket.socket, count: int, deadline: Deadline) -> bytes:
     got = bytearray()
     while len(got) < count:
         _in_time(deadline)
@@ -64,15 +68,23 @@ def _exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
     return bytes(got)
 
 
-def _wait(sock: socket.socket, event: int, deadline: float | None) -> None:
-    """Return when the socket is ready (or broken, which the next call finds out) or the deadline
-    passed.
+def _wait(sock: socket.socket, event: int, deadline: Deadline) -> None:
+    """Return when the socket is ready (or broken, which the next call finds out) or it is time to
+    look at the deadline.
     """
     poll = select.poll()
     poll.register(sock, event)
-    poll.poll(None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000)
+    left = _left(deadline)
+    poll.poll(None if left is None else max(0.0, left) * 1000)
 
 
-def _in_time(deadline: float | None) -> None:
-    if deadline is not None and time.monotonic() >= deadline:
+def _in_time(deadline: Deadline) -> None:
+    left = _left(deadline)
+    if left is not None and left <= 0:
         raise Late("the deadline passed")
+
+
+def _left(deadline: Deadline) -> float | None:
+    if callable(deadline):
+        return deadline()
+    return None if deadline is None else deadline - time.monotonic()

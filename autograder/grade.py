@@ -1,32 +1,37 @@
 """One submission, from bytes to a result: a pure function that needs no database and leaves no
 file.
 
-Parse and rebuild (`ingest`), run the cells in a sandbox (`session`), put the hidden tests to what
-they defined (`exercise`), note forbidden shortcuts (`policy`). A cell that kills the process or
-never ends is replaced by its released stub and the notebook is run again, `RERUNS` times at most. A
-failure of ours is the state `infrastructure`, never a zero.
+Parse (`ingest`) and rebuild (`rebuild`), run the cells in a sandbox (`session`), put the hidden
+tests to what they defined (`exercise`), note forbidden shortcuts (`policy`). A cell that ends the
+process, never ends, or leaves something behind that does is replaced by its released stub and the
+notebook is run again, `RERUNS` times at most. A failure of ours is the state `infrastructure`,
+never a zero.
+
+An exercise is tested as the notebook stood at its check, where the learner saw it pass; if that
+does not earn everything, also as it stood at the end. The better one counts.
 """
 
 import hashlib
 import hmac
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from autograder import doctor, policy
 from autograder.apart import Overrun, apart
+from autograder.attempts import Attempts
 from autograder.course import Unit
 from autograder.errors import SandboxFailed, SandboxUnavailable, Unreadable
 from autograder.exercise import CaseResult, Exercise, fraction, mark
-from autograder.ingest import Cell, Rebuilt, parse, rebuild
+from autograder.ingest import parse
 from autograder.limits import FULL, Limits
-from autograder.session import ENDED, Calls, Lost, Session
+from autograder.names import undefined, words
+from autograder.patience import STARVED
+from autograder.rebuild import OWN, Rebuilt, rebuild
+from autograder.session import ENDED, Calls
 
 NOTICES = 20  # of one submission; a notebook can give cause for thousands
-SHOWING = 2_000  # characters that an output counts beside its own: each takes half a millisecond
-RERUNS = 3  # fresh sandboxes after the first one
-PATIENCE = 10  # wall time of judging, of its processor time: others may be working here
 CHECKS = "llmcourse.checks"  # forbidden to every answer: they compute what is right
 UNJUDGED = CaseResult(
     property="it can be judged",
@@ -97,7 +102,8 @@ def grade(
         return Result(unit.slug, "unreadable", (), (str(error),), None, time.monotonic() - started)
     try:
         doctor.require(slot)
-        with _Work(unit, rebuilt, slot, limits or Limits()) as work:
+        with Attempts(unit.slug, rebuilt, slot, limits or Limits()) as attempts:
+            work = _Work(unit, rebuilt, attempts)
             exercises = tuple(
                 work.mark(exercise, _seed(secret, unit, name))
                 for name, exercise in unit.exercises.items()
@@ -118,7 +124,7 @@ def grade(
     notices = rebuilt.notices[:NOTICES]
     if len(rebuilt.notices) > NOTICES:
         notices.append(f"and {len(rebuilt.notices) - NOTICES} more notices")
-    return Result(unit.slug, "graded", exercises, tuple(notices), notebook, seconds, work.late)
+    return Result(unit.slug, "graded", exercises, tuple(notices), notebook, seconds, attempts.late)
 
 
 def _seed(secret: bytes, unit: Unit, exercise: str) -> bytes:
@@ -129,34 +135,29 @@ def _seed(secret: bytes, unit: Unit, exercise: str) -> bytes:
 
 
 class _Work:
-    """The sandboxes of one submission, one after the other; leaving it ends the last."""
+    """Marks the exercises of one submission."""
 
-    def __init__(self, unit: Unit, rebuilt: Rebuilt, slot: int, limits: Limits) -> None:
-        self.unit, self.rebuilt, self.slot, self.limits = unit, rebuilt, slot, limits
+    def __init__(self, unit: Unit, rebuilt: Rebuilt, attempts: Attempts) -> None:
+        self.unit, self.rebuilt, self.attempts = unit, rebuilt, attempts
+        self.limits = attempts.limits
         self.points = {info.id: float(info.points) for info in unit.info.exercises}
-        self.dropped: dict[int, Lost] = {}  # index of a cell -> why it is no longer run
-        self.session: Session | None = None
-        self.starts, self.frozen, self.crowded, self.hopeless = 0, False, False, ""
-        self.late = False
-        self.deadline = time.monotonic() + limits.submission_seconds
-
-    def __enter__(self) -> "_Work":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end()
-
-    def _end(self) -> None:
-        if self.session is not None:
-            self.session.__exit__()
-            self.session = None
 
     def mark(self, exercise: Exercise, seed: bytes) -> ExerciseResult:
         """Put the tests of one exercise to the notebook."""
         name, points = exercise.name, self.points[exercise.name]
-        calls = self._calls(exercise)
+        first = self._marked(exercise, seed, kept=name)
+        if first.points == points or first.status == "policy" or not self.attempts.goes_on(name):
+            return first
+        last = self._marked(exercise, seed, kept="")
+        if last.points > first.points or first.status in ("missing", "unsolved"):
+            return last
+        return first
+
+    def _marked(self, exercise: Exercise, seed: bytes, kept: str) -> ExerciseResult:
+        name, points = exercise.name, self.points[exercise.name]
+        calls = self.attempts.calls(exercise.name, exercise.forbid, kept)
         if calls is None:
-            return ExerciseResult(name, 0.0, points, "died", self.hopeless, ())
+            return ExerciseResult(name, 0.0, points, "died", self.attempts.hopeless, ())
         with calls:
             shortcut, cases, reasons = self._judge(exercise, calls, seed)
         if shortcut or "policy" in reasons:
@@ -175,14 +176,15 @@ class _Work:
             shortcut = self._shortcut(exercise)
             check = self.unit.checks.get(exercise.name)
             cases = () if shortcut else mark(exercise, calls.ask, seed, check)
-            return [shortcut, [asdict(case) for case in cases], calls.reasons]
+            cases = tuple(self._explained(case) for case in cases)
+            return [shortcut, [asdict(c) for c in cases], calls.reasons, calls.session.spent]
 
         seconds = self.limits.judge_seconds
         try:
-            shortcut, cases, reasons = apart(
+            shortcut, cases, reasons, calls.session.spent = apart(
                 work,
                 processor_seconds=seconds,
-                wall_seconds=self.limits.exercise_seconds + PATIENCE * seconds,
+                wall_seconds=STARVED * (self.limits.exercise_seconds + seconds),
             )
         except Overrun:
             shortcut, cases, reasons = None, [asdict(UNJUDGED)], ["timeout"]
@@ -192,103 +194,51 @@ class _Work:
 
     def _shortcut(self, exercise: Exercise) -> str | None:
         cells = self.rebuilt.cells
-        learner = [cell.source for cell in cells if cell.run and cell.role in ("solution", "extra")]
-        known = [cell.source for cell in cells if cell.run and cell.role == "released"]
+        known = [cell.program for cell in cells if cell.role in ("released", "demo")]
         forbid = (*exercise.forbid, CHECKS)
-        return policy.forbidden_use(exercise.name, forbid, learner, known, exercise.given)
+        return policy.forbidden_use(exercise.name, forbid, self._own(), known, exercise.given)
+
+    def _own(self) -> list[str]:
+        """The learner's code."""
+        cells = self.rebuilt.cells
+        return [cell.program for cell in cells if cell.run and cell.role in OWN]
 
     def _result(
         self, exercise: Exercise, cases: tuple[CaseResult, ...], reasons: list[str]
     ) -> ExerciseResult:
-        self.late |= "timeout" in reasons
-        earned = round(self.points[exercise.name] * fraction(cases), 4)
+        name, points = exercise.name, self.points[exercise.name]
+        self.attempts.late |= "timeout" in reasons
+        earned = round(points * fraction(cases), 4)
         fatal = [reason for reason in reasons if reason != "malformed"]
         status = fatal[0] if fatal and (not earned or fatal[0] in ("timeout", "died")) else "graded"
         message = next((case.message for case in cases if not case.passed), "every property holds")
-        for index, lost in self.dropped.items():
-            if self.rebuilt.cells[index].grade_id == exercise.name and status == "unsolved":
+        if status == "missing" and (error := self.attempts.stopped.get(name)):
+            message = f"the cell stopped with {error} before `{name}` was defined"
+        for index, lost in self.attempts.culprits.dropped.items():
+            if self.rebuilt.cells[index].grade_id == name and status in ("unsolved", "missing"):
                 status, message = lost.reason, f"this cell was not used: {lost.why}"
-        return ExerciseResult(
-            exercise.name, earned, self.points[exercise.name], status, message, cases
-        )
+        return ExerciseResult(name, earned, points, status, message, cases)
 
-    def _calls(self, exercise: Exercise) -> Calls | None:
-        """A way to call an exercise in a living sandbox; None when there is none to be had."""
-        while (session := self._live_session()) is not None:
-            try:
-                return Calls(session, exercise.name, exercise.forbid)
-            except Lost as lost:
-                self.late |= lost.reason == "timeout"
-        return None
-
-    def _live_session(self) -> Session | None:
-        """A sandbox in which the cells have run, a fresh one where the last was lost; None when
-        that is hopeless.
+    def _explained(self, case: CaseResult) -> CaseResult:
+        """With the names that are missing, by the text alone: what an exception says may be made
+        up.
         """
-        while not self.hopeless and (self.session is None or not self.session.alive):
-            self._end()
-            left = self.deadline - time.monotonic()
-            if self.starts > RERUNS or left < 0:
-                self.late |= left < 0
-                self.hopeless = (
-                    "not graded: the notebook kept ending its Python process or took too long"
-                )
-                self.rebuilt.notices.append(self.hopeless)
-                break
-            self.starts += 1
-            self.session = Session(self.unit.slug, self.limits, self.slot)
-            self._run_cells(self.session, last=self.starts > RERUNS)
-        return self.session if not self.hopeless else None
-
-    def _run_cells(self, session: Session, last: bool) -> None:
-        """Run every cell that is to be run; the one that ends the sandbox is not run again.
-
-        last: no more attempts follow, so cells the learner added are left out if any cell was lost
-        before.
-        """
-        budget = self.limits.notebook_bytes
-        for index, cell in enumerate(self.rebuilt.cells):
-            if not cell.run or (cell.role == "extra" and (self.crowded or (last and self.dropped))):
-                continue
-            source = cell.stub if index in self.dropped else cell.source
-            if index in self.dropped and cell.role == "extra":
-                continue
-            try:
-                outputs, count = session.run(source)
-            except Lost as lost:
-                self._drop(index, cell, lost)
-                return
-            if not self.frozen and index not in self.dropped:
-                budget -= len(json.dumps(outputs)) + SHOWING * len(outputs)
-                kept = (
-                    outputs
-                    if budget > 0
-                    else [_stream("[outputs beyond the grader's limit were dropped]\n")]
-                )
-                cell.notebook |= {"outputs": kept, "execution_count": count}
-        self.frozen = True
-
-    def _drop(self, index: int, cell: Cell, lost: Lost) -> None:
-        self.late |= lost.reason == "timeout"
-        if lost.whole and any(c.role == "extra" for c in self.rebuilt.cells) and not self.crowded:
-            self.crowded = True
-            self.rebuilt.notices.append(
-                f"{lost.why}; the notebook was run again without added cells"
-            )
-            return
-        self.dropped[index] = lost
-        name = cell.grade_id or ("a cell you added" if cell.role == "extra" else "a released cell")
-        self.rebuilt.notices.append(f"{name}: {lost.why}; the notebook was run again without it")
-        cell.notebook |= {"outputs": [_stream(f"This cell was not used: {lost.why}.\n")]}
+        if "raised NameError" not in case.message:
+            return case
+        cells = self.rebuilt.cells
+        names = undefined(self._own(), [cell.program for cell in cells])
+        skipped = set(names) & words("\n".join(c.source for c in cells if c.role == "demo"))
+        if not names:
+            return case
+        listed = ", ".join(f"`{name}`" for name in names[:5])
+        where = "stands in a demonstration, which grading does not run" if skipped else "is unknown"
+        remedy = "define it in your own cell or take it as an argument"
+        return replace(case, message=f"{case.message} ({listed} {where}: {remedy})")
 
 
 def _policy(exercise: Exercise, points: float, shortcut: str) -> ExerciseResult:
     message = f"use of {shortcut} is not allowed here: write it yourself"
     return ExerciseResult(exercise.name, 0.0, points, "policy", message, ())
-
-
-def _stream(text: str) -> dict[str, Any]:
-    return {"output_type": "stream", "name": "stderr", "text": text}
 
 
 def _notebook(rebuilt: Rebuilt, unit: Unit) -> dict[str, Any]:

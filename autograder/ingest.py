@@ -1,18 +1,13 @@
-"""From a submitted file to the notebook that is graded: what the learner wrote, on what we
-released.
+"""From a submitted file to its cells: kind, source, grade_id and id of each, nothing else.
 
-Of a submission only this is used: the source of solution cells, found by grade_id, and the source
-and order of code cells the learner added. Metadata, tags, outputs, attachments, kernelspec, check
-cells and plain cells are the released ones. `rebuild` says in plain sentences what it found odd;
-none of it costs points by itself.
+Metadata, tags, outputs, attachments and kernelspec of a submission are never used. What becomes of
+the cells is in `rebuild`.
 """
 
-import copy
 import json
 import os
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -173,154 +168,3 @@ def _cell(item: Any) -> LearnerCell | None:
 
 def _str(value: Any) -> str | None:
     return value if isinstance(value, str) else None
-
-
-# Rebuild
-
-
-@dataclass
-class Cell:
-    """One cell of the rebuilt notebook."""
-
-    role: str  # released, check, solution, written, extra
-    notebook: dict[str, Any]  # as nbformat has it
-    run: bool
-    grade_id: str | None = None
-    stub: str = ""  # source a solution cell is replaced by when it kills the process
-
-    @property
-    def source(self) -> str:
-        """The text of the cell."""
-        return str(self.notebook["source"])
-
-
-@dataclass
-class Rebuilt:
-    """The notebook to grade: released cells in their order, the learner's sources in them and cells
-    between.
-    """
-
-    cells: list[Cell]
-    notices: list[str] = field(default_factory=list)
-    missing: set[str] = field(
-        default_factory=set
-    )  # grade_ids of solution cells that were not submitted
-
-
-def text_of(cell: Mapping[str, Any]) -> str:
-    """The source of a notebook cell, which a file holds as a string or as lines."""
-    source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)
-
-
-def rebuild(submission: Submission, released: Mapping[str, Any]) -> Rebuilt:
-    """Graft a submission on the released notebook.
-
-    Of several cells with one grade_id the last that is not the stub wins. A solution cell that is
-    missing or was turned into another kind is shown as its stub and not run, so the name counts if
-    the learner defined it in another cell. Edited plain cells run as extra cells after the released
-    ones; a demonstration is never run, edited or not.
-    """
-    cells = [_released(cell) for cell in released["cells"]]
-    result = Rebuilt([], list(submission.notices))
-    by_grade_id = {cell.grade_id: cell for cell in cells if cell.grade_id}
-    by_id = {cell.notebook.get("id"): cell for cell in cells if not cell.grade_id}
-    by_source = {cell.source.strip(): cell for cell in cells if not cell.grade_id}
-    answers: dict[str, list[str]] = {}
-    extras: dict[int, list[str]] = {}
-    after, edited = -1, 0
-    for mine in submission.cells:
-        target = by_grade_id.get(mine.grade_id) if mine.grade_id else None
-        if target is not None:
-            _take(mine, target, answers, result.notices)
-        elif mine.source.strip() in by_source:
-            target = by_source[mine.source.strip()]
-        else:
-            target = by_id.get(mine.cell_id) if mine.cell_id else None
-            edited += target is not None and mine.kind == "code"
-            demo = target is not None and target.role == "released" and not target.run
-            if mine.kind == "code" and mine.source.strip() and not demo:
-                where = cells.index(target) if target is not None else after
-                extras.setdefault(where, []).append(mine.source)
-        if target is not None:
-            after = cells.index(target)
-    if edited:
-        result.notices.append(
-            f"{edited} released code cell(s) were edited: the released text was used as well"
-        )
-    if extras:
-        result.notices.append(f"{sum(map(len, extras.values()))} code cell(s) were added")
-    _graft(cells, answers, result)
-    _insert(cells, extras, result)
-    return result
-
-
-def _released(cell: Mapping[str, Any]) -> Cell:
-    metadata = cell.get("metadata", {})
-    nbgrader = metadata.get("nbgrader", {})
-    graded, solution = bool(nbgrader.get("grade")), bool(nbgrader.get("solution"))
-    role = (
-        "written"
-        if graded and solution
-        else "solution"
-        if solution
-        else "check"
-        if graded
-        else "released"
-    )
-    fresh: dict[str, Any] = copy.deepcopy({**cell, "source": text_of(cell)})
-    code = cell["cell_type"] == "code"
-    if code:
-        fresh |= {"outputs": [], "execution_count": None}
-    run = code and role in ("released", "solution") and "demo" not in metadata.get("tags", [])
-    return Cell(role, fresh, run, nbgrader.get("grade_id"), fresh["source"])
-
-
-def _take(
-    mine: LearnerCell, target: Cell, answers: dict[str, list[str]], notices: list[str]
-) -> None:
-    assert target.grade_id is not None
-    if target.role in ("check", "released"):
-        if mine.source.strip() != target.source.strip():
-            notices.append(f"{target.grade_id}: the cell was edited; the released one counts")
-    elif mine.kind != target.notebook["cell_type"]:
-        notices.append(
-            f"{target.grade_id}: the cell was turned into a {mine.kind} cell, which is not read"
-        )
-    else:
-        answers.setdefault(target.grade_id, []).append(mine.source)
-
-
-def _graft(cells: list[Cell], answers: dict[str, list[str]], result: Rebuilt) -> None:
-    for cell in cells:
-        if cell.role not in ("solution", "written"):
-            continue
-        assert cell.grade_id is not None
-        given = answers.get(cell.grade_id, [])
-        if not given:
-            result.missing.add(cell.grade_id)
-            result.notices.append(f"{cell.grade_id}: the cell is missing")
-            cell.run = False
-            continue
-        own = [source for source in given if source.strip() != cell.stub.strip()]
-        if len(given) > 1:
-            result.notices.append(
-                f"{cell.grade_id}: {len(given)} cells have this name; the last worked on counts"
-            )
-        cell.notebook["source"] = own[-1] if own else cell.stub
-
-
-def _insert(cells: list[Cell], extras: dict[int, list[str]], result: Rebuilt) -> None:
-    taken = {cell.notebook.get("id") for cell in cells}
-    number = 0
-    for position in range(-1, len(cells)):
-        if position >= 0:
-            result.cells.append(cells[position])
-        for source in extras.get(position, []):
-            number += 1
-            while f"extra-{number}" in taken:
-                number += 1
-            added = {"cell_type": "code", "id": f"extra-{number}", "metadata": {}, "source": source}
-            result.cells.append(
-                Cell("extra", {**added, "outputs": [], "execution_count": None}, True)
-            )

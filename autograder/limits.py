@@ -17,12 +17,13 @@ FULL = "the memory of this machine"
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use; seconds are wall time."""
+    """What one submission may use; seconds are of the processor (see `patience`)."""
 
     cell_seconds: float = 60.0
-    session_seconds: float = 300.0  # one sandbox: all cells and all calls
+    session_seconds: float = 300.0  # one sandbox: all cells and all calls, sleep included
     exercise_seconds: float = 60.0  # all calls of one exercise
-    judge_seconds: float = 20.0  # of the grader's processor, for one exercise
+    import_seconds: float = 10.0  # more for the first call of an exercise: it may load libraries
+    judge_seconds: float = 20.0  # of the grader's own, for one exercise
     submission_seconds: float = 900.0  # all sandboxes of a submission together
     memory_bytes: int = 2 * 2**30  # of one process, and of all together
     tmp_bytes: int = 256 * 2**20
@@ -31,6 +32,11 @@ class Limits:
     open_files: int = 256
     output_bytes: int = 1_000_000  # kept of one cell; the rest is cut with a note
     notebook_bytes: int = 10_000_000  # outputs kept of a submission
+
+
+def over_session(limits: Limits) -> str:
+    """What the watchers say of a notebook that takes too long."""
+    return f"{limits.session_seconds:.0f} seconds of processor time for the whole notebook"
 
 
 def descendants(pid: int) -> list[int]:

@@ -1,12 +1,15 @@
 """Runs inside the sandbox: executes cells through IPython's shell and answers calls over a socket.
 
-Imported as a plain file, as are `wire`, `frames` and `outputs` beside it, with the number of an
-inherited socket and the limits as JSON. It first puts the limits on itself, then says "ready". On
-the socket it gets one request at a time, a dict with a number `n`, and replies with a dict that has
-the same number:
+Imported as a plain file, as are `wire`, `frames`, `outputs` and `shell` beside it, with the number
+of an inherited socket and the limits as JSON. It first puts the limits on itself, then says
+"ready". On the socket it gets one request at a time, a dict with a number `n`, and replies with a
+dict that has the same number:
 
-    {"do": "cell", "source"}          -> {"outputs": nbformat outputs as dicts, "count"}
-    {"do": "fork"} and a descriptor   -> {"forked": True}; a fork serves calls on that socket
+    {"do": "cell", "source"} -> {"outputs": nbformat outputs as dicts, "count", "left": whether
+                                it left something running}
+    {"do": "keep", "name"}   -> {"kept": whether a fork now waits, with all that is defined by now}
+    {"do": "fork", "kept"}   -> {"forked"}; with it comes a socket, on which calls are served by a
+                                fork of what was kept under that name, else of this process
 
 In a fork, a request is {"name", "probe", "args", "given", "forbid"}: the probe is defined from its
 source and gets the user's object of that name. Before the reply there may be calls of the proxies,
@@ -21,7 +24,6 @@ import contextlib
 import functools
 import gc
 import importlib.util
-import io
 import json
 import os
 import resource
@@ -30,6 +32,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +48,7 @@ def _beside(name: str) -> Any:
 
 wire, frames = _beside("wire"), _beside("frames")
 Outputs: Any = _beside("outputs").Outputs
+Kernel: Any = _beside("shell").Kernel
 
 CALL_BYTES = 2**20  # a call of a proxy, one direction
 
@@ -62,84 +66,6 @@ def limit(limits: dict[str, Any]) -> None:
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
 
 
-class Stream(io.TextIOBase):
-    """Stands in for stdout or stderr and writes to the outputs of the current cell."""
-
-    encoding = "utf-8"
-
-    def __init__(self, name: str, kernel: "Kernel") -> None:
-        self._name, self._kernel = name, kernel
-
-    def write(self, text: str) -> int:
-        """Append; TypeError for anything but text."""
-        if not isinstance(text, str):
-            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        self._kernel.outputs.text(self._name, text)
-        return len(text)
-
-    def writable(self) -> bool:
-        """Always."""
-        return True
-
-
-class Kernel:
-    """IPython's shell without a kernel: cells in, outputs out."""
-
-    def __init__(self, cap: int) -> None:
-        from IPython.core.displayhook import DisplayHook
-        from IPython.core.displaypub import DisplayPublisher
-        from IPython.core.interactiveshell import InteractiveShell
-        from traitlets import Type
-        from traitlets.config import Config
-
-        kernel = self
-        self.cap, self.outputs = cap, Outputs(cap)
-
-        class Hook(DisplayHook):
-            def write_output_prompt(self) -> None: ...
-            def finish_displayhook(self) -> None: ...
-            def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
-                kernel.outputs.add("execute_result", format_dict, execution_count=self.prompt_count)
-
-        class Publisher(DisplayPublisher):
-            def publish(self, data: Any, metadata: Any = None, *_: Any, **__: Any) -> None:
-                kernel.outputs.add("display_data", data)
-
-            def clear_output(self, wait: bool = False) -> None:
-                kernel.outputs = Outputs(kernel.outputs.left)
-
-        class Shell(InteractiveShell):
-            displayhook_class = Type(Hook)
-            display_pub_class = Type(Publisher)
-
-            def enable_gui(self, gui: Any = None) -> None: ...
-            def init_virtualenv(self) -> None: ...
-            def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
-                kernel.outputs.error(etype.__name__, str(evalue), stb)
-
-        options = {"colors": "nocolor", "xmode": "Plain", "autoindent": False, "cache_size": 100}
-        history = {"enabled": False}
-        config = Config({"InteractiveShell": options, "HistoryManager": history})
-        self.shell = Shell.instance(config=config)
-        self._run_cell: Any = self.shell.run_cell
-        sys.stdout, sys.stderr = Stream("stdout", self), Stream("stderr", self)
-        builtins.input = _no_input
-
-    def run(self, source: str) -> tuple[list[dict[str, Any]], int]:
-        """Execute one cell; its outputs and its number."""
-        self.outputs = Outputs(self.cap)
-        self.shell.ast_transformers.clear()  # each cell means what it says
-        count = self.shell.execution_count
-        self._run_cell(source, store_history=True)
-        done, self.outputs = self.outputs, Outputs(0)
-        self.outputs.left = -1
-        return done.finish(), count
-
-
-def _no_input(*_: object) -> str:
-    raise EOFError("input() has nobody to ask while grading: give the value in the code instead")
-
-
 # Serving
 
 
@@ -149,28 +75,111 @@ def _receive(channel: socket.socket, proxy: Any = None) -> Any:
 
 def serve(channel: socket.socket, kernel: Kernel) -> None:
     """Answer requests until the other end is gone."""
+    kept: dict[str, Kept] = {}
     while True:
         request = _receive(channel)
         if request["do"] == "cell":
+            before = _running()
             outputs, count = kernel.run(request["source"])
             reply: dict[str, Any] = {"outputs": outputs, "count": count}
+            reply["left"] = _running() - before > 0
+        elif request["do"] == "keep":
+            with contextlib.suppress(OSError):  # too many processes
+                kept[request["name"]] = Kept(channel, kernel)
+            reply = {"kept": request["name"] in kept}
         else:
             descriptors = socket.recv_fds(channel, 1, 1)[1]
-            _clean()
-            if os.fork() == 0:
-                channel.close()
-                _serve_calls(socket.socket(fileno=descriptors[0]), kernel.shell.user_ns)
+            _clean({one.process for one in kept.values()})
+            reply = {"forked": _fork(descriptors[0], channel, kernel, kept.get(request["kept"]))}
             os.close(descriptors[0])
-            reply = {"forked": True}
         frames.send(channel, wire.pack({"n": request["n"], **reply}))
 
 
-def _clean() -> None:
-    """End every other process in here: earlier forks and whatever they left running."""
+class Kept:
+    """A fork that does nothing but fork: what the cells had defined when it was made."""
+
+    def __init__(self, channel: socket.socket, kernel: Kernel) -> None:
+        self.channel, theirs = socket.socketpair()
+        self.process = os.fork()
+        if self.process == 0:
+            channel.close()
+            self.channel.close()
+            self._wait(theirs, kernel)
+        theirs.close()
+
+    def _wait(self, orders: socket.socket, kernel: Kernel) -> None:
+        try:
+            while True:
+                _, descriptors, _, _ = socket.recv_fds(orders, 1, 1)
+                with contextlib.suppress(ChildProcessError):
+                    while os.waitpid(-1, os.WNOHANG)[0]:
+                        pass
+                if os.fork() == 0:
+                    orders.close()
+                    _serve_calls(socket.socket(fileno=descriptors[0]), kernel.shell.user_ns)
+                os.close(descriptors[0])
+        finally:
+            os._exit(0)
+
+
+def _fork(descriptor: int, channel: socket.socket, kernel: Kernel, kept: Kept | None) -> bool:
+    """Have a fork serve calls on a descriptor; False where no process can be had."""
+    with contextlib.suppress(OSError):
+        if kept is not None:
+            socket.send_fds(kept.channel, [b"!"], [descriptor])
+            return True
+    with contextlib.suppress(OSError):
+        if os.fork() == 0:
+            channel.close()
+            _serve_calls(socket.socket(fileno=os.dup(descriptor)), kernel.shell.user_ns)
+        return True
+    return False
+
+
+def _running() -> int:
+    """How much there is that may act later: threads, processes, timers, hooks."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    handlers = [signal.getsignal(number) for number in (signal.SIGALRM, signal.SIGPROF)]
+    return (
+        len(os.listdir("/proc/self/task"))
+        + (len(children.read_text().split()) if children.exists() else 0)
+        + sum(signal.getitimer(which)[0] > 0 for which in range(3))
+        + sum(callable(handler) for handler in handlers)
+        + len(gc.callbacks)
+        + FORK_HOOKS[0]
+        + sum(hook is not None for hook in (sys.gettrace(), sys.getprofile()))
+    )
+
+
+FORK_HOOKS = [0]  # registered so far; Python tells nobody
+
+
+def _count_fork_hooks() -> None:
+    register: Callable[..., None] = os.register_at_fork
+
+    def counted(**hooks: Any) -> None:
+        FORK_HOOKS[0] += 1
+        register(**hooks)
+
+    os.register_at_fork = counted
+
+
+def _clean(kept: set[int]) -> None:
+    """End every process in here but this one and the forks that are kept: earlier forks and
+    whatever they left running. First all are stopped, so that none can make another meanwhile.
+    """
     with contextlib.suppress(ProcessLookupError):
-        os.kill(-1, signal.SIGKILL)
+        os.kill(-1, signal.SIGSTOP if kept else signal.SIGKILL)
+    if kept:
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            if int(name) not in {1, os.getpid(), *kept}:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(int(name), signal.SIGKILL)
+        for process in kept:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
     with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, 0)[0]:
+        while os.waitpid(-1, 0 if not kept else os.WNOHANG)[0]:
             pass
 
 
@@ -281,7 +290,8 @@ def _proxy(channel: socket.socket, lock: Any, number: int) -> Any:
 def main() -> None:
     """Limits first, then the shell, then whatever is asked."""
     gc.disable()  # while modules are loaded, there is no garbage
-    sys.path.remove(str(Path(__file__).parent))
+    _count_fork_hooks()
+    sys.path[0] = ""  # in place of ours, as in a notebook: files that cells write can be imported
     channel = socket.socket(fileno=int(sys.argv[1]))
     channel.set_inheritable(False)
     limits = json.loads(sys.argv[2])
@@ -293,7 +303,7 @@ def main() -> None:
         os.makedirs(os.environ["MPLCONFIGDIR"], exist_ok=True)
         shutil.copy(fonts, os.environ["MPLCONFIGDIR"])
     sys.argv[:] = ["learner"]
-    kernel = Kernel(int(limits["output_bytes"]))
+    kernel = Kernel(int(limits["output_bytes"]), Outputs)
     gc.enable()
     frames.send(channel, wire.pack("ready"))
     with contextlib.suppress(frames.Closed):

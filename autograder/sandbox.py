@@ -11,10 +11,10 @@ isolates. An ordinary user needs the inner one only.
 
 Limits: processes, data, file size, open files, core by rlimits that the runner sets on itself
 before it runs anything; processes and memory also by a cgroup (v1 or v2) where we may make one,
-else by watching the resident memory; files on the tmpfs, free memory of the machine and wall time
-by watching. What breaks them is killed whole, by SIGKILL to the first process of its pid namespace,
-which takes every other with it. System calls are filtered (`seccomp`). Left out: a kernel that is
-not trusted; use a virtual machine there.
+else by watching the resident memory; files on the tmpfs, free memory of the machine and processor
+time by watching. What breaks them is killed whole, by SIGKILL to the first process of its pid
+namespace, which takes every other with it. System calls are filtered (`seccomp`). Left out: a
+kernel that is not trusted; use a virtual machine there.
 """
 
 import contextlib
@@ -40,9 +40,11 @@ from autograder.limits import (
     descendants,
     machine_is_full,
     make_groups,
+    over_session,
     remove_groups,
     resident_bytes,
 )
+from autograder.patience import Used
 from autograder.view import PACKAGE, RUNNER, layout, under_tmp
 
 FIRST_UID = 60_600  # systemd's table of users leaves 60578 to 61183 free
@@ -78,7 +80,7 @@ class Sandbox:
         self.limits, self.over = limits, ""
         self._init: int | None = None  # pidfd of the first process inside
         self._watcher: threading.Thread | None = None
-        self._pid = self.runner = 0  # the first process of the outer namespace; the runner
+        self.pid = self.runner = 0  # the first process of the outer namespace; the runner
         self._groups = make_groups(limits, slot)
         self._closing = threading.Event()
         self.channel, theirs = socket.socketpair()
@@ -161,8 +163,8 @@ class Sandbox:
                 break
             text += chunk
         try:
-            self._pid = int(json.loads(text)["child-pid"])
-            self._init = os.pidfd_open(self._pid)
+            self.pid = int(json.loads(text)["child-pid"])
+            self._init = os.pidfd_open(self.pid)
             ready = wire.unpack(frames.receive(self.channel, deadline, 1000))
         except (ValueError, KeyError, OSError, frames.FrameError, wire.WireError):
             ready = None
@@ -173,19 +175,18 @@ class Sandbox:
             os.set_blocking(self._process.stderr.fileno(), False)
             said = (self._process.stderr.read(4000) or b"").decode(errors="replace")
             raise _start_error(said)
-        self.runner = descendants(self._pid)[-1]
+        self.runner = descendants(self.pid)[-1]
 
     def _watch(self) -> None:
-        end = time.monotonic() + self.limits.session_seconds
         while not self._closing.wait(0.1):
-            self.over = self._exceeded(end)
+            self.over = self._exceeded()
             if self.over:
                 return self.kill()
 
-    def _exceeded(self, end: float) -> str:
-        if time.monotonic() > end:
-            return f"{self.limits.session_seconds:.0f} seconds for the whole notebook"
-        if not self._groups and resident_bytes(self._pid) > self.limits.memory_bytes:
+    def _exceeded(self) -> str:
+        if Used.by(self.pid).processor > self.limits.session_seconds:
+            return over_session(self.limits)
+        if not self._groups and resident_bytes(self.pid) > self.limits.memory_bytes:
             return "memory"
         with contextlib.suppress(OSError):
             disks = [os.statvfs(f"/proc/{self.runner}/root/{name}") for name in ("tmp", "dev/shm")]

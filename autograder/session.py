@@ -8,21 +8,24 @@ its budget is its own loss.
 
 import builtins
 import socket
-import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from autograder import frames, wire
 from autograder.errors import SandboxFailed
 from autograder.exercise import Ask, NoAnswer, Outcome, Raised, Returned
-from autograder.limits import FULL, Limits
+from autograder.limits import FULL, Limits, over_session
 from autograder.outputs import clean_outputs, clean_text
+from autograder.patience import Patience
 from autograder.sandbox import Sandbox
 
+FORK_SECONDS = 20.0
 CALLS = 20_000  # of proxies, within one call of the answer
 CALL_BYTES = 2**20
 ALL_CALLS_BYTES = 32 * 2**20  # arguments of all of them: a judge may keep what was asked
 ENDED = f"{FULL} ran out while a sandbox ran in it"
+BUSY = "the machine was too busy: a sandbox hardly got to run"
 EXCEPTIONS = frozenset(
     name
     for name, kind in vars(builtins).items()
@@ -39,6 +42,21 @@ class Lost(Exception):
         self.reason, self.why, self.whole = reason, why, whole
 
 
+@dataclass(frozen=True)
+class Ran:
+    """What running a cell came to; all of it is the sandbox's word."""
+
+    outputs: list[dict[str, Any]]
+    count: int | None
+    left: bool  # whether something was left running: a thread, a process, a timer, a hook
+
+    @property
+    def stopped(self) -> str:
+        """The exception that ended the cell, or nothing."""
+        kinds = [output["ename"] for output in self.outputs if output["output_type"] == "error"]
+        return str(kinds[-1])[:80] if kinds else ""
+
+
 class Session:
     """One sandbox and what is said to it; a context manager."""
 
@@ -46,6 +64,7 @@ class Session:
         self.limits = limits
         self.sandbox = Sandbox(unit, limits, slot)
         self.alive = True
+        self.spent = 0.0  # seconds of cells and calls, waiting for a processor not counted
         self._number = 0
 
     def __enter__(self) -> "Session":
@@ -54,45 +73,73 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.sandbox.close()
 
-    def run(self, source: str) -> tuple[list[dict[str, Any]], int | None]:
-        """Execute one cell: its outputs and its number. Raises Lost when it takes the sandbox with
-        it.
-        """
+    def run(self, source: str) -> Ran:
+        """Execute one cell. Raises Lost when it takes the sandbox with it."""
         reply = self._request({"do": "cell", "source": source}, self.limits.cell_seconds)
         count = reply.get("count")
         outputs = clean_outputs(reply.get("outputs"), 2 * self.limits.output_bytes)
-        return outputs, count if type(count) is int and 0 < count < 10**6 else None
+        number = count if type(count) is int and 0 < count < 10**6 else None
+        return Ran(outputs, number, reply.get("left") is not False)
 
-    def fork(self) -> socket.socket:
-        """A socket to a fresh fork of the process that ran the cells; earlier forks are ended."""
+    def keep(self, name: str) -> None:
+        """Keep what the cells have defined by now under a name that `fork` knows."""
+        self._request({"do": "keep", "name": name}, FORK_SECONDS)
+
+    def fork(self, kept: str = "") -> socket.socket:
+        """A socket to a fresh fork of the process that ran the cells, as it is or as it was kept
+        under that name; earlier such forks are ended. Raises Lost when there is none to be had.
+        """
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                self._request({"do": "fork"}, 20, theirs.fileno())
+                request = {"do": "fork", "kept": kept}
+                reply = self._request(request, FORK_SECONDS, theirs.fileno())
+                if reply.get("forked") is not True:
+                    raise self._lost("died", "no process could be started after it")
         except BaseException:
             ours.close()
             raise
         return ours
+
+    def patience(self, seconds: float) -> Patience:
+        """A deadline so many seconds of processor time from now."""
+        return Patience(self.sandbox.pid, seconds, max(0.0, self._left))
+
+    @property
+    def _left(self) -> float:
+        return self.limits.session_seconds - self.spent
+
+    def spend(self, patience: Patience) -> None:
+        """Count what a request took; SandboxFailed when the machine is to blame that it is late."""
+        self.spent += patience.own
+        if patience.starved and self._left > 0:
+            self.alive = False
+            self.sandbox.kill()
+            raise SandboxFailed(BUSY)
 
     def _request(
         self, request: dict[str, Any], seconds: float, descriptor: int | None = None
     ) -> dict[str, Any]:
         if not self.alive:
             raise Lost("died", "the Python process was gone")
+        if self._left <= 0:
+            raise self._lost("timeout", "")
         self._number += 1
-        deadline = time.monotonic() + seconds
+        patience = self.patience(seconds)
         try:
-            frames.send(self.sandbox.channel, wire.pack({"n": self._number, **request}), deadline)
+            frames.send(self.sandbox.channel, wire.pack({"n": self._number, **request}), patience)
             if descriptor is not None:
                 socket.send_fds(self.sandbox.channel, [b"!"], [descriptor], socket.MSG_DONTWAIT)
             cap = 4 * self.limits.output_bytes + 2**16
-            reply = wire.unpack(frames.receive(self.sandbox.channel, deadline, cap))
+            reply = wire.unpack(frames.receive(self.sandbox.channel, patience, cap))
         except frames.Late:
+            self.spend(patience)
             raise self._lost("timeout", f"it did not finish within {seconds:.0f} seconds") from None
         except (frames.Closed, OSError):
             raise self._lost("died", "it ended the Python process") from None
         except (frames.TooLong, wire.WireError):
             raise self._lost("died", "it broke the connection to the grader") from None
+        self.spent += patience.own
         if type(reply) is not dict or type(n := reply.get("n")) is not int or n != self._number:
             raise self._lost("died", "it broke the connection to the grader")
         return reply
@@ -102,6 +149,8 @@ class Session:
         self.sandbox.kill()
         if (over := self.sandbox.over) == FULL:  # maybe not the learner's doing: never a zero
             raise SandboxFailed(ENDED)
+        if not over and self._left <= 0:
+            over = over_session(self.limits)
         if over:
             why = f"it used more than the grader allows: {over}"
             reason = "timeout" if "seconds" in over else "died"
@@ -111,14 +160,19 @@ class Session:
 class Calls:
     """The calls of one exercise: `ask` is what `autograder.exercise.mark` needs. A context manager.
 
+    kept: the state of the notebook that is called (see `Session.keep`), the last one by default.
     Raises Lost when the sandbox is gone before the first call: what an earlier exercise did.
     """
 
-    def __init__(self, session: Session, name: str, forbid: tuple[str, ...] = ()) -> None:
-        self.session, self.name, self.forbid = session, name, forbid
+    def __init__(
+        self, session: Session, name: str, forbid: tuple[str, ...] = (), kept: str = ""
+    ) -> None:
+        self.session, self.name, self.forbid, self.kept = session, name, forbid, kept
         self.reasons: list[str] = []  # why answers did not come
-        self._socket: socket.socket | None = session.fork()
         self._left = session.limits.exercise_seconds
+        self._imports = 0.0
+        self._socket: socket.socket | None = None
+        self._fork()
 
     def __enter__(self) -> "Calls":
         return self
@@ -138,9 +192,12 @@ class Calls:
         given: Mapping[str, Callable[..., Any]],
         seconds: float,
     ) -> Outcome:
-        started = time.monotonic()
-        outcome = self._call(probe, args, given, started + min(seconds, self._left))
-        self._left -= time.monotonic() - started
+        seconds += self._imports
+        self._imports = 0.0
+        patience = self.session.patience(min(seconds, self._left))
+        outcome = self._call(probe, args, given, patience)
+        self._left -= patience.own
+        self.session.spend(patience)
         if isinstance(outcome, NoAnswer):
             self.reasons.append(outcome.reason)
             if outcome.reason == "policy":
@@ -152,7 +209,7 @@ class Calls:
         probe: str,
         args: tuple[Any, ...],
         given: Mapping[str, Callable[..., Any]],
-        deadline: float,
+        deadline: Patience,
     ) -> Outcome:
         table: list[Callable[..., Any]] = []
 
@@ -171,7 +228,8 @@ class Calls:
         left = ALL_CALLS_BYTES
         try:
             if self._socket is None:
-                self._socket = self.session.fork()
+                self._fork()
+            assert self._socket is not None
             frames.send(self._socket, payload, deadline)
             for _ in range(CALLS + 1):
                 came = frames.receive(self._socket, deadline, wire.FRAME_BYTES)
@@ -193,6 +251,10 @@ class Calls:
             outcome = NoAnswer("malformed")
         self._drop()
         return outcome
+
+    def _fork(self) -> None:
+        self._socket = self.session.fork(self.kept)
+        self._imports = self.session.limits.import_seconds  # what it loads is gone with the fork
 
     def _drop(self) -> None:
         if self._socket is not None:

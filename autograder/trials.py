@@ -30,6 +30,7 @@ from autograder.course import Unit, load_unit
 from autograder.errors import AutograderError
 from autograder.exercise import CaseResult, fraction
 from autograder.local import run_locally
+from autograder.rebuild import rebuild
 
 SEEDS = tuple(bytes([n]) for n in range(5))
 CONSTANTS: list[Any] = [0, 1, 0.5, -1.0, True, "", [], [1.0], {}, {"a": 1.0}, None, math.inf]
@@ -55,7 +56,7 @@ class Workbench:
 
     def __init__(self, unit: Unit, solved: bytes, written: ModuleType) -> None:
         self.unit, self.written = unit, written
-        rebuilt = ingest.rebuild(ingest.parse(solved), unit.released)
+        rebuilt = rebuild(ingest.parse(solved), unit.released)
         self.cells = [cell for cell in rebuilt.cells if cell.run]
         self.names: dict[str, Any] = {}
 
@@ -74,7 +75,7 @@ class Workbench:
             smoke = mock.patch.dict(os.environ, LLMCOURSE_PRESET="smoke")
             with smoke, contextlib.redirect_stdout(io.StringIO()):
                 for cell in self.cells:
-                    exec(compile(cell.source, f"<{self.unit.slug}>", "exec"), self.names)
+                    exec(compile(cell.program, f"<{self.unit.slug}>", "exec"), self.names)
 
     def trials(self, name: str) -> Iterator[Trial]:
         """Everything put to the tests of one exercise; the solution first."""

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder import frames, outputs, runner, wire
+from autograder import frames, outputs, runner, shell, wire
 
 PACKAGE = "/course"  # where `llmcourse` lies inside, the one entry of PYTHONPATH
 RUNNER = "/runner"
@@ -52,7 +52,7 @@ def layout(unit: str) -> list[str]:
     words += _masks(roots)
     for here, there in package_files(unit):
         words += _bind(here, there)
-    for module in (runner, wire, frames, outputs):
+    for module in (runner, shell, wire, frames, outputs):
         words += _bind(Path(str(module.__file__)), f"{RUNNER}/{Path(str(module.__file__)).name}")
         compiled = Path(str(module.__cached__))
         if compiled.is_file():

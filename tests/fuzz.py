@@ -32,7 +32,7 @@ from autograder import policy, wire
 from autograder.archive import notebook_in
 from autograder.errors import Unreadable
 from autograder.exercise import Exercise, equals, fraction, holds, mark, near
-from autograder.ingest import FILE_BYTES, parse, rebuild
+from autograder.ingest import FILE_BYTES, parse
 from autograder.limits import Limits
 from autograder.outputs import SIGNATURES, clean_outputs
 from autograder.session import Calls
@@ -118,21 +118,29 @@ def _damaged(data: bytes, rng: random.Random) -> bytes:
 
 
 def check_notebook(data: bytes) -> str:
-    """Refused, or the released cells in their order with nothing but the learner's sources."""
+    """Refused, or the released cells, each once, with nothing but the learner's sources."""
     try:
         submission = parse(data)
     except Unreadable as error:
         return _refused(error)
     rebuilt = rebuild(submission, RELEASED)
-    kept = [cell for cell in rebuilt.cells if cell.role != "extra"]
-    assert len(kept) == len(RELEASED["cells"])
+    kept = {c.notebook["id"]: c for c in rebuilt.cells if c.role not in ("extra", "note")}
+    added = [cell for cell in rebuilt.cells if cell.role in ("extra", "note")]
+    assert len(kept) + len(added) == len(rebuilt.cells)
+    assert set(kept) == {cell["id"] for cell in RELEASED["cells"]}
     sources = {cell.source for cell in submission.cells}
-    for cell, released in zip(kept, RELEASED["cells"], strict=True):
+    for released in RELEASED["cells"]:
+        cell = kept[released["id"]]
         assert {**cell.notebook, "source": 0} == {**released, "source": 0}
-        own = cell.role in ("solution", "written") and cell.source in sources
+        texts = cell.source.split("\n\n") if cell.role == "written" else [cell.source]
+        own = cell.role in ("solution", "written") and all(
+            any(text.strip() in source for source in sources) for text in texts
+        )
         assert own or cell.source == released["source"]
-    for cell in rebuilt.cells:
-        assert cell.role != "extra" or (cell.source in sources and cell.notebook["metadata"] == {})
+    for cell in added:
+        assert cell.source in sources and cell.notebook["metadata"] == {}
+    shown = {cell.source.strip() for cell in rebuilt.cells}
+    assert all(c.kind != "code" or c.source.strip() in {*shown, ""} for c in submission.cells)
     assert all(isinstance(notice, str) and len(notice) < 500 for notice in rebuilt.notices)
     policy.forbidden_use("mean", ("numpy.mean",), sorted(sources), [])
     return "read"

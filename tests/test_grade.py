@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import frames, sandbox, session, wire
+from autograder import attempts, frames, sandbox, session, wire
 from autograder import grade as grading
 from autograder.errors import SandboxFailed
 from autograder.exercise import Exercise, NoAnswer, equals, holds, near
@@ -407,7 +407,7 @@ def test_a_sandbox_that_does_not_start_is_never_a_zero(monkeypatch):
     def fail(*_):
         raise SandboxFailed("no")
 
-    monkeypatch.setattr(grading, "Session", fail)
+    monkeypatch.setattr(attempts, "Session", fail)
     result = graded()
     assert (result.state, result.exercises, result.notices) == ("infrastructure", (), ("no",))
 
@@ -426,7 +426,7 @@ def test_a_bug_in_a_hidden_test_is_never_a_zero():
 
 
 def test_a_runner_killed_from_outside_is_started_again(monkeypatch):
-    run, killed = grading.Session.run, []
+    run, killed = attempts.Session.run, []
 
     def once(self, source):
         if not killed:
@@ -434,7 +434,7 @@ def test_a_runner_killed_from_outside_is_started_again(monkeypatch):
             os.kill(self.sandbox.runner, signal.SIGKILL)
         return run(self, source)
 
-    monkeypatch.setattr(grading.Session, "run", once)
+    monkeypatch.setattr(attempts.Session, "run", once)
     assert points(graded())["spread"] == 45 and killed
 
 

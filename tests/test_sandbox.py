@@ -42,7 +42,7 @@ def session():
 
 
 def printed(session, source):
-    outputs, _ = session.run(source)
+    outputs = session.run(source).outputs
     assert all(o["output_type"] == "stream" for o in outputs), outputs
     return "".join(o["text"] for o in outputs)
 
@@ -283,29 +283,30 @@ def test_the_real_package_hides_a_units_own_module():
 
 
 def test_outputs_are_kept_as_a_notebook_has_them(session):
-    outputs, count = session.run("import sys\nprint('a')\nsys.stderr.write('b')\n1 + 1")
+    ran = session.run("import sys\nprint('a')\nsys.stderr.write('b')\n1 + 1")
+    outputs, count = ran.outputs, ran.count
     assert count == 1 and [o["output_type"] for o in outputs] == [
         "stream",
         "stream",
         "execute_result",
     ]
     assert outputs[2]["data"] == {"text/plain": "2"} and outputs[2]["execution_count"] == 1
-    outputs, _ = session.run("def f():\n    1 / 0\nf()")
+    outputs = session.run("def f():\n    1 / 0\nf()").outputs
     assert outputs[0]["ename"] == "ZeroDivisionError" and "line 2" in "".join(
         outputs[0]["traceback"]
     )
-    assert session.run("_")[0][0]["data"] == {"text/plain": "2"}
+    assert session.run("_").outputs[0]["data"] == {"text/plain": "2"}
 
 
 def test_figures_are_pictures_and_html_is_dropped(session):
     slow = Session(SLUG, Limits(), slot=2)
     with slow:
-        outputs, _ = slow.run("import matplotlib.pyplot as plt\nplt.plot([1, 2]);")
+        outputs = slow.run("import matplotlib.pyplot as plt\nplt.plot([1, 2]);").outputs
         assert [set(o["data"]) for o in outputs] == [{"text/plain", "image/png"}]
-        outputs, _ = slow.run("%matplotlib inline\nplt.plot([1]); plt.show()")
+        outputs = slow.run("%matplotlib inline\nplt.plot([1]); plt.show()").outputs
         assert "image/png" in outputs[0]["data"]
         show = "from IPython.display import HTML, Javascript, display\n"
-        outputs, _ = slow.run(show + "display(HTML('<script>1</script>'), Javascript('1'))")
+        outputs = slow.run(show + "display(HTML('<script>1</script>'), Javascript('1'))").outputs
         assert all(set(o["data"]) == {"text/plain"} for o in outputs)
         assert value(slow, "'torch' in sys.modules", "import sys") is False
 
@@ -318,7 +319,7 @@ def test_output_is_cut_at_the_cap_with_a_note(session):
 
 def test_input_fails_at_once_with_a_clear_error(session):
     started = time.monotonic()
-    (output,), _ = session.run("input('name?')")
+    (output,) = session.run("input('name?')").outputs
     assert output["ename"] == "EOFError" and "nobody to ask" in output["evalue"]
     assert time.monotonic() - started < 1
 
@@ -449,7 +450,7 @@ except OSError:
 
 
 def test_memory_of_one_process_is_limited(session):
-    outputs, _ = session.run("x = bytearray(3 * 2**30)")
+    outputs = session.run("x = bytearray(3 * 2**30)").outputs
     assert outputs[0]["ename"] == "MemoryError"
 
 
@@ -471,7 +472,7 @@ else: raise RuntimeError('nobody was stopped')
 """
     with Session(SLUG, small, slot=3) as session:
         try:
-            outputs, _ = session.run(hoard)
+            outputs = session.run(hoard).outputs
             assert outputs == []
         except Lost as lost:
             assert "memory" in lost.why or lost.reason == "died"

@@ -106,5 +106,5 @@ for name, number in {numbers}.items():
 print(','.join(denied))
 """
     with Session(SLUG, Limits(), slot=1) as session:
-        [output], _ = session.run(source)
+        [output] = session.run(source).outputs
     assert output["text"].strip().split(",") == list(numbers)

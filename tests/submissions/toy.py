@@ -11,7 +11,12 @@ from llmcourse.checks import number
 SLUG = "03_toy"
 SECRET = b"LLMCOURSE_SECRET of the tests"
 LIMITS = Limits(
-    cell_seconds=2.0, session_seconds=8.0, exercise_seconds=4.0, judge_seconds=2.0, files=5_000
+    cell_seconds=2.0,
+    session_seconds=8.0,
+    exercise_seconds=4.0,
+    import_seconds=1.0,
+    judge_seconds=2.0,
+    files=5_000,
 )
 
 STUB = "def {}({}):\n    raise NotImplementedError('your turn')\n"

@@ -1,0 +1,168 @@
+"""The runs of one submission's cells, each in a fresh sandbox, until one comes through.
+
+A cell that ends the process, never ends, or leaves something behind that does is replaced by its
+released stub (an added one is left out), and all cells are run again. The state at each check is
+kept, so that an exercise can be called as the learner saw it pass.
+"""
+
+import json
+from typing import Any
+
+from autograder.culprits import Culprits
+from autograder.limits import Limits
+from autograder.rebuild import OWN, Cell, Rebuilt
+from autograder.session import Calls, Lost, Ran, Session
+
+SHOWING = 2_000  # characters that an output counts beside its own: each takes half a millisecond
+RERUNS = 3  # fresh sandboxes after the first one
+
+
+class Attempts:
+    """The sandboxes of one submission, one after the other; leaving it ends the last."""
+
+    def __init__(self, slug: str, rebuilt: Rebuilt, slot: int, limits: Limits) -> None:
+        self.slug, self.rebuilt, self.slot, self.limits = slug, rebuilt, slot, limits
+        self.culprits = Culprits()
+        self.stopped: dict[str, str] = {}  # grade_id -> the exception that ended the cell
+        self.session: Session | None = None
+        self.called = False  # whether an exercise was called in this sandbox
+        self.starts, self.frozen, self.crowded, self.hopeless = 0, False, False, ""
+        self.late = False
+        self.spent = 0.0  # seconds of the sandboxes that are gone
+
+    def __enter__(self) -> "Attempts":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        if self.session is not None:
+            self.spent += self.session.spent
+            self.session.__exit__()
+            self.session = None
+
+    def goes_on(self, name: str) -> bool:
+        """Whether anything is run after the check of an exercise."""
+        cells = iter(self.rebuilt.cells)
+        return any(cell.grade_id == f"{name}_check" for cell in cells) and any(c.run for c in cells)
+
+    def calls(self, name: str, forbid: tuple[str, ...], kept: str) -> Calls | None:
+        """A way to call an exercise in a living sandbox; None when there is none to be had.
+
+        kept: the exercise at whose check the notebook stands; "" is its end.
+        """
+        while (session := self._live_session()) is not None:
+            try:
+                calls = Calls(session, name, forbid, kept)
+                self.called = True
+                return calls
+            except Lost as lost:
+                self.late |= lost.reason == "timeout"
+                if not self.called:  # so it was no call that ended it
+                    self._blame(None, lost)
+        return None
+
+    def _live_session(self) -> Session | None:
+        """A sandbox in which the cells have run, a fresh one where the last was lost; None when
+        that is hopeless.
+        """
+        while not self.hopeless and (self.session is None or not self.session.alive):
+            self._end()
+            left = self.limits.submission_seconds - self.spent
+            if self.starts > RERUNS or left < 0:
+                self.late |= left < 0
+                self.hopeless = (
+                    "not graded: the notebook kept ending its Python process or took too long"
+                )
+                self.rebuilt.notices.append(self.hopeless)
+                break
+            self.starts += 1
+            self.called = False
+            self.session = Session(self.slug, self.limits, self.slot)
+            self._run_cells(self.session, last=self.starts > RERUNS)
+        return self.session if not self.hopeless else None
+
+    def _run_cells(self, session: Session, last: bool) -> None:
+        """Run every cell that is to be run; the one that ends the sandbox is not run again.
+
+        last: no more attempts follow, so cells the learner added are left out if any cell was lost
+        before.
+        """
+        self.culprits.begin()
+        budget = self.limits.notebook_bytes
+        unnamed = []  # cells that lacked a name, which one further down may have defined
+        alone = self.crowded or (last and bool(self.culprits.dropped))
+        for index, cell in enumerate(self.rebuilt.cells):
+            dropped = index in self.culprits.dropped
+            if cell.role == "extra" and (alone or dropped):
+                continue
+            try:
+                if cell.role == "check" and self.goes_on(name := _exercise(cell)):
+                    session.keep(name)
+                elif cell.run:
+                    ran = self._run(session, cell, cell.stub if dropped else cell.program)
+                    unnamed += [index] if ran.stopped == "NameError" else []
+                    if cell.role in OWN and ran.left:
+                        self.culprits.left_something(index)
+                    if cell.role in OWN and self.culprits.searching:
+                        session.fork().close()
+                    if not self.frozen and not dropped:
+                        budget -= _show(cell, ran, budget)
+            except Lost as lost:
+                return self._blame(index, lost)
+        for index in unnamed:
+            cell = self.rebuilt.cells[index]
+            try:
+                ran = self._run(session, cell, cell.program)
+                if not self.frozen and not ran.stopped:
+                    budget -= _show(cell, ran, budget)
+            except Lost as lost:
+                return self._blame(index, lost)
+        self.frozen = True
+
+    def _run(self, session: Session, cell: Cell, program: str) -> Ran:
+        ran = session.run(program)
+        if cell.role == "solution" and cell.grade_id:
+            self.stopped[cell.grade_id] = ran.stopped
+        return ran
+
+    def _blame(self, at: int | None, lost: Lost) -> None:
+        """Leave out the cell that lost the sandbox, which ended in cell `at` or after the last."""
+        self.late |= lost.reason == "timeout"
+        added = any(cell.role == "extra" for cell in self.rebuilt.cells)
+        if lost.whole and added and not self.crowded:
+            self.crowded = True
+            self.rebuilt.notices.append(
+                f"{lost.why}; the notebook was run again without added cells"
+            )
+            return
+        index = self.culprits.of(at)
+        if index is None:
+            return
+        if index != at:
+            lost = Lost(lost.reason, "what it left running ended the Python process")
+        self.culprits.dropped[index] = lost
+        cell = self.rebuilt.cells[index]
+        name = cell.grade_id or ("a cell you added" if cell.role == "extra" else "a released cell")
+        self.rebuilt.notices.append(f"{name}: {lost.why}; the notebook was run again without it")
+        cell.notebook |= {"outputs": [_stream(f"This cell was not used: {lost.why}.\n")]}
+
+
+def _exercise(check: Cell) -> str:
+    """The exercise that a check cell belongs to."""
+    return (check.grade_id or "").removesuffix("_check")
+
+
+def _show(cell: Cell, ran: Ran, budget: int) -> int:
+    """Put outputs into a cell as far as the budget allows; what they cost of it."""
+    outputs = ran.outputs
+    cost = len(json.dumps(outputs)) + SHOWING * len(outputs)
+    if cost > budget:
+        outputs = [_stream("[outputs beyond the grader's limit were dropped]\n")]
+    cell.notebook |= {"outputs": outputs, "execution_count": ran.count}
+    return cost
+
+
+def _stream(text: str) -> dict[str, Any]:
+    return {"output_type": "stream", "name": "stderr", "text": text}

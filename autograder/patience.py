@@ -1,0 +1,83 @@
+"""How long the grader waits for a sandbox: seconds of the processor, not of the clock on the wall.
+
+On a busy machine a right answer takes longer and uses no more, so what counts is the processor time
+of all processes inside. Who sleeps uses none: the clock ends that, less the time for which a
+process was ready to run and had no processor. When even that says nothing (the sandbox hardly ever
+ran), the machine was too busy to tell, which is nobody's mistake.
+"""
+
+import contextlib
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.limits import descendants
+
+ASLEEP = 2  # wall seconds a request may take for a second of processor time, waiting not counted
+STARVED = 25  # wall seconds, waiting counted, after which the machine is to blame
+FIRST_LOOK = 0.05  # seconds: most requests are over by then and cost no look at /proc
+LOOKS = 0.1  # seconds between looks once time may be up
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Used:
+    """What the processes of a sandbox have used so far."""
+
+    processor: float = 0.0  # seconds, of those that have ended too
+    waited: dict[int, float] = field(default_factory=dict)  # seconds without a processor, by pid
+
+    @classmethod
+    def by(cls, pid: int) -> "Used":
+        """By a process and all that descend from it."""
+        processor, waited = 0, dict[int, float]()
+        for here in descendants(pid):
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                fields = Path(f"/proc/{here}/stat").read_text(errors="replace")
+                # user and system time, own and of the children it has waited for
+                processor += sum(map(int, fields.rpartition(")")[2].split()[11:15]))
+                delay = Path(f"/proc/{here}/schedstat").read_text().split()[1]
+                waited[here] = int(delay) / 1e9
+        return cls(processor / TICKS, waited)
+
+
+class Patience:
+    """The deadline of one request, to be called as `frames` does: seconds until the next look.
+
+    pid: of the sandbox; seconds: of the processor; most: `own` seconds, sleep included.
+    """
+
+    def __init__(self, pid: int, seconds: float, most: float) -> None:
+        self.seconds, self.starved = seconds, False
+        self.most = min(ASLEEP * seconds, most)
+        self._pid, self._began = pid, time.monotonic()
+        self._start: Used | None = None
+        self._next = self._began + FIRST_LOOK
+        self._waited = 0.0
+
+    @property
+    def own(self) -> float:
+        """Wall seconds so far, less those for which there was no processor to be had."""
+        return max(0.0, time.monotonic() - self._began - self._waited)
+
+    def __call__(self) -> float:
+        """Seconds to wait before the next look; 0 when time is up, by `starved` for whose fault."""
+        now = time.monotonic()
+        if now < self._next:
+            return self._next - now
+        used = Used.by(self._pid)
+        if self._start is None:
+            self._start = used
+        processor = used.processor - self._start.processor
+        self._waited = max(
+            (delay - self._start.waited.get(pid, 0.0) for pid, delay in used.waited.items()),
+            default=0.0,
+        )
+        if processor >= self.seconds or self.own >= self.most:
+            return 0.0
+        if now - self._began >= STARVED * self.seconds:
+            self.starved = True
+            return 0.0
+        self._next = now + max(LOOKS, min(self.seconds - processor, self.most - self.own, 1.0))
+        return self._next - now
