@@ -188,6 +188,7 @@ def _serve_calls(channel: socket.socket, user: dict[str, Any]) -> None:
     lock = threading.RLock()
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
+        frames.send(channel, wire.pack("ready"))
         while True:
             request = _receive(channel, lambda number: _proxy(channel, lock, number))
             reply = _outcome(request, user)

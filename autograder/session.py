@@ -94,12 +94,23 @@ class Session:
             with theirs:
                 request = {"do": "fork", "kept": kept}
                 reply = self._request(request, FORK_SECONDS, theirs.fileno())
-                if reply.get("forked") is not True:
-                    raise self._lost("died", "no process could be started after it")
+            if reply.get("forked") is not True or not self._answers(ours):
+                raise self._lost("died", "it kept other processes from starting")
         except BaseException:
             ours.close()
             raise
         return ours
+
+    def _answers(self, fork: socket.socket) -> bool:
+        """Whether a fork has come to life."""
+        patience = self.patience(FORK_SECONDS)
+        try:
+            frames.receive(fork, patience, CALL_BYTES)
+        except frames.FrameError:
+            return False
+        finally:
+            self.spend(patience)
+        return True
 
     def patience(self, seconds: float) -> Patience:
         """A deadline so many seconds of processor time from now."""

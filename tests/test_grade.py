@@ -18,7 +18,7 @@ from autograder.errors import SandboxFailed
 from autograder.exercise import Exercise, NoAnswer, equals, holds, near
 from autograder.grade import Result, grade
 from tests.conftest import control_groups
-from tests.submissions import toy
+from tests.submissions import honest, toy  # noqa: F401 adds to HONEST
 from tests.submissions.hostile import ATTACKS, HONEST, Book, code
 
 pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
@@ -107,6 +107,27 @@ def test_a_generator_or_another_container_in_place_of_a_list_gets_full_points(an
 def test_honest_work_of_an_odd_form_gets_full_points(trick):
     result = grade_bytes(trick.make(toy.released(), toy.RIGHT, "mean"))
     assert (result.state, points(result)) == ("graded", toy.POINTS), result.exercises
+
+
+@pytest.mark.parametrize(
+    "magic",
+    [
+        "%matplotlib widget",
+        "%matplotlib inline",
+        "%config InlineBackend.figure_format = 'retina'",
+        "%load_ext autoreload\n%autoreload 2",
+        "%load_ext nothing_like_it",
+        "%pip install nothing-like-it",
+        "%no_such_magic",
+        "!pip --version",
+    ],
+)
+def test_a_magic_that_does_not_work_here_costs_nothing(magic):
+    def change(book):
+        book.answer(f"{magic}\n{toy.MEAN}")
+
+    result = graded(change, cell_seconds=20.0, session_seconds=40.0)
+    assert points(result) == toy.POINTS, result.exercises
 
 
 def test_a_machine_without_memory_is_never_a_learners_zero(monkeypatch):
