@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.submissions import honest  # noqa: F401 adds to HONEST
 from tests.submissions.hostile import ATTACKS, BROKEN, HONEST
 
 TIME = {
@@ -112,6 +113,24 @@ HONEST_BUT_ODD = {
     "shell_magics stub_left_beside_the_answer",
     "class instead of function": "class_instead_of_function",
     "cells reordered": "cells_reordered",
+    "cells split, copied": "answer_split_below_a_helper answer_copied_and_the_copy_is_scratch "
+    "answer_split_into_imports_helper_and_definition a_spoiled_copy_below_the_check",
+    "names used again further down": "an_experiment_redefines_the_answer_at_the_end "
+    "two_answers_have_helpers_of_one_name a_later_cell_uses_a_helpers_name_for_data",
+    "cells moved": "a_helper_stands_below_its_use a_cell_needs_what_stands_below "
+    "answers_moved_above_everything answer_in_a_new_cell_below_the_check",
+    "stripped metadata": "metadata_stripped_of_all_cells metadata_and_ids_stripped "
+    "rebuild:the_written_answer_is_found_in_whatever_cell_it_stands rebuild:no_text_is_lost",
+    "a demonstration edited, names that it imports": "a_helper_in_a_demonstration "
+    "a_demonstration_imports_what_the_answer_uses a_file_is_written_in_a_demonstration",
+    "cells of ours edited or deleted": "a_helper_in_a_check_cell a_helper_in_the_cell_of_imports "
+    "imports_and_checks_deleted",
+    "%%writefile and import": "a_file_is_written_and_imported",
+    "display magics first": "cell_magics_that_are_unknown_here cell_magics_that_run_the_cell "
+    "grade:a_magic_that_does_not_work_here_costs_nothing",
+    "what a cell leaves behind": "leaves_a_burst_of_threads leaves_a_timer_that_ends_the_process "
+    "leaves_an_alarm leaves_a_fork_hook_that_ends_forks leaves_a_fork_hook_that_never_ends "
+    "leaves_a_hook_of_the_collector leaves_a_tracer leaves_processes leaves_its_own_directory",
     "unicode names": "lambda_and_unicode_names lone_surrogate_in_a_comment",
     "Windows line ends": "windows_line_ends_and_mark sources_as_lines",
     "kernelspec of another machine": "kernel_of_another_machine outputs_of_wrong_types",

@@ -114,7 +114,9 @@ def metadata_and_ids_stripped(book: Book) -> None:
 
 @trick("honest")
 def imports_and_checks_deleted(book: Book) -> None:
-    book.answer("def mean(v):\n    if not v: raise ValueError\n    return np.sum(v) / math.sqrt(len(v) ** 2)")
+    book.answer(
+        "def mean(v):\n    if not v: raise ValueError\n    return np.sum(v) / math.sqrt(len(v) ** 2)"
+    )
     for name in ("mean_check", "spread_check"):
         book.cells.remove(book.cell(name))
     del book.cells[1]
@@ -132,9 +134,7 @@ def a_helper_in_a_demonstration(book: Book) -> None:
 @trick("honest")
 def a_demonstration_imports_what_the_answer_uses(book: Book) -> None:
     demonstration(book)["source"] = "%matplotlib inline\nimport statistics as st, math as m\n1 / 0"
-    book.answer(
-        "def mean(values):\n    if not values: raise ValueError\n    return m.fsum(values)/len(values)"
-    )
+    book.answer("def mean(v):\n    if not v: raise ValueError\n    return m.fsum(v) / len(v)")
 
 
 @trick("honest")

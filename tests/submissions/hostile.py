@@ -350,9 +350,7 @@ _in_call(
 )
 _in_cell("death", "input_in_a_cell", "input('name? ')")
 _in_call("death", "input_in_a_call", "return float(input())")
-_in_call(
-    "death", "kills_its_parent", "import os, time; os.kill(os.getppid(), 9); time.sleep(5)", "died"
-)
+_in_call("death", "kills_its_parent", "import os, time; os.kill(os.getppid(), 9); time.sleep(5)")
 _in_call("death", "kills_everything", "import os; os.kill(-1, 9)")
 _in_call(
     "death",
@@ -469,8 +467,8 @@ _in_cell(
     "forgery",
     "packer_patched",
     r"""
-    hook = type(get_ipython().displayhook)
-    hook.write_format_data.__globals__['wire'].pack = lambda *a, **k: b'\0\0\0\4true'
+    import sys
+    sys.modules['runner'].wire.pack = lambda *a, **k: b'\0\0\0\4true'
     """,
     "died",
 )
