@@ -122,7 +122,7 @@ class Attempts:
         self.frozen = True
 
     def _run(self, session: Session, cell: Cell, program: str) -> Ran:
-        ran = session.run(program)
+        ran = session.run(program, ours=cell.role not in OWN)
         if cell.role == "solution" and cell.grade_id:
             self.stopped[cell.grade_id] = ran.stopped
         return ran

@@ -449,11 +449,11 @@ def test_a_bug_in_a_hidden_test_is_never_a_zero():
 def test_a_runner_killed_from_outside_is_started_again(monkeypatch):
     run, killed = attempts.Session.run, []
 
-    def once(self, source):
+    def once(self, source, **more):
         if not killed:
             killed.append(self.sandbox.runner)
             os.kill(self.sandbox.runner, signal.SIGKILL)
-        return run(self, source)
+        return run(self, source, **more)
 
     monkeypatch.setattr(attempts.Session, "run", once)
     assert points(graded())["spread"] == 45 and killed

@@ -114,9 +114,8 @@ def metadata_and_ids_stripped(book: Book) -> None:
 
 @trick("honest")
 def imports_and_checks_deleted(book: Book) -> None:
-    book.answer(
-        "def mean(v):\n    if not v: raise ValueError\n    return np.sum(v) / math.sqrt(len(v) ** 2)"
-    )
+    length = "math.sqrt(len(v) ** 2)"
+    book.answer(f"def mean(v):\n    if not v: raise ValueError\n    return np.sum(v) / {length}")
     for name in ("mean_check", "spread_check"):
         book.cells.remove(book.cell(name))
     del book.cells[1]

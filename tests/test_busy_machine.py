@@ -1,0 +1,82 @@
+"""Neither the machine nor the neighbour decides: grades under load are those of an idle machine."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from autograder.classroom import Classroom
+from autograder.course import slugs
+from autograder.grade import grade
+from autograder.marking import grade_unit, report_of
+from autograder.patience import Patience
+from autograder.sandbox import available
+from tests.submissions import sample_class, toy
+from tests.submissions.hostile import Book
+
+pytestmark = pytest.mark.skipif(available() is not None, reason=str(available()))
+NEIGHBOURS = 6
+
+
+@pytest.fixture(scope="module", autouse=True)
+def neighbours():
+    """Busy loops, several a core."""
+    loops = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(NEIGHBOURS)
+    ]
+    yield
+    for loop in loops:
+        loop.kill()
+        loop.wait()
+
+
+def toy_result(source, **limits):
+    book = Book(toy.released(), toy.RIGHT, "mean")
+    book.answer(source)
+    changed = replace(toy.LIMITS, **limits)
+    return grade(book.dump(), toy.unit(), secret=toy.SECRET, slot=13, limits=changed)
+
+
+def test_an_answer_that_needs_most_of_its_time_keeps_its_points():
+    """Half a second of processor time, of one second that it may use, takes four on the wall."""
+    work = "    import time\n    end = time.process_time() + 0.1\n    while time.process_time() < end: pass\n"
+    result = toy_result(toy.MEAN.replace("    if not", work + "    if not", 1))
+    assert result.points == 90, result.exercises
+
+
+def test_an_endless_loop_is_still_found_and_costs_one_exercise():
+    result = toy_result("def mean(values):\n    while True: pass")
+    first, second = result.exercises
+    assert (first.status, first.points, second.points) == ("timeout", 0, 45)
+
+
+def test_a_sandbox_that_hardly_ran_is_nobodys_zero(monkeypatch):
+    def starved(self):
+        self.starved = True
+        return 0.0
+
+    monkeypatch.setattr(Patience, "__call__", starved)
+    result = toy_result(toy.MEAN)
+    assert (result.state, result.exercises) == ("infrastructure", ())
+    assert "too busy" in result.notices[0]
+
+
+def graded(root, slug):
+    room = Classroom.open(root)
+    grade_unit(room, slug, list(sample_class.CLASS))
+    return {entry.student: entry.result.points for entry in report_of(room, slug)}
+
+
+def test_a_class_gets_what_it_deserves(tmp_path):
+    root = sample_class.build(tmp_path / "class", only=["04_word2vec"])
+    wanted = sample_class.expected(root, "04_word2vec")
+    assert graded(root, "04_word2vec") == pytest.approx(wanted, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_every_class_gets_what_it_deserves(tmp_path):
+    root = sample_class.build(tmp_path / "class")
+    for slug in slugs(root):
+        wanted = sample_class.expected(root, slug)
+        assert graded(root, slug) == pytest.approx(wanted, abs=1e-3)
