@@ -283,7 +283,8 @@ def expected(root: Path, slug: str) -> dict[str, float]:
 def build(target: Path, root: Path = ROOT, only: Collection[str] = ()) -> Path:
     """Write the course directory, replacing an earlier one, and grade one student's first hand-in.
 
-    only: the units that work is handed in for; all of them by default. Refuses a directory that is not an earlier sample class.
+    only: the units that work is handed in for; all of them by default. Refuses a directory that is
+    not an earlier sample class.
     """
     mark = target / ".sample-class"
     if target.exists() and any(target.iterdir()) and not mark.exists():
