@@ -2,7 +2,7 @@
 watching.
 
 A control group (v1 or v2) needs the right to make one, as root on a plain machine; without,
-`resident_bytes` is watched. Limits that a process puts on itself are in `runner.py`.
+`holds_more` is watched. Limits that a process puts on itself are in `runner.py`.
 """
 
 import contextlib
@@ -50,14 +50,25 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def resident_bytes(pid: int) -> int:
-    """Memory that a process and its descendants hold for themselves, mapped files not counted."""
-    total = 0
-    for here in descendants(pid):
-        with contextlib.suppress(OSError, ValueError):
-            status = Path(f"/proc/{here}/status").read_text(errors="replace").splitlines()
-            total += sum(int(x.split()[1]) for x in status if x.startswith(("RssAnon", "RssShmem")))
-    return total * 1024
+def holds_more(pid: int, most: int) -> bool:
+    """Whether a process and its descendants hold more bytes for themselves than they may.
+
+    Mapped files are not counted. What forks share is counted once, which takes long to find out, so
+    it is looked at only where all of it together is too much.
+    """
+    every = descendants(pid)
+    if sum(_kilobytes(here, "status", "RssAnon", "RssShmem") for here in every) * 1024 <= most:
+        return False
+    return sum(_kilobytes(here, "smaps_rollup", "Pss_Anon", "Pss_Shmem") for here in every) > (
+        most / 1024
+    )
+
+
+def _kilobytes(pid: int, file: str, *fields: str) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        lines = Path(f"/proc/{pid}/{file}").read_text(errors="replace").splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith(fields))
+    return 0
 
 
 def machine_is_full() -> bool:

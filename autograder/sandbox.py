@@ -38,11 +38,11 @@ from autograder.limits import (
     FULL,
     Limits,
     descendants,
+    holds_more,
     machine_is_full,
     make_groups,
     over_session,
     remove_groups,
-    resident_bytes,
 )
 from autograder.patience import Used
 from autograder.view import PACKAGE, RUNNER, layout, under_tmp
@@ -186,7 +186,7 @@ class Sandbox:
     def _exceeded(self) -> str:
         if Used.by(self.pid).processor > self.limits.session_seconds:
             return over_session(self.limits)
-        if not self._groups and resident_bytes(self.pid) > self.limits.memory_bytes:
+        if not self._groups and holds_more(self.pid, self.limits.memory_bytes):
             return "memory"
         with contextlib.suppress(OSError):
             disks = [os.statvfs(f"/proc/{self.runner}/root/{name}") for name in ("tmp", "dev/shm")]

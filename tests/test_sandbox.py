@@ -478,6 +478,37 @@ else: raise RuntimeError('nobody was stopped')
             assert "memory" in lost.why or lost.reason == "died"
 
 
+@pytest.mark.parametrize("watched", [False, True])
+def test_memory_that_kept_states_share_is_counted_once(monkeypatch, watched):
+    if watched:
+        monkeypatch.setattr(sandbox, "make_groups", lambda limits, slot: ())
+    small = replace(LIMITS, memory_bytes=400 * 2**20)
+    with Session(SLUG, small, slot=3) as session:
+        session.run("x = bytearray(b'x') * (150 * 2**20)\ndef f(): return len(x)")
+        for number in range(8):
+            session.keep(f"state {number}")
+        time.sleep(0.5)
+        with Calls(session, "f", kept="state 3") as calls:
+            assert calls.ask(CALL, (), {}, 5) == Returned(150 * 2**20)
+
+
+def test_a_kept_state_is_called_as_it_was(session):
+    session.run("x = 1\ndef f(): return x")
+    session.keep("then")
+    session.run("x = 2")
+    for kept, wanted in (("then", 1), ("", 2), ("never kept", 2), ("then", 1)):
+        with Calls(session, "f", kept=kept) as calls:
+            assert calls.ask(CALL, (), {}, 5) == Returned(wanted)
+
+
+def test_a_kept_state_ends_with_its_calls_and_lives_on(session):
+    session.run("import os, signal\ndef f(how): return os.getpid() if how == 0 else os._exit(1)")
+    session.keep("state")
+    with Calls(session, "f", kept="state") as calls:
+        assert calls.ask(CALL, (1,), {}, 5) == NoAnswer("died")
+        assert isinstance(calls.ask(CALL, (0,), {}, 5), Returned)
+
+
 def test_disk_is_limited(session):
     fill = """
 n = 0
