@@ -60,7 +60,7 @@ class Attempts:
             except Lost as lost:
                 self.late |= lost.reason == "timeout"
                 if not self.called:  # so it was no call that ended it
-                    self._blame(None, lost)
+                    self.culprits.searching = not self._blame(None, lost)
         return None
 
     def _live_session(self) -> Session | None:
@@ -110,7 +110,8 @@ class Attempts:
                     if not self.frozen and not dropped:
                         budget -= _show(cell, ran, budget)
             except Lost as lost:
-                return self._blame(index, lost)
+                self._blame(index, lost)
+                return
         for index in unnamed:
             cell = self.rebuilt.cells[index]
             try:
@@ -118,7 +119,8 @@ class Attempts:
                 if not self.frozen and not ran.stopped:
                     budget -= _show(cell, ran, budget)
             except Lost as lost:
-                return self._blame(index, lost)
+                self._blame(index, lost)
+                return
         self.frozen = True
 
     def _run(self, session: Session, cell: Cell, program: str) -> Ran:
@@ -127,8 +129,21 @@ class Attempts:
             self.stopped[cell.grade_id] = ran.stopped
         return ran
 
-    def _blame(self, at: int | None, lost: Lost) -> None:
-        """Leave out the cell that lost the sandbox, which ended in cell `at` or after the last."""
+    def sprung(self) -> bool:
+        """Whether the sandbox is gone after a call, and a cell that left something running may be
+        to blame for it, which is then left out.
+        """
+        try:
+            assert self.session is not None
+            self.session.fork().close()
+        except Lost as lost:
+            return self._blame(None, lost)
+        return False
+
+    def _blame(self, at: int | None, lost: Lost) -> bool:
+        """Leave out the cell that lost the sandbox, which ended in cell `at` or after the last;
+        False where none is known.
+        """
         self.late |= lost.reason == "timeout"
         added = any(cell.role == "extra" for cell in self.rebuilt.cells)
         if lost.whole and added and not self.crowded:
@@ -136,10 +151,10 @@ class Attempts:
             self.rebuilt.notices.append(
                 f"{lost.why}; the notebook was run again without added cells"
             )
-            return
+            return True
         index = self.culprits.of(at)
         if index is None:
-            return
+            return False
         if index != at:
             lost = Lost(lost.reason, "what it left running ended the Python process")
         self.culprits.dropped[index] = lost
@@ -147,6 +162,7 @@ class Attempts:
         name = cell.grade_id or ("a cell you added" if cell.role == "extra" else "a released cell")
         self.rebuilt.notices.append(f"{name}: {lost.why}; the notebook was run again without it")
         cell.notebook |= {"outputs": [_stream(f"This cell was not used: {lost.why}.\n")]}
+        return True
 
 
 def _exercise(check: Cell) -> str:

@@ -27,7 +27,9 @@ class Culprits:
         self._left.append(index)
 
     def of(self, at: int | None) -> int | None:
-        """The cell to leave out for a loss in cell `at`, or, with None, after the last one."""
+        """The cell to leave out for a loss in cell `at`, or, with None, after the last one, where
+        it may be none that is known.
+        """
         if self.searching:
             return at
         if self._doubt is not None and self._doubt[1] == at:
@@ -37,5 +39,4 @@ class Culprits:
         known = {*self._cleared, *self.dropped}
         suspect = next((index for index in reversed(self._left) if index not in known), None)
         self._doubt = None if suspect is None else (suspect, at)
-        self.searching = suspect is None and at is None
         return at if suspect is None else suspect

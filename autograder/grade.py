@@ -160,6 +160,8 @@ class _Work:
             return ExerciseResult(name, 0.0, points, "died", self.attempts.hopeless, ())
         with calls:
             shortcut, cases, reasons = self._judge(exercise, calls, seed)
+        if "died" in reasons and self.attempts.sprung():
+            return self._marked(exercise, seed, kept)
         if shortcut or "policy" in reasons:
             return _policy(exercise, points, shortcut or ", ".join(exercise.forbid))
         return self._result(exercise, cases, reasons)

@@ -148,8 +148,9 @@ def test_thousands_of_outputs_and_notices_are_cut_and_cost_nothing():
 
     def change(book):
         book.last(many)
-        check = {"nbgrader": {"grade_id": "mean_check"}}
-        book.cells.extend({**code(str(i)), "metadata": check} for i in range(100))
+        about = {"nbgrader": {"grade_id": "mean"}}
+        raw = {"cell_type": "raw", "metadata": about, "source": "not code"}
+        book.cells.extend(dict(raw) for _ in range(100))
 
     result = graded(change)
     assert (points(result), len(result.notices)) == (toy.POINTS, 21)
@@ -328,7 +329,7 @@ def test_the_learners_text_cannot_act_in_the_notebook():
 
 
 def test_forged_outputs_are_reduced_to_text_and_real_pictures():
-    hook = "type(get_ipython().displayhook).write_format_data.__globals__"
+    hook = "vars(__import__('sys').modules['runner'])"
     forged = [
         {"output_type": "display_data", "data": {"text/html": "<script>", "image/png": "'><b>"}},
         {"output_type": "display_data", "data": {"image/svg+xml": "<svg/>", "text/plain": "ok"}},
@@ -354,7 +355,7 @@ def test_forged_outputs_are_reduced_to_text_and_real_pictures():
     ids=["kind of output", "name of stream", "number of reply"],
 )
 def test_an_array_where_text_or_a_number_belongs_does_not_put_off_grading(forgery):
-    hook = "type(get_ipython().displayhook).write_format_data.__globals__"
+    hook = "vars(__import__('sys').modules['runner'])"
     result = graded(lambda book: book.first(f"import numpy as np\ng = {hook}\n{forgery}"))
     assert (result.state, points(result)) == ("graded", toy.POINTS)
 

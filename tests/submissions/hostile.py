@@ -717,7 +717,7 @@ def solution_cell_deleted(book: Book) -> None:
     book.cells.remove(book.cell(book.target))
 
 
-@trick("forgery", "missing")
+@trick("forgery", "unsolved")
 def solution_cell_turned_into_text(book: Book) -> None:
     book.cell(book.target)["cell_type"] = "markdown"
 
