@@ -15,6 +15,7 @@ from autograder.session import Calls, Lost, Ran, Session
 
 SHOWING = 2_000  # characters that an output counts beside its own: each takes half a millisecond
 RERUNS = 3  # fresh sandboxes after the first one
+LONG = 0.02  # of the time for all cells: added cells that took more are the first to go
 
 
 class Attempts:
@@ -24,9 +25,10 @@ class Attempts:
         self.slug, self.rebuilt, self.slot, self.limits = slug, rebuilt, slot, limits
         self.culprits = Culprits()
         self.stopped: dict[str, str] = {}  # grade_id -> the exception that ended the cell
+        self.took: dict[int, float] = {}  # seconds, by index of the cell
         self.session: Session | None = None
         self.called = False  # whether an exercise was called in this sandbox
-        self.starts, self.frozen, self.crowded, self.hopeless = 0, False, False, ""
+        self.starts, self.frozen, self.hopeless = 0, False, ""
         self.late = False
         self.spent = 0.0  # seconds of the sandboxes that are gone
 
@@ -92,7 +94,7 @@ class Attempts:
         self.culprits.begin()
         budget = self.limits.notebook_bytes
         unnamed = []  # cells that lacked a name, which one further down may have defined
-        alone = self.crowded or (last and bool(self.culprits.dropped))
+        alone = last and bool(self.culprits.dropped)
         for index, cell in enumerate(self.rebuilt.cells):
             dropped = index in self.culprits.dropped
             if cell.role == "extra" and (alone or dropped):
@@ -101,7 +103,7 @@ class Attempts:
                 if cell.role == "check" and self.goes_on(name := _exercise(cell)):
                     session.keep(name)
                 elif cell.run:
-                    ran = self._run(session, cell, cell.stub if dropped else cell.program)
+                    ran = self._run(session, index, cell.stub if dropped else cell.program)
                     unnamed += [index] if ran.stopped == "NameError" else []
                     if cell.role in OWN and ran.left:
                         self.culprits.left_something(index)
@@ -115,7 +117,7 @@ class Attempts:
         for index in unnamed:
             cell = self.rebuilt.cells[index]
             try:
-                ran = self._run(session, cell, cell.program)
+                ran = self._run(session, index, cell.program)
                 if not self.frozen and not ran.stopped:
                     budget -= _show(cell, ran, budget)
             except Lost as lost:
@@ -123,8 +125,12 @@ class Attempts:
                 return
         self.frozen = True
 
-    def _run(self, session: Session, cell: Cell, program: str) -> Ran:
-        ran = session.run(program, ours=cell.role not in OWN)
+    def _run(self, session: Session, index: int, program: str) -> Ran:
+        cell, before = self.rebuilt.cells[index], session.spent
+        try:
+            ran = session.run(program, ours=cell.role not in OWN)
+        finally:
+            self.took[index] = session.spent - before
         if cell.role == "solution" and cell.grade_id:
             self.stopped[cell.grade_id] = ran.stopped
         return ran
@@ -145,12 +151,7 @@ class Attempts:
         False where none is known.
         """
         self.late |= lost.reason == "timeout"
-        added = any(cell.role == "extra" for cell in self.rebuilt.cells)
-        if lost.whole and added and not self.crowded:
-            self.crowded = True
-            self.rebuilt.notices.append(
-                f"{lost.why}; the notebook was run again without added cells"
-            )
+        if lost.whole and self._make_room(lost):
             return True
         index = self.culprits.of(at)
         if index is None:
@@ -163,6 +164,19 @@ class Attempts:
         self.rebuilt.notices.append(f"{name}: {lost.why}; the notebook was run again without it")
         cell.notebook |= {"outputs": [_stream(f"This cell was not used: {lost.why}.\n")]}
         return True
+
+    def _make_room(self, lost: Lost) -> bool:
+        """Leave out the added cells that took long, or all if none did; False if none is left."""
+        cells = enumerate(self.rebuilt.cells)
+        known = self.culprits.dropped
+        added = [index for index, cell in cells if cell.role == "extra" and index not in known]
+        most = LONG * self.limits.session_seconds
+        long = [index for index in added if self.took.get(index, 0.0) > most]
+        if added:
+            known |= dict.fromkeys(long or added, lost)
+            what = f"{len(long)} added cells that took long" if long else "added cells"
+            self.rebuilt.notices.append(f"{lost.why}; the notebook was run again without {what}")
+        return bool(added)
 
 
 def _exercise(check: Cell) -> str:

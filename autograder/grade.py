@@ -146,7 +146,8 @@ class _Work:
         """Put the tests of one exercise to the notebook."""
         name, points = exercise.name, self.points[exercise.name]
         first = self._marked(exercise, seed, kept=name)
-        if first.points == points or first.status == "policy" or not self.attempts.goes_on(name):
+        settled = first.points == points or first.status in ("policy", "timeout", "died")
+        if settled or not self.attempts.goes_on(name):
             return first
         last = self._marked(exercise, seed, kept="")
         if last.points > first.points or first.status in ("missing", "unsolved"):

@@ -20,14 +20,14 @@ from typing import Any
 from autograder.ingest import LearnerCell, Submission
 from autograder.names import definitions, words
 
-OWN = ("solution", "extra")  # roles of the cells with the learner's code
+OWN = ("solution", "part", "extra")  # roles of the cells with the learner's code
 
 
 @dataclass
 class Cell:
     """One cell of the rebuilt notebook."""
 
-    role: str  # released, demo, check, solution, written, extra (code) or note (text)
+    role: str  # released, demo, check, solution, written; part (of a solution), extra, note (text)
     notebook: dict[str, Any]  # as nbformat has it
     grade_id: str | None = None
     stub: str = ""  # source a solution cell is replaced by when it kills the process
@@ -160,7 +160,8 @@ class _Graft:
         self._bring_above(index)
         if self._waiting.pop(index, None) is None:
             place = next(at for at, cell in enumerate(self.done) if cell is target)
-            earlier = [_extra(target.program)] if self.parts.get(index) else []  # else the stub
+            part = Cell("part", _new("code", target.program), program=target.program)
+            earlier = [part] if self.parts.get(index) else []  # else the stub
             self.done[place : place + 1] = earlier
         target.notebook["source"] = target.program = source
         self.done.append(target)
@@ -201,7 +202,7 @@ class _Graft:
             elif cell.role == "solution" and (parts := self.parts.get(index, 0)) > 1:
                 self.notices.append(f"{cell.grade_id}: {parts} cells have this name; all were used")
         self._define()
-        added = [cell for cell in self.done if cell.role in ("extra", "note")]
+        added = [cell for cell in self.done if cell.role in ("part", "extra", "note")]
         _number(added, {cell.notebook.get("id") for cell in self.cells})
         if self.edited:
             self.notices.append(

@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.ingest import parse
-from autograder.rebuild import rebuild
+from autograder.rebuild import OWN, rebuild
 from tests.submissions import toy
 from tests.submissions.hostile import Book, code
 
@@ -114,7 +114,7 @@ def test_all_parts_of_an_answer_run_in_their_order_but_stubs():
         book.cells.append({**mine, "source": stub})
 
     rebuilt = graft(change)
-    run = [c.program for c in rebuilt.cells if c.role in ("solution", "extra")]
+    run = [c.program for c in rebuilt.cells if c.role in OWN]
     assert run == [
         "def helper(x): return x",
         toy.RIGHT["mean"],
@@ -181,7 +181,7 @@ def test_cells_without_metadata_are_known_by_text_and_id(ids):
                 del cell["id"]
 
     rebuilt = graft(strip)
-    run = [c.program for c in rebuilt.cells if c.role in ("solution", "extra") and c.run]
+    run = [c.program for c in rebuilt.cells if c.role in OWN and c.run]
     assert run == list(toy.RIGHT.values())
     checks = [c.grade_id for c in rebuilt.cells if c.role == "check"]
     assert checks == ["mean_check", "spread_check"]
