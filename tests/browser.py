@@ -70,7 +70,7 @@ def jupyterlab(folder: Path, place: Path, **variables: str) -> Iterator[Lab]:
         )
     try:
         lab = Lab(f"http://127.0.0.1:{port}", token)
-        wait_until(lambda: answers(lab.at("api/status")), 60, place / "log")
+        wait_until(lambda: answers(lab.at("api/status")), 300, place / "log")
         yield lab
     finally:
         family = [*psutil.Process(server.pid).children(recursive=True), psutil.Process(server.pid)]
@@ -83,7 +83,7 @@ def answers(address: str) -> bool:
     """Whether a server answers there."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        return opener.open(address, timeout=5).status == 200
+        return opener.open(address, timeout=60).status == 200
     except OSError:
         return False
 

@@ -13,7 +13,7 @@ import pytest
 from tests.browser import CHROMIUM, ROOT, SHOTS, chromium, jupyterlab, wait_until
 
 SLUG = "01_language_modelling"
-SECONDS = 240  # for the whole notebook at smoke on a busy machine
+SECONDS = 600
 
 pytestmark = [
     pytest.mark.browser,
@@ -36,8 +36,8 @@ def page(course, tmp_path_factory):
         jupyterlab(course, place, LLMCOURSE_PRESET="smoke") as lab,
         chromium(lab.at(f"lab/tree/{SLUG}/{SLUG}.ipynb")) as page,
     ):
-        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
-        page.get_by_text("| Idle").wait_for(timeout=60_000)
+        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=300_000)
+        page.get_by_text("| Idle").wait_for(timeout=300_000)
         yield page
 
 
@@ -64,8 +64,8 @@ def saved(course: Path, page):
     before = path.stat().st_mtime_ns
     page.locator(".jp-Notebook").click(position={"x": 3, "y": 3})
     page.keyboard.press("Control+s")
-    wait_until(lambda: path.stat().st_mtime_ns != before, 30)
-    page.locator(".jp-mod-dirty").wait_for(state="detached", timeout=30_000)
+    wait_until(lambda: path.stat().st_mtime_ns != before, 300)
+    page.locator(".jp-mod-dirty").wait_for(state="detached", timeout=300_000)
     return nbformat.read(path, as_version=4)
 
 
@@ -91,7 +91,7 @@ def edit(cell) -> None:
         cell.locator(".cm-content").click()
         return cell.locator(".cm-focused").count() == 1
 
-    wait_until(has_cursor, 30)
+    wait_until(has_cursor, 300)
 
 
 def test_run_all_on_the_untouched_notebook_reaches_the_last_cell(untouched):
@@ -126,11 +126,11 @@ def test_a_right_answer_typed_in_passes_its_check(course, page, untouched):
     edit(answer)
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(source)
-    wait_until(lambda: source.splitlines()[-1].strip() in answer.inner_text(), 30)
+    wait_until(lambda: source.splitlines()[-1].strip() in answer.inner_text(), 300)
     page.keyboard.press("Shift+Enter")
     edit(verdict)
     page.keyboard.press("Shift+Enter")
-    verdict.get_by_text(f"{name}: passed", exact=True).wait_for(timeout=60_000)
+    verdict.get_by_text(f"{name}: passed", exact=True).wait_for(timeout=300_000)
     verdict.scroll_into_view_if_needed()
     page.screenshot(path=SHOTS / "3_solved.png")
     after = saved(course, page)

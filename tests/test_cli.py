@@ -22,7 +22,7 @@ def llmcourse(*command: str, cwd: Path = ROOT, **environment: str) -> subprocess
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
 
 

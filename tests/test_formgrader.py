@@ -47,7 +47,7 @@ def page(root, tmp_path_factory):
     """JupyterLab with formgrader open, as its menu opens it."""
     place = tmp_path_factory.mktemp("jupyter")
     with jupyterlab(root, place) as lab, chromium(lab.at("lab")) as page:
-        page.locator(".lm-MenuBar-itemLabel", has_text="Nbgrader").first.click(timeout=60_000)
+        page.locator(".lm-MenuBar-itemLabel", has_text="Nbgrader").first.click(timeout=300_000)
         page.locator(".lm-Menu-itemLabel").get_by_text("Formgrader").first.click()
         yield page
 
@@ -62,9 +62,9 @@ def formgrader(page):
 
 
 def to_submissions(frame):
-    frame.get_by_role("link", name="Manage Assignments").click(timeout=60_000)
-    frame.locator("tr", has_text=SLUG).locator("td.num-submissions a").click(timeout=30_000)
-    row(frame, "ann").wait_for(timeout=30_000)
+    frame.get_by_role("link", name="Manage Assignments").click(timeout=300_000)
+    frame.locator("tr", has_text=SLUG).locator("td.num-submissions a").click(timeout=300_000)
+    row(frame, "ann").wait_for(timeout=300_000)
 
 
 def row(frame, student):
@@ -77,17 +77,17 @@ def open_notebook(frame, student):
     row(frame, student).locator("td.student-name a").click()
     frame.locator("td.name a").click()
     frame.locator("a[href*='formgrader/submissions/']").first.click()
-    frame.locator("input.score").first.wait_for(timeout=30_000)
+    frame.locator("input.score").first.wait_for(timeout=300_000)
 
 
 def press(frame, student, button) -> str:
     """Press a button in a student's row, close the message and return it."""
     row(frame, student).locator(f"td.{button} a").click()
     message = frame.locator(".modal.in .modal-body")
-    message.wait_for(timeout=120_000)
+    message.wait_for(timeout=300_000)
     said = message.text_content()
     frame.locator(".modal.in button", has_text="OK").click()
-    frame.locator(".modal-backdrop").wait_for(state="detached", timeout=30_000)
+    frame.locator(".modal-backdrop").wait_for(state="detached", timeout=300_000)
     return said
 
 
@@ -122,11 +122,11 @@ def marked(root, formgrader, autograded, page):
     points = frame.locator("input.score.needs_manual_grade")
     points.fill("8")
     points.press("Tab")
-    wait_until(lambda: grade(root, "ann", WRITTEN)[1] == 8, 30)
+    wait_until(lambda: grade(root, "ann", WRITTEN)[1] == 8, 300)
     comment = frame.locator("textarea.comment").last
     comment.fill("Well said.")
     comment.press("Tab")
-    wait_until(lambda: grade(root, "ann", WRITTEN)[2] == "Well said.", 30)
+    wait_until(lambda: grade(root, "ann", WRITTEN)[2] == "Well said.", 300)
     page.screenshot(path=SHOTS / "6_by_hand.png")
     frame.get_by_role("link", name="Manual Grading").click()
 

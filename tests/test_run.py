@@ -229,7 +229,7 @@ def test_an_interrupted_run_leaves_no_process_behind(tmp_path, number):
     command = started(["run", *places, "--jobs", "1"], TMPDIR=str(tmp_path / "tmp"))
     family = wait_for_family(command, members=3)  # worker, kernel, and the kernel's child
     command.send_signal(number)
-    _, told = command.communicate(timeout=30)
+    _, told = command.communicate(timeout=300)
     left = survivors(family)
     for process in left:
         process.kill()
@@ -246,19 +246,19 @@ def test_an_interrupted_run_leaves_no_process_behind(tmp_path, number):
 
 def wait_for_family(process: subprocess.Popen, members: int) -> list[psutil.Process]:
     """The descendants of a process once there are that many and the last one sleeps."""
-    for _ in range(300):
+    for _ in range(3000):
         family = psutil.Process(process.pid).children(recursive=True)
         if len(family) >= members and any("time.sleep" in " ".join(p.cmdline()) for p in family):
             return family
         assert process.poll() is None, process.communicate()
         time.sleep(0.1)
-    raise AssertionError("no notebook was started within 30 s")
+    raise AssertionError("no notebook was started within 300 s")
 
 
 def survivors(family: list[psutil.Process]) -> list[psutil.Process]:
-    """Those that still run five seconds later; an ended process nobody waited for does not."""
+    """Those that still run a minute later; an ended process nobody waited for does not."""
     left = []
-    for process in psutil.wait_procs(family, timeout=5)[1]:
+    for process in psutil.wait_procs(family, timeout=60)[1]:
         with suppress(psutil.NoSuchProcess):
             left += [process] if process.status() != psutil.STATUS_ZOMBIE else []
     return left
