@@ -189,6 +189,68 @@ def test_as_root_the_user_outside_is_the_slots_own(session):
     assert owner == sandbox.FIRST_UID + 1
 
 
+def test_the_wrapper_and_what_forks_all_exercises_are_closed_to_a_fork(shared):
+    """Not even open(2) of the memory works, whatever address would be written to."""
+    tried = """
+import ctypes, os
+def opens(path, flags=os.O_RDONLY):
+    try: os.close(os.open(path, flags)); return True
+    except OSError: return False
+target, runner, (read, write) = ctypes.create_string_buffer(b'as it was'), os.getpid(), os.pipe()
+child = os.fork()
+if child == 0:
+    names = ('mem', 'environ', 'auxv', 'io', 'maps', 'syscall')
+    got = [f'{n} {p}' for p in (1, runner) for n in names if opens(f'/proc/{p}/{n}')]
+    got += [f'mem {p}' for p in (1, runner) if opens(f'/proc/{p}/mem', os.O_RDWR)]
+    got += [f'root {p}' for p in (1, runner) if os.path.exists(f'/proc/{p}/root/tmp')]
+    got += ['open again'] * (ctypes.CDLL(None).prctl(4, 1, 0, 0, 0) == 0)
+    os.write(write, repr(got).encode()); os._exit(0)
+os.waitpid(child, 0)
+"""
+    assert value(shared, "eval(os.read(read, 10_000))", tried) == []
+    assert value(shared, "os.path.exists('/proc/1/cmdline')", "import os") is False
+
+
+def test_what_learners_use_works_in_a_process_that_is_closed_to_others():
+    used = """
+import multiprocessing, os, subprocess, sys, tempfile, threading
+import torch, matplotlib.pyplot as plt
+context = multiprocessing.get_context('fork')
+with context.Pool(2) as pool: squares = pool.map(abs, [-1, -2])
+with multiprocessing.get_context('spawn').Pool(1) as pool: spawned = pool.map(abs, [-3])
+started = subprocess.run([sys.executable, '-c', 'print(open("/proc/self/environ").read() != "")'],
+    capture_output=True, text=True, close_fds=True).stdout.strip()
+queue = context.Queue(); threading.Thread(target=queue.put, args=(5,)).start()
+figure = plt.figure(); figure.savefig(tempfile.mktemp(suffix='.png')); plt.close(figure)
+own = [os.path.exists(f'/proc/self/{n}') for n in ('fd', 'maps', 'status', 'exe', 'cwd')]
+readable = [len(open(f'/proc/self/{n}').read()) > 0 for n in ('maps', 'status', 'stat', 'limits')]
+loader = torch.utils.data.DataLoader([1, 2, 3], num_workers=1, multiprocessing_context='fork')
+"""
+    with Session(SLUG, Limits(), slot=2) as session:
+        got = value(
+            session,
+            "[squares, spawned, started, queue.get(), all(own + readable), "
+            "torch.ones(2).sum().item(), [b.item() for b in loader], len(os.listdir('/proc/self/fd')) > 3]",
+            used,
+        )
+    assert got == [[1, 2], [3], "True", 5, True, 2.0, [1, 2, 3], True]
+
+
+def test_the_wrapper_gets_a_fixed_environment(monkeypatch):
+    given = []
+    start = subprocess.Popen
+    monkeypatch.setenv("PATH", os.environ["PATH"] + ":/a/path/of/this/machine")
+
+    def noted(words, **options):
+        given.append((options["env"], options["cwd"]))
+        return start(words, **options)
+
+    monkeypatch.setattr(sandbox.subprocess, "Popen", noted)
+    with Sandbox(SLUG, LIMITS, slot=1):
+        pass
+    assert given == [({"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, "/")]
+
+
 def test_no_process_of_the_host_can_be_seen_or_killed(shared):
     assert value(shared, "len([n for n in os.listdir('/proc') if n.isdigit()])", "import os") < 10
     kill = f"""
