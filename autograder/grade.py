@@ -27,7 +27,6 @@ NOTICES = 20  # of one submission; a notebook can give cause for thousands
 SHOWING = 2_000  # characters that an output counts beside its own: each takes half a millisecond
 RERUNS = 3  # fresh sandboxes after the first one
 PATIENCE = 10  # wall time of judging, of its processor time: others may be working here
-CHECKS = "llmcourse.checks"  # forbidden to every answer: they compute what is right
 UNJUDGED = CaseResult(
     property="it can be judged",
     weight=1.0,
@@ -194,8 +193,7 @@ class _Work:
         cells = self.rebuilt.cells
         learner = [cell.source for cell in cells if cell.run and cell.role in ("solution", "extra")]
         known = [cell.source for cell in cells if cell.run and cell.role == "released"]
-        forbid = (*exercise.forbid, CHECKS)
-        return policy.forbidden_use(exercise.name, forbid, learner, known, exercise.given)
+        return policy.forbidden_use(exercise.name, exercise.forbid, learner, known, exercise.given)
 
     def _result(
         self, exercise: Exercise, cases: tuple[CaseResult, ...], reasons: list[str]
