@@ -125,7 +125,7 @@ got = [p for p in places if os.path.isdir(p) and writable(p)]
     Canary(
         "secrets of the environment",
         """
-got = [n for n, v in os.environ.items() if BAIT.token in v]
+got = [f"variable {n}" for n, v in os.environ.items() if BAIT.token in v]
 for pid in filter(str.isdigit, os.listdir("/proc")):
     for name in ("environ", "cmdline"):
         text = attempt(lambda: open(f"/proc/{pid}/{name}", "rb").read()) or b""
@@ -191,9 +191,8 @@ got = sorted(found - {None})
     Canary(
         "new namespaces and mounts",
         """
-got = ["unshare"] if libc.unshare(0x10000000) == 0 else []
+got = ["unshare"] if libc.unshare(0x10020000) == 0 else []  # a user and a mount namespace
 got += ["mount"] if libc.mount(b"none", b"/tmp", b"tmpfs", 0, None) == 0 else []
-got += ["umount"] if libc.umount2(b"/dev/shm", 0) == 0 else []
 """,
     ),
     Canary(
