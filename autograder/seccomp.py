@@ -83,6 +83,7 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "settimeofday": (164, 170),
     "clock_settime": (227, 112),
     "clock_adjtime": (305, 266),
+    "adjtimex": (159, 171),
     "personality": (135, 92),
     "vhangup": (153, 58),
     "lookup_dcookie": (212, 18),

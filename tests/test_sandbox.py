@@ -182,6 +182,20 @@ def test_no_capability_no_root_no_further_namespace(shared):
     assert value(shared, "result.returncode", setup) != 0
 
 
+def test_namespaces_and_session_are_its_own(shared):
+    kinds = ["user", "pid", "net", "mnt", "ipc", "uts", "cgroup"]
+    inside = value(shared, f"[os.readlink(f'/proc/self/ns/{{k}}') for k in {kinds}]", "import os")
+    ours = [os.readlink(f"/proc/self/ns/{kind}") for kind in kinds]
+    assert [kind for kind, a, b in zip(kinds, inside, ours, strict=True) if a == b] == []
+    assert value(shared, "os.getsid(0)") > 0
+    assert "llmcourse" not in value(shared, "open('/proc/self/cgroup').read()")
+
+
+def test_setuid_programs_of_the_system_change_nobody(shared):
+    nosuid = "all(os.statvfs(p).f_flag & os.ST_NOSUID for p in ('/', '/usr', '/tmp', sys.prefix))"
+    assert value(shared, nosuid, "import os, sys") is True
+
+
 def test_as_root_the_user_outside_is_the_slots_own(session):
     if os.geteuid():
         pytest.skip("an ordinary user cannot become another")
