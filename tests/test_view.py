@@ -4,14 +4,16 @@ import contextlib
 import importlib
 import inspect
 import io
+import json
 from pathlib import Path
 
 import pytest
 
-from autograder import view
+from autograder import sandbox, view
 from autograder.course import load_unit, slugs
 from autograder.exercise import fraction
 from autograder.forks import in_forks
+from autograder.grade import grade
 from autograder.local import run_locally
 
 ROOT = Path(__file__).parent.parent
@@ -80,3 +82,41 @@ def test_no_name_of_an_exercise_is_defined_in_what_is_shown():
     for unit in UNITS:
         names = {name.rpartition(".")[2] for name in functions(unit, apart=())}
         assert not names & set(load_unit(ROOT, unit).exercises), unit
+
+
+NAMES = ["elman_step", "jordan_step", "bptt", "clip_grad_norm"]
+NAMES += ["lstm_cell", "gru_cell", "bidirectional"]
+TAKEN = f"""
+import llmcourse.checks.u06_cells as cells, llmcourse.checks.u06_mistakes as mistakes, llmcourse.rnn
+for name in {NAMES}:
+    for module in (llmcourse.rnn, cells, mistakes):
+        globals()[name] = getattr(module, name)
+"""
+BORROWED = "from llmcourse.checks.u06_cells import gru as gru_cell"
+HELPER = "def check(x): return x\n"
+
+
+@pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
+@pytest.mark.parametrize(
+    ("name", "change", "lost"),
+    [
+        ("gru_cell", lambda source: BORROWED, {"gru_cell"}),
+        ("SequenceClassifier", lambda source: f"{source}\n{TAKEN}", set(NAMES)),
+        (
+            "elman_step",
+            lambda source: f"{HELPER}\n{source.replace('return ', 'return 1 * ')}",
+            set(),
+        ),
+    ],
+    ids=["imported", "through globals()", "a helper called check"],
+)
+def test_what_is_taken_from_the_checks_earns_nothing_and_costs_no_other(name, change, lost):
+    unit = load_unit(ROOT, "06_rnn_lstm")
+    book = json.loads((ROOT / "solutions/06_rnn_lstm/06_rnn_lstm.ipynb").read_text())
+    for cell in book["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == name:
+            cell["source"] = change("".join(cell["source"]))
+    result = grade(json.dumps(book).encode(), unit, secret=b"any", slot=23)
+    assert {e.status for e in result.exercises} == {"graded"}
+    assert {e.name for e in result.exercises if e.points < e.max_points} == lost
+    assert all(e.points == 0 for e in result.exercises if e.name in lost)
