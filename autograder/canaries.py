@@ -1,7 +1,8 @@
 """Attacks on the sandbox, as cells that a learner might run; `doctor` lets them fly.
 
 Each gets `BAIT`, what there is to reach outside, and `LIMITS`, and makes the list `got` of what it
-reached; an empty one is "held".
+reached; an empty one is "held". Each gets through where its wall is down: tests/test_doctor.py
+takes down one wall after the other and sees that everything an attack can reach is in `got`.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ class Bait:
     port: int  # of a listener on 127.0.0.1
     abstract: str  # name of a UNIX socket that is no file
     file: str  # readable and writable by all, with the token in it
+    formulas: dict[str, str]  # functions that a submission may not have: fingerprint -> name
     process: int  # one that anybody of its user may kill
     token: str
     code: str  # the grader's own
@@ -40,6 +42,42 @@ def attempt(what, *args):
 AFTER = """
 print("held" if not got else "got through: " + ", ".join(map(str, got)))
 """
+# Fingerprints of functions, computed by the same text on both sides: of all in memory after every
+# kind of import, and of all in files that are named like a module looked for.
+FORMULAS = """
+import gc, hashlib, importlib, marshal, sys
+def fingerprints(code):
+    for inner in [c for c in code.co_consts if isinstance(c, types.CodeType)]:
+        text = repr((inner.co_name, inner.co_code, inner.co_names, inner.co_varnames))
+        yield hashlib.sha256(text.encode()).hexdigest()[:16], inner.co_qualname
+        yield from fingerprints(inner)
+def compiled(path):
+    data = open(path, "rb").read()
+    try:
+        return marshal.loads(data[16:]) if path.endswith(".pyc") else compile(data, path, "exec")
+    except (ValueError, EOFError, TypeError, SyntaxError): return compile("", path, "exec")
+def everything(names):
+    modules = sorted({name.partition(":")[0] for name in names})
+    for name in modules:
+        package, _, last = name.rpartition(".")
+        for way in (f"import {name}", f"from {package} import {last}", f"from {name} import *"):
+            try: exec(way)
+            except ImportError: pass
+    for name in names:
+        module, _, function = name.partition(":")
+        getattr(sys.modules.get(module), function.partition(".")[0], None)
+    held = [v for m in list(sys.modules.values()) for v in list(vars(m).values())]
+    functions = [f for f in gc.get_objects() + held if isinstance(f, types.FunctionType)]
+    empty = compile("", "", "exec")
+    yield from fingerprints(empty.replace(co_consts=tuple({f.__code__ for f in functions})))
+    stems, apart = {name.rpartition(".")[2] for name in modules}, ("/proc", "/dev", "/sys")
+    for folder, folders, files in os.walk("/"):
+        folders[:] = [f for f in folders if os.path.join(folder, f) not in apart]
+        for file in files:
+            if file.endswith((".py", ".pyc")) and file.partition(".")[0] in stems:
+                code = attempt(compiled, os.path.join(folder, file))
+                if code is not None: yield from fingerprints(code)
+"""
 CANARIES = (
     Canary(
         "network",
@@ -58,7 +96,11 @@ def reaches(family, address):
     return True
 got = [a for f, a in ((socket.AF_INET, ("127.0.0.1", BAIT.port)),
     (socket.AF_UNIX, "\\0" + BAIT.abstract)) if attempt(reaches, f, a)]
-got += [f for f in (16, 17, 38, 40) if attempt(socket.socket, f, socket.SOCK_DGRAM)]
+def filtered(family):  # an answer of the kernel's own is no wall of ours
+    try: socket.socket(family, socket.SOCK_DGRAM).close()
+    except OSError as error: return error.errno == errno.EAFNOSUPPORT
+got += [f for f in (16, 17) if not filtered(f)] + [f for f in (38, 40)
+    if attempt(socket.socket, f, socket.SOCK_SEQPACKET if f == 38 else socket.SOCK_STREAM)]
 """,
     ),
     Canary(
@@ -73,15 +115,17 @@ got = [p for p in paths if os.path.exists(p)]
         """
 def writes(folder):
     with open(os.path.join(folder, "canary"), "w"): return True
-places = ["/", "/usr", "/usr/bin", "/etc", "/dev", "/course", "/runner", "/proc",
-    os.path.dirname(os.__file__), os.path.dirname(BAIT.file), "/var/tmp", "/run"]
-got = [p for p in places if attempt(writes, p)]
+def writable(folder):  # by this user, or only its mode is in the way
+    return attempt(writes, folder) or not os.statvfs(folder).f_flag & os.ST_RDONLY
+places = ["/", "/usr", "/usr/bin", "/etc", "/dev", "/course", "/runner", "/var/tmp", "/run",
+    os.path.dirname(os.__file__), os.path.dirname(BAIT.file)]
+got = [p for p in places if os.path.isdir(p) and writable(p)]
 """,
     ),
     Canary(
         "secrets of the environment",
         """
-got = [n for n, v in os.environ.items() if BAIT.token in v]
+got = [f"variable {n}" for n, v in os.environ.items() if BAIT.token in v]
 for pid in filter(str.isdigit, os.listdir("/proc")):
     for name in ("environ", "cmdline"):
         text = attempt(lambda: open(f"/proc/{pid}/{name}", "rb").read()) or b""
@@ -92,7 +136,8 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
         "other processes: kill and ptrace",
         """
 def kills(pid): os.kill(pid, 9); return True
-own = {int(n) for n in os.listdir("/proc") if n.isdigit()}
+def name(pid): return open(f"/proc/{pid}/comm").read().strip()
+own = {int(n) for n in os.listdir("/proc") if n.isdigit() and attempt(name, n) != "sleep"}
 got = ["kill"] if BAIT.process not in own and attempt(kills, BAIT.process) else []
 child = os.fork()
 if child == 0: time.sleep(30)
@@ -101,6 +146,28 @@ buffer = ctypes.create_string_buffer(16)
 pair = (ctypes.c_size_t * 2)(ctypes.addressof(buffer), 16)
 got += ["process_vm_readv"] if libc.process_vm_readv(child, pair, 1, pair, 1, 0) >= 0 else []
 os.kill(child, 9); os.waitpid(child, 0)
+""",
+    ),
+    Canary(
+        "memory of the processes inside",
+        """
+target, me, (read, write) = ctypes.create_string_buffer(b"as it was"), os.getpid(), os.pipe()
+def opens(path, flags=os.O_RDONLY): os.close(os.open(path, flags)); return True
+def overwrites(pid):
+    memory = os.open(f"/proc/{pid}/mem", os.O_RDWR)
+    return os.pwrite(memory, b"X", ctypes.addressof(target))
+if os.fork() == 0:  # as a call of an exercise is one of the process that ran the cells
+    pids = {"1": 1, "the runner": me}
+    found = [f"mem of {n}" for n, p in pids.items() if attempt(opens, f"/proc/{p}/mem", os.O_RDWR)]
+    found += [f"{f} of {n}" for n, p in pids.items() for f in ("environ", "maps", "auxv")
+        if attempt(opens, f"/proc/{p}/{f}")]
+    found += [f"cmdline of {n}" for n in ("1",) if attempt(opens, f"/proc/{n}/cmdline")]
+    found += [f"root of {n}" for n, p in pids.items() if os.path.exists(f"/proc/{p}/root/tmp")]
+    found += ["open again"] if libc.prctl(4, 1, 0, 0, 0) == 0 else []
+    attempt(overwrites, me)
+    os.write(write, repr(found).encode()); os._exit(0)
+os.wait()
+got = eval(os.read(read, 10_000)) + (["written"] if target.raw[:1] == b"X" else [])
 """,
     ),
     Canary(
@@ -114,9 +181,17 @@ got += ["setuid"] if attempt(lambda: os.setuid(0) or True) else []
 """,
     ),
     Canary(
+        "right formulas of the unit",
+        FORMULAS
+        + """
+found = {BAIT.formulas.get(mark) for mark, _ in everything(BAIT.formulas.values())}
+got = sorted(found - {None})
+""",
+    ),
+    Canary(
         "new namespaces and mounts",
         """
-got = ["unshare"] if libc.unshare(0x10000000) == 0 else []
+got = ["unshare"] if libc.unshare(0x10020000) == 0 else []  # a user and a mount namespace
 got += ["mount"] if libc.mount(b"none", b"/tmp", b"tmpfs", 0, None) == 0 else []
 """,
     ),

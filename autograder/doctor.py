@@ -16,16 +16,19 @@ import socket
 import subprocess
 import sys
 import tempfile
+import types
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder import seccomp
-from autograder.canaries import AFTER, BEFORE, CANARIES, Bait, Canary
+from autograder.canaries import AFTER, BEFORE, CANARIES, FORMULAS, Bait, Canary
 from autograder.errors import SandboxUnavailable
 from autograder.limits import Limits, can_group
 from autograder.sandbox import FIRST_UID, bubblewrap
 from autograder.session import Lost, Session
+from autograder.view import hidden, newest_unit
 
 LIMITS = Limits(
     cell_seconds=20.0,
@@ -46,14 +49,18 @@ class Finding:
     detail: str
 
 
-def examine(slot: int = 0) -> list[Finding]:
-    """Let every canary fly. Raises SandboxUnavailable or SandboxFailed where no sandbox starts."""
+def examine(slot: int = 0, unit: str = "") -> list[Finding]:
+    """Let every canary fly, in the sandbox of a unit: without one, of the unit that sees the most.
+
+    Raises SandboxUnavailable or SandboxFailed where no sandbox starts.
+    """
     bubblewrap()  # where it is missing there is nothing to attack
     findings: list[Finding] = []
-    with _bait(slot) as bait:
+    unit = unit or newest_unit()
+    with _bait(slot, unit) as bait:
         canaries = list(CANARIES)
         while canaries:
-            with Session("00", LIMITS, slot) as session:
+            with Session(unit, LIMITS, slot) as session:
                 while canaries and session.alive:
                     findings.append(_try(canaries.pop(0), session, bait))
         killed = [] if _lives(bait.process) else ["it was killed"]
@@ -77,7 +84,7 @@ def _try(canary: Canary, session: Session, bait: Bait) -> Finding:
 
 
 @contextlib.contextmanager
-def _bait(slot: int) -> Iterator[Bait]:
+def _bait(slot: int, unit: str) -> Iterator[Bait]:
     token, user = secrets.token_hex(16), FIRST_UID + slot if os.geteuid() == 0 else None
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="canary-")))
@@ -88,8 +95,9 @@ def _bait(slot: int) -> Iterator[Bait]:
         unix = stack.enter_context(socket.socket(socket.AF_UNIX))
         unix.bind(f"\0llmcourse-{token}")
         unix.listen()
-        os.environ[VARIABLE] = token
-        stack.callback(os.environ.pop, VARIABLE)
+        for name, value in ((VARIABLE, token), ("PATH", f"{os.environ.get('PATH', '')}:/{token}")):
+            stack.callback(_set, name, os.environ.get(name))
+            _set(name, value)
         victim = subprocess.Popen(["sleep", "300"], user=user, start_new_session=True)
         stack.callback(victim.wait)
         stack.callback(victim.kill)
@@ -97,11 +105,33 @@ def _bait(slot: int) -> Iterator[Bait]:
             port=listener.getsockname()[1],
             abstract=f"llmcourse-{token}",
             file=str(folder / "secret"),
+            formulas=formulas(unit),
             process=victim.pid,
             token=token,
             code=str(Path(__file__).resolve()),
             calls=seccomp.denied_here(),
         )
+
+
+def _set(variable: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(variable, None)
+    else:
+        os.environ[variable] = value
+
+
+def formulas(unit: str) -> dict[str, str]:
+    """Fingerprint -> `module:function` of what a submission of the unit may not have."""
+    tools: dict[str, Any] = {"types": types}
+    exec(FORMULAS, tools)
+    return {
+        mark: f"{module}:{function}"
+        for path, module in hidden(unit)
+        for mark, function in tools["fingerprints"](
+            compile("", "", "exec").replace(co_consts=(compile(path.read_bytes(), "", "exec"),))
+        )
+        if "<" not in function
+    }
 
 
 def _lives(pid: int) -> bool:

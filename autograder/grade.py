@@ -32,7 +32,6 @@ from autograder.rebuild import OWN, Rebuilt, rebuild
 from autograder.session import ENDED, Calls
 
 NOTICES = 20  # of one submission; a notebook can give cause for thousands
-CHECKS = "llmcourse.checks"  # forbidden to every answer: they compute what is right
 UNJUDGED = CaseResult(
     property="it can be judged",
     weight=1.0,
@@ -198,8 +197,9 @@ class _Work:
     def _shortcut(self, exercise: Exercise) -> str | None:
         cells = self.rebuilt.cells
         known = [cell.program for cell in cells if cell.role in ("released", "demo")]
-        forbid = (*exercise.forbid, CHECKS)
-        return policy.forbidden_use(exercise.name, forbid, self._own(), known, exercise.given)
+        return policy.forbidden_use(
+            exercise.name, exercise.forbid, self._own(), known, exercise.given
+        )
 
     def _own(self) -> list[str]:
         """The learner's code."""

@@ -1,20 +1,25 @@
 """Finds forbidden shortcuts by reading the learner's code: a finding for a person, not a proof.
 
 An exercise forbids dotted names (`numpy.convolve`, `nltk`). What counts is the code its function
-can reach: the definitions of its name, and the top-level definitions these mention, through any
-cell. Followed are imports, aliases by assignment, `getattr`, `importlib.import_module`,
-`__import__`, `sys.modules[...]`, `vars(...)[...]` and `__dict__[...]`, with strings put together
-from constants. Not followed: names computed at run time, `exec` and `eval` of anything but a
-constant.
+can reach when all cells have run: what its name stands for then, and the top-level definitions that
+this mentions, through any cell. Names mean what they mean to Python (`scopes`): parameters, local
+variables and a function's own imports are its own, a later `def` replaces an import, and what
+another cell keeps to itself taints nobody. Followed are imports, aliases by assignment, `getattr`,
+`importlib.import_module`, `__import__`, `sys.modules[...]`, `vars(...)[...]` and `__dict__[...]`,
+with strings put together from constants. Not followed: names computed at run time, attributes set
+from outside, `exec` and `eval` of anything but a constant.
 """
 
 import ast
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+
+from autograder.scopes import Binding, Scope, bindings, parts
 
 IMPORTERS = ("importlib.import_module", "import_module", "__import__", "builtins.__import__")
-ALIASES = 200  # of one name; assigned beyond that, it keeps those
-ROUNDS = 4  # of following aliases of aliases
+ALIASES = 200  # bindings of one name that may all hold; of more, the last are looked at
+DEPTH = 20  # of aliases of aliases, and of attributes of attributes
+NAMES = 20  # dotted names that one expression may stand for
 NODES = 200_000  # of syntax in all cells; beyond, only the first are read
 
 
@@ -32,14 +37,20 @@ def forbidden_use(
     """
     if not forbid:
         return None
+    texts = [source for source in known if "import" in source]
+    imports = [
+        node
+        for text in texts
+        for statement in _statements(text)
+        for node in _walk(statement)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
     learner = [statement for source in cells for statement in _statements(source)]
-    imports = [s for source in known if "import" in source for s in _statements(source)]
-    aliases = _aliases([*imports, *learner], forbid)
-    for statement in _reachable(name, learner, given):
-        for found in _mentioned(statement, aliases):
-            for dotted in forbid:
-                if found == dotted or found.startswith(dotted + "."):
-                    return dotted
+    program = _Program([*imports, *learner], forbid, given)
+    for found in program.used(name):
+        for dotted in forbid:
+            if found == dotted or found.startswith(dotted + "."):
+                return dotted
     return None
 
 
@@ -56,8 +67,8 @@ def _statements(source: str, deep: bool = True) -> list[ast.stmt]:
         for call in [n for s in body for n in _walk(s) if isinstance(n, ast.Call)] if deep else []:
             code = _string(call.args[0]) if call.args else None
             if code and isinstance(call.func, ast.Name) and call.func.id in ("exec", "eval"):
-                inner: Any = ast.Module(body=_statements(code, deep=False), type_ignores=[])
-                call.args.append(inner)
+                inner: ast.AST = ast.Module(body=_statements(code, deep=False), type_ignores=[])
+                call.args.append(inner)  # type: ignore[arg-type]
         return body
     return []
 
@@ -69,115 +80,144 @@ def _walk(tree: ast.AST) -> Iterator[ast.AST]:
         yield node
 
 
-def _reachable(name: str, statements: list[ast.stmt], given: Iterable[str]) -> list[ast.stmt]:
-    binders: dict[str, list[int]] = {}
-    for index, statement in enumerate(statements):
-        for bound in _binds(statement):
-            binders.setdefault(bound, []).append(index)
-    seen: set[int] = set()
-    todo = list(binders.pop(name, []))
-    for answered in given:
-        binders.pop(answered, None)
-    while todo:
-        index = todo.pop()
-        if index not in seen:
-            seen.add(index)
-            names = {node.id for node in _walk(statements[index]) if isinstance(node, ast.Name)}
-            todo += [other for used in names for other in binders.pop(used, [])]
-    return [statements[index] for index in sorted(seen)]
+class _Program:
+    """All cells as one: what each name stands for, at each moment of the run and after it."""
 
+    def __init__(
+        self, statements: list[ast.stmt], forbid: Sequence[str], given: Iterable[str]
+    ) -> None:
+        self.forbid, self.given = forbid, set(given)
+        self.globals: dict[str, list[Binding]] = {}
+        self._dotted: dict[Binding, frozenset[str]] = {}
+        bound = bindings(statements, forbid, 0)[:NODES]
+        self.end = len(bound)
+        for one in bound:
+            self.globals.setdefault(one.name, []).append(one)
+        for one in bound:  # in order, so that a chain of aliases of any length is followed
+            self._dotted[one] = self._value(one, None, one.place, one)
 
-def _binds(statement: ast.stmt) -> set[str]:
-    """Names a statement gives a value, anywhere in it, functions' own variables not included."""
-    bound: set[str] = set()
-    todo: list[ast.AST] = [statement]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            bound.add(node.name)
-            continue
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            bound.add(node.id)
-        todo += ast.iter_child_nodes(node)
-    return bound
+    def used(self, name: str) -> Iterator[str]:
+        """Dotted names in everything that can be reached from `name` after the last cell."""
+        todo = self.standing(name, self.end)
+        seen: set[Binding] = set()
+        left = NODES
+        while todo and left > 0:
+            bound = todo.pop()
+            if bound in seen:
+                continue
+            seen.add(bound)
+            if bound.dotted:
+                yield bound.dotted
+            for node, scope, late in parts(bound.value, self.forbid) if bound.value else ():
+                left -= 1
+                when = self.end if late else bound.place
+                if isinstance(node, ast.Import):
+                    yield from (item.name for item in node.names)
+                elif isinstance(node, ast.ImportFrom):
+                    yield from (f"{node.module}.{item.name}" for item in node.names)
+                elif isinstance(node, ast.expr):
+                    yield from self.dotted(node, scope, when, bound)
+                    if isinstance(node, ast.Name) and self._is_global(node.id, scope):
+                        todo += self._other(node.id, when, bound)
 
+    def standing(self, name: str, when: int) -> list[Binding]:
+        """What a global name may stand for before statement number `when`, the latest first."""
+        known = self.globals.get(name, [])
+        found: list[Binding] = []
+        for at in range(bisect_left(known, when, key=lambda b: b.place) - 1, -1, -1):
+            bound = known[at]
+            found.append(bound)
+            if bound.certain or len(found) >= ALIASES:
+                break
+        return found
 
-# Names
+    def _other(self, name: str, when: int, inside: Binding) -> list[Binding]:
+        """The same, for code of `inside`: a function that was given this very name by
+        `name = inside` stands for what the name was before."""
+        if name in self.given:
+            return []
+        found = self.standing(name, when)
+        for bound in found:
+            value = bound.value
+            if (
+                isinstance(value, ast.Name)
+                and value.id == inside.name != name
+                and inside in self.standing(value.id, bound.place)
+            ):
+                return [*found, *self.standing(name, bound.place)]
+        return found
 
+    def _is_global(self, name: str, scope: Scope | None) -> bool:
+        return scope is None or scope.owner(name) is None
 
-def _aliases(statements: list[ast.stmt], forbid: Sequence[str]) -> dict[str, set[str]]:
-    """Name -> dotted names it may stand for."""
-    aliases: dict[str, set[str]] = {}
-    assigned: list[tuple[str, ast.expr]] = []
-    for statement in statements:
-        for node in _walk(statement):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                for name, dotted in _imported(node, forbid):
-                    aliases.setdefault(name, set()).add(dotted)
-            elif isinstance(node, ast.Assign):
-                assigned += [(t.id, node.value) for t in node.targets if isinstance(t, ast.Name)]
-            elif isinstance(node, ast.NamedExpr | ast.AnnAssign) and node.value is not None:
-                assigned += [(t.id, node.value) for t in (node.target,) if isinstance(t, ast.Name)]
-    for _ in range(ROUNDS):
-        for name, value in assigned:
-            known = aliases.setdefault(name, set())
-            if len(known) < ALIASES:
-                known.update(sorted(_dotted(value, aliases) - {name})[:20])
-    return aliases
+    def dotted(
+        self,
+        node: ast.expr,
+        scope: Scope | None,
+        when: int,
+        inside: Binding,
+        depth: int = 0,
+    ) -> frozenset[str]:
+        """Dotted names that an expression may stand for."""
+        if depth > DEPTH:
+            return frozenset()
 
+        def of(inner: ast.expr) -> frozenset[str]:
+            return self.dotted(inner, scope, when, inside, depth + 1)
 
-def _imported(
-    node: ast.Import | ast.ImportFrom, forbid: Sequence[str]
-) -> Iterator[tuple[str, str]]:
-    for item in node.names:
-        if isinstance(node, ast.Import):
-            top = item.name.split(".")[0]
-            yield (item.asname, item.name) if item.asname else (top, top)
-        elif item.name != "*":
-            yield item.asname or item.name, f"{node.module}.{item.name}"
+        if isinstance(node, ast.Name):
+            return self._name(node.id, scope, when, inside)
+        if isinstance(node, ast.Attribute):
+            return frozenset(f"{base}.{node.attr}" for base in of(node.value))
+        if isinstance(node, ast.NamedExpr):
+            return of(node.value)
+        if isinstance(node, ast.Subscript):
+            key = _string(node.slice)
+            bases = of(node.value) if key else frozenset()
+            return frozenset(
+                _item(base, key)
+                for base in bases
+                if key and base.endswith(("sys.modules", "__dict__"))
+            )
+        if isinstance(node, ast.Call) and node.args:
+            called = of(node.func)
+            at = 1 if called == {"getattr"} and len(node.args) > 1 else 0
+            text = _string(node.args[-1] if len(node.args) == 1 else node.args[at])
+            if called & set(IMPORTERS) and text:
+                return frozenset({text})
+            if called & {"getattr", "builtins.getattr"} and text:
+                return frozenset(f"{base}.{text}" for base in of(node.args[0]))
+            if called & {"vars", "builtins.vars"}:
+                return frozenset(f"{base}.__dict__" for base in of(node.args[0]))
+        return frozenset()
+
+    def _name(self, name: str, scope: Scope | None, when: int, inside: Binding) -> frozenset[str]:
+        owner = scope.owner(name) if scope is not None else None
+        if owner is not None:
+            if not owner.resolved:
+                owner.resolved = True
+                for bound in sorted(self._own(owner), key=lambda b: b.place):
+                    self._dotted[bound] = self._value(bound, owner, when, inside)
+            found = owner.names[name][-ALIASES:]
         else:
-            for dotted in forbid:
-                module, _, last = dotted.rpartition(".")
-                if module == node.module:
-                    yield last, dotted
+            found = self._other(name, when, inside)
+            if name not in self.globals:
+                return frozenset({name})  # a built-in, or a module that a released cell imported
+        names = {dotted for bound in found for dotted in self._dotted.get(bound, ())}
+        return frozenset(sorted(names)[:NAMES])
 
+    def _own(self, scope: Scope) -> list[Binding]:
+        return [bound for each in scope.names.values() for bound in each[-ALIASES:]]
 
-def _mentioned(statement: ast.stmt, aliases: dict[str, set[str]]) -> Iterator[str]:
-    for node in _walk(statement):
-        if isinstance(node, ast.Import):
-            yield from (item.name for item in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{item.name}" for item in node.names)
-        elif isinstance(node, ast.expr):
-            yield from _dotted(node, aliases)
-
-
-def _dotted(node: ast.expr, aliases: dict[str, set[str]], depth: int = 0) -> set[str]:
-    """Dotted names an expression may stand for."""
-    if depth > 20:
-        return set()
-    if isinstance(node, ast.Name):
-        return aliases.get(node.id) or {node.id}
-    if isinstance(node, ast.Attribute):
-        return {f"{base}.{node.attr}" for base in _dotted(node.value, aliases, depth + 1)}
-    if isinstance(node, ast.Subscript):
-        key = _string(node.slice)
-        bases = _dotted(node.value, aliases, depth + 1) if key else set()
-        return {
-            _item(base, key) for base in bases if key and base.endswith(("sys.modules", "__dict__"))
-        }
-    if isinstance(node, ast.Call) and node.args:
-        called = _dotted(node.func, aliases, depth + 1)
-        text = _string(
-            node.args[-1] if len(node.args) == 1 else node.args[1 if called == {"getattr"} else 0]
-        )
-        if called & set(IMPORTERS) and text:
-            return {text}
-        if called & {"getattr", "builtins.getattr"} and text:
-            return {f"{base}.{text}" for base in _dotted(node.args[0], aliases, depth + 1)}
-        if called & {"vars", "builtins.vars"}:
-            return {f"{base}.__dict__" for base in _dotted(node.args[0], aliases, depth + 1)}
-    return set()
+    def _value(
+        self, bound: Binding, scope: Scope | None, when: int, inside: Binding
+    ) -> frozenset[str]:
+        """Dotted names that a binding gives its name."""
+        if bound.dotted:
+            return frozenset({bound.dotted})
+        if isinstance(bound.value, ast.expr):
+            return self.dotted(bound.value, scope, when, inside)
+        return frozenset()
 
 
 def _item(base: str, key: str) -> str:

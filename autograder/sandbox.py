@@ -49,6 +49,7 @@ from autograder.view import PACKAGE, RUNNER, layout, under_tmp
 
 FIRST_UID = 60_600  # systemd's table of users leaves 60578 to 61183 free
 START_SECONDS = 30.0
+WRAPPER = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}  # the environment of sh, setpriv, bubblewrap
 ENVIRONMENT = {
     "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
     "HOME": "/tmp",
@@ -95,7 +96,8 @@ class Sandbox:
                     stdout=null,
                     stderr=subprocess.PIPE,
                     pass_fds=[theirs.fileno(), write, filtered],
-                    env={"PATH": os.environ.get("PATH", os.defpath)},
+                    cwd="/",
+                    env=WRAPPER,
                     start_new_session=True,
                 )
         except BaseException:
@@ -224,6 +226,8 @@ def command(
     inner += [word for item in ENVIRONMENT.items() for word in ("--setenv", *item)]
     fresh = ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"]
     fresh += ["--remount-ro", "/dev"]
+    # bubblewrap's own process: the kernel would let a process of its user open its memory
+    fresh += ["--tmpfs", "/proc/1", "--remount-ro", "/proc/1"]
     small_tmp = ["--size", size, "--tmpfs", "/tmp"]
     closed = ["--remount-ro", "/", "--chdir", "/tmp"]
     start = f"import sys; sys.path.insert(0, {RUNNER!r}); import runner; runner.main()"
@@ -238,7 +242,15 @@ def command(
         # a pid namespace here, too: its end ends the inner layer, whose user it may not signal
         outer += ["--info-fd", str(info), "--unshare-pid", "--die-with-parent", "--cap-drop", "ALL"]
         outer += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-        drop = ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "--"]
+        drop = [
+            shutil.which("setpriv") or "setpriv",
+            "--reuid",
+            uid,
+            "--regid",
+            uid,
+            "--clear-groups",
+            "--",
+        ]
         again = [*inner, "--ro-bind", "/", "/", *fresh, *small_tmp, *under_tmp(), *closed]
         words = [bwrap, *outer, "--", *drop, bwrap, *again, "--", *run]
     if groups:

@@ -4,13 +4,14 @@ A program for the kernel's BPF machine, as `bwrap --seccomp` takes it, for x86_6
 denies (EPERM) looking into other processes, namespaces and mounts, memory that no rlimit counts,
 keys, kernel modules and clocks, BPF, perf, userfaultfd and io_uring; sockets of any family but UNIX
 and the internet's (EAFNOSUPPORT: vsock would reach a virtual machine's host past every network
-namespace); `clone` with a new namespace. `clone3`, whose flags a filter cannot read, and calls
+namespace); `clone` with a new namespace; opening a process to others again that the runner closed
+(`prctl` PR_SET_DUMPABLE). `clone3`, whose flags a filter cannot read, and calls
 newer than this list are answered as an old kernel would (ENOSYS), so libraries fall back. A call
 through another machine's table (32-bit code) ends the process. All else is left to the kernel's own
 checks: this is a second wall, not the first.
 
 source: headers of Linux 6.1: asm/unistd_64.h and asm-generic/unistd.h (numbers), linux/seccomp.h,
-linux/bpf_common.h, linux/audit.h
+linux/bpf_common.h, linux/audit.h, linux/prctl.h
 """
 
 import errno
@@ -82,6 +83,7 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "settimeofday": (164, 170),
     "clock_settime": (227, 112),
     "clock_adjtime": (305, 266),
+    "adjtimex": (159, 171),
     "personality": (135, 92),
     "vhangup": (153, 58),
     "lookup_dcookie": (212, 18),
@@ -94,6 +96,7 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
 }
 CLONE3 = 435
 FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6
+SET_DUMPABLE = 4  # PR_SET_DUMPABLE of linux/prctl.h
 NEW_NAMESPACES = 0x7E020000  # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 
 
@@ -105,15 +108,17 @@ class Machine:
     column: int
     clone: int
     socket: int
+    prctl: int
 
 
 MACHINES = {
-    "x86_64": Machine(0xC000003E, 0, clone=56, socket=41),
-    "aarch64": Machine(0xC00000B7, 1, clone=220, socket=198),
+    "x86_64": Machine(0xC000003E, 0, clone=56, socket=41, prctl=157),
+    "aarch64": Machine(0xC00000B7, 1, clone=220, socket=198, prctl=167),
 }
 
 LOAD, JUMP_EQUAL, JUMP_GREATER, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
+# offsets in struct seccomp_data; of an argument, its lower half
+NUMBER, ARCHITECTURE, FIRST_ARGUMENT, SECOND_ARGUMENT = 0, 4, 16, 24
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 
 
@@ -134,7 +139,15 @@ def program(machine: Machine) -> bytes:
     for family in FAMILIES:
         socket += _answer(JUMP_EQUAL, family, ALLOW)
     socket.append(_step(RETURN, ERRNO | errno.EAFNOSUPPORT))
-    for number, then in ((machine.clone, clone), (machine.socket, socket)):
+    prctl = [
+        _step(LOAD, FIRST_ARGUMENT),
+        _step(JUMP_EQUAL, SET_DUMPABLE, no=3),
+        _step(LOAD, SECOND_ARGUMENT),
+        *_answer(JUMP_EQUAL, 0, ERRNO | errno.EPERM, unless=True),
+        _step(RETURN, ALLOW),
+    ]
+    answers = ((machine.clone, clone), (machine.socket, socket), (machine.prctl, prctl))
+    for number, then in answers:
         steps += [_step(JUMP_EQUAL, number, no=len(then)), *then]
     return b"".join([*steps, _step(RETURN, ALLOW)])
 

@@ -1,15 +1,18 @@
 """What can be seen inside a sandbox: the system, this Python, and the part of `llmcourse` a unit
 may use.
 
-A module whose docstring ends in `unit: NN_slug` belongs to that unit and is seen while later ones
-are graded; the visible checks `checks/uNN_*` are seen by their own unit, too; everything else by
-all. Never seen: `autograder`, the course with its solutions, what an editable installation left,
-`/etc`, homes.
+A module whose docstring has the line `unit: NN_slug` belongs to that unit and is seen while later
+ones are graded; those in `SHARED` are seen by all. Of every other only the name is there: a
+stand-in that can be imported and computes nothing (`stand_in.py`), so no right formula of the unit
+is inside, and no new module is until it says whose it is. The visible checks are stand-ins always:
+the grader judges them outside. Never seen: `autograder`, the course with its solutions, what an
+editable installation left, `/etc`, homes.
 """
 
 import ast
 import functools
 import os
+import re
 import site
 import sys
 from collections.abc import Iterator
@@ -21,6 +24,17 @@ PACKAGE = "/course"  # where `llmcourse` lies inside, the one entry of PYTHONPAT
 RUNNER = "/runner"
 MASKED = ("llmcourse", "autograder", "__editable__")  # parts of names hidden in site-packages
 EXCHANGE = Path("/usr/local/share/nbgrader")  # where nbgrader puts what others hand in
+# modules, folders and data of `llmcourse` that hold nothing an exercise asks for
+SHARED = (
+    "__init__.py",
+    "data.py",
+    "runtime.py",
+    "plotting",
+    "world",
+    "ladder.json",
+    "bpe_recorded.json",
+)
+STAND_IN = Path(__file__).with_name("stand_in.py")
 SYSTEM = ("lib", "lib32", "lib64", "bin", "sbin")
 
 
@@ -120,38 +134,78 @@ def _font_cache() -> list[str]:
 
 
 def package_files(unit: str) -> Iterator[tuple[Path, str]]:
-    """(file here, path inside) of the modules of `llmcourse` that a learner of `unit` may use.
+    """(file here, path inside) of `llmcourse` as a submission of `unit` sees it."""
+    import llmcourse
+    from llmcourse import checks
 
-    A module whose docstring ends in `unit: NN_slug` belongs to that unit and is seen by later ones
-    only; the visible checks `checks/uNN_*` are seen by their own unit too; everything else is seen
-    by all.
-    """
+    top = Path(next(iter(llmcourse.__path__))).resolve()
+    inside = f"{PACKAGE}/llmcourse"
+    for path in sorted(top.rglob("*")):
+        name = path.relative_to(top)
+        if not path.is_file() or "__pycache__" in name.parts:
+            continue
+        if path.suffix == ".py" and not _shown(path, top, unit):
+            yield STAND_IN, f"{inside}/{name}"
+        elif path.suffix == ".py":
+            yield path, f"{inside}/{name}"
+            compiled = Path("__pycache__", f"{path.stem}.{sys.implementation.cache_tag}.pyc")
+            if (path.parent / compiled).is_file():
+                yield path.parent / compiled, f"{inside}/{name.parent / compiled}"
+        elif _is_shared(name):
+            yield path, f"{inside}/{name}"
+    for folder in list(checks.__path__)[1:]:  # what a course has added
+        for path in sorted(Path(folder).glob("*.py")):
+            yield STAND_IN, f"{inside}/checks/{path.name}"
+
+
+def hidden(unit: str) -> Iterator[tuple[Path, str]]:
+    """(file here, dotted name) of the modules of `llmcourse` that `unit` gets stand-ins for."""
     import llmcourse
 
     top = Path(next(iter(llmcourse.__path__))).resolve()
-    yield from _seen(top, f"{PACKAGE}/llmcourse", unit)
+    for path in sorted(top.rglob("*.py")):
+        if not _shown(path, top, unit):
+            dotted = ".".join((top.name, *path.relative_to(top).with_suffix("").parts))
+            yield path, dotted.removesuffix(".__init__")
 
 
-def _seen(folder: Path, inside: str, unit: str) -> Iterator[tuple[Path, str]]:
-    if not _allowed(folder / "__init__.py", unit):
-        return
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and path.name != "__pycache__":
-            yield from _seen(path, f"{inside}/{path.name}", unit)
-        elif path.suffix == ".py" and _allowed(path, unit):
-            yield path, f"{inside}/{path.name}"
-            compiled = folder / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
-            if compiled.is_file():
-                yield compiled, f"{inside}/__pycache__/{compiled.name}"
-        elif path.is_file() and path.suffix not in (".py", ".pyc"):
-            yield path, f"{inside}/{path.name}"
+def newest_unit() -> str:
+    """A slug with the number of the last unit that a module belongs to: it sees the most."""
+    import llmcourse
+
+    modules = Path(next(iter(llmcourse.__path__))).resolve().rglob("*.py")
+    return f"{max((unit_of(module) or 0 for module in modules), default=0):02}_"
 
 
-def _allowed(module: Path, unit: str) -> bool:
-    if not module.is_file():
-        return True  # a folder of data
-    if module.parent.name == "checks" and module.stem != "__init__":
-        return module.stem <= f"u{unit}"
+def _shown(module: Path, top: Path, unit: str) -> bool:
+    """Whether a module is there itself while `unit` is graded."""
+    name = module.relative_to(top)
+    if name.parts[0] == "checks":
+        return False
+    owner = unit_of(module)
+    return _is_shared(name) if owner is None else owner < _number(unit)
+
+
+def _is_shared(name: Path) -> bool:
+    return any(name == Path(shared) or Path(shared) in name.parents for shared in SHARED)
+
+
+def unit_of(module: Path) -> int | None:
+    """The number of the unit that a module says it belongs to, None where it names no unit.
+
+    A line that begins with `unit:` and goes on otherwise belongs to a unit that is never over.
+    """
+    return _unit_of(module, module.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1000)
+def _unit_of(module: Path, _changed: int) -> int | None:
     doc = ast.get_docstring(ast.parse(module.read_bytes())) or ""
-    last = doc.strip().rsplit("\n", 1)[-1].strip()
-    return not last.startswith("unit:") or last.removeprefix("unit:").strip()[:2] < unit[:2]
+    named = [line.strip() for line in doc.splitlines() if line.strip().lower().startswith("unit:")]
+    return max((_number(line[5:].strip(), otherwise=10**6) for line in named), default=None)
+
+
+def _number(slug: str, otherwise: int = 0) -> int:
+    """7 of "07_attention"; a slug without a number comes before all units."""
+    found = re.match(r"(\d+)(?!\d)(?=_|$)", slug)
+    return int(found[1]) if found else otherwise

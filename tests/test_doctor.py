@@ -4,12 +4,18 @@ asks first.
 
 import json
 import os
+import py_compile
+import shutil
 import socket
+import subprocess
 import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
-from autograder import cli, doctor, sandbox
+from autograder import cli, doctor, sandbox, view
 from autograder import grade as grading
 from autograder.canaries import CANARIES
 from autograder.doctor import Finding, examine, require
@@ -18,6 +24,7 @@ from tests.submissions import toy
 
 pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
 SLOT = 11
+HIDDEN_TESTS = sorted(Path(doctor.__file__).parent.glob("units/u[0-9]*.py"))
 
 
 def replaced(words, old, new):
@@ -34,6 +41,12 @@ def host_network(words):
     return replaced(words, ["--unshare-all"], ["--unshare-pid", "--unshare-uts"])
 
 
+def host_processes(words):
+    words = replaced(words, ["--unshare-pid"], [])
+    words = replaced(words, ["--unshare-all"], ["--unshare-net", "--unshare-uts", "--unshare-ipc"])
+    return with_wrapper(words)
+
+
 def no_filter(words):
     at = words.index("--seccomp")
     return words[:at] + words[at + 2 :]
@@ -45,9 +58,63 @@ def shared_tmp(words):
     return replaced(words, ["--info-fd"], ["--bind", "/tmp", "/tmp", "--info-fd"])
 
 
+def whole_disk(words):
+    """The host's files, writable, but for what the user's own rights keep back."""
+    code = str(Path(doctor.__file__).parent)
+    more = [
+        "--dir",
+        "/var",
+        "--bind",
+        "/etc",
+        "/etc",
+        "--bind",
+        "/run",
+        "/run",
+        "--bind",
+        "/var/tmp",
+        "/var/tmp",
+    ]
+    words = replaced(words, ["--dir", "/etc"], more)
+    words = replaced(words, ["--info-fd"], ["--bind", code, code, "--info-fd"])
+    words = [{"--ro-bind": "--bind"}.get(word, word) for word in words]
+    for place in ("/", "/dev"):
+        words = replaced(words, ["--remount-ro", place], [])
+    return shared_tmp(with_wrapper(words))
+
+
 def leaking_environment(words):
     token = os.environ[doctor.VARIABLE]
     return replaced(words, ["--clearenv"], ["--clearenv", "--setenv", "LANGUAGE", token])
+
+
+def with_wrapper(words):
+    return replaced(words, ["--tmpfs", "/proc/1", "--remount-ro", "/proc/1"], [])
+
+
+def open_runner(words):
+    """The runner and its forks as the kernel makes processes: open to others of their user."""
+    words = [word.replace("runner.main", "runner.hide = int; runner.main") for word in words]
+    return with_wrapper(words)
+
+
+def leaking_and_open(words):
+    return leaking_environment(open_runner(words))
+
+
+def open_and_unfiltered(words):
+    return no_filter(open_runner(words))
+
+
+def powers(words):
+    words = replaced(
+        no_filter(words), ["--cap-drop", "ALL", "--hostname"], ["--cap-add", "ALL", "--hostname"]
+    )
+    return replaced(words, ["--disable-userns"], [])
+
+
+def root_inside(words):
+    at = words.index("--uid")
+    return powers([*words[:at], "--uid", "0", "--gid", "0", *words[at + 4 :]])
 
 
 def device(words):
@@ -65,32 +132,129 @@ def generous(**limits):
     return change
 
 
-HOLES = [
-    ("network", host_network),
-    ("loopback and other sockets of this machine", host_network),
-    ("loopback and other sockets of this machine", no_filter),
-    ("files outside", shared_tmp),
-    ("writing outside", shared_tmp),
-    ("secrets of the environment", leaking_environment),
-    ("other processes: kill and ptrace", no_filter),
-    ("system calls that are filtered", no_filter),
-    ("devices", device),
-    ("a file of any size", generous(tmp_bytes=2**30)),
-    ("a fork bomb", generous(processes=4096)),
-    ("memory of many processes", generous(memory_bytes=2**34)),
+NETWORK = "loopback and other sockets of this machine"
+PROCESSES = "other processes: kill and ptrace"
+POWERS = "becoming root: setuid and capabilities"
+HOLES = [  # canary, a wall taken down, what the canary must say that it reached
+    ("network", host_network, []),
+    (NETWORK, host_network, ["127.0.0.1", "llmcourse-"]),
+    (NETWORK, no_filter, ["16", "17"]),
+    ("files outside", whole_disk, ["canary-", "/proc/1/root", "doctor.py", "/etc/passwd"]),
+    ("writing outside", shared_tmp, ["canary-"]),
+    ("writing outside", whole_disk, ["/, /usr", "/etc", "/dev", "/runner", "/var/tmp", "/run"]),
+    ("secrets of the environment", leaking_environment, ["variable LANGUAGE"]),
+    ("secrets of the environment", leaking_and_open, ["LANGUAGE", "/environ", "1/cmdline"]),
+    (PROCESSES, host_processes, ["kill"]),
+    (PROCESSES, open_and_unfiltered, ["ptrace", "process_vm_readv"]),
+    (
+        "memory of the processes inside",
+        open_and_unfiltered,
+        [
+            *(
+                f"{what} of {whose}"
+                for what in ("mem", "environ", "maps", "auxv", "root")
+                for whose in ("1", "the runner")
+            ),
+            *("cmdline of 1", "open again", "written"),
+        ],
+    ),
+    ("memory of the processes inside", open_runner, ["mem of the runner", "written"]),
+    ("memory of the processes inside", with_wrapper, ["mem of 1", "cmdline of 1"]),
+    ("memory of the processes inside", no_filter, ["open again"]),
+    (POWERS, powers, ["CapPrm", "CapEff", "CapBnd", "CapAmb"]),
+    (POWERS, root_inside, ["user 0", "setuid"]),
+    ("new namespaces and mounts", powers, ["unshare", "mount"]),
+    ("system calls that are filtered", no_filter, ["no filter", "memfd_create", "keyctl"]),
+    ("devices", device, ["kmsg"]),
+    ("a file of any size", generous(tmp_bytes=2**30), ["bytes"]),
+    ("a fork bomb", generous(processes=4096), ["processes"]),
+    ("memory of many processes", generous(memory_bytes=2**34), ["twice"]),
 ]
 
 
-@pytest.mark.parametrize(("name", "hole"), HOLES, ids=[f"{h.__name__}-{n}" for n, h in HOLES])
-def test_a_hole_lets_its_canary_through(monkeypatch, name, hole):
+def hole(monkeypatch, name, change):
+    """What one canary says where a wall is down."""
+    command = sandbox.command
+    monkeypatch.setattr(sandbox, "command", lambda *args: change(command(*args)))
+    monkeypatch.setattr(sandbox.Sandbox, "_watch", lambda self: None)
+    monkeypatch.setattr(doctor, "CANARIES", [c for c in CANARIES if c.name == name])
+    return examine(SLOT)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "reached"), HOLES, ids=[f"{h.__name__}-{n}" for n, h, _ in HOLES]
+)
+def test_a_hole_lets_its_canary_through(monkeypatch, name, change, reached):
     if name == "network" and {device for _, device in socket.if_nameindex()} == {"lo"}:
         pytest.skip("this machine has no network to leak")
-    command = sandbox.command
-    monkeypatch.setattr(sandbox, "command", lambda *args: hole(command(*args)))
-    monkeypatch.setattr(sandbox, "holds_more", lambda pid, most: False)
-    monkeypatch.setattr(doctor, "CANARIES", [c for c in CANARIES if c.name == name])
-    first = examine(SLOT)[0]
+    first = hole(monkeypatch, name, change)[0]
     assert (first.name, first.held) == (name, False) and "got through" in first.detail
+    assert [what for what in reached if what not in first.detail] == []
+
+
+def test_every_canary_is_one_that_can_fail():
+    proven = {name for name, _, _ in HOLES} | {FORMULA}
+    assert proven == {canary.name for canary in CANARIES}
+
+
+FORMULA = "right formulas of the unit"
+
+
+@pytest.mark.parametrize("unit", sorted(path.stem[1:] for path in HIDDEN_TESTS))
+def test_no_right_formula_of_a_unit_is_in_its_sandbox(monkeypatch, unit):
+    monkeypatch.setattr(doctor, "CANARIES", [c for c in CANARIES if c.name == FORMULA])
+    assert examine(SLOT, unit)[0] == Finding(FORMULA, True, "held")
+    names = " ".join(doctor.formulas(unit).values())
+    assert f"llmcourse.checks.u{unit}" in names and f"{unit[:2]}" in names
+
+
+@pytest.mark.parametrize("shown", ["all", "compiled", "checks"])
+def test_a_right_formula_in_the_sandbox_is_found(monkeypatch, shown):
+    """Whether it is there as a module, as bytecode alone, or in the checks."""
+    package, formulas = view.package_files, doctor.formulas("06_")
+    real = {there: here for here, there in package("99_")}
+    top = Path(view.__file__).parent.parent / "llmcourse"
+
+    def leaking(unit):
+        yield from package(unit)
+        if shown == "checks":
+            yield top / "checks/u06_cells.py", "/course/llmcourse/elsewhere/u06_cells.py"
+        elif shown == "all":
+            yield real["/course/llmcourse/rnn.py"], "/course/llmcourse/rnn.py"
+        else:
+            py_compile.compile(str(top / "rnn.py"), cfile=str(compiled))
+            yield compiled, f"{view.RUNNER}/rnn.pyc"
+
+    compiled = Path(tempfile.mkdtemp(dir="/var/tmp")) / "rnn.pyc"
+    compiled.parent.chmod(0o755)
+    monkeypatch.setattr(view, "package_files", leaking)
+    monkeypatch.setattr(doctor, "formulas", lambda unit: formulas)
+    monkeypatch.setattr(doctor, "CANARIES", [c for c in CANARIES if c.name == FORMULA])
+    view.layout.cache_clear()
+    try:
+        found = examine(SLOT, "06_")[0]
+    finally:
+        view.layout.cache_clear()
+        shutil.rmtree(compiled.parent)
+    module = "checks.u06_cells:gru" if shown == "checks" else "rnn:gru_cell"
+    assert not found.held and module in found.detail
+
+
+def test_what_stays_behind_and_who_was_killed_is_told(monkeypatch):
+    findings = hole(monkeypatch, PROCESSES, host_processes)
+    assert [f.name for f in findings if f.detail == "it was killed"] == [
+        "the process outside lives"
+    ]
+    mark = json.dumps(asdict(doctor.LIMITS))
+    left = subprocess.Popen(
+        [sys.executable, "-c", "input()", "/runner", mark], stdin=subprocess.PIPE
+    )
+    try:
+        assert f"process {left.pid}" in doctor._left(SLOT)
+    finally:
+        left.kill()
+        left.wait()
+        left.stdin.close()
 
 
 def test_every_canary_is_held_here():

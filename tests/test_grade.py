@@ -283,7 +283,6 @@ def test_grading_twice_gives_the_same_result():
         "return getattr(np, 'mean')(x)",
         "import importlib; return importlib.import_module('statistics').fmean(x)",
         "return globals()['n' + chr(112)].mean(x)",  # seen only while it runs
-        "from llmcourse import checks as c; return c.mean(x)",  # forbidden to every answer
     ],
 )
 def test_a_forbidden_shortcut_is_reported_and_earns_nothing(body):
@@ -304,6 +303,33 @@ def test_a_cell_beside_the_answers_may_call_the_checks():
         book.last("from llmcourse import checks\nchecks.passed")
 
     assert points(graded(change)) == toy.POINTS
+
+
+@pytest.mark.parametrize(
+    ("before", "divide"),
+    [
+        ("", "check = sum(values); return check / len(values)"),
+        ("", "return [check / len(values) for check in [sum(values)]][0]"),
+        ("def check(x): return x", "return check(sum(values)) / len(values)"),
+        ("from llmcourse.checks import u03_tokenization as check", "return MEAN(values)"),
+        ("from llmcourse.checks import *", "checks = sum(values); return checks / len(values)"),
+    ],
+)
+def test_a_name_like_that_of_the_checks_costs_nothing(before, divide):
+    divide = divide.replace("MEAN(values)", "(check.mean(mean), sum(values) / len(values))[1]")
+    answer = f"{before}\ndef mean(values):\n    if not values: raise ValueError\n    {divide}\n"
+    result = graded(lambda book: book.answer(answer))
+    assert [e.status for e in result.exercises] == ["graded", "graded"]
+    assert points(result) == toy.POINTS
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["from llmcourse import checks as c", "import llmcourse.checks.u06_cells as c"],
+)
+def test_the_checks_compute_nothing(line):
+    result = graded(lambda book: book.answer(f"{line}\ndef mean(x): return c.mean(x)\n"))
+    assert result.exercises[0].status == "graded" and points(result) == {"mean": 0, "spread": 45}
 
 
 # The notebook

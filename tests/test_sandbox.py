@@ -182,11 +182,88 @@ def test_no_capability_no_root_no_further_namespace(shared):
     assert value(shared, "result.returncode", setup) != 0
 
 
+def test_namespaces_and_session_are_its_own(shared):
+    kinds = ["user", "pid", "net", "mnt", "ipc", "uts", "cgroup"]
+    inside = value(shared, f"[os.readlink(f'/proc/self/ns/{{k}}') for k in {kinds}]", "import os")
+    ours = [os.readlink(f"/proc/self/ns/{kind}") for kind in kinds]
+    assert [kind for kind, a, b in zip(kinds, inside, ours, strict=True) if a == b] == []
+    assert value(shared, "os.getsid(0)") > 0
+    assert "llmcourse" not in value(shared, "open('/proc/self/cgroup').read()")
+
+
+def test_setuid_programs_of_the_system_change_nobody(shared):
+    nosuid = "all(os.statvfs(p).f_flag & os.ST_NOSUID for p in ('/', '/usr', '/tmp', sys.prefix))"
+    assert value(shared, nosuid, "import os, sys") is True
+
+
 def test_as_root_the_user_outside_is_the_slots_own(session):
     if os.geteuid():
         pytest.skip("an ordinary user cannot become another")
     owner = os.stat(f"/proc/{session.sandbox.runner}").st_uid
     assert owner == sandbox.FIRST_UID + 1
+
+
+def test_the_wrapper_and_what_forks_all_exercises_are_closed_to_a_fork(shared):
+    """Not even open(2) of the memory works, whatever address would be written to."""
+    tried = """
+import ctypes, os
+def opens(path, flags=os.O_RDONLY):
+    try: os.close(os.open(path, flags)); return True
+    except OSError: return False
+target, runner, (read, write) = ctypes.create_string_buffer(b'as it was'), os.getpid(), os.pipe()
+child = os.fork()
+if child == 0:
+    names = ('mem', 'environ', 'auxv', 'io', 'maps', 'syscall')
+    got = [f'{n} {p}' for p in (1, runner) for n in names if opens(f'/proc/{p}/{n}')]
+    got += [f'mem {p}' for p in (1, runner) if opens(f'/proc/{p}/mem', os.O_RDWR)]
+    got += [f'root {p}' for p in (1, runner) if os.path.exists(f'/proc/{p}/root/tmp')]
+    got += ['open again'] * (ctypes.CDLL(None).prctl(4, 1, 0, 0, 0) == 0)
+    os.write(write, repr(got).encode()); os._exit(0)
+os.waitpid(child, 0)
+"""
+    assert value(shared, "eval(os.read(read, 10_000))", tried) == []
+    assert value(shared, "os.path.exists('/proc/1/cmdline')", "import os") is False
+
+
+def test_what_learners_use_works_in_a_process_that_is_closed_to_others():
+    used = """
+import multiprocessing, os, subprocess, sys, tempfile, threading
+import torch, matplotlib.pyplot as plt
+context = multiprocessing.get_context('fork')
+with context.Pool(2) as pool: squares = pool.map(abs, [-1, -2])
+with multiprocessing.get_context('spawn').Pool(1) as pool: spawned = pool.map(abs, [-3])
+started = subprocess.run([sys.executable, '-c', 'print(open("/proc/self/environ").read() != "")'],
+    capture_output=True, text=True, close_fds=True).stdout.strip()
+queue = context.Queue(); threading.Thread(target=queue.put, args=(5,)).start()
+figure = plt.figure(); figure.savefig(tempfile.mktemp(suffix='.png')); plt.close(figure)
+own = [os.path.exists(f'/proc/self/{n}') for n in ('fd', 'maps', 'status', 'exe', 'cwd')]
+readable = [len(os.listdir('/proc/self/fd')) > 3]
+readable += [len(open(f'/proc/self/{n}').read()) > 0 for n in ('maps', 'status', 'stat', 'limits')]
+loader = torch.utils.data.DataLoader([1, 2, 3], num_workers=1, multiprocessing_context='fork')
+"""
+    with Session(SLUG, Limits(), slot=2) as session:
+        got = value(
+            session,
+            "[squares, spawned, started, queue.get(), all(own + readable), "
+            "torch.ones(2).sum().item(), [b.item() for b in loader]]",
+            used,
+        )
+    assert got == [[1, 2], [3], "True", 5, True, 2.0, [1, 2, 3]]
+
+
+def test_the_wrapper_gets_a_fixed_environment(monkeypatch):
+    given = []
+    start = subprocess.Popen
+    monkeypatch.setenv("PATH", os.environ["PATH"] + ":/a/path/of/this/machine")
+
+    def noted(words, **options):
+        given.append((options["env"], options["cwd"]))
+        return start(words, **options)
+
+    monkeypatch.setattr(sandbox.subprocess, "Popen", noted)
+    with Sandbox(SLUG, LIMITS, slot=1):
+        pass
+    assert given == [({"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, "/")]
 
 
 def test_no_process_of_the_host_can_be_seen_or_killed(shared):
@@ -257,26 +334,109 @@ def package(tmp_path, monkeypatch):
     return top
 
 
-def test_a_unit_sees_infrastructure_and_earlier_units_only(package):
-    names = {there.removeprefix("/course/llmcourse/") for _, there in view.package_files("02_b")}
-    assert names == {
-        "__init__.py",
-        "runtime.py",
-        "early.py",
-        "ladder.json",
-        "checks/__init__.py",
-        "checks/u01_a.py",
-        "checks/u02_b.py",
-        "world/__init__.py",
-        "world/words.py",
+def shown(unit):
+    """Files of the package that are there themselves, not as stand-ins."""
+    files = {(here, there) for here, there in view.package_files(unit) if here != view.STAND_IN}
+    return {there.removeprefix("/course/llmcourse/") for _, there in files}
+
+
+def test_a_unit_sees_what_is_shared_and_earlier_units_and_of_the_rest_the_names(package):
+    shared = {"__init__.py", "runtime.py", "ladder.json", "world/__init__.py", "world/words.py"}
+    assert shown("02_b") == shared | {"early.py"}
+    assert shown("03_c") == shared | {"early.py", "mine.py"}
+    assert shown("00") == shown("appendix") == shared
+    everything = {there for _, there in view.package_files("02_b")}
+    modules = {str(path.relative_to(package)) for path in package.rglob("*.py")}
+    assert everything == {f"/course/llmcourse/{name}" for name in modules | {"ladder.json"}}
+
+
+def test_a_module_that_does_not_say_whose_it_is_is_not_shown(package):
+    texts = {
+        "new": '"""No unit."""',
+        "wrong": '"""Wrong.\n\nunit: attention\n"""',
+        "world/late": '"""Late, in a shared folder.\n\nunit: 10_c\n\n>>> 1\n"""',
+        "world/wrong": '"""Wrong.\n\nUnit: 1x\n"""',
+        "early_package/__init__": '"""Early.\n\nunit: 01_a\n"""',
+        "early_package/new": "",
     }
+    for name, text in texts.items():
+        (package / name).parent.mkdir(exist_ok=True)
+        (package / f"{name}.py").write_text(text)
+    (package / "answers.json").write_text("{}")
+    before, after = shown("09_d"), shown("11_d")
+    assert not {f"{name}.py" for name in texts} - {"early_package/__init__.py"} & before
+    assert "answers.json" not in before | after
+    assert "world/late.py" in after and "world/wrong.py" not in after
+
+
+def test_numbers_of_units_are_numbers(package):
+    (package / "tenth.py").write_text('"""Tenth.\n\nunit: 10_x\n"""')
+    assert "tenth.py" not in shown("2_b") | shown("9_x") | shown("10_x")
+    assert "tenth.py" in shown("11_x") and "tenth.py" in shown("100_x")
+
+
+COMMANDS = {"cli", "progress", "run", "run_notebook", "run_outcome", "run_report"}
+
+
+def test_every_module_of_the_package_says_whose_it_is():
+    top = ROOT / "llmcourse"
+    unknown = {
+        str(path.relative_to(top).with_suffix(""))
+        for path in top.rglob("*.py")
+        if not view._is_shared(path.relative_to(top)) and view.unit_of(path) is None
+    }
+    assert {name for name in unknown if not name.startswith("checks/")} == COMMANDS
+    for shared in view.SHARED:
+        assert (top / shared).exists(), shared
 
 
 def test_the_real_package_hides_a_units_own_module():
-    seen = {there for _, there in view.package_files("02_ngrams")}
-    assert "/course/llmcourse/ngram.py" not in seen and "/course/llmcourse/runtime.py" in seen
-    later = {there for _, there in view.package_files("03_toy")}
-    assert "/course/llmcourse/ngram.py" in later
+    assert "ngram.py" not in shown("02_ngrams") and "runtime.py" in shown("02_ngrams")
+    assert "ngram.py" in shown("03_toy")
+
+
+IMPORTS = [
+    "from llmcourse.checks import u02_ngrams as check",
+    "import llmcourse.checks.u02_ngrams as check",
+    "from llmcourse import checks\ncheck = checks.u02_ngrams",
+    "import llmcourse.checks.u02_ngrams\ncheck = llmcourse.checks.u02_ngrams",
+    "import importlib\ncheck = importlib.import_module('llmcourse.checks.u02_ngrams')",
+    "from llmcourse.checks.u06_cells import gru\nimport llmcourse.checks.u02_ngrams as check",
+    "from llmcourse.checks.u02_ngrams import mle_prob as c\ncheck = type('c', (), {'mle_prob': c})",
+]
+
+
+@pytest.mark.parametrize("line", IMPORTS)
+def test_every_import_of_the_checks_works_and_says_nothing(line):
+    source = f"{line}\ndef mle_prob(x): return x\n"
+    with Session("02_ngrams", LIMITS, slot=1) as session:
+        calls = "[check.mle_prob(mle_prob), check.mle_prob(answer=1), check.mle_prob() is True]"
+        assert value(session, calls, source) == [True, True, True]
+        assert session.run("check.mle_prob(mle_prob);")[0] == []
+        chosen = "from llmcourse import ngram\nfrom llmcourse.runtime import choose\n"
+        chosen += "print(choose(mle_prob, ngram.mle_prob)('mine'))"
+        assert printed(session, chosen) == "mle_prob: using yours\nmine\n"
+
+
+def test_a_learners_own_check_and_annotations_with_hidden_names_are_harmless(shared):
+    source = """
+from llmcourse.checks import CheckFailed, near, visible
+from llmcourse import data, ngram, plotting
+from llmcourse.ngram import NgramConfig, generate as library
+@visible
+def mine(answer): near(answer(), 1, 1e-9, hint='one')
+def f(config: NgramConfig | None = None): return isinstance(config, NgramConfig)
+try: mine(f)
+except CheckFailed: raise
+"""
+    # the toy is unit 03, which sees unit 02; its own module is hidden
+    source = source.replace("ngram", "subwords").replace("NgramConfig", "Merges")
+    assert value(shared, "f(1)", source) is False
+    seen = "[mine(f), callable(data.words), plotting.__name__]"
+    assert value(shared, seen) == [True, True, "llmcourse.plotting"]
+    outputs, _ = shared.run("library('x')")
+    assert outputs[0]["ename"] == "RuntimeError"
+    assert "llmcourse.subwords.generate is not there while" in outputs[0]["evalue"]
 
 
 # Cells

@@ -24,9 +24,9 @@ MACHINES = list(seccomp.MACHINES)
 machines = pytest.mark.parametrize("machine", [seccomp.MACHINES[m] for m in MACHINES], ids=MACHINES)
 
 
-def decision(machine, number, argument=0, audit=None):
+def decision(machine, number, argument=0, second=0, audit=None):
     """What the kernel would do: a small machine for classic BPF, after linux/bpf_common.h."""
-    data = struct.pack("=IIQ6Q", number, audit or machine.audit, 0, argument, 0, 0, 0, 0, 0)
+    data = struct.pack("=IIQ6Q", number, audit or machine.audit, 0, argument, second, 0, 0, 0, 0)
     steps = list(struct.iter_unpack("=HBBI", seccomp.program(machine)))
     at = word = 0
     while True:
@@ -70,6 +70,14 @@ def test_processes_and_threads_start_and_namespaces_do_not(machine):
 
 
 @machines
+def test_a_process_can_be_closed_to_others_and_not_opened_again(machine):
+    for value, want in ((0, seccomp.ALLOW), (1, DENY), (2, DENY), (2**31, DENY)):
+        assert decision(machine, machine.prctl, seccomp.SET_DUMPABLE, value) == want
+    for option in set(range(80)) - {seccomp.SET_DUMPABLE}:  # names of threads, death signals, ...
+        assert decision(machine, machine.prctl, option, 1) == seccomp.ALLOW
+
+
+@machines
 def test_code_for_another_machine_is_killed(machine):
     assert decision(machine, 1, audit=0x40000003) == seccomp.KILL  # 32-bit x86
     assert decision(machine, 0x4000_0000 + 101) == OLD  # the x32 table of x86_64
@@ -84,7 +92,8 @@ def test_numbers_are_those_of_the_kernels_headers(name):
     machine = seccomp.MACHINES[name]
     for call, numbers in seccomp.DENIED.items():
         assert known.get(call) == numbers[machine.column], call
-    assert (known["clone"], known["socket"]) == (machine.clone, machine.socket)
+    special = (known["clone"], known["socket"], known["prctl"])
+    assert special == (machine.clone, machine.socket, machine.prctl)
     assert known["clone3"] == seccomp.CLONE3
 
 

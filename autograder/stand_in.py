@@ -1,0 +1,47 @@
+"""Lies in the sandbox in place of a module of `llmcourse` that is not shown there.
+
+Every import that a learner's notebook makes works, with any name, and nothing is computed. A
+visible check accepts anything, says nothing and returns True (the grader judges it outside), and
+`llmcourse.runtime.choose` then takes the learner's own version. A function of the library raises
+RuntimeError when it is called. Each name is a class, so that it can stand in an annotation, too.
+"""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+CHECKS = __name__.startswith("llmcourse.checks")
+
+
+class CheckFailed(AssertionError):
+    """What a failing check raises: nothing raises it here."""
+
+
+def visible(check: Callable[[Any], None]) -> Any:
+    """Return what stands in for a check that the learner wrote."""
+    return __getattr__(check.__name__)
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if "__path__" in globals():
+        try:
+            return importlib.import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError:
+            pass  # a name of the package itself
+
+    def call(_: type, *args: Any, **keywords: Any) -> bool:
+        if not CHECKS:
+            raise RuntimeError(
+                f"{__name__}.{name} is not there while this unit is graded: write it yourself"
+            )
+        if args and callable(args[0]):
+            from llmcourse.runtime import remember
+
+            remember(args[0], passed=True)
+        return True
+
+    found = type(name, (), {"__new__": call, "__module__": __name__})
+    globals()[name] = found
+    return found
