@@ -195,13 +195,18 @@ def _hidden(exercise: Exercise, case: Case, ask: Ask, seed: bytes) -> Verdict:
     def verdict() -> tuple[str | None, str | None]:
         for args, judge in drawn(case, seed):
             outcome = ask(exercise.probe_source, args, exercise.given, exercise.seconds)
-            message = TOO_LARGE if _too_large(outcome) else judge(outcome)
+            message = judged(outcome, judge)
             if message is not None:
                 final = isinstance(outcome, NoAnswer) and outcome.reason != "malformed"
                 return message, message if final else None
         return None, None
 
     return verdict
+
+
+def judged(outcome: Outcome, judge: Judge) -> str | None:
+    """What the learner is told; None if the outcome is right."""
+    return TOO_LARGE if _too_large(outcome) else judge(outcome)
 
 
 def _as_released(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,9 +6,8 @@ Arguments and results still cross the wire format, so that what passes here pass
 import contextlib
 import functools
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from unittest import mock
 
 from autograder import wire
 from autograder.exercise import CaseResult, Exercise, NoAnswer, Outcome, Raised, Returned, mark
@@ -62,7 +61,7 @@ def ask_packed(
 
     arguments = wire.unpack(packed, proxy)
     try:
-        with mock.patch.dict(_globals(answer), given) if given else contextlib.nullcontext():
+        with _with_globals(answer, given):
             return Returned(wire.unpack(wire.pack(_probe(source)(answer, *arguments))))
     except NotImplementedError:
         return NoAnswer("unsolved")
@@ -78,6 +77,19 @@ def _probe(source: str) -> Any:
     namespace: dict[str, Any] = {}
     exec(source, namespace)
     return namespace["probe"]
+
+
+@contextlib.contextmanager
+def _with_globals(answer: Any, given: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
+    names = _globals(answer) if given else {}
+    before = {name: names[name] for name in given if name in names}
+    names.update(given)
+    try:
+        yield
+    finally:
+        for name in given:
+            del names[name]
+        names.update(before)
 
 
 def _globals(answer: Any) -> dict[str, Any]:
