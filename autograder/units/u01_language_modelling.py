@@ -469,7 +469,10 @@ def _rescore_core(rng: random.Random) -> Inputs:
             "return the text, not its score.": -4.0,
         }
         hint = "the text with the largest sum of the two log-probabilities."
-        yield (texts, heard, table.__getitem__), equals(texts[best], hint, mistakes)
+        yield (
+            (texts, heard, lambda text, table=table: table[text]),
+            equals(texts[best], hint, mistakes),
+        )
 
 
 @rescore.case(weight=2, property="very unlikely texts")
@@ -481,7 +484,7 @@ def _rescore_long(rng: random.Random) -> Inputs:
     heard[winner] = -8_990 - prior[texts[winner]]
     hint = "exp of such sums is 0 for all of them: compare the logs."
     mistakes = {hint: texts[0]}
-    yield (texts, heard, prior.__getitem__), equals(texts[winner], hint, mistakes)
+    yield (texts, heard, lambda text: prior[text]), equals(texts[winner], hint, mistakes)
 
 
 @rescore.case(weight=1, property="equal and impossible texts")

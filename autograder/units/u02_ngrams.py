@@ -381,7 +381,10 @@ def mixture_judge(
     """The judge, and whether it can tell the known mistakes from each other."""
     args = (tokens, history, token, weight, size)
     want, longest = mixed(*args), relative(tokens, history, token)
-    mistakes = {hint: mixed(*args, slip) for slip, hint in MIXTURE_SLIPS.items()}
+    slips = dict(MIXTURE_SLIPS)
+    if after(tokens, history):
+        del slips["share lost"]  # shows after an unseen history only
+    mistakes = {hint: mixed(*args, slip) for slip, hint in slips.items()}
     mistakes["mix all the orders, not only the longest and the uniform one."] = (
         weight * longest + (1 - weight) / size
     )

@@ -17,7 +17,8 @@ def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str, dtype: str = 
     if got is None:
         fail(f"{what} should have the shape {shape}, but {NOTHING}")
     try:
-        array = _floats(got)
+        array = as_array(got)
+        array = array if array.dtype.kind == "f" else array.astype(float)
     except (TypeError, ValueError):
         fail(f"{what} should be an array of numbers. {hint}")
     if array.shape != shape:
@@ -31,9 +32,8 @@ def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str, dtype: str = 
     return array
 
 
-def _floats(got: Any) -> np.ndarray:
-    """An array of floats: those of a narrower dtype keep it, for `compare`; ints become float64."""
-    if str(getattr(got, "dtype", "")) == "torch.bfloat16":  # which NumPy does not have
+def as_array(got: Any) -> np.ndarray:
+    """An array in the dtype of what came; bfloat16, which NumPy does not have, is noted in it."""
+    if str(getattr(got, "dtype", "")) == "torch.bfloat16":
         return np.array(got.tolist(), np.dtype("float32", metadata={WAS: "bfloat16"}))
-    array = np.asarray(got)
-    return array if array.dtype.kind == "f" else array.astype(float)
+    return np.asarray(got)

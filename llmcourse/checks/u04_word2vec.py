@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from llmcourse.checks import diagnosed, equal, fail, near, number, raises, unchanged, visible
-from llmcourse.checks.arrays import shaped
+from llmcourse.checks.arrays import as_array, shaped
 
 CENTRE = np.array([[1.0, 2.0], [0.5, -1.0], [-2.0, 0.0], [0.0, 1.5]])
 CONTEXT = np.array([[0.5, 1.0], [-1.0, 0.5], [2.0, 1.0], [1.0, -0.5]])
@@ -22,7 +22,7 @@ def array_of(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
     if not hasattr(value, "shape"):
         fail(f"{what} should be a numpy array, got a {type(value).__name__}.")
     shaped(value, shape, what, "Compare with the table above.")
-    return np.asarray(value)
+    return as_array(value)
 
 
 @visible
