@@ -257,7 +257,7 @@ def clip_edges(rng: random.Random) -> Inputs:
         def right(value: Any, g: Any = g, norm: float = norm) -> bool:
             factor = min(1.0, 2.0 / norm)
             close = np.allclose(value[0]["a"], factor * g["a"], rtol=1e-4, atol=0)
-            return bool(close) and compare(value[1] / norm, 1.0, 1e-9) is None
+            return bool(close) and compare(value[1], norm, 1e-9 * min(1.0, norm)) is None
 
         yield (g, 2.0), holds(right, "A norm of 1e-5 or 1e8 is a norm like others.")
 
