@@ -15,6 +15,7 @@ from autograder.course import load_unit
 from autograder.exercise import drawn, fraction
 from autograder.local import run_locally
 from autograder.trials import Workbench
+from llmcourse.checks import compare
 
 ROOT = Path(__file__).resolve().parent.parent
 UNITS = tuple(sorted(path.name for path in (ROOT / "solutions").glob("0*")))
