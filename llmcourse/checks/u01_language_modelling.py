@@ -275,7 +275,7 @@ def rescore(answer):
     prior = {"wheel": -1.0, "we'll": -4.0, "will": -10.0, "wool": -7.0}
     heard = [-12.0, -4.0, -1.0, -6.0]
     texts = list(prior)
-    args = [list(texts), list(heard), prior.__getitem__]
+    args = [list(texts), list(heard), lambda text: prior[text]]
     got = answer(*args)
     mistakes = {
         "You ignored the signal: add its log-probability.": "wheel",

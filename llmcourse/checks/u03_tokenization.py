@@ -251,7 +251,7 @@ def wordpiece_encode(answer):
 @visible
 def fertility(answer):
     near(
-        number(answer("the cat", list), "fertility"),
+        number(answer("the cat", lambda text: list(text)), "fertility"),
         3.5,
         1e-9,
         hint="7 characters with the space, 2 words. Encode the whole text: a space costs, too.",
@@ -268,4 +268,6 @@ def fertility(answer):
         if abs(got - value) < 1e-9:
             near(got, 1.0, 1e-9, hint)
     near(got, 1.0, 1e-9, hint="Three tokens and three words.")
-    raises(ValueError, answer, " \n", list, hint="A text without a word: refuse it.")
+    raises(
+        ValueError, answer, " \n", lambda text: list(text), hint="A text without a word: refuse it."
+    )

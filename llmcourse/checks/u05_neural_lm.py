@@ -190,8 +190,8 @@ def mlp_backward(answer):
 def gradient_check(answer):
     x = np.array([[1.0, -2.0], [0.5, 3.0]])
 
-    def cubes(v):
-        return float((np.asarray(v) ** 3).sum())
+    def cubes(x):
+        return float((np.asarray(x) ** 3).sum())
 
     kept = x.copy()
     got = number(answer(cubes, x, 3 * x**2, 1e-4), "gradient_check")
