@@ -16,6 +16,7 @@ Transactions on Signal Processing 45; Pascanu, Mikolov and Bengio 2013, arXiv:12
 unit: 06_rnn_lstm
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -101,12 +102,34 @@ def bptt(params: Params, xs: np.ndarray, h0: np.ndarray, dhs: np.ndarray) -> dic
 def clip_grad_norm(gradients: Mapping[str, Any], max_norm: float) -> tuple[dict[str, Any], float]:
     """Return the gradients, scaled down together if their norm is above max_norm, and that norm.
 
-    The norm is that of all numbers as one vector. Arrays or tensors; nothing is changed in place.
+    The norm is that of all numbers as one vector, 0.0 without any; it is right for every size of
+    number that the dtype holds. Arrays or tensors, which keep their dtype; nothing is changed in
+    place. An infinite gradient has norm inf and gives 0 and nan, a nan gives nan: as in torch.
     source: Pascanu, Mikolov and Bengio 2013, algorithm 1.
     """
-    norm = float(sum((g * g).sum() for g in gradients.values())) ** 0.5
-    scale = max_norm / max(norm, max_norm)
-    return {name: scale * g for name, g in gradients.items()}, norm
+    wide = {name: _float64(g) for name, g in gradients.items()}
+    sizes = [float(abs(g).max()) for g in wide.values() if 0 not in g.shape]
+    largest = float(np.max(sizes, initial=0.0))
+    root = 1.0
+    if 0 < largest < math.inf:  # squares of numbers up to 1: none overflows, and one of them is 1
+        root = math.sqrt(sum(float(((g / largest) ** 2).sum()) for g in wide.values()))
+    norm = largest * root
+    divisor, factor = (1.0, 1.0) if norm <= max_norm else (largest, max_norm / root)
+    with np.errstate(invalid="ignore"):
+        clipped = {name: g / divisor * factor for name, g in wide.items()}
+    return {name: _cast(g, gradients[name]) for name, g in clipped.items()}, norm
+
+
+def _float64(g: Any) -> Any:
+    """Return an array or tensor in float64, where no square of a float16 or float32 overflows."""
+    return g.double() if hasattr(g, "double") else np.asarray(g, dtype=np.float64)
+
+
+def _cast(g: Any, like: Any) -> Any:
+    """Return the gradient in the dtype of `like`; whole numbers become float64."""
+    if hasattr(like, "double"):
+        return g.to(like.dtype)
+    return g.astype(np.result_type(like, np.float16), copy=False)
 
 
 def gru_states(params: Params, xs: np.ndarray) -> np.ndarray:
