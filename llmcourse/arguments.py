@@ -46,23 +46,31 @@ def utf8(text: str) -> bytes:
         ) from None
 
 
-def ids_of(ids: Any, size: int, what: str = "ids") -> np.ndarray:
-    """Return the ids as an array of integers of any shape, each from 0 to size - 1.
+def ids_of(
+    ids: Any, size: int | None = None, what: str = "ids", *, row: bool = False
+) -> np.ndarray:
+    """Return the ids as an int64 array, each from 0 to size - 1 (None: no end), of any shape.
+
+    row: whether the array must have one dimension.
 
     Raises TypeError for what is no integer and ValueError for an id out of range: a negative one
     would count from the end.
     """
     import numpy as np
 
-    expected = f"expected {what} from 0 to {size - 1}"
-    no_string(ids, f"{what} from 0 to {size - 1}", "encode the text first")
+    end = " on" if size is None else f" to {size - 1}"
+    expected = f"expected {what} from 0{end}"
+    no_string(ids, f"a list of {what}", "encode the text first")
     array = np.asarray(ids)
-    if array.size == 0:
-        return array.astype(np.int64)
-    if array.dtype.kind not in "biu":
-        raise TypeError(f"{expected}, got {shown(array.flat[0])}: encode the tokens first")
-    low, high = array.min(), array.max()
-    if low < 0 or high >= size:
+    if array.size and array.dtype.kind not in "biu":
+        raise TypeError(
+            f"{expected}, got {shown(array.ravel().tolist()[0])}: encode the tokens first"
+        )
+    array = array.astype(np.int64, copy=False)
+    low, high = (array.min(), array.max()) if array.size else (0, -1)
+    if low < 0 or (size is not None and high >= size):
         wrong = int(low if low < 0 else high)
         raise ValueError(f"{expected}, got {wrong}: were they made with another vocabulary?")
+    if row and array.ndim != 1:
+        raise ValueError(f"expected a row of {what}, got the shape {array.shape}: flatten it")
     return array

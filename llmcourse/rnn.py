@@ -22,6 +22,8 @@ from typing import Any
 
 import numpy as np
 
+from llmcourse.arguments import ids_of
+
 Params = Mapping[str, np.ndarray]
 POOLINGS = ("last", "mean")
 
@@ -32,7 +34,15 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def projected(params: Params, x: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the input adds, x W_ih^T + b_ih, and what the state adds, h W_hh^T + b_hh."""
+    """Return what the input adds, x W_ih^T + b_ih, and what the state adds, h W_hh^T + b_hh.
+
+    Raises ValueError where inputs and states differ in their number of rows.
+    """
+    if np.shape(x)[:-1] != np.shape(h)[:-1]:
+        raise ValueError(
+            f"expected as many rows of states as of inputs, got states {np.shape(h)} and inputs "
+            f"{np.shape(x)}: begin a batch of another size with zeros"
+        )
     return x @ params["W_ih"].T + params["b_ih"], h @ params["W_hh"].T + params["b_hh"]
 
 
@@ -156,8 +166,9 @@ class SequenceTagger:
         self.params = params
 
     def logits(self, ids: np.ndarray) -> np.ndarray:
-        """Return the logits (B, T, K) of the labels of ids (B, T)."""
+        """Return the logits (B, T, K) of the labels of ids (B, T), each from 0 to V - 1."""
         p = self.params
+        ids = ids_of(ids, len(p["E"]))
         states = bidirectional(p["forward"], p["backward"], p["E"][ids.T])
         return states.transpose(1, 0, 2) @ p["W"].T + p["b"]
 
@@ -179,8 +190,14 @@ class SequenceClassifier:
         self.params, self.pooling = params, pooling
 
     def logits(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Return the logits (B, K) for ids (B, T), of which lengths (B,) are real, each >= 1."""
-        p, lengths = self.params, np.asarray(lengths)
+        """Return the logits (B, K) for ids (B, T), of which lengths (B,) are real.
+
+        Raises ValueError for ids outside 0 .. V - 1 and for lengths outside 1 .. T.
+        """
+        p, ids = self.params, ids_of(ids, len(self.params["E"]))
+        lengths = ids_of(lengths, ids.shape[1] + 1, "lengths")
+        if not lengths.all():
+            raise ValueError("expected lengths of at least 1, got 0: leave empty texts out")
         states = gru_states(p["gru"], p["E"][ids.T])
         if self.pooling == "last":
             pooled = states[lengths - 1, np.arange(len(ids))]
