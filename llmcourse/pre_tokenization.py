@@ -1,4 +1,4 @@
-"""Cut a text into pre-tokens by GPT-2's rule: the pieces that no merge of byte-pair encoding crosses.
+"""Cut a text into pre-tokens by GPT-2's rule: the pieces that merges of byte pairs never cross.
 
 A piece is a word or a number with the space before it, a run of other characters, or white space.
 Combining marks are neither letters nor numbers here, as in GPT-2: words of Hindi or Thai fall into
