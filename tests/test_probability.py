@@ -100,8 +100,9 @@ def test_cross_entropy_matches_tokens_by_name_and_handles_zeros():
     assert probability.cross_entropy(truth, {"a": 1.0, "b": 0.0}) == math.inf
     assert probability.cross_entropy(truth, {"a": 1.0}) == math.inf
     assert math.copysign(1, probability.cross_entropy({"a": 1.0}, {"a": 1.0})) == 1
-    with pytest.raises(ValueError, match="empty"):
-        probability.cross_entropy({}, {"a": 1.0})
+    for nothing in ({}, {"a": 0.0}):
+        with pytest.raises(ValueError, match="empty"):
+            probability.cross_entropy(nothing, {"a": 1.0})
 
 
 def test_bits_per_token_is_the_cross_entropy_of_the_counted_frequencies():

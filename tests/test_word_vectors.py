@@ -181,6 +181,7 @@ def test_words_that_the_format_cannot_hold_are_refused(word, tmp_path):
     [
         ("a 1 2", "line 1 of .*: expected 'V D'"),
         ("2 2\na 1 2\nb 1\n", "line 3 .* 2 numbers, got 1"),
+        ("1 2\na 1 x\n", "line 2 .* expected 2 numbers, .*'x'"),
     ],
 )
 def test_files_of_another_form_are_refused_with_the_line(content, message, tmp_path):
@@ -188,6 +189,13 @@ def test_files_of_another_form_are_refused_with_the_line(content, message, tmp_p
     path.write_text(content, encoding="utf-8")
     with pytest.raises(ValueError, match=message):
         word_vectors.load(path)
+
+
+def test_a_file_in_another_encoding_is_one_line(tmp_path):
+    (tmp_path / "vectors.txt").write_bytes("1 1\nnaïve 1\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"vectors.txt: expected a text in UTF-8") as caught:
+        word_vectors.load(tmp_path / "vectors.txt")
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("size", [1e20, 1e-25, 1e-40, 3e38])
