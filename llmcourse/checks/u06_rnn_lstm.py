@@ -48,6 +48,7 @@ from llmcourse.checks.u06_mistakes import (
     CLASSIFIER,
     CLIP,
     DEFAULT,
+    IN_FLOAT64,
     KEYS,
     POOLED,
     READOUT,
@@ -191,6 +192,15 @@ def clip_grad_norm(answer):
         made, norm = answer(zeros, 1.0)
     shaped(made["a"], (2,), "with gradients of 0 the result", none)
     equal((made["a"], norm), ([0.0, 0.0], 0.0), none)
+    for size, right in ((1e19, (0.6, 0.8)), (1e-25, (3e-25, 4e-25))):
+        given = {"a": np.array([3 * size, 4 * size], dtype=np.float32)}
+        with np.errstate(all="ignore"), noted(IN_FLOAT64):
+            made, norm = answer(given, 1.0)
+            found = [float(norm) / size, *(np.asarray(made["a"], dtype=float) / right)]
+        what = f"float32 ({3 * size:g}, {4 * size:g}), limit 1, the norm in units of {size:g}"
+        diagnosed(found[0], 5.0, IN_FLOAT64, what=what, tolerance=1e-5)
+        what = "in the same call the gradients, divided by the right ones"
+        diagnosed(found[1:], [1.0, 1.0], IN_FLOAT64, what=what, tolerance=1e-5)
 
 
 def pair_of_clipping(got: Any, given: Any) -> Any:
