@@ -17,7 +17,8 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parent.parent
-CHROMIUM = shutil.which("chromium")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 SHOTS = ROOT / "build" / "browser"
 QUIET = [  # no requests but ours
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -97,14 +98,14 @@ def wait_until(reached, seconds: float, log: Path | None = None) -> None:
 
 
 @contextmanager
-def chromium(address: str):
+def chromium(address: str, offline: bool = False):
     """A page of a headless Chromium at an address; screenshots belong into SHOTS."""
     from playwright.sync_api import sync_playwright
 
     SHOTS.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page = browser.new_page(viewport={"width": 1280, "height": 1000}, offline=offline)
         page.goto(address)
         yield page
         browser.close()
