@@ -42,10 +42,10 @@ once:
 
 and each time you work:
 
-    .venv/bin/jupyter lab course
+    .venv/bin/llmcourse lab
 
 On Windows write `py -m venv .venv` and `.venv\\Scripts\\` in place of `.venv/bin/`. With conda:
-`conda env create -f environment.yml`, `conda activate llmcourse`, `jupyter lab course`.
+`conda env create -f environment.yml`, `conda activate llmcourse`, `llmcourse lab`.
 
 ## Units
 

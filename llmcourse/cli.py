@@ -1,10 +1,11 @@
-"""The learner's command line: run, check, progress, data.
+"""The learner's command line: lab, run, check, progress, data.
 
 Every failure is one line on stderr: exit 1 for a failure, 2 for a wrong command.
 """
 
 import os
 import platform
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,23 @@ app = typer.Typer(
 )
 texts = typer.Typer(help="List the course's texts, or fetch one.", invoke_without_command=True)
 app.add_typer(texts, name="data")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> int:
+    """Open JupyterLab on course/, without nbgrader's panels for instructors.
+
+    More options go to JupyterLab, as in `llmcourse lab --no-browser`.
+    """
+    folder = runner.find_root() / "course"
+    search = [str(Path(__file__).parent / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]
+    environment = {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, search))}
+    as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    options = ["-m", "jupyterlab", f"--notebook-dir={folder}", *as_root, *context.args]
+    command, environment = [sys.executable, *options], os.environ | environment
+    if os.name == "posix":
+        os.execve(sys.executable, command, environment)  # signals reach JupyterLab itself
+    return subprocess.call(command, env=environment)
 
 
 @app.command()
