@@ -59,7 +59,7 @@ nothing. The points come from further tests on other inputs, and from a person w
 written answer.
 
     .venv/bin/llmcourse check {first}      runs all checks of a notebook
-    .venv/bin/llmcourse progress      shows what you have written so far
+    .venv/bin/llmcourse progress      shows what you have written so far, and what comes next
 
 Hand in the notebook itself under its own name, such as `{slug}.ipynb`. Only your answers and the
 cells you add are used; outputs need not be in it.

@@ -96,6 +96,7 @@ def check(
     state.check(mine)
     typer.echo(state.table(mine))
     typer.echo(state.summary([mine], checked=True))
+    _say_next([mine], checked=True)
     return 0 if all(exercise.passed for exercise in mine.exercises) else 1
 
 
@@ -108,7 +109,7 @@ def progress(
     for path in state.course_notebooks(runner.find_root() / "course"):
         try:
             unit = state.read(path, path.stem)
-            if run:
+            if run and unit.begun:
                 state.check(unit)
         except runner.Interrupted:
             raise
@@ -116,9 +117,15 @@ def progress(
             code = _say(error, error.exit_code)
         else:
             units.append(unit)
-            typer.echo(state.table(unit) + "\n")
+            typer.echo(state.table(unit) + "\n" * unit.begun)
     typer.echo(state.summary(units, checked=run))
+    _say_next(units, checked=run)
     return code
+
+
+def _say_next(units: list[state.Unit], checked: bool) -> None:
+    for line in state.next_steps(units, checked):
+        typer.echo(line)
 
 
 @texts.callback()
