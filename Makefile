@@ -27,6 +27,8 @@ help:
 	@$(PYTHON) -m venv .venv \
 	  || { echo "python3 cannot make environments here. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@# Its Create Assignment panel edits points, which stand in unit.toml. In .venv alone.
+	$(BIN)/jupyter labextension disable --level=sys_prefix @jupyter/nbgrader:create-assignment >/dev/null 2>&1
 	@touch $@
 
 .venv/dev: .venv/learner
@@ -46,23 +48,32 @@ sandbox:
 	  else echo "bubblewrap is needed to grade safely (Linux only). On Debian and Ubuntu: sudo apt-get install bubblewrap" >&2; exit 1; fi; }
 
 lab: .venv/learner
-	$(BIN)/jupyter lab --notebook-dir=course $(if $(filter 0,$(shell id -u)),--allow-root)
+	$(BIN)/llmcourse lab
 
 run: .venv/learner
 	$(BIN)/llmcourse run --preset $(PRESET) --device $(DEVICE) --seed $(SEED) --notebooks "$(NOTEBOOKS)"
 
-test: .venv/dev sandbox
+# The tests in a browser need Chromium. Installed where we may, else named at the end of the run.
+.PHONY: browser
+browser: .venv/dev
+	@$(BIN)/python -m tests.browser >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get install -y -qq chromium >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || true; fi; }
+
+test: .venv/dev sandbox browser
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not gpu"
 	$(ONE_THREAD) LLMCOURSE_PRESET=smoke $(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax solutions/*/*.ipynb
 	$(BIN)/autograder verify
+	@$(BIN)/python -m tests.browser || true
 
 .PHONY: verify
 verify: .venv/dev
 	$(BIN)/autograder verify
 
-test-long: .venv/dev sandbox
+test-long: .venv/dev sandbox browser
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not gpu" --hypothesis-profile long
 	$(ONE_THREAD) $(BIN)/python -m tests.fuzz 120000 $$(date +%s)
+	@$(BIN)/python -m tests.browser || true
 	@echo "make test-long passed on $$(date +%F) at $$(git rev-parse --short HEAD)." > tests/test_long.md
 
 grade: .venv/dev sandbox

@@ -19,3 +19,5 @@ convert.install()
 c.Autograde.sanitize_preprocessors = ["autograder.convert.Refuse"]
 c.Autograde.autograde_preprocessors = ["autograder.convert.Refuse"]
 c.ExportApp.plugin_class = "autograder.export.SafeCsvExport"
+# Feedback pages without a script: formulas are shown offline, and nothing in a page can act.
+c.GenerateFeedback.exporter_class = "autograder.feedback_page.FeedbackPage"

@@ -42,10 +42,10 @@ once:
 
 and each time you work:
 
-    .venv/bin/jupyter lab course
+    .venv/bin/llmcourse lab
 
 On Windows write `py -m venv .venv` and `.venv\\Scripts\\` in place of `.venv/bin/`. With conda:
-`conda env create -f environment.yml`, `conda activate llmcourse`, `jupyter lab course`.
+`conda env create -f environment.yml`, `conda activate llmcourse`, `llmcourse lab`.
 
 ## Units
 
@@ -59,7 +59,7 @@ nothing. The points come from further tests on other inputs, and from a person w
 written answer.
 
     .venv/bin/llmcourse check {first}      runs all checks of a notebook
-    .venv/bin/llmcourse progress      shows what you have written so far
+    .venv/bin/llmcourse progress      shows what you have written so far, and what comes next
 
 Hand in the notebook itself under its own name, such as `{slug}.ipynb`. Only your answers and the
 cells you add are used; outputs need not be in it.

@@ -24,6 +24,7 @@ from nbgrader.converters import GenerateFeedback, NbGraderException
 
 from autograder.course import Unit
 from autograder.errors import AutograderError
+from autograder.feedback_page import OPENING
 from autograder.forks import in_forks
 
 if TYPE_CHECKING:
@@ -66,10 +67,11 @@ def _opening(unit: Unit, result: "Result") -> NotebookNode:
     state = "could not be read" if result.state == "unreadable" else "was graded in a sandbox"
     notices = "".join(f"<li>{_one_line(notice)}</li>" for notice in result.notices)
     text = f"<p>This submission {state}.</p>" + (f"<ul>{notices}</ul>" if notices else "")
+    first = {f"{e.name}_check": e.message for e in result.exercises if e.points < e.max_points}
     return NotebookNode(
-        id="autograder-notes",
+        id=OPENING,
         cell_type="markdown",
-        metadata={},
+        metadata=NotebookNode(first=NotebookNode(first)),  # for the page, which shows marks, too
         source=f"<div class='tex2jax_ignore'>{text}{_overview(unit, result)}</div>",
     )
 

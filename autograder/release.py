@@ -23,6 +23,7 @@ from nbformat import NotebookNode
 
 from autograder.course import ExerciseInfo, UnitInfo, appendices, read_info
 from autograder.errors import AutograderError
+from llmcourse.run_notebook import asked_to_exit
 
 DEMO_NOTE = "# Demonstration: nothing graded depends on it, so grading skips this cell."
 
@@ -196,7 +197,8 @@ def _cell_id(slug: str, cell: NotebookNode, seen: set[str]) -> str:
 def build(root: Path, slug: str) -> Path:
     """Execute the unit at preset cpu, seed 0, and write ``solutions/NN_slug/NN_slug.ipynb``.
 
-    Raises AutograderError, with the cell, when a cell fails or a claim does not hold.
+    A cell tagged `raises-exception` may raise, as in `llmcourse run` and nbval. Raises
+    AutograderError, with the cell, when another fails, ends the kernel, or a claim does not hold.
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKernelError
@@ -213,6 +215,14 @@ def build(root: Path, slug: str) -> Path:
         )
         started: list[int] = []
         client.on_cell_start = lambda cell, cell_index: started.append(cell_index)
+
+        def executed(cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
+            if asked_to_exit(execute_reply):
+                raise AutograderError(
+                    _failed_cell(notebook, slug, started, "the end of the kernel")
+                )
+
+        client.on_cell_executed = executed
         language = dict(notebook.metadata.language_info)
         try:
             client.execute(env=_build_environment(root))

@@ -1,9 +1,10 @@
-"""The learner's command line: run, check, progress, data.
+"""The learner's command line: lab, run, check, progress, data.
 
 Every failure is one line on stderr: exit 1 for a failure, 2 for a wrong command.
 """
 
 import platform
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,23 @@ app = typer.Typer(
 )
 texts = typer.Typer(help="List the course's texts, or fetch one.", invoke_without_command=True)
 app.add_typer(texts, name="data")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> int:
+    """Open JupyterLab on course/, without nbgrader's panels for instructors.
+
+    More options go to JupyterLab, as in `llmcourse lab --no-browser`.
+    """
+    folder = runner.find_root() / "course"
+    search = [str(Path(__file__).parent / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]
+    environment = {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, search))}
+    as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    options = ["-m", "jupyterlab", f"--notebook-dir={folder}", *as_root, *context.args]
+    command, environment = [sys.executable, *options], os.environ | environment
+    if os.name == "posix":
+        os.execve(sys.executable, command, environment)  # signals reach JupyterLab itself
+    return subprocess.call(command, env=environment)
 
 
 @app.command()
@@ -77,6 +95,7 @@ def check(
     state.check(mine)
     typer.echo(state.table(mine))
     typer.echo(state.summary([mine], checked=True))
+    _say_next([mine], checked=True)
     return 0 if all(exercise.passed for exercise in mine.exercises) else 1
 
 
@@ -89,7 +108,7 @@ def progress(
     for path in state.course_notebooks(runner.find_root() / "course"):
         try:
             unit = state.read(path, path.stem)
-            if run:
+            if run and unit.begun:
                 state.check(unit)
         except runner.Interrupted:
             raise
@@ -97,9 +116,15 @@ def progress(
             code = _say(error, error.exit_code)
         else:
             units.append(unit)
-            typer.echo(state.table(unit) + "\n")
+            typer.echo(state.table(unit) + "\n" * unit.begun)
     typer.echo(state.summary(units, checked=run))
+    _say_next(units, checked=run)
     return code
+
+
+def _say_next(units: list[state.Unit], checked: bool) -> None:
+    for line in state.next_steps(units, checked):
+        typer.echo(line)
 
 
 @texts.callback()

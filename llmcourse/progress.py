@@ -18,6 +18,7 @@ from llmcourse.run_notebook import NotebookProcess
 from llmcourse.run_outcome import text_of
 
 STUB = 'raise NotImplementedError("your turn")'
+WRITTEN_STUB = "*Your answer here.*"
 SECONDS_A_CELL = 60
 
 
@@ -51,6 +52,11 @@ class Unit:
     def points(self) -> int:
         """Points of the exercises that can be checked; the written answer is not among them."""
         return sum(exercise.points for exercise in self.exercises)
+
+    @property
+    def begun(self) -> bool:
+        """Something in it is no longer as it was released."""
+        return any(exercise.state != "not begun" for exercise in self.exercises)
 
 
 def read(path: Path, slug: str = "") -> Unit:
@@ -163,7 +169,12 @@ def _judge(exercise: Exercise, cells: list[dict[str, Any]]) -> None:
 
 
 def table(unit: Unit) -> str:
-    """The unit's exercises as lines for a terminal: state, points, and what the check says."""
+    """The unit's exercises as lines for a terminal: state, points, and what the check says.
+
+    A unit that is not begun is one line.
+    """
+    if not unit.begun:
+        return f"{unit.slug}: not begun ({len(unit.exercises)} exercises, {unit.points} points)"
     width = max((len(exercise.id) for exercise in unit.exercises), default=0)
     lines = [f"{unit.slug}"]
     for one in unit.exercises:
@@ -179,6 +190,48 @@ def summary(units: list[Unit], checked: bool) -> str:
     points = f"{sum(e.points for e in done)} of {sum(e.points for e in exercises)} points"
     verb = "pass their visible checks" if checked else "have an answer written"
     return f"{len(done)} of {len(exercises)} exercises {verb} ({points})"
+
+
+def next_steps(units: list[Unit], checked: bool) -> list[str]:
+    """What to do now, a line each: what can be checked or handed in, then the next exercise.
+
+    checked: the states are those of the visible checks, not of the file alone.
+    """
+    lines = []
+    for unit in units:
+        if checked and all(exercise.passed for exercise in unit.exercises):
+            lines.append(_hand_in(unit))
+        elif not checked and all(exercise.state == "written" for exercise in unit.exercises):
+            lines.append(f"next: llmcourse check {unit.slug[:2]}   (every exercise is written)")
+    unsolved = [
+        (unit, one)
+        for unit in sorted(units, key=lambda unit: not unit.begun)  # what is begun, first
+        for one in unit.exercises
+        if not one.passed and (checked or one.state != "written")
+    ]
+    if unsolved:
+        unit, one = unsolved[0]
+        about = f"{one.title}; {one.points} points, about {one.minutes} minutes"
+        lines.append(f"next: `{one.id}` in {_near(unit.path)} ({about})")
+    return lines
+
+
+def _near(path: Path) -> Path:
+    """The path as seen from the working directory, if it lies in it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _hand_in(unit: Unit) -> str:
+    """The file to hand in, and whether its written answer is there."""
+    line = f"hand in: {_near(unit.path)}, saved, under this name"
+    for cell in unit.notebook["cells"]:
+        about = cell["metadata"].get("nbgrader", {})
+        if cell["cell_type"] == "markdown" and about.get("grade"):
+            answer = f"your written answer `{about['grade_id']}` ({about['points']} points)"
+            if WRITTEN_STUB in text_of(cell["source"]):
+                return f"{line}; before that, write {answer}: a person reads it"
+            line += f"; {answer} is in it, and a person reads it"
+    return line
 
 
 def course_notebooks(folder: Path) -> list[Path]:

@@ -4,8 +4,10 @@ Each notebook is executed by papermill in a worker process of its own (`run_note
 core, one thread each, because two torch processes with two threads each on two cores run ten times
 slower. The executed notebooks, `report.html` and `report.json` go to the output folder.
 
-The run fails if a cell raises, a kernel dies, or an enforced claim does not hold. A model of the
-ladder that scores otherwise than its committed row is a warning.
+The run fails if a cell raises, a kernel dies, a cell that should have run did not (after
+`sys.exit()`, say), or an enforced claim does not hold. A model of the ladder that scores otherwise
+than its committed row is a warning, and so is a notebook over its time, which is stretched on a
+machine slower than the reference (`run_probe`).
 """
 
 import errno
@@ -23,7 +25,8 @@ from tqdm import tqdm
 
 from llmcourse import run_report
 from llmcourse.run_notebook import NotebookProcess
-from llmcourse.run_outcome import Outcome, Report, collect
+from llmcourse.run_outcome import Outcome, Report, collect, warnings
+from llmcourse.run_probe import slowness
 from llmcourse.runtime import SetupError, repository_root, setup
 
 
@@ -112,6 +115,7 @@ def run(
         raise UsageError(f"--jobs must be at least 1, got {jobs}")
     report = Report(preset, device, seed, time.strftime("%Y-%m-%dT%H:%M:%S"), 0.0, [])
     parameters = {"preset": preset, "device": device, "seed": seed}
+    report.slowness = slowness()
     started = time.monotonic()
     with writing_to(output):
         output.mkdir(parents=True, exist_ok=True)
@@ -126,13 +130,16 @@ def run(
         outcomes = list(_execute(queue, output, parameters, jobs, caught))
         report.outcomes = sorted(outcomes, key=lambda one: one.slug)
         report.seconds = time.monotonic() - started
+        report.slowness = max(report.slowness, slowness())  # others may have come meanwhile
+        for one in report.outcomes:
+            one.warnings = warnings(one, preset, report.slowness)
         print(run_report.details(report), end="", flush=True)
         with writing_to(output):
             run_report.write(report, output)
     if caught:
         finished = sum(one.status not in ("interrupted", "not run") for one in outcomes)
         raise Interrupted(caught[0], f": {finished} of {len(outcomes)} notebooks had finished")
-    print(f"report: {output / 'report.html'}")
+    print(f"{run_report.headline(report)}\nreport: {output / 'report.html'}")
     return report
 
 
@@ -227,7 +234,7 @@ def _execute(
                 if process.outcome["status"] == "unwritable":
                     told = process.outcome
                     raise _cannot_write(output / notebook.name, told["message"], told["errno"])
-                outcome = collect(process, output / notebook.name, parameters["preset"])
+                outcome = collect(process, output / notebook.name)
                 process.stop()
                 del running[notebook]
                 bar.update()

@@ -25,6 +25,7 @@ import psutil
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 SECONDS_A_SAMPLE = 0.25  # of memory: a look at all processes takes some milliseconds
+MAY_RAISE = "raises-exception"  # the tag of a cell whose error is part of the text
 NOT_INHERITED = ("MPLBACKEND", "NBGRADER_VALIDATING", "NBGRADER_EXECUTION")
 
 
@@ -176,6 +177,17 @@ class NotebookProcess:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+class _AskedToExit(Exception):
+    """A cell called exit() or quit()."""
+
+
+def asked_to_exit(execute_reply: dict[str, Any]) -> bool:
+    """Whether a cell called IPython's exit() or quit(): the kernel dies a moment later, in whatever
+    cell runs then."""
+    payload = execute_reply["content"].get("payload", [])
+    return any(one.get("source") == "ask_exit" for one in payload)
+
+
 def _work() -> None:
     """The worker: read a job from standard input, execute it, report on standard output."""
     job = json.loads(sys.stdin.readline())
@@ -193,7 +205,7 @@ def _work() -> None:
 def _execute(job: dict[str, Any], tell: Any) -> dict[str, Any]:
     import nbformat
     import papermill
-    from nbclient.exceptions import DeadKernelError
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     here = {"source": ""}
@@ -201,6 +213,10 @@ def _execute(job: dict[str, Any], tell: Any) -> dict[str, Any]:
     def started(cell: Any, cell_index: int) -> None:
         here["source"] = cell.source
         tell(cell=cell_index, of=cells)
+
+    def executed(cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
+        if asked_to_exit(execute_reply):
+            raise _AskedToExit
 
     try:
         cells = 1 + len(nbformat.read(job["notebook"], as_version=4).cells)  # and the parameters
@@ -214,10 +230,18 @@ def _execute(job: dict[str, Any], tell: Any) -> dict[str, Any]:
             progress_bar=False,
             cwd=Path(job["folder"], "work"),
             on_cell_start=started,
+            on_cell_executed=executed,
             **job["options"],
         )
-    except PapermillExecutionError:
-        return {"status": "failed", "message": "a cell raised an error"}  # the notebook holds it
+    except PapermillExecutionError as error:
+        if not _may_raise(job["output"], error.cell_index):
+            return {"status": "failed", "message": "a cell raised an error"}  # the notebook has it
+    except _AskedToExit:
+        message = "the cell ended the kernel with exit() or quit(): take it out"
+        return {"status": "died", "message": message, "source": here["source"]}
+    except CellTimeoutError:
+        limit = job["options"].get("execution_timeout")
+        return {"status": "died", "message": f"ran longer than {limit} s", "source": here["source"]}
     except DeadKernelError:
         message = "the kernel died: out of memory, or the process was ended from inside"
         return {"status": "died", "message": message, "source": here["source"]}
@@ -227,6 +251,23 @@ def _execute(job: dict[str, Any], tell: Any) -> dict[str, Any]:
     except Exception as error:
         return {"status": "unreadable", "message": f"{type(error).__name__}: {error}"[:2000]}
     return {"status": "passed", "message": ""}
+
+
+def _may_raise(executed: str, index: int) -> bool:
+    """Whether the cell that papermill blames is tagged `raises-exception`, which nbclient and nbval
+    let pass; if so, papermill's remarks on it leave the executed notebook.
+
+    index: of the last cell that raised. Any other that raised would have been the last to run.
+    """
+    import nbformat
+    from papermill.execute import remove_error_markers
+    from papermill.iorw import write_ipynb
+
+    notebook = remove_error_markers(nbformat.read(executed, as_version=4))
+    if MAY_RAISE not in notebook.cells[index].metadata.get("tags", []):
+        return False
+    write_ipynb(notebook, executed)
+    return True
 
 
 def _end_with_starter(job: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from llmcourse.run_notebook import NotebookProcess
+from llmcourse.run_notebook import MAY_RAISE, NotebookProcess
 from llmcourse.runtime import committed_ladder
 
 SECONDS_ALLOWED = {"smoke": 15, "cpu": 120, "gpu": 300}
@@ -66,6 +66,7 @@ class Report:
     started: str  # local time, ISO 8601
     seconds: float
     outcomes: list[Outcome]
+    slowness: float = 1.0  # time of a fixed computation over that on the reference machine
 
     @property
     def ok(self) -> bool:
@@ -73,7 +74,7 @@ class Report:
         return all(one.status == "passed" and not one.broken_claims for one in self.outcomes)
 
 
-def collect(process: NotebookProcess, executed: Path, preset: str) -> Outcome:
+def collect(process: NotebookProcess, executed: Path) -> Outcome:
     """The outcome of an ended process; `executed` is the notebook it wrote, if it got that far."""
     ended = process.outcome
     one = Outcome(executed.stem, ended["status"], process.seconds, process.peak_bytes / 2**20)
@@ -85,11 +86,11 @@ def collect(process: NotebookProcess, executed: Path, preset: str) -> Outcome:
     if executed.exists():
         cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
         one.figures, one.failure = figures(cells), failure(cells)
+        one.status = "failed" if one.failure else "passed"  # papermill passes over sys.exit()
     if one.status != "passed" and one.failure is None:
         where = f"cell {process.cell + 1} of {process.cells}"
         source, traceback = ended.get("source", ""), ended.get("traceback", "")
         one.failure = Failure(where, source, ended["message"], traceback)
-    one.warnings = warnings(one, preset)
     return one
 
 
@@ -105,23 +106,58 @@ def figures(cells: list[dict[str, Any]]) -> list[Figure]:
 
 
 def failure(cells: list[dict[str, Any]]) -> Failure | None:
-    """The first cell that raised, if one did."""
-    for cell, heading in zip(cells, headings(cells), strict=True):
-        for shown in cell.get("outputs", []):
-            if shown["output_type"] == "error":
-                under = f", under {heading!r}" if heading else ""
-                message = f"{shown['ename']}: {shown['evalue']}".rstrip(": ")
-                traceback = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", "\n".join(shown["traceback"]))
-                where = f"In [{cell['execution_count']}]{under}"
-                return Failure(where, text_of(cell["source"]), message, traceback)
-    return None
+    """The first cell that raised and may not, or else the first that should have run and did not.
+
+    A cell tagged `raises-exception` may raise; an empty or a `skip-execution` cell never runs.
+    """
+    found = list(zip(cells, headings(cells), strict=True))
+    skipped = [(cell, heading) for cell, heading in found if _never_ran(cell)]
+    for cell, heading in found:
+        error = next((o for o in cell.get("outputs", []) if o["output_type"] == "error"), None)
+        if error is None or MAY_RAISE in _tags(cell):
+            continue
+        message = f"{error['ename']}: {error['evalue']}".rstrip(": ")
+        if error["ename"] == "SystemExit":
+            message += f" ended the notebook; cells that did not run: {len(skipped)}"
+        traceback = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", "\n".join(error["traceback"]))
+        return _failure(f"In [{cell['execution_count']}]", cell, heading, message, traceback)
+    if not skipped:
+        return None
+    cell, heading = skipped[0]
+    where = f"cell {cells.index(cell) + 1} of {len(cells)}"
+    return _failure(where, cell, heading, "this cell never ran: the notebook ended above it", "")
 
 
-def warnings(one: Outcome, preset: str) -> list[str]:
-    """What is over its budget, and at `cpu` which ladder rows are not the committed ones."""
+def _failure(
+    where: str, cell: dict[str, Any], heading: str, message: str, traceback: str
+) -> Failure:
+    under = f", under {heading!r}" if heading else ""
+    return Failure(where + under, text_of(cell["source"]), message, traceback)
+
+
+def _never_ran(cell: dict[str, Any]) -> bool:
+    """Whether a cell that nbclient would have run has no execution count."""
+    return (
+        cell["cell_type"] == "code"
+        and cell["execution_count"] is None
+        and bool(text_of(cell["source"]).strip())
+        and "skip-execution" not in _tags(cell)
+    )
+
+
+def _tags(cell: dict[str, Any]) -> list[str]:
+    return list(cell["metadata"].get("tags", []))
+
+
+def warnings(one: Outcome, preset: str, slowness: float = 1.0) -> list[str]:
+    """What is over its budget, and at `cpu` which ladder rows are not the committed ones.
+
+    slowness: of this machine (`run_probe`); above 1 it stretches the seconds allowed.
+    """
     found = []
-    if one.seconds > SECONDS_ALLOWED[preset]:
-        found.append(f"took {one.seconds:.0f} s; {preset} allows {SECONDS_ALLOWED[preset]} s")
+    allowed = SECONDS_ALLOWED[preset] * max(1.0, slowness)
+    if one.seconds > allowed:
+        found.append(f"took {one.seconds:.0f} s; {preset} allows {allowed:.0f} s on this machine")
     if preset != "cpu":
         return found
     if one.peak_mib > MIB_ALLOWED:

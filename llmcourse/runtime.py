@@ -104,7 +104,8 @@ class Runtime:
         shown = value if isinstance(value, str) else f"{value:.4g}"
         if not holds and enforced:
             raise ClaimFailed(f"{text}: does not hold (measured {shown})")
-        print(f"{'claim holds' if holds else 'claim (not enforced at smoke)'}: {text} [{shown}]")
+        verdict = "holds" if holds else "does not hold"
+        print(f"claim {verdict}{'' if enforced else ' (not enforced at smoke)'}: {text} [{shown}]")
 
     def record(self, name: str, value: float | int | str, unit: str = "") -> None:
         """Keep a measured value for the run report."""

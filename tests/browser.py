@@ -1,4 +1,7 @@
-"""A real JupyterLab and a headless Chromium, for tests that work as a person does."""
+"""A real JupyterLab and a headless Chromium, for tests that work as a person does.
+
+`python -m tests.browser` says in one line whether there is a browser; exit 1 if not.
+"""
 
 import json
 import os
@@ -17,7 +20,8 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parent.parent
-CHROMIUM = shutil.which("chromium")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 SHOTS = ROOT / "build" / "browser"
 QUIET = [  # no requests but ours
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -44,10 +48,16 @@ class Lab:
 
 
 @contextmanager
-def jupyterlab(folder: Path, place: Path, **variables: str) -> Iterator[Lab]:
+def jupyterlab(
+    folder: Path,
+    place: Path,
+    command: tuple[str, ...] = ("-m", "jupyterlab", "--allow-root"),
+    **variables: str,
+) -> Iterator[Lab]:
     """A JupyterLab on a folder; its processes end with the block.
 
-    place: an empty folder for its configuration and log; variables: more of its environment.
+    place: an empty folder for its configuration and log; command: what Python starts it by;
+    variables: more of its environment.
     """
     (place / "labconfig").mkdir()
     (place / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
@@ -60,9 +70,9 @@ def jupyterlab(folder: Path, place: Path, **variables: str) -> Iterator[Lab]:
     environment["PYTHONPATH"] = str(ROOT)
     environment.pop("MPLBACKEND", None)  # the kernel shows figures in the page
     with (place / "log").open("w") as log:
-        options = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0"]
+        options = ["--no-browser", f"--port={port}", "--ServerApp.port_retries=0"]
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options, f"--IdentityProvider.token={token}"],
+            [sys.executable, *command, *options, f"--IdentityProvider.token={token}"],
             cwd=folder,
             env=environment,
             stdout=log,
@@ -97,14 +107,32 @@ def wait_until(reached, seconds: float, log: Path | None = None) -> None:
 
 
 @contextmanager
-def chromium(address: str):
+def chromium(address: str, offline: bool = False):
     """A page of a headless Chromium at an address; screenshots belong into SHOTS."""
     from playwright.sync_api import sync_playwright
 
     SHOTS.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page = browser.new_page(viewport={"width": 1280, "height": 1000}, offline=offline)
         page.goto(address)
         yield page
         browser.close()
+
+
+def verdict(found: str | None, root: Path = ROOT) -> str:
+    """The last line of a run of all tests: which browser was used, or what was not tested."""
+    if found:
+        return f"The tests in a browser used {found}."
+    files = sorted(root.glob("tests/test_*.py"))
+    names = [f"tests/{file.name}" for file in files if "mark.browser" in file.read_text("utf-8")]
+    return (
+        "NOT TESTED: JupyterLab, formgrader and pages in a browser "
+        f"({', '.join(names)} skipped): no Chromium here. "
+        "On Debian: apt-get install chromium; elsewhere install Chromium or Google Chrome."
+    )
+
+
+if __name__ == "__main__":
+    print(verdict(CHROMIUM))
+    sys.exit(CHROMIUM is None)

@@ -40,8 +40,9 @@ def test_run_writes_its_report_into_the_clone_and_says_where(place):
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "1 notebook, 1 at a time: preset smoke, device auto, seed 0"
-    assert lines[1].startswith("passed") and lines[1].endswith("1 of 1 claims hold, 1 figures")
-    assert lines[2] == f"report: {place / 'build' / 'run' / 'report.html'}"
+    assert lines[1].startswith("passed") and lines[1].endswith("1 claim not enforced, 1 figure")
+    assert lines[2] == "All notebooks ran: 1 claim not enforced"
+    assert lines[3] == f"report: {place / 'build' / 'run' / 'report.html'}"
     assert (place / "build" / "run" / "report.json").is_file()
 
 
@@ -71,30 +72,34 @@ def test_check_prints_a_line_an_exercise_and_exits_1_until_all_pass(place, tmp_p
     mine = write_course(tmp_path, **bodies)
     done = llmcourse("check", SLUG, "--notebook", str(mine), cwd=place)
     assert done.returncode == 0, done.stdout
-    last = done.stdout.splitlines()[-1]
-    assert last == "5 of 5 exercises pass their visible checks (60 of 60 points)"
+    last = done.stdout.splitlines()[-2:]
+    assert last[0] == "5 of 5 exercises pass their visible checks (60 of 60 points)"
+    assert last[1] == f"hand in: {mine}, saved, under this name"
 
 
 def test_progress_lists_every_unit_even_beside_a_broken_one(place, tmp_path):
     done = llmcourse("progress", cwd=place)
     assert done.returncode == 0
     assert "  add       10 points  written" in done.stdout
-    assert done.stdout.endswith("1 of 5 exercises have an answer written (10 of 60 points)\n")
+    last = done.stdout.splitlines()[-2:]
+    assert last[0] == "1 of 5 exercises have an answer written (10 of 60 points)"
+    assert last[1].startswith("next: `double` in") and "11 points, about 1 minutes" in last[1]
     write_course(tmp_path)
     broken = tmp_path / "course" / "02_broken" / "02_broken.ipynb"
     broken.parent.mkdir()
     broken.write_text("{")
     done = llmcourse("progress", cwd=tmp_path)
-    assert done.returncode == 1 and done.stdout.endswith(
-        "0 of 5 exercises have an answer written (0 of 60 points)\n"
-    )
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"{SLUG}: not begun (5 exercises, 60 points)"
+    assert lines[1] == "0 of 5 exercises have an answer written (0 of 60 points)"
     assert done.stderr.startswith(f"llmcourse: {broken} is not a notebook of this course")
 
 
 def test_help_is_shown_when_nothing_is_asked():
     done = llmcourse()
     assert done.returncode == 0
-    assert all(f"\n  {name}" in done.stdout for name in ("run", "check", "progress", "data"))
+    assert all(f"\n  {name}" in done.stdout for name in ("lab", "run", "check", "progress", "data"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from html.parser import HTMLParser
 
 import nbformat
 import pytest
@@ -19,6 +20,7 @@ from autograder.feedback import (
 )
 from autograder.gradebook import Graded, record
 from tests import toy_course
+from tests.browser import CHROMIUM, SHOTS, chromium
 from tests.graded import exercise, result
 from tests.toy_course import SLUG
 
@@ -206,6 +208,71 @@ def test_nothing_a_learner_wrote_is_live_in_the_feedback_page(page):
     assert "<img src=x" not in page
     assert 'href="javascript:' not in page
     assert "alert(5)" not in page
+
+
+class Tags(HTMLParser):
+    """Tags of a page with their attributes, in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def test_a_page_loads_nothing_and_may_run_nothing(page):
+    found = Tags(page).found
+    assert not {tag for tag, _ in found} & {"script", "link", "iframe", "object", "base", "form"}
+    loads = [about[name] for _, about in found for name in ("src", "href") if name in about]
+    assert all(link.startswith(("#", "data:image/png;base64,")) for link in loads)
+    assert not [name for _, about in found for name in about if name.startswith("on")]
+    policy = next(about["content"] for _, about in found if "http-equiv" in about)
+    assert policy.startswith("default-src 'none'") and "script-src" not in policy
+    assert len(page) < 40_000  # of which the style is a fifth
+
+
+def test_a_page_begins_with_the_table_of_points(page):
+    table, notebook = page.index("<table>"), page.index("<section")
+    assert (
+        page.index("Score: 7.5 / 100.0") < page.index("was graded in a sandbox") < table < notebook
+    )
+    rows = page[table : page.index("</table>")]
+    assert '<a href="#add_check">add</a>' in rows and "7.5 of 15" in rows
+    assert "counts 0 until a person has read it" in rows and "&lt;script&gt;" in rows
+    assert 'id="add_check"' in page and 'id="why"' in page
+
+
+def test_a_mark_given_by_hand_stands_in_the_table_and_its_comment_is_not_live(room, unit):
+    why = f"Since $e^{{-x}} > 0$ and $\\text{{{ATTACK}}}$"
+    entry = Graded("kim", SLUG, result(toy_course.solved(room.root, why=why)), "k", "w")
+    record(room, unit, entry, None)
+    with room.book() as book:
+        grade = book.find_grade("why", SLUG, SLUG, "kim")
+        grade.manual_score, grade.needs_manual_grade = 8, False
+        book.find_comment("why", SLUG, SLUG, "kim").manual_comment = f"*Well* said {ATTACK}"
+        book.db.commit()
+    assert write_feedback(room, SLUG, ["kim"]) == []
+    page = (room.folder("feedback", "kim", SLUG) / f"{SLUG}.html").read_text()
+    assert "8 of 10" in page and "until a person has read it" not in page
+    assert "<em>Well</em> said" in page and "<msup><mi>e</mi>" in page
+    assert "<script" not in page and "<img src=x" not in page
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_a_page_shows_its_formulas_without_a_network(room, unit, tmp_path):
+    why = "$$\\frac{1}{n} \\sum_{i=1}^n \\log p_i$$"
+    entry = Graded("lee", SLUG, result(toy_course.solved(room.root, why=why)), "k", "w")
+    record(room, unit, entry, None)
+    assert write_feedback(room, SLUG, ["lee"]) == []
+    place = room.folder("feedback", "lee", SLUG) / f"{SLUG}.html"
+    with chromium(place.as_uri(), offline=True) as page:
+        inside = page.locator("math mfrac").bounding_box()
+        line = page.locator("math mi").first.bounding_box()
+        page.screenshot(path=SHOTS / "9_feedback.png", full_page=True)
+    assert inside["height"] > 1.5 * line["height"]  # a fraction, not letters in a row
 
 
 @pytest.mark.parametrize("name", ["a*[b]", "[!a]nn", "b?b", "ann"])

@@ -139,7 +139,7 @@ def test_page_and_export_show_the_penalty(room, hand_in):
     write_feedback(room, SLUG, ["ann"])
     page = (room.folder("feedback", "ann", SLUG) / f"{SLUG}.html").read_text()
     assert "Score: 81.0 / 100.0" in page
-    assert "Late submission penalty (Score: -9.0)" in page
+    assert "Late submission penalty, taken from the score: 9.0" in page
     with room.book() as book:
         _, row = nbgrader_rows(book, book.assignments, book.students)
     assert row[-4:] == [90, 9, 81, 100]

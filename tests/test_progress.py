@@ -101,6 +101,56 @@ def test_checking_reports_each_exercise_in_one_line(tmp_path):
     )
 
 
+def unit_of(slug: str, *states: str, answer: str = "") -> progress.Unit:
+    """A unit with exercises a, b, ... in these states, and perhaps a written answer."""
+    exercises = [
+        progress.Exercise(name, f"about {name}", 10, 5, state)
+        for name, state in zip("abc", states, strict=False)
+    ]
+    about = {"nbgrader": {"grade": True, "grade_id": "why", "points": 10}}
+    written = {"cell_type": "markdown", "metadata": about, "source": answer}
+    path = Path("course", slug, f"{slug}.ipynb")
+    return progress.Unit(slug, path, {"cells": [written] if answer else []}, exercises)
+
+
+def test_a_unit_not_begun_is_one_line_and_a_begun_one_is_shown():
+    untouched, begun = unit_of("02_b", "not begun", "not begun"), unit_of("01_a", "written")
+    assert progress.table(untouched) == "02_b: not begun (2 exercises, 20 points)"
+    assert len(progress.table(begun).splitlines()) == 2
+    assert unit_of("03_c", "missing", "not begun").begun
+
+
+def test_the_next_step_is_in_what_is_begun_and_else_the_first_unit():
+    first, second = unit_of("01_a", "not begun"), unit_of("02_b", "written", "not begun")
+    [line] = progress.next_steps([first, second], checked=False)
+    assert line == "next: `b` in course/02_b/02_b.ipynb (about b; 10 points, about 5 minutes)"
+    [line] = progress.next_steps([first], checked=False)
+    assert line.startswith("next: `a` in course/01_a/01_a.ipynb")
+
+
+def test_a_unit_that_is_written_is_to_be_checked_before_it_is_handed_in():
+    written, untouched = unit_of("01_a", "written", "written"), unit_of("02_b", "not begun")
+    lines = progress.next_steps([written, untouched], checked=False)
+    assert lines[0] == "next: llmcourse check 01   (every exercise is written)"
+    assert lines[1].startswith("next: `a` in course/02_b")
+    failing = unit_of("01_a", "passed", "not right yet")
+    assert progress.next_steps([failing], checked=True)[0].startswith("next: `b` in")
+
+
+def test_after_all_passed_the_file_and_the_written_answer_are_named():
+    open_answer = unit_of("01_a", "passed", answer=f"Why?\n\n{progress.WRITTEN_STUB}")
+    assert progress.next_steps([open_answer], checked=True) == [
+        "hand in: course/01_a/01_a.ipynb, saved, under this name; "
+        "before that, write your written answer `why` (10 points): a person reads it"
+    ]
+    done = unit_of("01_a", "passed", answer="Because.")
+    [line] = progress.next_steps([done], checked=True)
+    assert line.endswith("your written answer `why` (10 points) is in it, and a person reads it")
+    plain = unit_of("01_a", "passed")
+    [line] = progress.next_steps([plain], checked=True)
+    assert line == "hand in: course/01_a/01_a.ipynb, saved, under this name"
+
+
 def test_an_endless_loop_is_stopped_and_the_rest_is_checked(tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "SECONDS_A_CELL", 2)
     unit = progress.read(

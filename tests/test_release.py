@@ -1,6 +1,9 @@
 """autograder.course and autograder.release on a toy unit: what authors write becomes a notebook."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -9,6 +12,7 @@ import pytest
 from autograder.course import find_slug, read_info, slugs
 from autograder.errors import AutograderError
 from autograder.release import build, expand, release, write_text
+from llmcourse.run import run
 
 ROOT = Path(__file__).parent.parent
 NAMES = ["f1", "f2", "f3", "f4", "f5", "f6"]
@@ -169,6 +173,46 @@ def test_release_needs_a_build_and_strips_everything(root):
     assert 'raise NotImplementedError("your turn")' in cell(released, "f1").source
     assert cell(released, "why").source.endswith("*Your answer here.*")
     assert [p.name for p in (root / "course" / "01_toy").iterdir()] == ["01_toy.ipynb"]
+
+
+def tagged(root, tag, code):
+    """The toy unit with one more cell in its middle."""
+    path = root / "solutions" / "01_toy" / "01_toy.py"
+    path.write_text(SOURCE.replace('# %% tags=["demo"]', f"# %%{tag}\n{code}\n\n# %%\n2", 1))
+
+
+def executions(root):
+    """Whether build, `llmcourse run` and nbval let the unit pass."""
+    try:
+        build(root, "01_toy")
+        built = True
+    except AutograderError:
+        built = False
+        nbformat.write(expand(root, "01_toy"), root / "solutions" / "01_toy" / "01_toy.ipynb")
+    report = run(root / "solutions", root / "out", preset="smoke")
+    nbval = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "01_toy.ipynb"]
+    place = root / "solutions" / "01_toy"
+    tested = subprocess.run([*nbval, "-c", os.devnull], cwd=place, capture_output=True)
+    assert tested.returncode in (0, 1)
+    return built, report.ok, tested.returncode == 0
+
+
+@pytest.mark.parametrize("code", ["1 / 0", "raise SystemExit(0)"])
+def test_a_cell_that_may_raise_is_the_same_to_build_run_and_nbval(root, code):
+    tagged(root, ' tags=["raises-exception"]', code)
+    assert executions(root) == (True, True, True)
+    for path in (root / "solutions" / "01_toy" / "01_toy.ipynb", root / "out" / "01_toy.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        assert all(c.execution_count for c in notebook.cells if c.cell_type == "code")
+        assert "papermill encountered" not in path.read_text()
+    tagged(root, "", code)
+    assert executions(root) == (False, False, False)
+
+
+def test_a_cell_that_ends_the_kernel_is_named_by_the_build(root):
+    tagged(root, "", "exit()")
+    with pytest.raises(AutograderError, match=r"`exit\(\)`\) should run, but got the end of"):
+        build(root, "01_toy")
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import suppress
 from html.parser import HTMLParser
+from itertools import accumulate
 from pathlib import Path
 
 import nbformat
@@ -18,8 +19,10 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from llmcourse import run_outcome, run_report
+from llmcourse import run as run_module
+from llmcourse import run_outcome, run_probe, run_report
 from llmcourse.run import RunError, UsageError, find_notebooks, keep_ladder, longest_first, run
+from llmcourse.run_notebook import NotebookProcess
 from llmcourse.run_outcome import Figure, Outcome, Report
 from llmcourse.runtime import LadderRow
 
@@ -184,7 +187,85 @@ def test_an_enforced_claim_fails_the_run_and_a_smoke_claim_does_not(tmp_path):
     assert not report.ok and "broken claim: 01_claim: it learns [0.5]" in told
     report = run(tmp_path / "course", tmp_path / "out", preset="smoke")
     assert report.ok and outcome(report, "01_claim").claims[0]["holds"] is False
-    assert "no (not enforced at smoke)" in (tmp_path / "out" / "report.html").read_text()
+    page = Page((tmp_path / "out" / "report.html").read_text())
+    assert "no (not enforced at smoke)" in page.text
+    assert "All notebooks ran: 1 claim not enforced" in page.text and "hold" not in page.text
+
+
+def test_claims_are_counted_apart_where_they_were_not_enforced():
+    one = Outcome("01_x", "passed", 1.0, 10.0)
+    assert run_report.claims(one) == "no claims"
+    one.claims = [{"holds": holds, "enforced": False} for holds in (True, True, False)]
+    assert run_report.claims(one) == "3 claims not enforced"
+    one.claims += [{"holds": True, "enforced": True}]
+    assert run_report.claims(one) == "1 of 1 claims hold, 3 claims not enforced"
+    assert run_report.line(one).endswith("1 of 1 claims hold, 3 claims not enforced, 0 figures")
+
+
+ENDINGS = {  # a cell that ends the notebook early: what the run says, and where
+    "import sys; sys.exit()": ("In [3]", "SystemExit ended the notebook"),
+    "import sys; sys.exit(0)": ("In [3]", "SystemExit: 0 ended the notebook"),
+    "raise SystemExit": ("In [3]", "SystemExit ended the notebook"),
+    "exit()": ("cell 3 of 6", "the cell ended the kernel with exit() or quit()"),
+    "quit": ("cell 3 of 6", "the cell ended the kernel with exit() or quit()"),
+    "import os; os._exit(0)": ("cell 3 of 6", "the kernel died"),
+}
+
+
+@pytest.fixture(scope="module")
+def endings(tmp_path_factory):
+    """One run over notebooks of three cells of which the second ends the notebook."""
+    place = tmp_path_factory.mktemp("endings")
+    for number, ending in enumerate(ENDINGS, 1):
+        write_notebook(place / "course", f"{number:02}_x", ending, "# Below", "1", "2")
+    return run(place / "course", place / "out", preset="smoke")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_notebook_that_ends_early_has_not_passed(endings, ending):
+    one = endings.outcomes[list(ENDINGS).index(ending)]
+    where, message = ENDINGS[ending]
+    assert one.status in ("failed", "died") and not endings.ok
+    assert (one.failure.where, one.failure.source) == (where, ending)
+    assert one.failure.message.startswith(message)
+    told = run_report.details(endings)
+    assert f"{one.slug} stopped at {where}: {message}" in told
+
+
+def code(source: str, count: int | None, *tags: str, error: str = "") -> dict:
+    raised = {"output_type": "error", "ename": error, "evalue": "", "traceback": []}
+    cell = {"cell_type": "code", "source": source, "execution_count": count}
+    return cell | {"metadata": {"tags": list(tags)}, "outputs": [raised] if error else []}
+
+
+def test_a_cell_that_should_have_run_and_did_not_is_a_failure():
+    heading = {"cell_type": "markdown", "source": "# Here", "metadata": {}}
+    cells = [code("1", 1), heading, code("2", None), code("3", None)]
+    found = run_outcome.failure(cells)
+    assert found.where == "cell 3 of 4, under 'Here'" and found.source == "2"
+    assert found.message == "this cell never ran: the notebook ended above it"
+    cells[:0] = [code("0", 1, error="SystemExit")]
+    assert run_outcome.failure(cells).message.endswith("cells that did not run: 2")
+
+
+def test_cells_that_are_not_meant_to_run_or_may_raise_are_no_failure():
+    empty, skipped = code(" \n", None), code("1", None, "skip-execution")
+    allowed = code("1 / 0", 1, "raises-exception", error="ZeroDivisionError")
+    assert run_outcome.failure([empty, skipped, allowed, code("2", 2)]) is None
+    assert run_outcome.failure([allowed, code("3", 2, error="ValueError")]).source == "3"
+
+
+def test_a_cell_over_its_time_is_named(tmp_path):
+    path = write_notebook(tmp_path, "01_x", "import time; time.sleep(60)", "1")
+    process = NotebookProcess(path, tmp_path / "done.ipynb", {}, execution_timeout=1)
+    try:
+        while not process.poll():
+            time.sleep(0.05)
+        one = run_outcome.collect(process, tmp_path / "done.ipynb")
+    finally:
+        process.stop()
+    assert one.status == "died" and one.failure.message == "ran longer than 1 s"
+    assert one.failure.source == "import time; time.sleep(60)"
 
 
 def test_the_variable_for_the_preset_overrides(tmp_path, monkeypatch):
@@ -335,8 +416,35 @@ def test_a_ladder_row_that_drifts_is_a_warning(monkeypatch):
 
 def test_time_and_memory_over_the_budget_are_warnings():
     one = Outcome("01_x", "passed", 130.0, 3000.0)
-    told = run_outcome.warnings(one, "cpu")
-    assert told == ["took 130 s; cpu allows 120 s", "used 3000 MiB of memory; cpu allows 2048 MiB"]
+    memory = "used 3000 MiB of memory; cpu allows 2048 MiB"
+    took = "took 130 s; cpu allows 120 s on this machine"
+    assert run_outcome.warnings(one, "cpu", slowness=1.0) == [took, memory]
+    assert run_outcome.warnings(one, "cpu", slowness=0.5) == [took, memory]  # a fast one: no less
+
+
+def test_time_on_a_slow_machine_is_measured_by_its_own_clock():
+    assert run_outcome.warnings(Outcome("01_x", "passed", 29.0, 10.0), "smoke", 2.0) == []
+    told = run_outcome.warnings(Outcome("01_x", "passed", 31.0, 10.0), "smoke", 2.0)
+    assert told == ["took 31 s; smoke allows 30 s on this machine"]
+
+
+def test_the_probe_says_how_many_times_the_reference_a_round_takes():
+    ticks = accumulate([0, 9, 0, 2, 0, 1, 0, 3, 0, 2])  # five rounds; one was disturbed
+    found = run_probe.slowness(clock=lambda: next(ticks) * run_probe.REFERENCE_SECONDS)
+    assert found == pytest.approx(2)
+
+
+def test_a_run_is_judged_by_the_slower_of_two_probes(tmp_path, monkeypatch):
+    probes = iter([1.5, 3.0])
+    monkeypatch.setattr(run_module, "slowness", lambda: next(probes))
+    write_notebook(tmp_path / "course", "01_any", "1")
+    monkeypatch.setattr(run_outcome, "SECONDS_ALLOWED", {"smoke": 0.0})
+    report = run(tmp_path / "course", tmp_path / "out", preset="smoke")
+    assert report.slowness == 3.0
+    [told] = report.outcomes[0].warnings
+    assert told.endswith("smoke allows 0 s on this machine")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "3.0 times the reference" in page
 
 
 def report_of(*rows: dict, preset: str = "cpu", status: str = "passed") -> Report:
