@@ -260,25 +260,21 @@ def _print_table(room: Any, slug: str, entries: list[Any], pattern: str) -> None
     from autograder.gradebook import scores
     from autograder.submitted import survey
 
-    unit, found = load_unit(room.root, slug), survey(room, slugs(room.root), pattern)
-    typer.echo("\n" + report.class_table(unit, entries, scores(room, slug)))
-    shown = {entry.student for entry in entries}
-    for what, names in (
-        ("not graded yet", set(found.folders[slug]) - shown),
-        ("nothing handed in", found.students - set(found.folders[slug])),
-    ):
-        if names:
-            typer.echo(f"{what}: {', '.join(map(report.printable, sorted(names)))}")
-    typer.echo()
+    found = survey(room, slugs(room.root), pattern)
+    here = set(found.folders[slug])
+    lines = [
+        report.class_table(load_unit(room.root, slug), entries, scores(room, slug)),
+        *report.absent("not graded yet", here - {entry.student for entry in entries}),
+        *report.absent("nothing handed in", found.students - here),
+    ]
+    typer.echo("\n" + "\n".join(lines) + "\n")
 
 
 def _print_left(lines: Sequence[str]) -> None:
-    """What lies under submitted/ and is in no table."""
-    from autograder import report
+    from autograder.report import printable
 
     if lines:
-        listed = "\n".join(f"  {report.printable(line)}" for line in lines)
-        typer.echo(f"in submitted/, but not in a table:\n{listed}\n")
+        typer.echo("\n  ".join(["in submitted/, but in no table:", *map(printable, lines)]) + "\n")
 
 
 def _slugs(root: Path, names: list[str] | None, *, ungraded: bool = False) -> list[str]:

@@ -24,6 +24,13 @@ from nbformat import NotebookNode
 from autograder.course import ExerciseInfo, UnitInfo, appendices, read_info
 from autograder.errors import AutograderError
 
+# Of a choice: a summary is raw HTML to some pages and markdown to others, and ends at a blank line.
+NOT_PLAIN = re.compile(
+    r"[<>&$`\\\n\r]"  # HTML, formulas, code, escapes
+    r"|\*\S|\S\*|~~"  # emphasis
+    r"|(?<!\w)_+[^\s_]|[^\s_]_+(?!\w)"  # the same by underscores, not inside a_name
+    r"|!?\[[^\]]*\][(\[]|https?://|^\s*$"  # links, nothing at all
+)
 DEMO_NOTE = "# Demonstration: nothing graded depends on it, so grading skips this cell."
 
 
@@ -126,6 +133,13 @@ def _check(cell: NotebookNode, name: str, info: UnitInfo) -> None:
 
 def _question(cell: NotebookNode, name: str, info: UnitInfo) -> None:
     question = _named(info.questions, name, info)
+    for choice in question.choices:
+        if found := NOT_PLAIN.search(choice.text):
+            raise AutograderError(
+                f"{info.slug}: quick check {name!r}: expected a choice in plain words, since "
+                f"{found[0]!r} breaks a summary in pages, got {choice.text[:60]!r}: put formulas "
+                "and code into the question or into `because`"
+            )
     # Authors tend to write the right choice second: a hash of the text decides the order.
     shuffled = sorted(question.choices, key=lambda c: hashlib.sha256(c.text.encode()).digest())
     choices = "\n".join(

@@ -27,6 +27,12 @@ def class_table(unit: Unit, graded: Sequence["Graded"], scores: Mapping[str, "Sc
     return "\n".join(lines)
 
 
+def absent(what: str, students: Iterable[str]) -> list[str]:
+    """The line below a class table that names who is not in it, if anybody."""
+    names = ", ".join(map(printable, sorted(students)))
+    return [f"{what}: {names}"] if names else []
+
+
 def _student_row(unit: Unit, entry: "Graded", book: "Scores | None") -> list[str]:
     """A line of the class table: student, points an exercise, their sum, total, state."""
     points = {e.name: e.points for e in entry.result.exercises}
