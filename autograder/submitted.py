@@ -21,7 +21,7 @@ from autograder.candidates import COMPANIONS, is_archive, is_companion, is_noteb
 if TYPE_CHECKING:
     from autograder.classroom import Classroom
 
-STUDENT, UNIT = "(?P<student>[^/]+)", "(?P<unit>[^/]+)"
+STUDENT, UNIT = "\0s", "\0u"  # stand for the two in a path: no path holds a zero
 WORDS = re.compile(r"\d+|[^\W\d_]+")  # of a name: numbers and words
 
 
@@ -86,13 +86,13 @@ def _places(room: Classroom, pattern: str, slugs: Sequence[str]) -> list[tuple[s
     """Student, name and path of everything in the folders of students, the units' own names before
     others.
     """
-    directory, root = room.coursedir.submitted_directory, room.coursedir.root
-    found = re.compile(room.coursedir.format_path(directory, STUDENT, UNIT, escape=True))
+    template = _template(room)
+    found = re.compile(
+        re.escape(template).replace(STUDENT, "(?P<student>[^/]+)").replace(UNIT, "(?P<unit>[^/]+)")
+    )
 
     def paths(student: str) -> list[str]:
-        under = room.coursedir.format_path(directory, student, "*")
-        inside = under.startswith(root)
-        return glob.glob(glob.escape(root) + under.removeprefix(root) if inside else under)
+        return glob.glob(glob.escape(template).replace(STUDENT, student).replace(UNIT, "*"))
 
     alone = [] if pattern == "*" else paths(glob.escape(pattern))
     matches = [match for path in alone or paths(pattern) if (match := found.fullmatch(path))]
@@ -128,9 +128,13 @@ def _unknown(
 
 def _base(room: Classroom) -> Path:
     """The folder in which everything handed in lies."""
-    directory = room.coursedir.submitted_directory
-    parts = Path(room.coursedir.format_path(directory, "*", "*")).parts
-    return Path(*parts[: min(i for i, part in enumerate(parts) if "*" in part)])
+    parts = Path(_template(room)).parts
+    return Path(*parts[: min(i for i, part in enumerate(parts) if "\0" in part)])
+
+
+def _template(room: Classroom) -> str:
+    """The path of somebody's work of a unit, with marks for the two."""
+    return str(room.coursedir.format_path(room.coursedir.submitted_directory, STUDENT, UNIT))
 
 
 def _entries(folder: Path) -> list[Path]:

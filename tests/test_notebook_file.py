@@ -18,7 +18,9 @@ SLUG = toy_course.SLUG
 def released(tmp_path_factory):
     """The toy's released notebook with one answer."""
     root = toy_course.build(tmp_path_factory.mktemp("toy"))
-    return toy_course.notebook(root, add="return a + b")
+    book = toy_course.notebook(root, add="return a + b")
+    cells = [{**cell, "source": "".join(cell["source"])} for cell in book["cells"]]
+    return {**book, "cells": cells}
 
 
 def text(book):
@@ -52,7 +54,10 @@ ACCEPTED = {
     "old Mac line ends": lambda book: text(book).replace("\n", "\r").encode(),
     "mark and blanks": lambda book: b"\xef\xbb\xbf\r\n" + text(book).encode() + b"\n\n",
     "sources as lines": lambda book: text(
-        {**book, "cells": [{**c, "source": [c["source"]]} for c in book["cells"]]}
+        {
+            **book,
+            "cells": [{**c, "source": c["source"].splitlines(True)} for c in book["cells"]],
+        }
     ).encode(),
     "line ends in sources": lambda book: text(
         {
