@@ -60,17 +60,22 @@ def find_notebook(path: Path, slug: str = "") -> PurePosixPath:
     return chosen(found, names, slug, path.name)
 
 
-def beside(folder: Path, slug: str) -> Iterator[tuple[str, bytes]]:
-    """Names and bytes of the other notebooks that can be read in a folder and its archives."""
+def beside(folder: Path, slug: str, most: int) -> Iterator[tuple[str, bytes]]:
+    """Names and bytes of the other notebooks that can be read in a folder and its archives; `most`
+    files are looked at, and as many notebooks of an archive.
+    """
     first = find_notebook(folder, slug)
-    for name in below(folder):
+    others = [n for n in below(folder) if is_archive(n) or (is_notebook(n) and n != first)]
+    for name in others[:most]:
         with contextlib.suppress(Unreadable, OSError, ValueError):
-            if is_archive(name):
-                inside = notebooks_in(_read_regular(folder / name), FILE_BYTES, slug)
-                for inner, data in itertools.islice(inside, int(name == first), None):
-                    yield f"{name}: {inner}", data
-            elif is_notebook(name) and name != first:
-                yield str(name), _read_regular(folder / name)
+            data = _read_regular(folder / name)
+            if not is_archive(name):
+                yield str(name), data
+                continue
+            own = int(name == first)
+            inside = notebooks_in(data, FILE_BYTES, slug)
+            for inner, notebook in itertools.islice(inside, own, own + most):
+                yield f"{name}: {inner}", notebook
 
 
 def _is_there(path: Path) -> bool:

@@ -7,7 +7,6 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from itertools import islice
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +21,7 @@ MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-
 ZONE = re.compile(r"(.*\d)\s+([A-Za-z]+(?:/[A-Za-z0-9_+-]+)+)", re.DOTALL)  # Europe/Berlin
 TWO_SIGNS = re.compile(r"(UTC|GMT)\s?[+-]\d", re.IGNORECASE)  # in POSIX, UTC+3 is west of Greenwich
 DEFAULTS = datetime(2000, 1, 1), datetime(2001, 2, 2)  # what is not said differs between them
-COPIES = 5  # looked at
+COPIES = 5  # files looked at
 IN_TIME = "was ignored, so the work counts as in time"
 
 
@@ -110,7 +109,7 @@ def better_copies(
     """A line for each notebook beside the one that is graded in which more was answered."""
     try:
         mine = answers(data, released)
-        for name, other in islice(beside(folder, slug), COPIES):
+        for name, other in beside(folder, slug, COPIES):
             more = answers(other, released)
             if more > mine:
                 yield (

@@ -37,7 +37,7 @@ def _student_row(unit: Unit, entry: "Graded", book: "Scores | None") -> list[str
     """A line of the class table: student, points an exercise, their sum, total, state."""
     points = {e.name: e.points for e in entry.result.exercises}
     state = entry.result.state
-    if book is not None and state != "infrastructure":
+    if book is not None:
         state += _open(book)
     infrastructure = entry.result.state == "infrastructure"
     cells = [

@@ -78,7 +78,7 @@ def test_a_companion_beside_the_notebook_is_ignored_in_folders_and_archives(tmp_
     put(tmp_path, own)
     put(tmp_path, name, OTHER)
     assert read_submission(tmp_path, SLUG) == BOOK
-    assert list(beside(tmp_path, SLUG)) == []
+    assert list(beside(tmp_path, SLUG, 9)) == []
     entries = [(own, BOOK), (name, OTHER), (f"deep/{name}", OTHER)]
     for order in (entries, entries[::-1]):
         assert notebook_in(packed(*order), FILE_BYTES, SLUG) == BOOK
@@ -241,4 +241,13 @@ def test_what_lies_beside_is_listed_with_its_archive(tmp_path):
     put(tmp_path, "all.zip", packed(("x/a.ipynb", OTHER), ("x/b.csv", b"")))
     put(tmp_path, "broken.zip", b"PK\x03\x04")
     os.mkfifo(tmp_path / "pipe.ipynb")
-    assert dict(beside(tmp_path, SLUG)) == {"copy/other.ipynb": OTHER, "all.zip: x/a.ipynb": OTHER}
+    assert dict(beside(tmp_path, SLUG, 9)) == {
+        "copy/other.ipynb": OTHER, "all.zip: x/a.ipynb": OTHER
+    }  # fmt: skip
+    assert [name for name, _ in beside(tmp_path, SLUG, 1)] == ["all.zip: x/a.ipynb"]
+
+
+def test_what_lies_beside_the_notebook_of_an_archive_is_the_rest_of_it(tmp_path):
+    names = [f"{SLUG}-Copy1.ipynb", f"{SLUG}.ipynb", "x.csv"]
+    put(tmp_path, "all.zip", packed(*((f"a/{name}", OTHER) for name in names)))
+    assert [name for name, _ in beside(tmp_path, SLUG, 9)] == [f"all.zip: a/{SLUG}-Copy1.ipynb"]
