@@ -15,12 +15,13 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.candidates import is_companion
 from autograder.course import ExerciseInfo, UnitInfo, appendices, read_info
 from autograder.errors import AutograderError
 
@@ -298,7 +299,10 @@ def release(root: Path, slug: str, target: Path | None = None, hints: int = 3) -
         converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
         converter.log.setLevel("ERROR")
         converter.start()
-        for made in sorted((Path(folder) / "course" / slug).rglob("*")):
+        made_in = Path(folder) / "course" / slug
+        for made in sorted(made_in.rglob("*")):
+            if is_companion(PurePosixPath(made.relative_to(made_in))):
+                continue  # of the instructor's system
             if made.suffix == ".ipynb":
                 notebook = nbformat.read(made, as_version=4)
                 _withhold(notebook, hints)

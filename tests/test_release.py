@@ -9,6 +9,7 @@ import pytest
 from autograder.course import find_slug, read_info, slugs
 from autograder.errors import AutograderError
 from autograder.release import NOT_PLAIN, build, expand, release, write_text
+from tests import toy_course
 
 ROOT = Path(__file__).parent.parent
 NAMES = ["f1", "f2", "f3", "f4", "f5", "f6"]
@@ -236,6 +237,20 @@ def test_release_needs_a_build_and_strips_everything(root):
     assert 'raise NotImplementedError("your turn")' in cell(released, "f1").source
     assert cell(released, "why").source.endswith("*Your answer here.*")
     assert [p.name for p in (root / "course" / "01_toy").iterdir()] == ["01_toy.ipynb"]
+
+
+def test_what_the_instructors_system_left_is_not_released(tmp_path):
+    root, slug = toy_course.build(tmp_path / "toy"), toy_course.SLUG
+    source = root / "solutions" / slug
+    (source / "figures").mkdir()
+    (source / "figures" / "net.svg").write_text("<svg/>")
+    for name in (".DS_Store", "Thumbs.db", "figures/desktop.ini", "figures/._net.svg", "~$a.docx"):
+        (source / name).write_text("x")
+    for name in ("a.tmp", f"{slug}.ipynb~", "figures/net.svg.swp"):
+        (source / name).write_text("x")
+    release(root, slug)
+    found = sorted(p.name for p in (root / "course" / slug).rglob("*") if p.is_file())
+    assert found == [f"{slug}.ipynb", "net.svg"]
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
