@@ -11,6 +11,7 @@ import fnmatch
 import glob
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -108,14 +109,15 @@ def _unknown(
     room: Classroom, slugs: Sequence[str], pattern: str, known: set[Path]
 ) -> Iterator[str]:
     """A line for each place that holds no work of a unit, or another one besides."""
-    base = _base(room)
+    base, under = _base(room), defaultdict[str, set[Path]](set)
+    for path in known:
+        under[path.relative_to(base).parts[0]].add(path)
     for entry in _entries(base):
         name = entry.name
         if pattern not in ("*", name) and not fnmatch.fnmatchcase(name, pattern):
             continue
-        here = [path for path in known if path.is_relative_to(entry)]
         inside = _entries(entry) if entry.is_dir() and not entry.is_symlink() else []
-        if here:
+        if under[name]:
             for path in inside:
                 if path not in known and (path.is_dir() or _is_work(path)):
                     yield f"{name}: {path.name} is the folder of no unit ({_names(slugs)})"

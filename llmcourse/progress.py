@@ -10,6 +10,7 @@ import json
 import re
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from llmcourse.run_outcome import text_of
 
 STUB = 'raise NotImplementedError("your turn")'
 DEMO = "# Demonstration:"
-SECONDS_A_CELL = 60
+SECONDS_A_CELL, COPIES = 60, 20  # copies: notebooks looked at beside one
 HEADING = re.compile(
     r"### Exercise: (?P<title>.+)\n\n`(?P<id>\w+)` · (?P<points>\d+) points · "
     r"about (?P<minutes>\d+) minutes"
@@ -91,6 +92,20 @@ def read(path: Path, slug: str = "") -> Unit:
         )
     exercises = [Exercise(*facts, _state(cells, facts[0])) for facts in told]
     return Unit(found, path, notebook | {"cells": cells}, exercises)
+
+
+def better_copy(unit: Unit) -> str:
+    """A line that names a copy beside the notebook in which more is written; empty without one."""
+    mine = sum(one.state == "written" for one in unit.exercises)
+    for path in sorted(unit.path.parent.glob("*.ipynb"))[:COPIES]:
+        with suppress(RunError):
+            more = sum(one.state == "written" for one in read(path, unit.slug).exercises)
+            if more > mine:
+                return (
+                    f"{path.name} has {more} answers, {unit.path.name} {mine}: hand in the one you "
+                    f"worked in, as {unit.path.name}"
+                )
+    return ""
 
 
 def _heading(cell: dict[str, Any]) -> tuple[str, str, int, int] | None:

@@ -133,6 +133,24 @@ def test_the_parts_of_a_split_answer_are_one_answer(tmp_path):
     assert (states["add"], states["double"], states["join"]) == ("written", "not begun", "written")
 
 
+@pytest.mark.parametrize("name", [f"{SLUG}-Copy1.ipynb", f"{SLUG} (1).ipynb", "final.ipynb"])
+def test_a_copy_with_more_answers_is_named(tmp_path, name):
+    path = write_course(tmp_path, add="    return 1")
+    assert progress.better_copy(progress.read(path)) == ""
+    stub = json.dumps(progress.STUB)[1:-1]
+    copy, worked = path.with_name(name), path.read_text().replace(stub, "return 2")
+    copy.write_text("{")
+    assert progress.better_copy(progress.read(path)) == ""
+    copy.write_text(path.read_text())
+    assert progress.better_copy(progress.read(path)) == ""
+    copy.write_text(worked)
+    assert progress.better_copy(progress.read(path)) == (
+        f"{name} has 5 answers, {SLUG}.ipynb 1: hand in the one you worked in, as {SLUG}.ipynb"
+    )
+    copy.rename(path)
+    assert progress.better_copy(progress.read(path)) == ""
+
+
 def test_an_endless_loop_is_stopped_and_the_rest_is_checked(tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "SECONDS_A_CELL", 2)
     unit = progress.read(
