@@ -3,6 +3,7 @@
 Both come from the folder, not from the notebook, so they are no part of a stored result.
 """
 
+import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
@@ -28,15 +29,13 @@ IN_TIME = "was ignored, so the work counts as in time"
 def received(folder: Path, slug: str) -> tuple[datetime | None, str | None]:
     """The time in a submission's ``timestamp.txt`` (UTC), and why it was ignored if it was."""
     try:
-        path = _stamp(folder, slug)
-        info = path.lstat()
-        if not stat.S_ISREG(info.st_mode) or info.st_size > STAMP_BYTES:
-            return None, f"{STAMP} is not a small regular file and {IN_TIME}"
-        data = path.read_bytes()
+        data = _small_regular(_stamp(folder, slug))
     except FileNotFoundError:
         return None, None
     except OSError as error:
         return None, f"{STAMP} cannot be read ({error.strerror}) and {IN_TIME}"
+    if data is None:
+        return None, f"{STAMP} is not a small regular file and {IN_TIME}"
     mark = next((encoding for mark, encoding in MARKS.items() if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(mark).strip().strip("\0")
@@ -46,6 +45,17 @@ def received(folder: Path, slug: str) -> tuple[datetime | None, str | None]:
     except ValueError as error:
         text = f"{error}"
     return None, f"{STAMP} {IN_TIME}: expected a date as 2030-05-01 12:00:00 UTC, got {text}"
+
+
+def _small_regular(path: Path) -> bytes | None:
+    """The bytes of a file that is the submission's own: no link of either kind, pipe or device."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        return None
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with open(os.open(path, flags), "rb") as file:
+        info = os.fstat(file.fileno())
+        own = stat.S_ISREG(info.st_mode) and info.st_nlink == 1 and info.st_size <= STAMP_BYTES
+        return file.read(STAMP_BYTES) if own else None
 
 
 def _stamp(folder: Path, slug: str) -> Path:

@@ -173,11 +173,19 @@ def test_an_ignored_time_says_what_was_expected(room, stamp, said):
     assert "expected a date as 2030-05-01 12:00:00 UTC" in complaint or "regular file" in complaint
 
 
-def test_a_link_in_place_of_the_time_is_not_followed(room, tmp_path):
-    (tmp_path / "other").write_text("2030-05-01")
-    (hand_in(room) / "timestamp.txt").symlink_to(tmp_path / "other")
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_a_link_in_place_of_the_time_is_neither_followed_nor_quoted(room, tmp_path, link):
+    (tmp_path / "other").write_text("a secret")
+    link(tmp_path / "other", hand_in(room) / "timestamp.txt")
     time, complaint = received(room, "ann", SLUG)
-    assert time is None and "not a small regular file" in complaint
+    assert time is None and "not a small regular file" in complaint and "secret" not in complaint
+    (tmp_path / "other").unlink()
+    received(room, "ann", SLUG)  # a link to nothing
+
+
+def test_a_pipe_in_place_of_the_time_makes_nobody_wait(room):
+    os.mkfifo(hand_in(room) / "timestamp.txt")
+    assert "not a small regular file" in received(room, "ann", SLUG)[1]
 
 
 def test_the_time_of_work_that_lies_deeper_is_beside_it_or_above(room):
