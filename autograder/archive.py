@@ -65,7 +65,8 @@ def _notebooks(
         )
     files = {path: entry for path, entry in own if not _is_folder(entry)}
     found = [path for path in files if is_notebook(path)]
-    first = chosen(found, list(files), slug, "the archive", _shown)
+    seen = list(files) or [_path(entry.filename) for entry in entries]  # companions alone
+    first = chosen(found, seen, slug, "the archive", _shown)
     for path in [first, *(path for path in found if path != first)]:
         yield path, files[path]
 

@@ -57,7 +57,8 @@ def find_notebook(path: Path, slug: str = "") -> PurePosixPath:
         return own  # however much lies beside it
     names = below(path)
     found = [n for n in names if is_notebook(n)] or [n for n in names if is_archive(n)]
-    return chosen(found, names, slug, path.name)
+    seen = names or [PurePosixPath(name) for name in sorted(os.listdir(path))]  # companions alone
+    return chosen(found, seen, slug, path.name)
 
 
 def beside(folder: Path, slug: str, most: int) -> Iterator[tuple[str, bytes]]:

@@ -95,7 +95,9 @@ def test_a_learners_own_file_is_no_companion(tmp_path, name):
 def test_companions_alone_are_no_work(tmp_path):
     put(tmp_path, "._02_ngrams.ipynb")
     put(tmp_path, ".ipynb_checkpoints/02_ngrams-checkpoint.ipynb")
-    assert "expected one notebook" in unreadable(tmp_path)
+    assert "got 0 (._02_ngrams.ipynb, .ipynb_checkpoints)" in unreadable(tmp_path)
+    with pytest.raises(Unreadable, match=r"got 0 \('__MACOSX/._02_ngrams.ipynb'\)"):
+        notebook_in(packed(("__MACOSX/._02_ngrams.ipynb", BOOK)), FILE_BYTES, SLUG)
 
 
 DEEP = [
