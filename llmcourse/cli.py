@@ -108,6 +108,7 @@ def progress(
     for path in state.course_notebooks(runner.find_root() / "course"):
         try:
             unit = state.read(path, path.stem)
+            copy = state.better_copy(unit)
             if run and unit.begun:
                 state.check(unit)
         except runner.Interrupted:
@@ -116,7 +117,7 @@ def progress(
             code = _say(error, error.exit_code)
         else:
             units.append(unit)
-            typer.echo(state.table(unit) + "\n" * unit.begun)
+            typer.echo(state.table(unit) + (f"\n  {copy}" if copy else "") + "\n" * unit.begun)
     typer.echo(state.summary(units, checked=run))
     _say_next(units, checked=run)
     return code

@@ -19,7 +19,7 @@ from autograder.exercise import (
     near,
     raises,
 )
-from llmcourse.checks import NOTHING, compare
+from llmcourse.checks import NOTHING
 from llmcourse.checks import u06_cells as cells
 from llmcourse.checks import u06_mistakes as known
 
@@ -261,7 +261,7 @@ def clip_edges(rng: random.Random) -> Inputs:
             factor = min(1.0, 2.0 / norm)
             want = factor * g["a"].astype(np.float64)
             close = np.allclose(np.asarray(value[0]["a"], float), want, rtol=1e-4, atol=0)
-            return bool(close) and bool(abs(float(value[1]) / norm - 1) < SINGLE)
+            return bool(close) and bool(abs(float(value[1]) / norm - 1) < 1e-5)
 
         yield (g, 2.0), holds(right, why)
 
