@@ -2,7 +2,18 @@
 
 import math
 
-from llmcourse.checks import compare, equal, fail, near, number, raises, unchanged, visible
+from llmcourse.checks import (
+    Spelled,
+    compare,
+    equal,
+    fail,
+    kind_of,
+    near,
+    number,
+    raises,
+    unchanged,
+    visible,
+)
 
 LN2 = math.log(2)
 
@@ -18,32 +29,27 @@ def attempt(answer, log_probs, hint):
     try:
         return answer(log_probs)
     except (ValueError, ArithmeticError) as error:
-        shown = ", ".join(f"{x:.4g}" for x in log_probs)
-        fail(f"for [{shown}] your code raised {type(error).__name__}: {error}. {hint}")
+        raised = f"your code raised {type(error).__name__}"
+        fail(f"{raised}: {error}.", f"{raised}.", hint)
 
 
 @visible
 def chain_log_prob(answer):
     tokens = ["the", "mouse", "ate", "the", "cheese"]
     probs = [0.5, 0.2, 0.1, 0.8, 0.25]
-    asked = []
-
-    def next_prob(history, token):
-        asked.append((tuple(history), token))
-        return probs[min(len(history), 4)]
-
-    got = number(answer(tokens, next_prob), "chain_log_prob")
+    next_prob = Spelled("lambda history, token: [0.5, 0.2, 0.1, 0.8, 0.25][min(len(history), 4)]")
+    got = unchanged(lambda tokens: answer(tokens, next_prob), [tokens], "Only look at the tokens.")
+    got = number(got, "chain_log_prob")
+    asked = [(tuple(history), token) for history, token in next_prob.asked]
     steps = [(tuple(tokens[:t]), tokens[t]) for t in range(5)]
     for history, token in asked:
         if (history, token) not in steps:
             rule = "The history of a token is all tokens before it, and not the token itself."
-            fail(f"you asked for the probability of {token!r} after {list(history)}. {rule}", rule)
+            fail(f"you asked for the probability of {token!r} after {list(history)}.", "", rule)
     for history, token in steps:
         if (history, token) not in asked:
-            fail(
-                f"next_prob was never asked for {token!r} after {list(history)}: every token "
-                "counts, the first too."
-            )
+            hint = "every token counts, the first too."
+            fail(f"next_prob was never asked for {token!r} after {list(history)}.", hint=hint)
     logs = [math.log(p) for p in probs]
     mistakes = {
         "This is the probability itself: return its natural logarithm.": math.prod(probs),
@@ -59,14 +65,30 @@ def chain_log_prob(answer):
         answer([], next_prob), 0.0, 0.0, "With no tokens the product is empty, 1, and its log is 0."
     )
     hint = "A text with an impossible token is impossible: log 0 is -inf, and math.log(0) raises."
-    try:
-        got = answer(["a", "b"], lambda history, token: 0.0 if token == "b" else 0.5)
-    except ValueError as error:
-        fail(f"a token of probability 0 made your code raise {type(error).__name__}. {hint}")
-    near(got, -math.inf, 0.0, hint)
+    for never in "ab":
+        model = Spelled(f"lambda history, token: 0.0 if token == {never!r} else 0.5")
+        try:
+            got = answer(["a", "c", "b"], model)
+        except ValueError as error:
+            told = f"a token of probability 0 made your code raise {type(error).__name__}."
+            fail(told, hint=hint)
+        near(got, -math.inf, 0.0, hint)
+    hint = "The product of many probabilities is 0 for the computer: add logs, do not multiply."
+    rare = Spelled("lambda history, token: 1e-6 if token else 1e-9")
+    for long in ([1] * 60, [1, 0] * 40):
+        try:
+            got = answer(long, rare)
+        except ValueError as error:
+            fail(f"your code raised {type(error).__name__}.", hint=hint)
+        near(got, sum(math.log(1e-6 if token else 1e-9) for token in long), 1e-9, hint)
 
 
 LOGS = [math.log(1 / 2), math.log(1 / 8), math.log(1 / 32)]  # 1, 3 and 5 bits: 3 on average
+
+
+def varied():
+    """Log-probabilities of a short, a middling and a long text."""
+    return [[-(0.1 + (7 * i % 40) / 10) for i in range(length)] for length in (1, 7, 5_000)]
 
 
 @visible
@@ -91,6 +113,9 @@ def perplexity(answer):
     near(got, 8.0, 1e-9, likely(got, mistakes, "Probabilities 1/2, 1/8, 1/32: 3 bits on average."))
     hint = "One impossible token makes the whole text infinitely surprising: return math.inf."
     near(attempt(answer, [math.log(0.5), -math.inf], hint), math.inf, 0.0, hint)
+    hint = "The product of many probabilities is 0 for the computer: average the logs, then exp."
+    for logs in varied():
+        near(attempt(answer, logs, hint), math.exp(-math.fsum(logs) / len(logs)), 1e-9, hint)
     raises(ValueError, answer, [], hint="A text of no tokens has no perplexity: refuse it.")
 
 
@@ -110,6 +135,11 @@ def bits_per_token(answer):
     }
     near(got, 3.0, 1e-9, likely(got, mistakes, "Surprises of 1, 3 and 5 bits: 3 on average."))
     near(answer([0.0, 0.0]), 0.0, 1e-12, "Sure of every token (p = 1): nothing to tell, 0 bits.")
+    hint = "One impossible token makes the whole text infinitely surprising: return math.inf."
+    near(attempt(answer, [math.log(0.5), -math.inf, -1.0], hint), math.inf, 0.0, hint)
+    hint = "Minus the mean of the logs, over ln 2. Go by the logs: exp of a large sum is 0."
+    for logs in varied():
+        near(attempt(answer, logs, hint), -math.fsum(logs) / len(logs) / LN2, 1e-9, hint)
     raises(ValueError, answer, [], hint="A text of no tokens has no mean: refuse it.")
 
 
@@ -145,6 +175,16 @@ def unigram_probs(answer):
         1e-9,
         "Nothing counted: only the epsilons are left, and all are equal.",
     )
+    hint = "Epsilon 0: count / N, and 0 for a token that did not come."
+    for tokens, vocabulary in ((["a"], ["a"]), ([3, 5, 3, 3], [5, 4, 3]), (["a"] * 9, ["b", "a"])):
+        want = {token: tokens.count(token) / len(tokens) for token in vocabulary}
+        near(answer(tokens, vocabulary, 0.0), want, 1e-12, hint)
+    vocabulary = [f"w{i}" for i in range(300)]
+    tokens = [vocabulary[i * i % 211] for i in range(2_000)]
+    want = {token: (tokens.count(token) + 1e-4) / 2_000.03 for token in vocabulary}
+    near(answer(tokens, vocabulary, 1e-4), want, 1e-12, "No rounding, and epsilon as it is given.")
+    hint = "No tokens and epsilon 0: there is nothing to divide by; refuse it."
+    raises(ValueError, answer, [], ["a", "b"], 0.0, hint=hint)
     hint = "A token that the vocabulary lacks can have no probability: refuse it."
     raises(ValueError, answer, ["a", "z"], ["a", "b"], 1.0, hint=hint)
 
@@ -186,14 +226,20 @@ def cross_entropy(answer):
     }
     hint = likely(got, mistakes, "Weigh -log2 model[token] by truth[token] and add up.")
     near(got, _bits(truth, model), 1e-9, hint)
-    hint = "What cannot come (truth 0) costs nothing, whatever the model thinks of it: skip it."
-    try:
-        got = answer({"a": 1.0, "b": 0.0}, {"a": 0.5, "b": 0.5})
-        near(got, 1.0, 1e-9, hint)
-        got = answer({"a": 1.0, "b": 0.0}, {"a": 1.0, "b": 0.0})
-    except ValueError as error:
-        fail(f"a probability of 0 made your code raise {type(error).__name__}. {hint}")
-    near(got, 0.0, 1e-9, hint)
+    costless = "What cannot come (truth 0) costs nothing, whatever the model thinks of it: skip it."
+    endless = "What can come and is impossible for the model (0, or no entry) costs math.inf."
+    for truth, model, want, hint in (
+        ({"a": 1.0, "b": 0.0}, {"a": 0.5, "b": 0.5}, 1.0, costless),
+        ({"a": 1.0, "b": 0.0}, {"a": 1.0, "b": 0.0}, 0.0, costless),
+        ({"b": 0.0, "a": 0.25, "c": 0.75}, {"a": 0.5, "c": 0.25}, 1.75, costless),
+        ({"a": 0.5, "b": 0.5}, {"a": 1.0, "b": 0.0}, math.inf, endless),
+        ({"a": 0.5, "b": 0.5}, {"b": 1.0}, math.inf, endless),
+    ):
+        try:
+            got = answer(truth, model)
+        except (ValueError, KeyError, ArithmeticError) as error:
+            fail(f"your code raised {type(error).__name__}.", hint=hint)
+        near(got, want, 1e-9, hint)
     raises(ValueError, answer, {}, {"a": 1.0}, hint="An empty `truth` is no distribution.")
 
 
@@ -216,36 +262,74 @@ def temper(answer):
     }
     near(got, want, 1e-9, likely(got, mistakes, "At T = 1/2 each p is squared, then renormalised."))
     near(answer(probs, 1.0), probs, 1e-9, "T = 1 changes nothing.")
-    hint = "What has probability 0 keeps it at every temperature; log 0 must not stop you."
+    zero = "What has probability 0 keeps it at every temperature; log 0 must not stop you."
+    cold = "p ** (1 / T) underflows at small T: divide log p by T, subtract the largest, then exp."
+    weights = "Any weights are allowed: divide by the sum in the end, and only there."
+    many = {f"w{i}": 1 + i * i % 17 for i in range(40)}
+    for given, temperature, hint in (
+        ({"a": 0.75, "b": 0.25, "c": 0.0}, 2.0, zero),
+        (probs, 1.7, "p ** (1 / T), divided by the sum of these."),
+        ({"a": 0.0, "b": 2.0, "c": 5.0}, 1.0, weights),
+        ({"a": 0.0, "b": 700.0, "c": 7.0, "d": 700.0}, 2.5, weights),
+        ({"a": 0.0, "b": 700.0, "c": 7.0, "d": 700.0}, 0.002, cold),
+        ({token: weight / 400 for token, weight in many.items()}, 0.001, cold),
+        ({token: weight / 400 for token, weight in many.items()}, 1e6, cold),
+    ):
+        try:
+            got = answer(given, temperature)
+        except (ValueError, ArithmeticError) as error:
+            fail(f"your code raised {type(error).__name__}.", hint=hint)
+        near(got, _tempered(given, temperature), 1e-9, hint)
+    for temperature in (0.0, -1.5):
+        raises(ValueError, answer, probs, temperature, hint="T must be above 0: refuse the rest.")
+
+
+def _tempered(probs, temperature):
+    """Relative to the largest, so that nothing under- or overflows."""
+    top = max(probs.values())
+    powers = {t: math.exp(math.log(p / top) / temperature) if p else 0.0 for t, p in probs.items()}
+    return {token: power / math.fsum(powers.values()) for token, power in powers.items()}
+
+
+COIN = "{'a': 0.2, 'b': 0.5, 'c': 0.3}"
+NEXT = f"{{(): {COIN}, ('a',): {{'a': 0.5, 'b': 0.1, 'c': 0.4}}}}.get(tuple(history), {COIN})"
+SHARES = "a, b and c should get 0.2, 0.5 and 0.3 of the numbers from 0 to 1."
+
+
+def numbers(*values):
+    """A `uniform` that gives these numbers, one a call."""
+    return Spelled(f"iter({list(values)}).__next__")
+
+
+def sampled(answer, model, draws, end, limit, hint):
+    """The list of tokens drawn; each must have taken one number."""
+    uniform = numbers(*draws)
     try:
-        got = answer({"a": 0.75, "b": 0.25, "c": 0.0}, 2.0)
-    except ValueError as error:
-        fail(f"a probability of 0 made your code raise {type(error).__name__}. {hint}")
-    a = 3**0.5 / (1 + 3**0.5)
-    near(got, {"a": a, "b": 1 - a, "c": 0.0}, 1e-9, hint)
-    raises(ValueError, answer, probs, 0.0, hint="T must be above 0: refuse the rest.")
+        got = answer(model, uniform, end, limit)
+    except (StopIteration, RuntimeError):
+        fail("your code called uniform() too often.", hint="call it once for each token.")
+    if not isinstance(got, list | tuple):
+        fail(f"expected a list of tokens, got {kind_of(got)}.", "expected a list of tokens.")
+    if len(uniform.asked) != len(got):
+        fail(
+            f"{len(got)} tokens and {len(uniform.asked)} calls of uniform().",
+            "uniform() was not called once for each token.",
+            "Call uniform() once for each token, and take the token from that number.",
+        )
+    if len(got) > limit:
+        fail(f"expected at most {limit} tokens, got {len(got)}.", "the text is too long.", hint)
+    return list(got)
 
 
 @visible
 def sample_sequence(answer):
-    probs = {"a": 0.2, "b": 0.5, "c": 0.3}
-    drawn = 0
-
-    def middle():
-        nonlocal drawn
-        drawn += 1
-        return 0.5
-
-    got = answer(lambda history: probs, middle, "end", 4)
-    if not isinstance(got, list | tuple):
-        fail(f"expected a list of tokens, got a {type(got).__name__}.")
+    model = Spelled(f"lambda history: {COIN}")
+    got = sampled(answer, model, [0.5] * 9, "end", 4, "max_length is the most tokens.")
     equal(len(got), 4, "The end token never came: the text has max_length tokens.")
-    equal(drawn, 4, "Call uniform() once for each token, and take the token from that number.")
-    firsts = []
-    for tenth in range(10):
-        got = answer(lambda history: probs, lambda u=tenth / 10 + 0.05: u, "end", 1)
-        firsts += list(got)
-    counts = [firsts.count(token) for token in "abc"]
+    grid, firsts = [tenth / 10 + 0.05 for tenth in range(10)], []
+    for u in (*grid, *reversed(grid)):
+        firsts += sampled(answer, model, [u, 0.9], "end", 1, "max_length is the most tokens.")
+    counts = [firsts[:10].count(token) for token in "abc"]
     hint = "0.05, 0.15, ... 0.95 as uniform numbers should give a, b, c 2, 5 and 3 times."
     if counts == [0, 10, 0]:
         hint = "You always take the likeliest token: that is argmax, not a sample."
@@ -254,20 +338,49 @@ def sample_sequence(answer):
     elif counts != [2, 5, 3] and sum(counts) == 10:
         hint = "Add up the probabilities one by one; stop at the first sum above uniform()."
     equal(counts, [2, 5, 3], hint)
+    again = "The number decides: the same number must give the same token, whatever came before."
+    equal(firsts[10:], firsts[9::-1], again)
 
-    asked = []
+    model = Spelled(f"lambda history: {NEXT}")
+    pairs = [sampled(answer, model, [u, v, 0.5], "end", 2, SHARES) for u in grid for v in grid]
+    came = {"".join(map(str, pair)): pairs.count(pair) for pair in pairs}
+    follow = {"a": {"a": 5, "b": 1, "c": 4}}
+    coin = {"a": 2, "b": 5, "c": 3}
+    want = {u + v: coin[u] * follow.get(u, coin)[v] for u in "abc" for v in "abc"}
+    equal(came, want, "The second token is drawn from next_probs([first token]).")
 
-    def counting(history):
-        asked.append(list(history))
-        return {"tick": 1.0} if len(history) < 3 else {"end": 1.0}
-
-    got = answer(counting, middle, "end", 9)
+    model = Spelled("lambda history: {'tick': 1.0} if len(history) < 3 else {'end': 1.0}")
+    got = sampled(answer, model, [0.5] * 9, "end", 9, "Draw until the end token has come.")
+    asked = [list(history) for (history,) in model.asked]
     if asked[:3] != [[], ["tick"], ["tick", "tick"]]:
         rule = "give it all tokens drawn so far, [] at first."
-        fail(f"next_probs was asked with {asked[:3]}: {rule}", f"next_probs: {rule}")
-    if list(got) == ["tick"] * 3:
+        fail(
+            f"next_probs was asked with {asked[:3]}.",
+            "next_probs was asked with something else.",
+            rule,
+        )
+    if got == ["tick"] * 3:
         fail("the end token is missing: it is drawn like any other, and is the text's last.")
     equal(got, ["tick"] * 3 + ["end"], "Draw until the end token has come, and keep it.")
+    model = Spelled(
+        "lambda history: {''.join(['st', 'op']): 1.0}"
+    )  # equal to the end, another object
+    got = sampled(answer, model, [0.5] * 9, "stop", 5, "Stop when the end token has come.")
+    equal(got, ["stop"], "Stop when the end token has come; compare it with ==.")
+    got = sampled(answer, Spelled("lambda history: {'on': 1.0}"), [0.5] * 300, "end", 270, "")
+    equal(len(got), 270, "The end token never came: the text has max_length tokens.")
+    low = "{'never': 0.0, **dict.fromkeys('abcdefghij', 0.1), 'no': 0.0}"
+    hint = (
+        "Ten times 0.1 adds up to less than 1: then the last token that can come is taken; "
+        "a token of probability 0 never comes."
+    )
+    for u, token in ((0.0, "a"), (math.nextafter(1, 0), "j")):
+        try:
+            got = sampled(answer, Spelled(f"lambda history: {low}"), [u, 0.5], "end", 1, hint)
+        except (LookupError, UnboundLocalError) as error:
+            fail(f"your code raised {type(error).__name__}.", hint=hint)
+        if len(got) != 1 or got[0] not in tuple("abcdefghij"):
+            fail(f"expected a token like {token!r}, got {got}.", "that token cannot come.", hint)
 
 
 @visible
@@ -275,8 +388,8 @@ def rescore(answer):
     prior = {"wheel": -1.0, "we'll": -4.0, "will": -10.0, "wool": -7.0}
     heard = [-12.0, -4.0, -1.0, -6.0]
     texts = list(prior)
-    args = [list(texts), list(heard), prior.__getitem__]
-    got = answer(*args)
+    told = Spelled(f"{prior}.__getitem__")
+    got = unchanged(lambda *lists: answer(*lists, told), [texts, heard], "Only look at the lists.")
     mistakes = {
         "You ignored the signal: add its log-probability.": "wheel",
         "You ignored the text's own probability: ask text_log_prob(text) and add it.": "will",
@@ -285,8 +398,16 @@ def rescore(answer):
         "Return the text, not its position or its score. ": -8.0,
     }
     equal(got, "we'll", likely(got, mistakes, "The largest sum of the two log-probabilities wins."))
-    got = answer(["x", "y", "z"], [-5.0, -3.0, -3.0], lambda text: -2.0)
+    got = answer(["x", "y", "z"], [-5.0, -3.0, -3.0], Spelled("lambda text: -2.0"))
     equal(got, "y", "Among equals the earliest wins.")
-    got = answer([["we", "will"], ["wheel"]], [-5.0, -3.0], lambda text: -1.0)
+    got = answer([["we", "will"], ["wheel"]], [-5.0, -3.0], Spelled("lambda text: -1.0"))
     equal(got, ["wheel"], "A text may also be a list of words; a list is no key of a dictionary.")
-    raises(ValueError, answer, [], [], lambda text: -1.0, hint="No texts: nothing to choose from.")
+    hint = "exp of such sums is 0 for all of them: compare the logs."
+    prior = {"so": -4_100.0, "sow": -4_900.0, "sew": -4_500.0}
+    heard = [-4_900.0, -4_095.0, -4_502.0]
+    equal(answer(list(prior), heard, Spelled(f"{prior}.__getitem__")), "sow", hint)
+    hint = "-inf is a score like any other, below all: even then the earliest of equals wins."
+    got = answer(["x", "y"], [-1.0, -1.0], Spelled("lambda text: -math.inf", math=math))
+    equal(got, "x", hint)
+    no = Spelled("lambda text: -1.0")
+    raises(ValueError, answer, [], [], no, hint="No texts: nothing to choose from.")
