@@ -27,6 +27,7 @@ __all__ = [
     "CheckFailed",
     "Mismatch",
     "Spelled",
+    "attempt",
     "compare",
     "diagnosed",
     "equal",
@@ -120,6 +121,15 @@ def diagnosed(
         found = (why for value, why in mistakes if compare(got, value, tolerance) is None)
         why, subject = next(found, hint), f"{what}: " if what else ""
         fail(f"{subject}{mismatch.told()}", f"{subject}{mismatch.nature}.", why)
+
+
+def attempt(answer: Callable[..., Any], args: Sequence[Any], hint: str) -> Any:
+    """The result of the call; a failed look-up, conversion or calculation fails with the hint."""
+    try:
+        return answer(*args)
+    except (LookupError, ArithmeticError, ValueError, UnboundLocalError) as error:
+        raised = f"your code raised {type(error).__name__}"
+        fail(f"{raised}: {error}." if str(error) else f"{raised}.", f"{raised}.", hint)
 
 
 def items(got: Any, size: int, hint: str) -> tuple:

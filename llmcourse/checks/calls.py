@@ -45,13 +45,16 @@ class Recorded:
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         method, rest = keywords.pop(METHOD, ("", ()))
-        self._note(args, keywords, method, rest)
+        self.note(args, keywords, method, rest)
         if method:
             return getattr(self.answer(*args, **keywords), method)(*rest)
         return self.answer(*args, **keywords)
 
-    def _note(self, args: Any, keywords: Any, method: str, rest: Any) -> None:
-        given = _arguments(_defaulted(self.answer, len(args)), args, keywords)
+    def note(
+        self, args: Any, keywords: Mapping[str, Any] | None = None, method: str = "", rest: Any = ()
+    ) -> None:
+        """Remember a call that is about to be made."""
+        given = _arguments(_defaulted(self.answer, len(args)), args, keywords or {})
         inner = _arguments([], rest, {})
         kept, place = (args, *rest) if given is None or inner is None else (), "args"
         self.args = _copied(kept)

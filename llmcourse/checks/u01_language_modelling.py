@@ -4,16 +4,28 @@ import math
 
 from llmcourse.checks import (
     Spelled,
+    attempt,
     compare,
     equal,
     fail,
-    kind_of,
     near,
     number,
     raises,
     unchanged,
     visible,
 )
+from llmcourse.checks.u01_sampling import sample_sequence
+
+__all__ = [
+    "bits_per_token",
+    "chain_log_prob",
+    "cross_entropy",
+    "perplexity",
+    "rescore",
+    "sample_sequence",
+    "temper",
+    "unigram_probs",
+]
 
 LN2 = math.log(2)
 
@@ -22,15 +34,6 @@ def likely(got, mistakes, otherwise):
     """The hint of the mistake that leads to exactly what came, else the general one."""
     found = (hint for hint, value in mistakes.items() if compare(got, value, 1e-6) is None)
     return next(found, otherwise)
-
-
-def attempt(answer, log_probs, hint):
-    """The result for these log-probabilities; an arithmetic error fails with the hint."""
-    try:
-        return answer(log_probs)
-    except (ValueError, ArithmeticError) as error:
-        raised = f"your code raised {type(error).__name__}"
-        fail(f"{raised}: {error}.", f"{raised}.", hint)
 
 
 @visible
@@ -67,20 +70,12 @@ def chain_log_prob(answer):
     hint = "A text with an impossible token is impossible: log 0 is -inf, and math.log(0) raises."
     for never in "ab":
         model = Spelled(f"lambda history, token: 0.0 if token == {never!r} else 0.5")
-        try:
-            got = answer(["a", "c", "b"], model)
-        except ValueError as error:
-            told = f"a token of probability 0 made your code raise {type(error).__name__}."
-            fail(told, hint=hint)
-        near(got, -math.inf, 0.0, hint)
+        near(attempt(answer, (["a", "c", "b"], model), hint), -math.inf, 0.0, hint)
     hint = "The product of many probabilities is 0 for the computer: add logs, do not multiply."
     rare = Spelled("lambda history, token: 1e-6 if token else 1e-9")
     for long in ([1] * 60, [1, 0] * 40):
-        try:
-            got = answer(long, rare)
-        except ValueError as error:
-            fail(f"your code raised {type(error).__name__}.", hint=hint)
-        near(got, sum(math.log(1e-6 if token else 1e-9) for token in long), 1e-9, hint)
+        want = sum(math.log(1e-6 if token else 1e-9) for token in long)
+        near(attempt(answer, (long, rare), hint), want, 1e-9, hint)
 
 
 LOGS = [math.log(1 / 2), math.log(1 / 8), math.log(1 / 32)]  # 1, 3 and 5 bits: 3 on average
@@ -94,7 +89,7 @@ def varied():
 @visible
 def perplexity(answer):
     hint = "The list holds natural logarithms already: take no log of them."
-    got = number(attempt(answer, [math.log(1 / 4)] * 3, hint), "perplexity")
+    got = number(attempt(answer, ([math.log(1 / 4)] * 3,), hint), "perplexity")
     mistakes = {
         "You forgot to divide by the number of tokens: take the mean, not the sum.": 64.0,
         "That is 1 / perplexity: the sign of the mean.": 1 / 4,
@@ -112,17 +107,17 @@ def perplexity(answer):
     }
     near(got, 8.0, 1e-9, likely(got, mistakes, "Probabilities 1/2, 1/8, 1/32: 3 bits on average."))
     hint = "One impossible token makes the whole text infinitely surprising: return math.inf."
-    near(attempt(answer, [math.log(0.5), -math.inf], hint), math.inf, 0.0, hint)
+    near(attempt(answer, ([math.log(0.5), -math.inf],), hint), math.inf, 0.0, hint)
     hint = "The product of many probabilities is 0 for the computer: average the logs, then exp."
     for logs in varied():
-        near(attempt(answer, logs, hint), math.exp(-math.fsum(logs) / len(logs)), 1e-9, hint)
+        near(attempt(answer, (logs,), hint), math.exp(-math.fsum(logs) / len(logs)), 1e-9, hint)
     raises(ValueError, answer, [], hint="A text of no tokens has no perplexity: refuse it.")
 
 
 @visible
 def bits_per_token(answer):
     hint = "The list holds natural logarithms already: take no log of them."
-    attempt(answer, list(LOGS), hint)
+    attempt(answer, (list(LOGS),), hint)
     got = number(unchanged(answer, [list(LOGS)], "Leave the list as it was."), "bits_per_token")
     mistakes = {
         hint: sum(math.log2(-x) for x in LOGS) / 3,
@@ -136,10 +131,10 @@ def bits_per_token(answer):
     near(got, 3.0, 1e-9, likely(got, mistakes, "Surprises of 1, 3 and 5 bits: 3 on average."))
     near(answer([0.0, 0.0]), 0.0, 1e-12, "Sure of every token (p = 1): nothing to tell, 0 bits.")
     hint = "One impossible token makes the whole text infinitely surprising: return math.inf."
-    near(attempt(answer, [math.log(0.5), -math.inf, -1.0], hint), math.inf, 0.0, hint)
+    near(attempt(answer, ([math.log(0.5), -math.inf, -1.0],), hint), math.inf, 0.0, hint)
     hint = "Minus the mean of the logs, over ln 2. Go by the logs: exp of a large sum is 0."
     for logs in varied():
-        near(attempt(answer, logs, hint), -math.fsum(logs) / len(logs) / LN2, 1e-9, hint)
+        near(attempt(answer, (logs,), hint), -math.fsum(logs) / len(logs) / LN2, 1e-9, hint)
     raises(ValueError, answer, [], hint="A text of no tokens has no mean: refuse it.")
 
 
@@ -235,11 +230,7 @@ def cross_entropy(answer):
         ({"a": 0.5, "b": 0.5}, {"a": 1.0, "b": 0.0}, math.inf, endless),
         ({"a": 0.5, "b": 0.5}, {"b": 1.0}, math.inf, endless),
     ):
-        try:
-            got = answer(truth, model)
-        except (ValueError, KeyError, ArithmeticError) as error:
-            fail(f"your code raised {type(error).__name__}.", hint=hint)
-        near(got, want, 1e-9, hint)
+        near(attempt(answer, (truth, model), hint), want, 1e-9, hint)
     raises(ValueError, answer, {}, {"a": 1.0}, hint="An empty `truth` is no distribution.")
 
 
@@ -275,10 +266,7 @@ def temper(answer):
         ({token: weight / 400 for token, weight in many.items()}, 0.001, cold),
         ({token: weight / 400 for token, weight in many.items()}, 1e6, cold),
     ):
-        try:
-            got = answer(given, temperature)
-        except (ValueError, ArithmeticError) as error:
-            fail(f"your code raised {type(error).__name__}.", hint=hint)
+        got = attempt(answer, (given, temperature), hint)
         near(got, _tempered(given, temperature), 1e-9, hint)
     for temperature in (0.0, -1.5):
         raises(ValueError, answer, probs, temperature, hint="T must be above 0: refuse the rest.")
@@ -289,98 +277,6 @@ def _tempered(probs, temperature):
     top = max(probs.values())
     powers = {t: math.exp(math.log(p / top) / temperature) if p else 0.0 for t, p in probs.items()}
     return {token: power / math.fsum(powers.values()) for token, power in powers.items()}
-
-
-COIN = "{'a': 0.2, 'b': 0.5, 'c': 0.3}"
-NEXT = f"{{(): {COIN}, ('a',): {{'a': 0.5, 'b': 0.1, 'c': 0.4}}}}.get(tuple(history), {COIN})"
-SHARES = "a, b and c should get 0.2, 0.5 and 0.3 of the numbers from 0 to 1."
-
-
-def numbers(*values):
-    """A `uniform` that gives these numbers, one a call."""
-    return Spelled(f"iter({list(values)}).__next__")
-
-
-def sampled(answer, model, draws, end, limit, hint):
-    """The list of tokens drawn; each must have taken one number."""
-    uniform = numbers(*draws)
-    try:
-        got = answer(model, uniform, end, limit)
-    except (StopIteration, RuntimeError):
-        fail("your code called uniform() too often.", hint="call it once for each token.")
-    if not isinstance(got, list | tuple):
-        fail(f"expected a list of tokens, got {kind_of(got)}.", "expected a list of tokens.")
-    if len(uniform.asked) != len(got):
-        fail(
-            f"{len(got)} tokens and {len(uniform.asked)} calls of uniform().",
-            "uniform() was not called once for each token.",
-            "Call uniform() once for each token, and take the token from that number.",
-        )
-    if len(got) > limit:
-        fail(f"expected at most {limit} tokens, got {len(got)}.", "the text is too long.", hint)
-    return list(got)
-
-
-@visible
-def sample_sequence(answer):
-    model = Spelled(f"lambda history: {COIN}")
-    got = sampled(answer, model, [0.5] * 9, "end", 4, "max_length is the most tokens.")
-    equal(len(got), 4, "The end token never came: the text has max_length tokens.")
-    grid, firsts = [tenth / 10 + 0.05 for tenth in range(10)], []
-    for u in (*grid, *reversed(grid)):
-        firsts += sampled(answer, model, [u, 0.9], "end", 1, "max_length is the most tokens.")
-    counts = [firsts[:10].count(token) for token in "abc"]
-    hint = "0.05, 0.15, ... 0.95 as uniform numbers should give a, b, c 2, 5 and 3 times."
-    if counts == [0, 10, 0]:
-        hint = "You always take the likeliest token: that is argmax, not a sample."
-    elif max(counts) - min(counts) <= 1:
-        hint = "Each token comes equally often: its share of [0, 1) should be its probability."
-    elif counts != [2, 5, 3] and sum(counts) == 10:
-        hint = "Add up the probabilities one by one; stop at the first sum above uniform()."
-    equal(counts, [2, 5, 3], hint)
-    again = "The number decides: the same number must give the same token, whatever came before."
-    equal(firsts[10:], firsts[9::-1], again)
-
-    model = Spelled(f"lambda history: {NEXT}")
-    pairs = [sampled(answer, model, [u, v, 0.5], "end", 2, SHARES) for u in grid for v in grid]
-    came = {"".join(map(str, pair)): pairs.count(pair) for pair in pairs}
-    follow = {"a": {"a": 5, "b": 1, "c": 4}}
-    coin = {"a": 2, "b": 5, "c": 3}
-    want = {u + v: coin[u] * follow.get(u, coin)[v] for u in "abc" for v in "abc"}
-    equal(came, want, "The second token is drawn from next_probs([first token]).")
-
-    model = Spelled("lambda history: {'tick': 1.0} if len(history) < 3 else {'end': 1.0}")
-    got = sampled(answer, model, [0.5] * 9, "end", 9, "Draw until the end token has come.")
-    asked = [list(history) for (history,) in model.asked]
-    if asked[:3] != [[], ["tick"], ["tick", "tick"]]:
-        rule = "give it all tokens drawn so far, [] at first."
-        fail(
-            f"next_probs was asked with {asked[:3]}.",
-            "next_probs was asked with something else.",
-            rule,
-        )
-    if got == ["tick"] * 3:
-        fail("the end token is missing: it is drawn like any other, and is the text's last.")
-    equal(got, ["tick"] * 3 + ["end"], "Draw until the end token has come, and keep it.")
-    model = Spelled(
-        "lambda history: {''.join(['st', 'op']): 1.0}"
-    )  # equal to the end, another object
-    got = sampled(answer, model, [0.5] * 9, "stop", 5, "Stop when the end token has come.")
-    equal(got, ["stop"], "Stop when the end token has come; compare it with ==.")
-    got = sampled(answer, Spelled("lambda history: {'on': 1.0}"), [0.5] * 300, "end", 270, "")
-    equal(len(got), 270, "The end token never came: the text has max_length tokens.")
-    low = "{'never': 0.0, **dict.fromkeys('abcdefghij', 0.1), 'no': 0.0}"
-    hint = (
-        "Ten times 0.1 adds up to less than 1: then the last token that can come is taken; "
-        "a token of probability 0 never comes."
-    )
-    for u, token in ((0.0, "a"), (math.nextafter(1, 0), "j")):
-        try:
-            got = sampled(answer, Spelled(f"lambda history: {low}"), [u, 0.5], "end", 1, hint)
-        except (LookupError, UnboundLocalError) as error:
-            fail(f"your code raised {type(error).__name__}.", hint=hint)
-        if len(got) != 1 or got[0] not in tuple("abcdefghij"):
-            fail(f"expected a token like {token!r}, got {got}.", "that token cannot come.", hint)
 
 
 @visible
