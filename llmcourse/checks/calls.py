@@ -7,6 +7,7 @@ A value that no short text makes again (a network's parameters) is kept instead:
 import copy
 import inspect
 import math
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -63,6 +64,12 @@ class Recorded:
         if inner is None:
             inner = f"*check.{self.name}.{place}[{len(args)}:]"
         self.last = f"{self.name}({given})" + (f".{method}({inner})" if method else "")
+
+
+def in_answer(error: BaseException) -> bool:
+    """Whether an exception came out of a call of the answer, and not from the check around it."""
+    codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return Recorded.__call__.__code__ in codes
 
 
 def learners(answer: Any) -> Callable[..., Any] | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmcourse.checks import free_names
-from llmcourse.checks.calls import Recorded
+from llmcourse.checks.calls import Recorded, in_answer
 from llmcourse.checks.endless import SECONDS, TookTooLong, ended_after
 from llmcourse.checks.failures import CheckFailed, described, is_stub, stub_called
 from llmcourse.runtime import remember
@@ -121,9 +121,11 @@ def _judged(check: Callable[[Any], None], answer: Any, asked: Recorded) -> Verdi
             if called is None:
                 return Verdict(name, "not solved yet")
             state, said = "not solved yet", f"it calls {called}, which is not solved yet."
-        else:
+        elif in_answer(error):
             said = f"your code raised {described(error)}"
-    note = free_names.warning(answer)
+        else:  # the check stumbled over what came back
+            said = f"the result does not have the expected form ({described(error)})"
+    note = "" if state == "not solved yet" else free_names.warning(answer)
     return Verdict(name, state, said, hint, "" if state != "not right yet" else asked.last, note)
 
 
