@@ -9,6 +9,7 @@ import numpy as np
 
 from llmcourse.checks import (
     NOTHING,
+    compare,
     diagnosed,
     equal,
     fail,
