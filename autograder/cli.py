@@ -202,6 +202,12 @@ def verify_(
         bool, typer.Option("--all", help="Try everything again, not only what changed.")
     ] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Default: one a core.")] = None,
+    seeds: Annotated[
+        int, typer.Option(min=0, help="Try right and wrong answers with so many secrets instead.")
+    ] = 0,
+    record: Annotated[
+        Path | None, typer.Option(help="With --seeds: the file that gets the result.")
+    ] = None,
     course: CourseOption = HERE,
 ) -> None:
     """Test the hidden tests: with right answers, wrong answers and mutants of the solutions."""
@@ -214,8 +220,15 @@ def verify_(
         from autograder.verify import table, verify
     except ModuleNotFoundError as error:
         raise AutograderError(f"verify needs {error.name}: pip install -e '.[dev]'") from None
+    slugs, workers = _slugs(course, [unit] if unit else None), workers or os.cpu_count() or 1
+    if seeds:
+        from autograder.seeds import try_course
+
+        if not try_course(course.resolve(), slugs, seeds, workers=workers, record=record):
+            raise AutograderError("a secret decides a grade: see above")
+        return
     problems = []
-    for slug in _slugs(course, [unit] if unit else None):
+    for slug in slugs:
         bench = Workbench.of(course.resolve(), slug)
         with tqdm(desc=slug, unit="answer", disable=None) as bar:
 
@@ -224,9 +237,7 @@ def verify_(
                 bar.update(known - bar.n)
 
             kept = course.resolve() / "build" / "verify" / f"{slug}.jsonl"
-            rows = verify(
-                bench, kept, workers=workers or os.cpu_count() or 1, again=again, progress=progress
-            )
+            rows = verify(bench, kept, workers=workers, again=again, progress=progress)
         typer.echo(f"\n{slug}\n{table(rows)}\n")
         problems += [f"{slug} {row.exercise}: {said}" for row in rows for said in row.problems]
     if problems:

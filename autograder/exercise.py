@@ -13,22 +13,55 @@ its core:
 an answer that fails it earns nothing, so that neither a constant nor "always raise ValueError"
 collects the points of the edge cases. ``given`` names earlier exercises that the grader answers
 itself, so no mistake is charged twice. No message holds a hidden input or an expected value.
+
+A judge looks for a mistake only in what it has found wrong, and the inputs of the core are drawn
+until each known mistake leads to something else than the right answer: no seed decides a grade.
 """
 
 import builtins
+import functools
 import hashlib
 import inspect
 import math
 import random
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.errors import SandboxFailed
-from llmcourse.checks import METHOD, CheckFailed, compare
+from autograder.judge import (
+    REASONS,
+    Judge,
+    Judged,
+    NoAnswer,
+    Outcome,
+    Raised,
+    Returned,
+    equals,
+    holds,
+    near,
+    raises,
+)
+from llmcourse.checks import METHOD, CheckFailed
+
+__all__ = [
+    "REASONS",
+    "Exercise",
+    "Judge",
+    "Judged",
+    "NoAnswer",
+    "Outcome",
+    "Raised",
+    "Returned",
+    "equals",
+    "holds",
+    "near",
+    "raises",
+]  # fmt: skip
 
 NUMBERS = 2_000_000  # in the arrays of one result
+DRAWS = 100  # of the inputs of a core case, until they tell every known mistake
 TOO_LARGE = f"the result holds more than {NUMBERS:,} numbers, far more than asked for"
 CALL = "def probe(answer, *args):\n    return answer(*args)\n"
 CALL_VISIBLY = f"""def probe(answer, args, keywords):
@@ -39,41 +72,9 @@ CALL_VISIBLY = f"""def probe(answer, args, keywords):
 """
 
 
-@dataclass(frozen=True)
-class Returned:
-    """The probe came back with a value."""
-
-    value: Any
-
-
-@dataclass(frozen=True)
-class Raised:
-    """The learner's code raised; ``kinds`` are the built-in class names of its ancestry, nearest
-    first."""
-
-    kinds: tuple[str, ...]
-    message: str
-
-
-@dataclass(frozen=True)
-class NoAnswer:
-    """Nothing came: ``missing``, ``unsolved``, ``timeout``, ``died`` or ``malformed``."""
-
-    reason: str
-
-
-Outcome = Returned | Raised | NoAnswer
-Judge = Callable[[Outcome], str | None]  # None: right; else the message for the learner
-Inputs = Iterator[tuple[tuple[Any, ...], Judge]]
+Input = tuple[tuple[Any, ...], Judge]  # the arguments of one call, and who judges its result
+Inputs = Iterator[Input]
 Ask = Callable[[str, tuple[Any, ...], Mapping[str, Callable[..., Any]], float], Outcome]
-
-REASONS = {
-    "missing": "the name is not defined: was the solution cell deleted or the function renamed?",
-    "unsolved": "not solved yet",
-    "timeout": "the call did not finish in time: is there a loop that never ends?",
-    "died": "the call ended the Python process",
-    "malformed": "the result is not plain data (numbers, strings, lists, dictionaries, arrays)",
-}
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Case:
     property: str
     weight: float
     inputs: Callable[[random.Random], Inputs]
+    core: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,15 @@ class Exercise:
     cases: list[Case] = field(default_factory=list)
     probe_source: str = CALL
 
+    def __post_init__(self) -> None:
+        self.given = {name: _as_released(function) for name, function in self.given.items()}
+
     def case(self, weight: float, property: str) -> Callable[[Any], Any]:
         """Add a case: a generator function that takes an rng and yields (arguments, judge)
         pairs."""
 
         def add(inputs: Callable[[random.Random], Inputs]) -> Callable[[random.Random], Inputs]:
-            self.cases.append(Case(property, weight, inputs))
+            self.cases.append(Case(property, weight, inputs, core=not self.cases))
             return inputs
 
         return add
@@ -124,75 +129,6 @@ class Exercise:
             f"def {function.__name__}(", "def probe(", 1
         )
         return function
-
-
-def near(
-    want: Any, tolerance: float, hint: str, mistakes: Mapping[str, Any] | None = None
-) -> Judge:
-    """Right when the value is ``want`` within ``tolerance`` (relative above 1).
-
-    mistakes: hint of a known misconception -> the value it leads to; the first that fits is shown.
-    """
-
-    def judge(outcome: Outcome) -> str | None:
-        if not isinstance(outcome, Returned):
-            return _unanswered(outcome, hint)
-        try:
-            mismatch = compare(outcome.value, want, tolerance)
-            if mismatch is None:
-                return None
-            for misconception, value in (mistakes or {}).items():
-                if compare(outcome.value, value, max(tolerance, 1e-9)) is None:
-                    return misconception
-        except OverflowError:  # an integer that no float can hold
-            return f"the number is off. {hint}"
-        return f"{mismatch.nature}. {hint}"
-
-    return judge
-
-
-def equals(want: Any, hint: str, mistakes: Mapping[str, Any] | None = None) -> Judge:
-    """Right when the value is the same; list, tuple and array of the same items are."""
-    return near(want, 0.0, hint, mistakes)
-
-
-def holds(predicate: Callable[[Any], bool | str], hint: str) -> Judge:
-    """Right when ``predicate(value)`` is True; a string it returns is shown in place of the
-    hint."""
-
-    def judge(outcome: Outcome) -> str | None:
-        if not isinstance(outcome, Returned):
-            return _unanswered(outcome, hint)
-        try:
-            verdict = predicate(outcome.value)
-        except (
-            Exception
-        ):  # the value comes from the learner: any shape of it may break the predicate
-            return f"the result does not have the expected form. {hint}"
-        return None if verdict is True else verdict if isinstance(verdict, str) else hint
-
-    return judge
-
-
-def raises(kind: type[Exception], hint: str) -> Judge:
-    """Right when the call raises ``kind``."""
-
-    def judge(outcome: Outcome) -> str | None:
-        if isinstance(outcome, Raised) and kind.__name__ in outcome.kinds:
-            return None
-        if isinstance(outcome, NoAnswer):
-            return _unanswered(outcome, hint)
-        came = outcome.kinds[0] if isinstance(outcome, Raised) and outcome.kinds else "a value"
-        return f"expected {kind.__name__}, got {came}. {hint}"
-
-    return judge
-
-
-def _unanswered(outcome: Outcome, hint: str) -> str:
-    if isinstance(outcome, Raised):
-        return f"your code raised {outcome.kinds[0] if outcome.kinds else 'an exception'}. {hint}"
-    assert isinstance(outcome, NoAnswer)
-    return REASONS[outcome.reason]
 
 
 def mark(
@@ -229,18 +165,69 @@ def fraction(results: tuple[CaseResult, ...]) -> float:
 Verdict = Callable[[], tuple[str | None, str | None]]  # (message, message for all that follows)
 
 
+def drawn(case: Case, seed: bytes) -> list[Input]:
+    """The inputs of a case with their judges, the same for a seed.
+
+    Those of the core are drawn again until some input tells each known mistake from the right
+    answer: a mistake that the core overlooked would keep most of the points.
+    """
+    inputs = list[Input]()
+    for draw in range(DRAWS):
+        text = seed + case.property.encode() + (b" %d" % draw if draw else b"")
+        inputs = list(case.inputs(random.Random(hashlib.sha256(text).digest())))
+        if not case.core or not untold(inputs):
+            break
+    return inputs
+
+
+def untold(inputs: Iterable[Input]) -> set[str]:
+    """Hints of the known mistakes that lead to the right answer with every one of these inputs."""
+    known, told = set[str](), set[str]()
+    for _, judge in inputs:
+        for why, differs in getattr(judge, "tells", {}).items():
+            known.add(why)
+            if why not in told and differs():
+                told.add(why)
+    return known - told
+
+
 def _hidden(exercise: Exercise, case: Case, ask: Ask, seed: bytes) -> Verdict:
     def verdict() -> tuple[str | None, str | None]:
-        rng = random.Random(hashlib.sha256(seed + case.property.encode()).digest())
-        for args, judge in case.inputs(rng):
+        for args, judge in drawn(case, seed):
             outcome = ask(exercise.probe_source, args, exercise.given, exercise.seconds)
-            message = TOO_LARGE if _too_large(outcome) else judge(outcome)
+            message = judged(outcome, judge)
             if message is not None:
                 final = isinstance(outcome, NoAnswer) and outcome.reason != "malformed"
                 return message, message if final else None
         return None, None
 
     return verdict
+
+
+def judged(outcome: Outcome, judge: Judge) -> str | None:
+    """What the learner is told; None if the outcome is right."""
+    return TOO_LARGE if _too_large(outcome) else judge(outcome)
+
+
+def _as_released(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A ``given`` function that takes every call that the learner's own version may take.
+
+    Its parameters are those of the released stub. What the learner's version has beyond them
+    (optional parameters) is dropped; a parameter that goes by another name there is the next one
+    that is missing.
+    """
+    parameters = inspect.signature(function).parameters
+    required = [name for name, p in parameters.items() if p.default is p.empty]
+
+    @functools.wraps(function)
+    def given(*args: Any, **keywords: Any) -> Any:
+        taken = dict(zip(parameters, args, strict=False))
+        taken |= {name: value for name, value in keywords.items() if name in parameters}
+        missing = [name for name in required if name not in taken]
+        others = [value for name, value in keywords.items() if name not in parameters]
+        return function(**taken | dict(zip(missing, others, strict=False)))
+
+    return given
 
 
 def _too_large(outcome: Outcome) -> bool:

@@ -24,7 +24,7 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
-from autograder import answers, exercise, ingest, local, wire
+from autograder import answers, exercise, ingest, judge, local, wire
 from autograder import mutants as mutation
 from autograder.course import Unit, load_unit
 from autograder.errors import AutograderError
@@ -78,26 +78,41 @@ class Workbench:
 
     def trials(self, name: str) -> Iterator[Trial]:
         """Everything put to the tests of one exercise; the solution first."""
-        cell = next(cell for cell in self.cells if cell.grade_id == name)
-        notebook = "".join(cell.source for cell in self.cells)
-
-        def trial(kind: str, what: str, make: Callable[[], Any], text: str, **more: str) -> Trial:
-            return Trial(name, kind, what, make, self._key(name, kind, what, text), **more)
-
-        yield trial(RIGHT, SOLUTION, partial(self._defined, name, cell.source), notebook)
+        cell, notebook = self._cell(name), self._notebook
+        trial = partial(self._trial, name)
+        solution, *written = self.written_trials(name)
+        yield solution
         yield trial(BLANK, "the stub", partial(self._defined, name, cell.stub), cell.stub)
         yield trial(BLANK, "a value of the right shape", partial(self._stuck, name), notebook)
         for what, function in _empty_handed():
             yield trial(BLANK, what, partial(_same, function), "")
-        for what, answer in answers.answers(self.written).items():
-            if answer.exercise == name:
-                kind, hint = RIGHT if answer.hint is None else WRONG, answer.hint or ""
-                text = inspect.getsource(self.written)
-                yield trial(kind, what, partial(_same, answer.function), text, hint=hint)
+        yield from written
         for mutant in mutation.mutants(cell.source):
             what = f"{mutant.operator} in line {mutant.number}: {mutant.line}"
             make = partial(self._defined, name, mutant.source)
             yield trial(MUTANT, what, make, notebook + mutant.source, line=mutant.line)
+
+    def written_trials(self, name: str) -> Iterator[Trial]:
+        """The solution of one exercise, then its right and wrong answers."""
+        defined = partial(self._defined, name, self._cell(name).source)
+        yield self._trial(name, RIGHT, SOLUTION, defined, self._notebook)
+        for what, answer in answers.answers(self.written).items():
+            if answer.exercise == name:
+                kind, hint = RIGHT if answer.hint is None else WRONG, answer.hint or ""
+                text, made = inspect.getsource(self.written), partial(_same, answer.function)
+                yield self._trial(name, kind, what, made, text, hint=hint)
+
+    def _trial(
+        self, name: str, kind: str, what: str, make: Callable[[], Any], text: str, **more: str
+    ) -> Trial:
+        return Trial(name, kind, what, make, self.key(name, kind, what, text), **more)
+
+    def _cell(self, name: str) -> Any:
+        return next(cell for cell in self.cells if cell.grade_id == name)
+
+    @property
+    def _notebook(self) -> str:
+        return "".join(cell.source for cell in self.cells)
 
     def mark(self, name: str, answer: Any, seed: bytes) -> tuple[CaseResult, ...]:
         """The results of an answer, as grading would have them."""
@@ -123,7 +138,8 @@ class Workbench:
         imported = [source for text in texts for source in _imported(text, seen)]
         return "".join([_machinery(), self.unit.tests_version, repr(SEEDS), *imported])
 
-    def _key(self, *parts: str) -> str:
+    def key(self, *parts: str) -> str:
+        """The same as long as nothing changes that an outcome depends on."""
         return hashlib.sha256("\0".join([*parts, self._version]).encode()).hexdigest()
 
     def _defined(self, name: str, source: str) -> Any:
@@ -187,7 +203,7 @@ def _same(function: Any) -> Any:
 
 @cache
 def _machinery() -> str:
-    modules = (exercise, local, wire, mutation, sys.modules[__name__])
+    modules = (exercise, judge, local, wire, mutation, sys.modules[__name__])
     versions = [importlib.metadata.version("cosmic-ray"), sys.version]
     return "".join([*map(inspect.getsource, modules), *versions])
 

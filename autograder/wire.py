@@ -7,9 +7,11 @@ caller's `proxy` makes of a callable's number. Nothing is unpickled, nothing is 
 that arrived.
 
 Writing is generous, so that an honest answer in an odd container arrives: subclasses become their
-base (Counter: dict, namedtuple: tuple), numpy scalars Python numbers, Fraction and Decimal floats,
-range, deque, dict views and iterators (to `DRAINED` items) lists, tensors ndarrays of the same
-dtype (bfloat16: float32, which holds every bfloat16), arrays of strings or objects nested lists.
+base (Counter: dict, namedtuple: tuple), numpy scalars Python numbers (but float32 and float16 stay
+what they are, so that a judge knows how exact they can be), Fraction and Decimal floats, range,
+deque, dict views and iterators (to `DRAINED` items) lists, tensors ndarrays of the same dtype
+(bfloat16: float32, which holds every bfloat16, with a note of it in the dtype's metadata), arrays
+of strings or objects nested lists.
 What is left (modules, classes, instances) becomes `Opaque`, which is equal to nothing but itself.
 The runner gets this file as it is, so it imports the standard library only (numpy for an array).
 """
@@ -34,9 +36,13 @@ DEPTH = 60  # containers inside containers
 INT_BITS = 14_000  # what Python still prints; longer ones take quadratic time
 HASHING_SECONDS = 2.0  # of CPU for all sets and dicts of a frame; a million honest keys take 0.1
 AT_ONCE = 500  # keys between two looks at the clock
+FEW = 16  # keys that can collide as they like: the clock takes longer than they do
 DRAINED = 100_000  # items taken from an iterator; one that has more is opaque
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-DTYPES = frozenset(("bool", *INTEGERS, "float16", "float32", "float64", "complex64", "complex128"))
+NARROW = ("float16", "float32")  # scalars of these types stay what they are
+SHORT, WAS = "bfloat16", "was"  # NumPy has no such type: float32 with {WAS: SHORT} as metadata
+FLOATS = (*NARROW, "float64", SHORT)
+DTYPES = frozenset(("bool", *INTEGERS, *FLOATS, "complex64", "complex128"))
 
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # never reads a byte twice, closed or not
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -133,6 +139,10 @@ class _Writer:
         return ["u", len(self.raw[-1])]
 
     def scalar(self, value: Any, depth: int) -> Any:
+        if value.dtype.name == SHORT:
+            return self.array(value, depth)
+        if value.dtype.name in NARROW:
+            return ["h", *self.array(value, depth)[1:]]
         return self.value(float(value) if value.dtype.kind == "f" else value.item(), depth)
 
     def tensor(self, value: Any, depth: int) -> Any:
@@ -140,21 +150,25 @@ class _Writer:
         if value.layout != self.torch.strided:
             value = value.to_dense()
         if value.dtype is self.torch.bfloat16:
-            value = value.float()
+            return self.array(value.float().numpy(), depth, SHORT)
         return self.array(value.resolve_conj().resolve_neg().numpy(), depth)
 
-    def array(self, value: Any, depth: int) -> Any:
+    def array(self, value: Any, depth: int, name: str = "") -> Any:
         value = self.numpy.asarray(value)
+        name = name or (value.dtype.metadata or {}).get(WAS) or value.dtype.name
         if value.dtype.kind in "USO":
             return self.value(value.tolist(), depth)
         if value.dtype.kind == "f" and value.dtype.itemsize > 8:
             value = value.astype("float64")
-        if value.dtype.name not in DTYPES:
-            return ["o", _name(f"array of {value.dtype.name}")]
+            name = "float64"
+        if name not in DTYPES:
+            return ["o", _name(f"array of {name}")]
+        if name == SHORT:
+            value = value.astype("float32")
         if value.nbytes > FRAME_BYTES:
             raise WireError(f"an array of {value.nbytes} bytes; the limit is {FRAME_BYTES}")
         self.raw.append(value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes())
-        return ["a", value.dtype.name, *value.shape]
+        return ["a", name, *value.shape]
 
 
 def _name(name: object) -> str:
@@ -239,6 +253,8 @@ class _Reader:
             return self.container(tag, [self.value(x, depth + 1) for x in rest])
         if tag == "a":
             return self.array(*rest)
+        if tag == "h" and len(rest) == 1 and rest[0] in NARROW:
+            return self.array(*rest)[()]
         if tag == "c":
             real, imag = (self.value(x, DEPTH) for x in rest)
             return complex(_typed(real, float), _typed(imag, float))
@@ -274,6 +290,9 @@ class _Reader:
 
     def slices(self, items: list[Any], size: int) -> Iterator[list[Any]]:
         """Parts of what is to be hashed: keys chosen to collide take quadratic time."""
+        if len(items) <= 2 * FEW:
+            yield items
+            return
         started = time.thread_time()
         for start in range(0, len(items), size):
             yield items[start : start + size]
@@ -295,11 +314,12 @@ class _Reader:
             raise WireError("an array needs a dtype of the table and a shape")
         if math.prod(n or 1 for n in shape) > FRAME_BYTES:
             raise WireError("an array of nothing whose list would fill the memory")
-        dtype = numpy.dtype(name).newbyteorder("<")
+        kind = numpy.dtype("float32", metadata={WAS: SHORT}) if name == SHORT else numpy.dtype(name)
+        dtype = numpy.dtype("float32" if name == SHORT else name).newbyteorder("<")
         flat = numpy.frombuffer(self.take(math.prod(shape) * dtype.itemsize), dtype)
         if name == "bool" and flat.view("uint8").max(initial=0) > 1:
             raise WireError("a truth value is 0 or 1")
-        return flat.reshape(shape).astype(dtype.newbyteorder("="), copy=True)
+        return flat.reshape(shape).astype(kind, copy=True)
 
 
 def _typed(value: Any, kind: type) -> Any:

@@ -2,27 +2,13 @@
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from autograder.exercise import Exercise, Judge, Outcome, Raised, equals, holds, near, raises
+from autograder.exercise import Exercise, Inputs, equals, holds, near, raises
 
 LN2 = math.log(2)
-Inputs = Iterator[tuple[tuple[Any, ...], Judge]]
-
-
-def told(judge: Judge, **hints: str) -> Judge:
-    """`judge`, but an exception of a kind named here gets its own hint."""
-
-    def judged(outcome: Outcome) -> str | None:
-        kinds = outcome.kinds if isinstance(outcome, Raised) else ()
-        for kind in kinds:
-            if kind in hints:
-                return f"your code raised {kinds[0]}. {hints[kind]}"
-        return judge(outcome)
-
-    return judged
 
 
 def words(rng: random.Random, size: int) -> list[str]:
@@ -80,13 +66,13 @@ def _chain_long(rng: random.Random) -> Inputs:
     p = history_model(rng, 1e-8, 1e-6)
     want = math.fsum(math.log(p(tokens[:t], tokens[t])) for t in range(60))
     judge = near(want, 1e-9, "add the logs of all tokens.", mistakes={UNDERFLOW: -math.inf})
-    yield (tokens, p), told(judge, ValueError=UNDERFLOW)
+    yield (tokens, p), judge.told(ValueError=UNDERFLOW)
 
 
 @chain_log_prob.case(weight=1, property="impossible texts")
 def _chain_zero(rng: random.Random) -> Inputs:
     tokens = words(rng, 5)
-    judge = told(near(-math.inf, 0.0, LOG_OF_ZERO), ValueError=LOG_OF_ZERO)
+    judge = near(-math.inf, 0.0, LOG_OF_ZERO).told(ValueError=LOG_OF_ZERO)
     for never in (tokens[0], tokens[4]):
         yield (tokens, lambda history, token, never=never: 0.5 * (token != never)), judge
 
@@ -150,11 +136,11 @@ for exercise, in_unit, weight in (
         logs = log_probs(rng, 5_000)
         judge = near(in_unit(-math.fsum(logs) / 5_000), 1e-9, PRODUCT, {PRODUCT: math.inf})
         kinds = ("ZeroDivisionError", "OverflowError", "ValueError")
-        yield (logs,), told(judge, **dict.fromkeys(kinds, PRODUCT))
+        yield (logs,), judge.told(**dict.fromkeys(kinds, PRODUCT))
 
     @exercise.case(weight=1, property="impossible tokens")
     def _infinite(rng: random.Random) -> Inputs:
-        judge = told(near(math.inf, 0.0, INFINITE), ValueError=INFINITE)
+        judge = near(math.inf, 0.0, INFINITE).told(ValueError=INFINITE)
         yield ([*log_probs(rng, 3), -math.inf, *log_probs(rng, 3)],), judge
 
     @exercise.case(weight=1, property="refuses a text of no tokens")
@@ -262,13 +248,13 @@ def _cross_zero_truth(rng: random.Random) -> Inputs:
     truth = {a: 0.0, b: 0.25, c: 0.75}
     judge = near(bits({b: 0.25, c: 0.75}, {b: 0.5, c: 0.25}), 1e-9, CANNOT_COME)
     for model in ({a: 0.25, b: 0.5, c: 0.25}, {b: 0.5, c: 0.25, a: 0.0}, {b: 0.5, c: 0.25}):
-        yield (truth, model), told(judge, ValueError=CANNOT_COME, KeyError=CANNOT_COME)
+        yield (truth, model), judge.told(ValueError=CANNOT_COME, KeyError=CANNOT_COME)
 
 
 @cross_entropy.case(weight=1, property="what the model rules out costs everything")
 def _cross_infinite(rng: random.Random) -> Inputs:
     a, b = words(rng, 2)
-    judge = told(near(math.inf, 0.0, SURPRISE), ValueError=SURPRISE, KeyError=SURPRISE)
+    judge = near(math.inf, 0.0, SURPRISE).told(ValueError=SURPRISE, KeyError=SURPRISE)
     yield ({a: 0.5, b: 0.5}, {a: 1.0, b: 0.0}), judge
     yield ({a: 0.5, b: 0.5}, {a: 1.0}), judge
 
@@ -314,7 +300,7 @@ def _temper_extremes(rng: random.Random) -> Inputs:
     probs = distribution(rng, tokens)
     for temperature in (0.001, 0.004, 1e6):
         judge = near(tempered(probs, temperature), 1e-9, COLD)
-        yield (probs, temperature), told(judge, ZeroDivisionError=COLD, OverflowError=COLD)
+        yield (probs, temperature), judge.told(ZeroDivisionError=COLD, OverflowError=COLD)
 
 
 @temper.case(weight=1, property="weights that do not sum to 1, zeros among them")
@@ -325,7 +311,7 @@ def _temper_weights(rng: random.Random) -> Inputs:
     for temperature in (0.002, 1.0, 2.5):
         judge = near(tempered(weights, temperature), 1e-9, hint)
         hints = {"ValueError": hint, "ZeroDivisionError": COLD, "OverflowError": COLD}
-        yield (weights, temperature), told(judge, **hints)
+        yield (weights, temperature), judge.told(**hints)
 
 
 @temper.case(weight=1, property="refuses temperatures that are not above 0")
@@ -373,34 +359,48 @@ def _sample_core(rng: random.Random) -> Inputs:
         table = tables[history[-1] if history else None]
         return {token: part / 10 for token, part in table.items()}
 
-    def law(texts: Any) -> bool | str:
-        if any(left for _, left in texts):
-            return ONE_NUMBER
-        if len(texts) != len(rows) + 20 or texts[-20:] != texts[19::-1]:
-            return "the same numbers must give the same text, whatever was drawn before."
-        texts = texts[: len(rows)]
-        pairs = [tuple(text) for text, _ in texts]
-        likeliest = max(tables[None], key=lambda token: tables[None][token])
-        firsts = {token: sum(pair[0] == token for pair in pairs) / 10 for token in tokens}
-        if firsts == {token: 10.0 * (token == likeliest) for token in tokens}:
-            return "you always take the likeliest token: that is argmax, not a sample."
-        if max(firsts.values()) - min(firsts.values()) <= 1:
-            return "each token comes equally often: its share of [0, 1) is its probability."
-        if firsts != tables[None]:
-            return "a token's share of the numbers in [0, 1) should be its probability."
-        joint = {(a, b): tables[None][a] * tables[a][b] for a in tokens for b in tokens}
-        blind = {(a, b): tables[None][a] * tables[None][b] for a in tokens for b in tokens}
-        came = {pair: pairs.count(pair) for pair in joint}
-        if came != joint and came == blind:
-            return "later tokens ignore the earlier ones: pass what you have to next_probs."
-        return came == joint
+    joint = {(a, b): tables[None][a] * tables[a][b] for a in tokens for b in tokens}
+    blind = {(a, b): tables[None][a] * tables[None][b] for a in tokens for b in tokens}
+    likeliest = max(tables[None], key=lambda token: tables[None][token])
 
+    def came(texts: Any) -> dict[tuple[str, str], int]:
+        pairs = [tuple(text) for text, _ in texts[: len(rows)]]
+        return {pair: pairs.count(pair) for pair in joint}
+
+    def firsts(texts: Any) -> dict[str, float]:
+        first = [text[0] for text, _ in texts[: len(rows)]]
+        return {token: first.count(token) / 10 for token in tokens}
+
+    def repeats(texts: Any) -> bool:
+        return len(texts) == len(rows) + 20 and list(texts[-20:]) == list(texts[19::-1])
+
+    def law(texts: Any) -> bool:
+        """Exact for intervals of [0, 1): no right rule fails on this grid."""
+        return not any(left for _, left in texts) and repeats(texts) and came(texts) == joint
+
+    always = "you always take the likeliest token: that is argmax, not a sample."
+    evenly = "each token comes equally often: its share of [0, 1) is its probability."
+    mistakes: dict[str, Callable[[Any], bool]] = {
+        ONE_NUMBER: lambda texts: any(left for _, left in texts),
+        "the same numbers must give the same text, whatever was drawn before.": lambda texts: (
+            not repeats(texts)
+        ),
+        always: lambda texts: firsts(texts) == {t: 10.0 * (t == likeliest) for t in tokens},
+        evenly: lambda texts: max(firsts(texts).values()) - min(firsts(texts).values()) <= 1,
+        "a token's share of the numbers in [0, 1) should be its probability.": lambda texts: (
+            firsts(texts) != tables[None]
+        ),
+        "later tokens ignore the earlier ones: pass what you have to next_probs.": lambda texts: (
+            came(texts) == blind
+        ),
+    }
     grid = [(i + 0.5) / 10 for i in range(10)]
     rows = [[u, v] for u in grid for v in grid]
-    judge = holds(law, "the second token should follow next_probs([first token]).")
+    hint = "the second token should follow next_probs([first token])."
+    judge = holds(law, hint, mistakes)
     yield (
         (next_probs, rows + rows[19::-1], "no such token", 2),
-        told(judge, StopIteration=ONE_NUMBER),
+        judge.told(StopIteration=ONE_NUMBER),
     )
 
 
@@ -419,11 +419,11 @@ def _sample_end(rng: random.Random) -> Inputs:
             "stop when the end token has come.": [[text + [end] * 9, 0]],
         }
         judge = equals([[text, 9]], "draw until the end token has come.", mistakes)
-        yield (next_probs, [row], end, length + 9), told(judge, StopIteration=ONE_NUMBER)
+        yield (next_probs, [row], end, length + 9), judge.told(StopIteration=ONE_NUMBER)
         judge = equals([[text[:-1], 10]], AT_MOST)
-        yield (next_probs, [row], end, length - 1), told(judge, StopIteration=ONE_NUMBER)
+        yield (next_probs, [row], end, length - 1), judge.told(StopIteration=ONE_NUMBER)
     row = [rng.random() for _ in range(270)]  # past 256, where `is` no longer compares numbers
-    judge = told(equals([[[word] * 260, 10]], AT_MOST), StopIteration=ONE_NUMBER)
+    judge = equals([[[word] * 260, 10]], AT_MOST).told(StopIteration=ONE_NUMBER)
     yield ({word: 1.0}, [row], end, 260), judge
 
 
@@ -439,7 +439,7 @@ def _sample_rounding(rng: random.Random) -> Inputs:
         good = [len(text) == 1 and probs[text[0]] > 0 for text, _ in texts]
         return good == [True] * len(rows)
 
-    judge = told(holds(possible, hint), IndexError=hint, StopIteration=ONE_NUMBER)
+    judge = holds(possible, hint).told(IndexError=hint, StopIteration=ONE_NUMBER)
     yield (lambda history: probs, rows, "no such token", 1), judge
 
 
@@ -469,7 +469,10 @@ def _rescore_core(rng: random.Random) -> Inputs:
             "return the text, not its score.": -4.0,
         }
         hint = "the text with the largest sum of the two log-probabilities."
-        yield (texts, heard, table.__getitem__), equals(texts[best], hint, mistakes)
+        yield (
+            (texts, heard, lambda text, table=table: table[text]),
+            equals(texts[best], hint, mistakes),
+        )
 
 
 @rescore.case(weight=2, property="very unlikely texts")
@@ -481,7 +484,7 @@ def _rescore_long(rng: random.Random) -> Inputs:
     heard[winner] = -8_990 - prior[texts[winner]]
     hint = "exp of such sums is 0 for all of them: compare the logs."
     mistakes = {hint: texts[0]}
-    yield (texts, heard, prior.__getitem__), equals(texts[winner], hint, mistakes)
+    yield (texts, heard, lambda text: prior[text]), equals(texts[winner], hint, mistakes)
 
 
 @rescore.case(weight=1, property="equal and impossible texts")

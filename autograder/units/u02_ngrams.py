@@ -4,7 +4,7 @@ import functools
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autograder.exercise import Exercise, Inputs, Judge, equals, holds, near, raises
@@ -381,7 +381,10 @@ def mixture_judge(
     """The judge, and whether it can tell the known mistakes from each other."""
     args = (tokens, history, token, weight, size)
     want, longest = mixed(*args), relative(tokens, history, token)
-    mistakes = {hint: mixed(*args, slip) for slip, hint in MIXTURE_SLIPS.items()}
+    slips = dict(MIXTURE_SLIPS)
+    if after(tokens, history):
+        del slips["share lost"]  # shows after an unseen history only
+    mistakes = {hint: mixed(*args, slip) for slip, hint in slips.items()}
     mistakes["mix all the orders, not only the longest and the uniform one."] = (
         weight * longest + (1 - weight) / size
     )
@@ -543,34 +546,50 @@ def kneser_ney_edges(rng: random.Random) -> Inputs:
 generate = Exercise("generate")
 
 
+DRAWN = 120  # tokens; uniform() gives one number from each of as many equal parts of [0, 1)
+ROUNDED = (
+    2  # a token that owns an interval of length p gets DRAWN p of them, at most 2 more or less
+)
+UNEVEN = 0.1  # a share that differs so much from 1/4 comes 12 times more or less often
+
+
 @generate.case(weight=3, property="draws each token as often as its probability says")
 def generate_core(rng: random.Random) -> Inputs:
-    """One uniform number of each of N equal parts: any rule that is right gives N p, to within 2."""
-    shares = [rng.uniform(0.05, 0.4) for _ in range(4)]
-    odds = {w: share / sum(shares) for w, share in zip("wxyz", shares, strict=True)}
-    draws = [(i + rng.random()) / 120 for i in range(120)]
+    """No right rule fails: a false-alarm rate of 0 in n = 120, whatever the shares."""
+    shares = [0.25] * 4
+    while max(abs(share - 0.25) for share in shares) < UNEVEN:
+        drawn = [rng.uniform(0.05, 0.4) for _ in range(4)]
+        shares = [share / sum(drawn) for share in drawn]
+    odds = dict(zip("wxyz", shares, strict=True))
+    draws = [(i + rng.random()) / DRAWN for i in range(DRAWN)]
     rng.shuffle(draws)
     supply = iter(draws * 4)
 
-    def as_often(value: Any) -> bool | str:
+    def often(value: Any, odds: Mapping[str, float]) -> bool:
         count = Counter(value)
-        if set(count) == {max(odds, key=lambda w: odds[w])}:
-            return "it is always the likeliest token: draw instead."
-        if all(abs(count[w] - 30) <= 2 for w in odds):
-            return "all tokens come equally often: use their probabilities."
-        if len(value) != 120 or any(abs(count[w] - 120 * odds[w]) > 2 for w in odds):
-            return False
+        return all(abs(count[w] - DRAWN * p) <= ROUNDED for w, p in odds.items())
+
+    def right(value: Any) -> bool:
+        return len(value) == DRAWN and often(value, odds) and in_intervals(value)
+
+    def in_intervals(value: Any) -> bool:
         by_number = [token for _, token in sorted(zip(draws, value, strict=True))]
         changes = sum(a != b for a, b in itertools.pairwise(by_number))
-        return changes < 2 * len(odds) or "the number drawn must decide which token comes."
+        return bool(changes < 2 * len(odds))
 
-    yield (
-        (lambda history: odds, [], 120, 2, lambda: next(supply)),
-        holds(
-            as_often,
-            hint="one call of uniform() a token, compared with the running sum of probabilities.",
+    mistakes: dict[str, Callable[[Any], bool]] = {
+        "it is always the likeliest token: draw instead.": lambda value: (
+            set(value) == {max(odds, key=lambda w: odds[w])}
         ),
-    )
+        "all tokens come equally often: use their probabilities.": lambda value: often(
+            value, dict.fromkeys(odds, 0.25)
+        ),
+        "the number drawn must decide which token comes.": lambda value: (
+            len(value) == DRAWN and often(value, odds)
+        ),
+    }
+    hint = "one call of uniform() a token, compared with the running sum of probabilities."
+    yield (lambda history: odds, [], DRAWN, 2, lambda: next(supply)), holds(right, hint, mistakes)
 
 
 @generate.case(weight=3, property="follows a chain that leaves no choice, n = 2 to 4")
@@ -578,7 +597,7 @@ def generate_chain(rng: random.Random) -> Inputs:
     for n in (2, 3, 4):
         tokens = [rng.choice("abc") for _ in range(n + 1)]
 
-        def chain(history: Sequence[str], n: int = n) -> dict[str, float]:
+        def chain(history: Sequence[str], *, n: int = n) -> dict[str, float]:
             step = sum("abc".index(w) * (i + 1) for i, w in enumerate(history)) + len(history)
             return {w: float("abc".index(w) == step % 3) for w in "cab"}
 
@@ -603,7 +622,7 @@ def generate_histories(rng: random.Random) -> Inputs:
     for n, prompt in ((1, ["p", "q", "r"]), (5, ["p"]), (3, [])):
         asked: list[Any] = []
 
-        def after(history: Any, asked: list[Any] = asked) -> dict[str, float]:
+        def after(history: Any, *, asked: list[Any] = asked) -> dict[str, float]:
             asked.append(history)
             return {"s": 1.0}
 
@@ -612,30 +631,27 @@ def generate_histories(rng: random.Random) -> Inputs:
 
         def right(
             value: Any, asked: list[Any] = asked, want: list[Any] = want, said: Text = said
-        ) -> bool | str:
-            if any(not isinstance(history, tuple) for history in asked):
-                return "pass the history as a tuple."
-            return list(value) == said and asked == want
+        ) -> bool:
+            return bool(list(value) == said and asked == want)
 
-        yield (
-            (after, prompt, 4, n, lambda: 0.5),
-            holds(
-                right,
-                hint="n = 1 has the empty history (tokens[-0:] is everything); a short text, all of it.",
-            ),
-        )
+        def no_tuple(value: Any, asked: list[Any] = asked) -> bool:
+            return any(not isinstance(history, tuple) for history in asked)
+
+        hint = "n = 1 has the empty history (tokens[-0:] is everything); a short text, all of it."
+        judge = holds(right, hint, {"pass the history as a tuple.": no_tuple})
+        yield (after, prompt, 4, n, lambda: 0.5), judge
 
 
 @generate.case(weight=1, property="edges: no new tokens, impossible tokens, sums just below 1")
 def generate_edges(rng: random.Random) -> Inputs:
     prompt = [rng.choice("abc") for _ in range(3)]
     yield (
-        (lambda h: {"z": 1.0}, prompt, 0, 2, lambda: 0.5),
+        (lambda history: {"z": 1.0}, prompt, 0, 2, lambda: 0.5),
         equals(prompt, "length 0: the prompt alone."),
     )
     odds = {"never": 0.0, "always": 1.0}
     yield (
-        (lambda h: odds, ["a"], 2, 2, lambda: 0.0),
+        (lambda history: odds, ["a"], 2, 2, lambda: 0.0),
         equals(
             ["a", "always", "always"],
             "a token of probability 0 never comes, also when uniform() is 0.",
@@ -643,10 +659,10 @@ def generate_edges(rng: random.Random) -> Inputs:
     )
     tenths = {**dict.fromkeys("abcdefghij", 0.1), "never": 0.0}  # sums to 0.9999999999999999
     hint = "by rounding the sum may end just below uniform(): take the last token that can come."
-    yield (lambda h: tenths, [], 1, 2, lambda: 1 - 2**-53), equals(["j"], hint)
+    yield (lambda history: tenths, [], 1, 2, lambda: 1 - 2**-53), equals(["j"], hint)
     ends = iter([0.0, 0.25, 0.5, 0.75])
     hint = "a number that is a running sum belongs to the next token: the sum must be above it."
     yield (
-        (lambda h: dict.fromkeys("abcd", 0.25), [], 4, 2, lambda: next(ends)),
+        (lambda history: dict.fromkeys("abcd", 0.25), [], 4, 2, lambda: next(ends)),
         holds(lambda value: sorted(value) == list("abcd"), hint),
     )

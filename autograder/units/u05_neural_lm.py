@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Inputs, Judge, holds, near, raises
+from llmcourse.checks import compare
 
 Array = Any  # of numpy
 Params = dict[str, Array]
@@ -395,8 +396,8 @@ def check_both_sides(rng: random.Random) -> Inputs:
 def check_default(rng: random.Random) -> Inputs:
     x = generator(rng).uniform(-1, 1, (2, 2))
     hint = "with the default step an exponential is checked to 1e-8; leave x as it was."
-    small = holds(lambda error: not isinstance(error, str) and bool(0 <= error < 1e-8), hint)
-    yield (lambda v: float(np.exp(v).sum()), x, np.exp(x)), small
+    small = near(0.0, 1e-8, hint, {CHANGED: "changed"})
+    yield (lambda x: float(np.exp(x).sum()), x, np.exp(x)), small
 
 
 # --- FixedWindowLM
@@ -560,23 +561,39 @@ def search_inputs(
         asked.append(dict(settings))
         return next(answers, math.inf)
 
-    def right(value: Any) -> bool | str:
-        if len(asked) != len(values):
-            return "call the objective once for each trial."
-        if low < high and abs(next(iter(asked[0].values())) / evenly - 1) < 1e-9:
-            return "you drew evenly between low and high: draw evenly in factors."
-        for got, want in zip(asked, tried, strict=True):
-            if any(not abs(got[n] / want[n] - 1) <= 1e-9 for n in want):  # nan is no setting
-                return "low * (high / low) ** u, one u for each name in the order of `ranges`."
-        settings, lowest = value
-        if math.isnan(lowest):
-            return "nan must neither win nor block a number: use math.isnan."
-        if lowest != values[best]:
-            return "return the lowest objective of all trials."
-        return all(abs(settings[n] / tried[best][n] - 1) < 1e-9 for n in ranges)
+    def same(got: Any, want: dict[str, float]) -> bool:
+        return all(compare(got[n] / want[n], 1.0, 1e-9) is None for n in ranges)
 
+    def as_drawn(value: Any) -> bool:
+        return all(map(same, asked, tried))
+
+    def lowest(value: Any) -> bool:
+        return compare(value[1], values[best], 0.0) is None
+
+    def right(value: Any) -> bool:
+        return (
+            len(asked) == len(values)
+            and as_drawn(value)
+            and lowest(value)
+            and same(value[0], tried[best])
+        )
+
+    mistakes: dict[str, Callable[[Any], bool]] = {
+        "call the objective once for each trial.": lambda value: len(asked) != len(values),
+        "you drew evenly between low and high: draw evenly in factors.": lambda value: (
+            low < high and compare(next(iter(asked[0].values())) / evenly, 1.0, 1e-9) is None
+        ),
+        "low * (high / low) ** u, one u for each name in the order of `ranges`.": lambda value: (
+            not as_drawn(value)
+        ),
+        "nan must neither win nor block a number: use math.isnan.": lambda value: math.isnan(
+            value[1]
+        ),
+        "return the lowest objective of all trials.": lambda value: not lowest(value),
+    }
     hint = "return the settings that gave the lowest objective, the earliest of equals."
-    return (objective, ranges, len(values), lambda: next(supply)), holds(right, hint)
+    judge = holds(right, hint, mistakes)
+    return (objective, ranges, len(values), lambda: next(supply)), judge
 
 
 TWO = {"lr": (1e-4, 10.0), "width": (3.0, 3000.0)}

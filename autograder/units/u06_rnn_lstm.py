@@ -3,6 +3,7 @@ tests/test_rnn.py holds to torch's cells) or a measured slope, never the solutio
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from autograder.exercise import (
     near,
     raises,
 )
-from llmcourse.checks import NOTHING
+from llmcourse.checks import NOTHING, compare
 from llmcourse.checks import u06_cells as cells
 from llmcourse.checks import u06_mistakes as known
 
@@ -31,7 +32,6 @@ LINE = "The check in the notebook shows the line."
 FIT = f"{LINE} Do the shapes fit there?"
 FORM = "Compare the shape of your result with the shape that the exercise asks for."
 EDGES = (cells.AXES, cells.TANH, cells.LARGE, known.T_0, known.DEFAULT)
-SINGLE = 1e-5  # the same in float32; that it is not float64 is for the visible check to say
 
 
 def generator(rng: random.Random) -> np.random.Generator:
@@ -46,25 +46,19 @@ def unless_changed(answer, *args):  # type: ignore[no-untyped-def]
     return "changed" if pickle.dumps(args) != before else result
 
 
-def single(value: Any) -> bool:
-    """Whether a result holds an array in less than float64."""
-    if isinstance(value, dict | list | tuple):
-        return any(map(single, value.values() if isinstance(value, dict) else value))
-    return str(getattr(value, "dtype", "")).removeprefix("torch.") in ("float32", "float16")
-
-
 def close(
     want: Any, hint: str | Callable[[Any, Any], str], found: dict[str, Any], shapes: str
 ) -> Judge:
-    """Right when the value is `want`, to the precision of its dtype.
+    """Right when the value is `want`; that it is not float64 is for the visible check to say.
 
     hint: a text, or what makes one of the value and `want`; found: mistakes known by their values;
     shapes: the hint for a ValueError.
     """
 
     edge = shapes in EDGES or hint in EDGES
+    plain = near(want, EXACT, "", found)
 
-    def judge(outcome: Outcome) -> str | None:
+    def say(outcome: Outcome, nature: str) -> str:
         if isinstance(outcome, Raised) and not edge:
             why = LINE
             if "ValueError" in outcome.kinds:
@@ -78,12 +72,12 @@ def close(
             why = hint if isinstance(hint, str) else hint(value, want)
         except Exception:  # the value comes from the learner: any shape of it may break the hint
             why = FORM
-        said = near(want, SINGLE if single(value) else EXACT, why, found)(outcome)
-        if said and not edge and said.startswith(("the length", "expected a list")):
+        said = near(want, EXACT, why, found).say(outcome, nature)
+        if not edge and said.startswith(("the length", "expected a list")):
             return said.removesuffix(why) + FORM
         return said
 
-    return judge
+    return replace(plain, say=say)
 
 
 def told(
@@ -111,14 +105,14 @@ def drawn(rng: random.Random, blocks: int, B: int, inputs: int, H: int, states: 
     return cells.weights(draw, blocks, inputs, H), draw.normal(size=(B, inputs)), *kept
 
 
-def correct_step(p: cells.Params, x: Array, h: Array) -> Array:
+def correct_step(params: cells.Params, x: Array, h: Array) -> Array:
     """What the grader answers when an exercise calls the learner's `elman_step`."""
-    return cells.elman(p, np.asarray(x, float), np.asarray(h, float))
+    return cells.elman(params, np.asarray(x, float), np.asarray(h, float))
 
 
-def correct_gru(p: cells.Params, x: Array, h: Array) -> Array:
+def correct_gru(params: cells.Params, x: Array, h: Array) -> Array:
     """What the grader answers when an exercise calls the learner's `gru_cell`."""
-    return cells.gru(p, np.asarray(x, float), np.asarray(h, float))
+    return cells.gru(params, np.asarray(x, float), np.asarray(h, float))
 
 
 def correct_both(forward: cells.Params, backward: cells.Params, xs: Array) -> Array:
@@ -263,7 +257,7 @@ def clip_edges(rng: random.Random) -> Inputs:
         def right(value: Any, g: Any = g, norm: float = norm) -> bool:
             factor = min(1.0, 2.0 / norm)
             close = np.allclose(value[0]["a"], factor * g["a"], rtol=1e-4, atol=0)
-            return bool(close) and bool(abs(value[1] / norm - 1) < 1e-9)
+            return bool(close) and compare(value[1] / norm, 1.0, 1e-9) is None
 
         yield (g, 2.0), holds(right, "A norm of 1e-5 or 1e8 is a norm like others.")
 

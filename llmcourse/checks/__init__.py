@@ -13,14 +13,16 @@ import copy
 import math
 import numbers
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from llmcourse.checks.calls import METHOD, Spelled
 from llmcourse.checks.failures import CheckFailed, fail, is_stub, noted
 from llmcourse.checks.growth import keeps_up
 from llmcourse.checks.outcome import visible
+from llmcourse.checks.precision import precision
 
 __all__ = [
     "METHOD",
@@ -47,14 +49,24 @@ __all__ = [
 
 def number(value: Any, what: str) -> float:
     """``value`` as a float, once it is known to be one finite number (0-d arrays and tensors
-    count)."""
+    count); it remembers a dtype that is narrower than Python's."""
     if not _is_number(value):
         fail(f"{what} should be a number, got {_kind(value)}. Is there a `return`?")
     if not math.isfinite(float(value)):
         fail(
             f"{what} should be finite, got {float(value)}. Is there a log of 0 or a division by 0?"
         )
-    return float(value)
+    result = float(value)
+    if any(precision(value)):
+        result = _Narrow(result)
+        result.dtype = value.dtype
+    return result
+
+
+class _Narrow(float):
+    """A number that keeps the dtype it came in, for `compare`."""
+
+    dtype: Any
 
 
 def near(got: Any, want: Any, tolerance: float, hint: str) -> None:
@@ -180,14 +192,28 @@ class Mismatch:
 def compare(got: Any, want: Any, tolerance: float, where: str = "") -> Mismatch | None:
     """The first difference between two plain results, or None.
 
-    Numbers agree within ``tolerance * max(1, |want|)``; list, tuple and array are one kind, so are
-    dict and Counter; bool is no number; nan equals nan only.
+    Numbers agree within ``tolerance * max(1, |want|)``, or within `precision` of the dtype they
+    came in, where that is coarser; list, tuple and array are one kind, so are dict and Counter;
+    bool is no number; nan equals nan only.
     """
+    return _compare(got, want, tolerance, where, 0.0)
+
+
+def _compare(got: Any, want: Any, tolerance: float, where: str, allowed: float) -> Mismatch | None:
+    """allowed: by the dtype of the array that the number is in."""
 
     def differs(nature: str) -> Mismatch:
         return Mismatch(nature, where, got, want)
 
+    def each(pairs: Iterable[tuple[Any, Any, str]]) -> Mismatch | None:
+        return next(
+            (m for g, w, at in pairs if (m := _compare(g, w, tolerance, at, allowed))), None
+        )
+
+    of_dtype = precision(got)
     got, want = _plain(got), _plain(want)
+    if any(of_dtype):
+        allowed = of_dtype[0] * _largest(want) + of_dtype[1]
     if isinstance(want, bool) or want is None or isinstance(want, str | bytes):
         if type(got) is not type(want):
             return differs(f"expected {_kind(want)}, got {_kind(got)}")
@@ -195,14 +221,16 @@ def compare(got: Any, want: Any, tolerance: float, where: str = "") -> Mismatch 
     if isinstance(want, numbers.Real):
         if not _is_number(got):
             return differs(f"expected a number, got {_kind(got)}")
-        return None if _close(float(got), float(want), tolerance) else differs("the number is off")
+        if isinstance(want, numbers.Integral):
+            allowed = 0.0
+        agree = _close(float(got), float(want), tolerance, allowed)
+        return None if agree else differs("the number is off")
     if isinstance(want, Mapping):
         if not isinstance(got, Mapping):
             return differs(f"expected a dictionary, got {_kind(got)}")
         if set(got) != set(want):
             return differs("the keys are not the right ones")
-        pairs = ((got[key], want[key], f"{where} at key {key!r}") for key in want)
-        return next((m for g, w, at in pairs if (m := compare(g, w, tolerance, at))), None)
+        return each((got[key], want[key], f"{where} at key {key!r}") for key in want)
     if isinstance(want, Set):
         if not isinstance(got, Set):
             return differs(f"expected a set, got {_kind(got)}")
@@ -211,10 +239,17 @@ def compare(got: Any, want: Any, tolerance: float, where: str = "") -> Mismatch 
         return differs(f"expected a list, got {_kind(got)}")
     if len(got) != len(want):
         return differs("the length is not the right one")
-    items = (
+    return each(
         (g, w, f"{where} at index {i}") for i, (g, w) in enumerate(zip(got, want, strict=True))
     )
-    return next((m for g, w, at in items if (m := compare(g, w, tolerance, at))), None)
+
+
+def _largest(want: Any) -> float:
+    """The largest finite magnitude in nested lists of numbers."""
+    if isinstance(want, list | tuple):
+        return max(map(_largest, want), default=0.0)
+    size = abs(float(want)) if _is_number(want) else 0.0
+    return size if math.isfinite(size) else 0.0
 
 
 def _plain(value: Any) -> Any:
@@ -224,13 +259,13 @@ def _plain(value: Any) -> Any:
 
 def _is_number(value: Any) -> bool:
     value = _plain(value)
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return isinstance(value, numbers.Real | Decimal) and not isinstance(value, bool)
 
 
-def _close(got: float, want: float, tolerance: float) -> bool:
+def _close(got: float, want: float, tolerance: float, allowed: float) -> bool:
     if math.isnan(want) or math.isinf(want) or not math.isfinite(got):
         return got == want or (math.isnan(got) and math.isnan(want))
-    return abs(got - want) <= tolerance * max(1.0, abs(want))
+    return abs(got - want) <= max(tolerance * max(1.0, abs(want)), allowed)
 
 
 def _kind(value: Any) -> str:

@@ -5,17 +5,20 @@ from typing import Any
 import numpy as np
 
 from llmcourse.checks import NOTHING, fail
+from llmcourse.checks.precision import WAS
 
 
 def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str, dtype: str = "") -> np.ndarray:
-    """The result as a float array of this shape with finite numbers, or a failure with the hint.
+    """The result as an array of floats, in the dtype they came in, of this shape and finite, or a
+    failure with the hint.
 
     dtype: if given, that of the inputs, which the result must have, too.
     """
     if got is None:
         fail(f"{what} should have the shape {shape}, but {NOTHING}")
     try:
-        array = np.asarray(got, dtype=float)
+        array = as_array(got)
+        array = array if array.dtype.kind == "f" else array.astype(float)
     except (TypeError, ValueError):
         fail(f"{what} should be an array of numbers.", hint=hint)
     if array.shape != shape:
@@ -27,3 +30,10 @@ def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str, dtype: str = 
     if not np.isfinite(array).all():
         fail(f"{what} holds nan or infinity.", hint=hint)
     return array
+
+
+def as_array(got: Any) -> np.ndarray:
+    """An array in the dtype of what came; bfloat16, which NumPy does not have, is noted in it."""
+    if str(getattr(got, "dtype", "")) == "torch.bfloat16":
+        return np.array(got.tolist(), np.dtype("float32", metadata={WAS: "bfloat16"}))
+    return np.asarray(got)

@@ -27,9 +27,10 @@ class Spelled:
         self.written, self.function = text, eval(text, dict(names))
         self.asked: list[tuple[Any, ...]] = []
 
-    def __call__(self, *args: Any) -> Any:
-        self.asked.append(tuple(copy.copy(arg) for arg in args))
-        return self.function(*args)
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        bound = inspect.signature(self.function).bind(*args, **keywords) if keywords else None
+        self.asked.append(tuple(copy.copy(arg) for arg in (bound.args if bound else args)))
+        return self.function(*args, **keywords)
 
 
 class Recorded:

@@ -284,7 +284,7 @@ def rescore(answer):
     prior = {"wheel": -1.0, "we'll": -4.0, "will": -10.0, "wool": -7.0}
     heard = [-12.0, -4.0, -1.0, -6.0]
     texts = list(prior)
-    told = Spelled(f"{prior}.__getitem__")
+    told = Spelled(f"lambda text: {prior}[text]")
     got = unchanged(lambda *lists: answer(*lists, told), [texts, heard], "Only look at the lists.")
     mistakes = {
         "You ignored the signal: add its log-probability.": "wheel",
@@ -301,7 +301,7 @@ def rescore(answer):
     hint = "exp of such sums is 0 for all of them: compare the logs."
     prior = {"so": -4_100.0, "sow": -4_900.0, "sew": -4_500.0}
     heard = [-4_900.0, -4_095.0, -4_502.0]
-    equal(answer(list(prior), heard, Spelled(f"{prior}.__getitem__")), "sow", hint)
+    equal(answer(list(prior), heard, Spelled(f"lambda text: {prior}[text]")), "sow", hint)
     hint = "-inf is a score like any other, below all: even then the earliest of equals wins."
     got = answer(["x", "y"], [-1.0, -1.0], Spelled("lambda text: -math.inf", math=math))
     equal(got, "x", hint)

@@ -47,7 +47,7 @@ def generate(answer):
     equal(len(draws.asked), 4, hint="Call uniform() once for each new token.")
     for odds, numbers, want, hint in EDGES:
         draws = Spelled(f"iter({numbers}).__next__")
-        got = attempt(answer, (Spelled(f"lambda h: {odds}"), [], len(want), 2, draws), hint)
+        got = attempt(answer, (Spelled(f"lambda history: {odds}"), [], len(want), 2, draws), hint)
         equal(got, list(want), hint=hint)
     for n, prompt in ((1, "cab"), (2, "cab"), (3, "abca"), (4, "bcabc"), (5, "c"), (3, "")):
         chain, want = Spelled(CHAIN), list(prompt)

@@ -305,8 +305,9 @@ def _decoded(answer: Any, ids: list, merges: list, alphabet: list) -> Any:
 
 @visible
 def fertility(answer):
+    letters = Spelled("lambda text: list(text)")
     near(
-        number(answer("the cat", list), "fertility"),
+        number(answer("the cat", letters), "fertility"),
         3.5,
         1e-9,
         hint="7 characters with the space, 2 words. Encode the whole text: a space costs, too.",
@@ -331,4 +332,4 @@ def fertility(answer):
         hint = "Tokens of the whole text over words; text.split() takes white space of any kind."
         near(answer(words, cut), -(-len(words) // size) / 6, 1e-9, hint)
     for blank in (" \n", "", "\t "):
-        raises(ValueError, answer, blank, list, hint="A text without a word: refuse it.")
+        raises(ValueError, answer, blank, letters, hint="A text without a word: refuse it.")

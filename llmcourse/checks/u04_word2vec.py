@@ -19,7 +19,7 @@ from llmcourse.checks import (
     unchanged,
     visible,
 )
-from llmcourse.checks.arrays import shaped
+from llmcourse.checks.arrays import as_array, shaped
 from llmcourse.checks.u04_one_by_one import (
     context_rows,
     neighbours,
@@ -53,7 +53,7 @@ def array_of(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
         wanted = f"{what} should be a numpy array"
         fail(f"{wanted}, got {kind_of(value)}.", f"{wanted}.")
     shaped(value, shape, what, "Compare with the table above.")
-    return np.asarray(value)
+    return as_array(value)
 
 
 @visible

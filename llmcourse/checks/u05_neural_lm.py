@@ -270,9 +270,7 @@ def mlp_backward(answer):
 def gradient_check(answer):
     x = np.array([[1.0, -2.0], [0.5, 3.0]])
 
-    def cubes(v):
-        return float((np.asarray(v) ** 3).sum())
-
+    cubes = Spelled("lambda x: float((np.asarray(x) ** 3).sum())", np=np)
     kept = x.copy()
     got = number(answer(cubes, x, 3 * x**2, 1e-4), "gradient_check")
     equal(x, kept, hint="The call changed x: put each number back, or work on a copy.")
@@ -294,7 +292,7 @@ def gradient_check(answer):
             what=f"the error of a gradient that is off by {sign * 0.25} and by {sign * -0.5}",
         )
     near(answer(cubes, x, 3 * x**2, 0.5), 0.25, 1e-6, "Use the argument eps.")
-    squares = Spelled("lambda v: float((np.asarray(v) ** 2 @ np.arange(1.0, 5)).sum())", np=np)
+    squares = Spelled("lambda x: float((np.asarray(x) ** 2 @ np.arange(1.0, 5)).sum())", np=np)
     for shape, place in (((4,), (3,)), ((4,), (0,)), ((2, 4), (1, 2)), ((1, 2, 4), (0, 1, 3))):
         x = np.linspace(-1, 1, math.prod(shape)).reshape(shape)
         for sign in (1, -1):
@@ -304,7 +302,7 @@ def gradient_check(answer):
             close(answer(*given), 0.7, "Every number is moved once, alone.", what="the error")
             equal(given[1], x, hint="The call changed x: put each number back, or use a copy.")
     x = np.array([[0.3, -1.0], [0.9, 0.1]])
-    got = number(answer(Spelled("lambda v: float(np.exp(v).sum())", np=np), x, np.exp(x)), "error")
+    got = number(answer(Spelled("lambda x: float(np.exp(x).sum())", np=np), x, np.exp(x)), "error")
     if not 0 <= got < 1e-8:
         fail(
             f"for an exponential the default step gives {got:.3g}.",
