@@ -3,7 +3,6 @@
 Every failure is one line on stderr: exit 1 for a failure, 2 for a wrong command.
 """
 
-import os
 import platform
 import sys
 from pathlib import Path
@@ -137,7 +136,7 @@ def _place(name: str) -> str:
     if name in data.BUILT_IN:
         return f"in Python {platform.python_version()}"
     file = data.DOWNLOADS[name].file
-    folders = (os.environ.get("LLMCOURSE_DATA"), pooch.os_cache("llmcourse"))
+    folders = (data.local_folder(), pooch.os_cache("llmcourse"))
     paths = [Path(folder) / file for folder in folders if folder]
     return str(next((path for path in paths if path.is_file()), ""))
 

@@ -20,14 +20,14 @@ from itertools import chain
 import numpy as np
 import torch
 
+from llmcourse.arguments import ids_of, no_string
+
 LARGEST = 12_000  # words: a table of pairs then takes 1.2 GB while it is made
 
 
 def one_hot(ids: Sequence[int], vocab_size: int) -> np.ndarray:
     """A row of V for each id, zeros but for a 1 at its place. Raises ValueError for other ids."""
-    if any(not 0 <= i < vocab_size for i in ids):
-        raise ValueError(f"expected ids from 0 to {vocab_size - 1}, got {list(ids)}")
-    return np.eye(vocab_size)[np.asarray(ids, dtype=int)]
+    return np.eye(vocab_size)[ids_of(ids, vocab_size)]
 
 
 def skipgram_pairs(tokens: Sequence[Hashable], window: int) -> list[tuple[Hashable, Hashable]]:
@@ -43,9 +43,12 @@ def skipgram_pairs(tokens: Sequence[Hashable], window: int) -> list[tuple[Hashab
 
 
 def cbow_batch(ids: Sequence[int], window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Contexts (T, 2 window), -1 beyond the ends of the text, and centres (T,)."""
+    """Contexts (T, 2 window), -1 beyond the ends of the text, and centres (T,).
+
+    Raises ValueError for a negative id, which could not be told from the padding.
+    """
     _check_window(window)
-    centres = np.asarray(ids, dtype=int)
+    centres = ids_of(ids)
     padded = np.pad(centres, window, constant_values=-1)
     around = np.array([*range(window), *range(window + 1, 2 * window + 1)])
     return padded[np.arange(len(ids))[:, None] + around], centres
@@ -73,9 +76,13 @@ class Text:
 def encode(documents: Iterable[Sequence[str]], min_count: int = 5) -> Text:
     """The documents as a Text of the words that come `min_count` times or more.
 
-    Ties in the vocabulary go by the word. Raises ValueError where no word comes often enough.
+    Ties in the vocabulary go by the word. Raises ValueError where no word comes often enough, and
+    TypeError for a document that is one string: its characters would be its words.
     """
+    no_string(documents, "a list of documents", "cut it into words first, [text.split()]")
     documents = list(documents)
+    for document in documents:
+        no_string(document, "documents that are lists of words", "cut it into words, text.split()")
     seen = Counter(chain.from_iterable(documents))
     words = sorted((w for w in seen if seen[w] >= min_count), key=lambda w: (-seen[w], w))
     if not words:
@@ -94,6 +101,7 @@ def pair_counts(text: Text, window: int = 5) -> np.ndarray:
     the window of each word evenly from 1 to `window`, takes it on average. Raises ValueError above
     LARGEST words.
     """
+    _check_window(window)
     size = len(text.words)
     if size > LARGEST:
         raise ValueError(
@@ -109,19 +117,29 @@ def pair_counts(text: Text, window: int = 5) -> np.ndarray:
 
 
 def noise_probs(counts: np.ndarray, power: float = 0.75) -> np.ndarray:
-    """The distribution that noise words are drawn from: counts ** power, summing to 1."""
-    raised = np.asarray(counts, dtype=np.float64) ** power
+    """The distribution that noise words are drawn from: counts ** power, summing to 1.
+
+    Raises ValueError where no count is above 0.
+    """
+    counts = np.asarray(counts, dtype=np.float64)
+    if not (counts > 0).any():
+        raise ValueError(f"expected a count above 0, got {len(counts)} without one: more text?")
+    raised = counts**power
     return raised / raised.sum()
 
 
 def keep_probs(counts: np.ndarray, subsample: float) -> np.ndarray:
     """How likely each word survives thinning, 0 to 1: min(1, sqrt(t / f) + t / f) at share f.
 
+    1 for a word that never came.
+
     source: word2vec's code; arXiv:1310.4546, equation 5, gives 1 - sqrt(t / f) for being dropped.
     """
     if not subsample:
         return np.ones(len(counts))
-    ratio = subsample * counts.sum() / counts
+    counts = np.asarray(counts, dtype=np.float64)
+    never = np.full(counts.shape, np.inf)
+    ratio = np.divide(subsample * counts.sum(), counts, out=never, where=counts > 0)
     return np.minimum(1, np.sqrt(ratio) + ratio)
 
 
@@ -130,7 +148,7 @@ def cbow_contexts(text: Text, places: np.ndarray, reach: np.ndarray) -> torch.Te
 
     Where a place has no neighbour, or none within its own reach, stands V, one past the vocabulary.
     """
-    distances = np.arange(1, reach.max() + 1)
+    distances = np.arange(1, reach.max(initial=0) + 1)
     distances = np.concatenate([-distances[::-1], distances])
     around = places[:, None] + distances
     inside = (around >= 0) & (around < len(text.ids)) & (np.abs(distances) <= reach[:, None])

@@ -20,9 +20,12 @@ import inspect
 import logging
 import os
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from llmcourse.arguments import a_string
 
 MODULES = (
     "argparse", "ast", "bisect", "calendar", "collections", "configparser", "contextlib",
@@ -33,11 +36,14 @@ MODULES = (
     "tempfile", "textwrap", "threading", "timeit", "traceback", "types", "unittest",
     "urllib.parse", "uuid", "weakref", "zipfile",
 )  # fmt: skip
-_WORD = re.compile(r"\w+?(?='s\b)|'s\b|\w+(?:'\w+)*|[^\w\s]")
 
 
 class DataError(ValueError):
     """A text that does not exist or cannot be had; one line with the remedy."""
+
+
+class FolderError(DataError):
+    """LLMCOURSE_DATA names no folder: a mistake in the settings, which no other text makes good."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +106,37 @@ def fingerprint(name: str) -> str:
 def words(text: str) -> list[str]:
     """Words, the ending 's on its own, and single punctuation marks, in order; spaces are dropped.
 
+    Combining marks (the vowel signs of Hindi and Thai, an accent after its letter) belong to the
+    character before them. Half of a surrogate pair counts as a mark: nothing is encoded here.
+
     >>> words("Mia's son didn't wait, did he?")
     ['Mia', "'s", 'son', "didn't", 'wait', ',', 'did', 'he', '?']
     """
-    return _WORD.findall(text)
+    a_string(text)
+    return _words().findall(text)
+
+
+@cache
+def _words() -> re.Pattern[str]:
+    on_top = word_marks()
+    letter, word, end = rf"[\w{on_top}]", rf"\w[\w{on_top}]*", rf"(?![\w{on_top}])"
+    return re.compile(rf"\w{letter}*?(?='s{end})|'s{end}|{word}(?:'{word})*|[^\w\s][{on_top}]*")
+
+
+@cache
+def word_marks() -> str:
+    """Return the combining marks of Unicode, and the two joiners, as ranges of a character class.
+
+    They are no letters for Python's `\\w`, but stand inside the words of many scripts.
+    """
+    joiners = (0x200C, 0x200D)  # zero width: Persian and Hindi words hold them
+    planes = (range(0x300, 0x20000), range(0xE0100, 0xE01F0))  # the others have no marks
+    marks = [c for plane in planes for c in plane if unicodedata.category(chr(c))[0] == "M"]
+    codes = sorted({*marks, *joiners})
+    known = set(codes)
+    starts = [c for c in codes if c - 1 not in known]
+    ends = [c for c in codes if c + 1 not in known]
+    return "".join(f"{chr(a)}-{chr(b)}" for a, b in zip(starts, ends, strict=True))
 
 
 def split(text: str, held_out: float = 0.1) -> tuple[str, str]:
@@ -125,10 +158,13 @@ def split(text: str, held_out: float = 0.1) -> tuple[str, str]:
 def english() -> Corpus:
     """Tiny Shakespeare where it can be had without waiting, else the manual; `name` says which.
 
-    The last 10 % of the characters are held out. Never raises for want of a network.
+    The last 10 % of the characters are held out. Never raises for want of a network; raises
+    DataError where LLMCOURSE_DATA names no folder.
     """
     try:
         name, whole = "tinyshakespeare", text("tinyshakespeare")
+    except FolderError:
+        raise
     except DataError:
         name, whole = "manual", text("manual")
     return Corpus(name, *split(whole))
@@ -153,11 +189,32 @@ def _docstrings(module_name: str) -> list[str]:
     return list(dict.fromkeys(doc for doc in docs if doc))
 
 
+def local_folder() -> Path | None:
+    """Return the folder that LLMCOURSE_DATA names; None where it is not set.
+
+    A relative name is looked for from the working directory upwards, for a notebook runs in its own
+    folder: `data`, set at the top of the course, is found from all of them. Raises DataError where
+    there is no such folder.
+    """
+    name = os.environ.get("LLMCOURSE_DATA")
+    if not name:
+        return None
+    here = Path.cwd()
+    places = [place / Path(name).expanduser() for place in (here, *here.parents)]
+    found = next((place for place in places if place.is_dir()), None)
+    if found is None:
+        raise FolderError(
+            f"expected a folder in LLMCOURSE_DATA, got {name!r}, which does not exist: set it to "
+            f"the whole path, or unset it (built in, without download: {', '.join(BUILT_IN)})"
+        )
+    return found.resolve()
+
+
 def _fetch(name: str, source: Download) -> bytes:
     """The bytes of a download: local folder, cache, network."""
-    folder = os.environ.get("LLMCOURSE_DATA")
-    if folder and (Path(folder) / source.file).is_file():
-        content = (Path(folder) / source.file).read_bytes()
+    folder = local_folder()
+    if folder and (folder / source.file).is_file():
+        content = (folder / source.file).read_bytes()
         found = hashlib.sha256(content).hexdigest()
         if found != source.sha256:
             raise DataError(

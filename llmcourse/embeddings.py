@@ -25,6 +25,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from llmcourse.arguments import ids_of, no_string
 from llmcourse.contexts import Text, cbow_contexts, keep_probs, noise_probs, pair_counts
 from llmcourse.word_vectors import WordVectors
 
@@ -33,7 +34,7 @@ def softmax_skipgram_loss(
     centre_vectors: np.ndarray, context_vectors: np.ndarray, pairs: Sequence[tuple[int, int]]
 ) -> float:
     """The mean of -ln P(context | centre) in nats, a softmax over all V context vectors."""
-    centres, contexts = torch.tensor(pairs).T
+    centres, contexts = _checked_pairs(pairs, len(centre_vectors), len(context_vectors))
     scores = torch.as_tensor(centre_vectors)[centres] @ torch.as_tensor(context_vectors).T
     return F.cross_entropy(scores, contexts).item()
 
@@ -49,11 +50,23 @@ def negative_sampling_loss(
     negatives: the k noise words of each pair. source: arXiv:1310.4546, equation 4.
     """
     centre, context = torch.as_tensor(centre_vectors), torch.as_tensor(context_vectors)
-    centres, contexts = torch.tensor(pairs).T
-    noise = context[torch.tensor(negatives, dtype=torch.long).reshape(len(pairs), -1)]
+    centres, contexts = _checked_pairs(pairs, len(centre), len(context))
+    drawn = torch.from_numpy(ids_of(negatives, len(context), "noise words"))
+    noise = context[drawn.reshape(len(pairs), -1)]
     true = F.logsigmoid((centre[centres] * context[contexts]).sum(1))
     false = F.logsigmoid(-(noise @ centre[centres][:, :, None])[..., 0]).sum(1)
     return -(true + false).mean().item()
+
+
+def _checked_pairs(
+    pairs: Sequence[tuple[int, int]], n_centres: int, n_contexts: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the ids of the centres and of the contexts; a loss is a mean over at least one."""
+    if len(pairs) == 0:
+        raise ValueError("expected at least one pair to average over, got none: a longer text?")
+    table = ids_of(pairs, max(n_centres, n_contexts), "ids of pairs").reshape(len(pairs), 2)
+    centres, contexts = ids_of(table[:, 0], n_centres), ids_of(table[:, 1], n_contexts)
+    return torch.from_numpy(centres), torch.from_numpy(contexts)
 
 
 @dataclass(frozen=True)
@@ -115,11 +128,12 @@ def spectral_start(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Centre and context vectors, (V, D) both, whose scores are near max(0, ln(true / noise)).
 
-    These would be the best scores if D did not limit them (Levy and Goldberg 2014). The largest
+    Words that were never met together have the score 0. These would be the best scores if D did
+    not limit them (Levy and Goldberg 2014). The largest
     singular vectors are found from random ones with one power iteration.
     source: Halko, Martinsson and Tropp 2011, arXiv:0909.4061, algorithm 4.4.
     """
-    best = (true / noise).clamp_(min=1).log_()
+    best = torch.where(true > 0, true / noise, 1).clamp_(min=1).log_()  # 0 / 0: no neighbours
     width = min(d_model, len(best))
     basis = torch.linalg.qr(best @ torch.rand(len(best), width, generator=generator))[0]
     basis = torch.linalg.qr(best @ (best.T @ basis))[0]
@@ -131,7 +145,10 @@ def spectral_start(
 def train_skipgram(
     text: Text, config: EmbeddingConfig, generator: torch.Generator | None = None
 ) -> tuple[WordVectors, WordVectors]:
-    """Centre and context vectors of skip-gram with negative sampling, learned from all pairs."""
+    """Centre and context vectors of skip-gram with negative sampling, learned from all pairs.
+
+    A word that has no neighbour keeps the vectors it began with.
+    """
     true, noise = expected_pairs(text, config)
     if config.start == "spectral":
         centre, context = spectral_start(true, noise, config.d_model, generator)
@@ -188,6 +205,7 @@ def lsa(counts: np.ndarray, words: Sequence[str], d_model: int = 100) -> WordVec
     counts: symmetric, (V, V), as `pair_counts` gives it.
     source: Deerwester et al. 1990, Indexing by latent semantic analysis.
     """
+    no_string(words, "a list of words", "name each row of the counts")
     values, vectors = np.linalg.eigh(np.log1p(counts))
     largest = np.argsort(-np.abs(values))[:d_model]
     return WordVectors(tuple(words), (vectors[:, largest] * np.abs(values[largest])).astype("f4"))
@@ -223,10 +241,17 @@ def train_glove(
 
 
 def _draw_places(text: Text, config: EmbeddingConfig, rng: np.random.Generator) -> np.ndarray:
-    """`batch` random places of the text, of which frequent words are kept with `keep_probs`."""
+    """`batch` random places of the text, of which frequent words are kept with `keep_probs`.
+
+    Where none is kept, as happens in a small batch, one is drawn by the same odds.
+    """
     places = rng.integers(0, len(text.ids), config.batch)
-    keep = keep_probs(text.counts, config.subsample)[text.ids[places]]
-    return places[rng.random(len(places)) < keep]
+    odds = keep_probs(text.counts, config.subsample)
+    kept = places[rng.random(len(places)) < odds[text.ids[places]]]
+    if len(kept):
+        return kept
+    odds = odds[text.ids]
+    return rng.choice(len(text.ids), 1, p=odds / odds.sum())
 
 
 def _start(

@@ -21,6 +21,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from llmcourse.arguments import ids_of
+
+IGNORED = -100  # a target that is not scored, as in torch.nn.functional.cross_entropy
+
 Params = dict[str, np.ndarray]
 
 
@@ -57,7 +61,7 @@ def activations(x: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     small = np.exp(-np.abs(x))  # at most 1: never overflows
     sigmoid = np.where(x >= 0, 1, small) / (1 + small)
     tanh = np.tanh(x)
-    bounded = np.clip(x, -1e4, 1e4)  # beyond, gelu's tanh is 1 or -1 and its slope 0: no overflow
+    bounded = np.clip(x, -20, 20)  # beyond, gelu's tanh is 1 or -1 and its slope 0: no overflow
     root = math.sqrt(2 / math.pi)
     inner = np.tanh(root * (bounded + 0.044715 * bounded**3))
     gelu_slope = 0.5 * (1 + inner)
@@ -73,16 +77,24 @@ def activations(x: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the mean of -log P(target) in nats, and its gradient by the logits, (B, V).
 
-    The largest logit of each row is taken off first, so no logit is too large.
+    The largest logit of each row is taken off first, so no logit is too large. A row whose target
+    is IGNORED (-100) has no loss and the gradient 0; the mean is that of the others. Raises
+    ValueError where all are ignored (torch gives nan), and for any other target outside 0 .. V - 1.
     """
-    rows = np.arange(len(targets))
+    targets = np.asarray(targets)
+    scored = targets != IGNORED
+    if not scored.any():
+        got = f"{IGNORED} in all {len(targets)} rows" if len(targets) else "no row"
+        raise ValueError(f"expected a target to score, got {got}: leave such a batch out")
+    rows, known = np.flatnonzero(scored), ids_of(targets[scored], logits.shape[1], "targets")
     shifted = logits - logits.max(axis=1, keepdims=True)
     exps = np.exp(shifted)
     totals = exps.sum(axis=1, keepdims=True)
-    losses = np.log(totals[:, 0]) - shifted[rows, targets]
+    losses = np.log(totals[rows, 0]) - shifted[rows, known]
     slope = exps / totals
-    slope[rows, targets] -= 1
-    return float(losses.mean()), slope / len(targets)
+    slope[rows, known] -= 1
+    slope[~scored] = 0
+    return float(losses.mean()), slope / len(rows)
 
 
 def linear_backward(
@@ -137,8 +149,12 @@ class FixedWindowLM:
         self.params = params
 
     def features(self, ids: np.ndarray) -> np.ndarray:
-        """Return the vectors of each window side by side: ids (B, window) to (B, window d)."""
-        return self.params["E"][ids].reshape(len(ids), -1)
+        """Return the vectors of each window side by side: ids (B, window) to (B, window d).
+
+        Raises ValueError for ids outside 0 .. V - 1.
+        """
+        E = self.params["E"]
+        return E[ids_of(ids, len(E))].reshape(len(ids), np.shape(ids)[1] * E.shape[1])
 
     def logits(self, ids: np.ndarray) -> np.ndarray:
         """Return the logits of the token after each window, (B, V)."""
@@ -147,7 +163,9 @@ class FixedWindowLM:
     def embedding_gradient(self, ids: np.ndarray, dx: np.ndarray) -> np.ndarray:
         """Return the gradient by E, given that by the features; a repeated id adds up."""
         V, d = self.params["E"].shape
-        flat, rows = ids.reshape(-1), dx.reshape(-1, d)
+        flat, rows = ids_of(ids, V).reshape(-1), dx.reshape(-1, d)
+        if not len(flat):
+            return np.zeros((V, d), dtype=dx.dtype)
         order = np.argsort(flat, kind="stable")
         found, first = np.unique(flat[order], return_index=True)
         gradient = np.zeros((V, d), dtype=dx.dtype)
@@ -221,14 +239,21 @@ def windows(ids: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
 
     Raises ValueError for a text that has no token after its first window.
     """
+    if window < 1:
+        raise ValueError(f"window must be at least 1, got {window}")
+    ids = ids_of(ids)
     if len(ids) <= window:
         raise ValueError(f"need more than {window} ids for a window of {window}, got {len(ids)}")
     return np.lib.stride_tricks.sliding_window_view(ids, window)[:-1], ids[window:]
 
 
 def logps(model: FixedWindowLM, ids: np.ndarray, window: int, batch: int = 4096) -> np.ndarray:
-    """Return log P of each id given the `window` before it, in nats, (T - window,)."""
-    contexts, targets = windows(ids, window)
+    """Return log P of each id given the `window` before it, in nats, (T - window,).
+
+    Raises ValueError for ids outside 0 .. V - 1, and for a text with no token after its first
+    window.
+    """
+    contexts, targets = windows(ids_of(ids, len(model.params["b2"])), window)
     parts = []
     for start in range(0, len(targets), batch):
         logits = model.logits(contexts[start : start + batch]).astype(np.float64)

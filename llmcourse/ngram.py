@@ -13,16 +13,18 @@ Harvard TR-10-98: sections 2.1 additive, 2.3 Jelinek-Mercer, 2.7 Kneser-Ney, 3 m
 unit: 02_ngrams
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
+
+from llmcourse.arguments import ids_of, no_string
+from llmcourse.probability import draw
 
 Token = Hashable
 Table = Mapping[tuple, Mapping[Token, int]]  # history of n - 1 tokens -> next token -> count
 
+TUPLE = ("the history as a tuple of tokens", "write (token,), or () for none")
 SMOOTHINGS = ("mle", "add_k", "interpolated", "kneser_ney", "modified_kneser_ney")
 
 
@@ -67,6 +69,7 @@ def ngram_counts(tokens: Sequence[Token], n: int) -> dict[tuple, dict[Token, int
 
 def mle_prob(table: Table, history: tuple, token: Token) -> float:
     """Return count(history, token) / count(history, anything); 0.0 after an unseen history."""
+    no_string(history, *TUPLE)
     row = table.get(history, {})
     return row.get(token, 0) / sum(row.values()) if row else 0.0
 
@@ -75,6 +78,7 @@ def add_k_prob(table: Table, history: tuple, token: Token, k: float, vocab_size:
     """Return the share after adding k to the count of all V tokens; ValueError unless k > 0."""
     if k <= 0:
         raise ValueError(f"k must be positive, got {k}")
+    no_string(history, *TUPLE)
     row = table.get(history, {})
     return (row.get(token, 0) + k) / (sum(row.values()) + k * vocab_size)
 
@@ -88,6 +92,7 @@ def interpolated_prob(
     history leaves everything to the shorter one. Of a history longer than the tables know, the last
     tokens count. source: Chen and Goodman 1998, section 2.3, with one weight for all histories.
     """
+    no_string(history, *TUPLE)
     prob = 1 / vocab_size
     for m, table in enumerate(tables[: len(history) + 1]):
         suffix = history[len(history) - m :]
@@ -105,6 +110,7 @@ def kneser_ney_prob(
     continuation counts: how many different tokens the n-gram was seen after. An unseen history
     leaves everything to the shorter one. source: Chen and Goodman 1998, section 2.7.
     """
+    no_string(history, *TUPLE)
     prob = 1 / vocab_size
     for m in range(min(len(tables), len(history) + 1)):
         suffix = history[len(history) - m :]
@@ -135,13 +141,12 @@ def generate(
     """Return the prompt and `length` tokens, each drawn from `next_probs(last n - 1 tokens)`.
 
     uniform: gives a number in [0, 1) each time (`random.Random(0).random`); called once a token.
+    Raises ValueError at a dead end, where no token has a probability above 0.
     """
     tokens = list(prompt)
     for _ in range(length):
-        odds = next_probs(tuple(tokens[max(0, len(tokens) - n + 1) :]))
-        possible = [token for token, prob in odds.items() if prob > 0]
-        sums = list(accumulate(odds[token] for token in possible))
-        tokens.append(possible[min(bisect_right(sums, uniform()), len(sums) - 1)])
+        history = tuple(tokens[max(0, len(tokens) - n + 1) :])
+        tokens.append(draw(next_probs(history), uniform, history))
     return tokens
 
 
@@ -201,7 +206,7 @@ class NgramModel:
 
         The first n - 1 ids have shorter histories. A probability of 0 gives -inf.
         """
-        ids = _checked(ids, self.vocab_size)
+        ids = ids_of(ids, self.vocab_size, row=True)
         probs = np.full(len(ids), self._base)
         contexts = np.zeros(len(ids), dtype=np.int64)  # rank of the m tokens before each of ids[m:]
         for m, level in enumerate(self.levels[: len(ids)]):
@@ -223,7 +228,7 @@ class NgramModel:
 
         They sum to 1; only `mle` has none after a history it has not seen: all are 0.
         """
-        history = _checked(history, self.vocab_size)
+        history = ids_of(history, self.vocab_size, row=True)
         history = history[max(0, len(history) - len(self.levels) + 1) :]
         probs = np.full(self.vocab_size, self._base)
         contexts = np.zeros(len(history) + 1, dtype=np.int64)  # the last is that of the next token
@@ -240,7 +245,7 @@ class NgramModel:
 
     def prob(self, history: Sequence[int], token: int) -> float:
         """Return P(token | history)."""
-        return float(self.probs(history)[token])
+        return float(self.probs(history)[ids_of(token, self.vocab_size)])
 
 
 def fit(ids: np.ndarray, vocab_size: int, config: NgramConfig) -> NgramModel:
@@ -248,7 +253,7 @@ def fit(ids: np.ndarray, vocab_size: int, config: NgramConfig) -> NgramModel:
 
     Raises ValueError for an empty text and for ids outside 0 .. vocab_size - 1.
     """
-    ids = _checked(ids, vocab_size)
+    ids = ids_of(ids, vocab_size, row=True)
     if len(ids) == 0:
         raise ValueError("cannot count an empty text: give at least one token")
     keys: list[np.ndarray] = []
@@ -293,7 +298,7 @@ def modified_discounts(counts: np.ndarray, default: float = 0.75) -> np.ndarray:
     n_c n-grams have count c: Y = n_1 / (n_1 + 2 n_2), D_c = c - (c + 1) Y n_{c+1} / n_c. Where one
     of n_1 .. n_4 is 0 all are `default`. source: Chen and Goodman 1998, section 3.
     """
-    n = np.bincount(np.minimum(counts, 5), minlength=6)
+    n = np.bincount(np.minimum(ids_of(counts), 5), minlength=6)
     if not n[1:5].all():
         return np.array([0.0, default, default, default])
     y = n[1] / (n[1] + 2 * n[2])
@@ -338,10 +343,3 @@ def _find(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
         return np.full(len(wanted), -1)
     places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where(keys[places] == wanted, places, -1)
-
-
-def _checked(ids: Sequence[int] | np.ndarray, vocab_size: int) -> np.ndarray:
-    ids = np.asarray(ids, dtype=np.int64)
-    if ids.ndim != 1 or (len(ids) and (ids.min() < 0 or ids.max() >= vocab_size)):
-        raise ValueError(f"ids must be a row of integers from 0 to {vocab_size - 1}: see encode()")
-    return ids

@@ -24,6 +24,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from llmcourse.arguments import no_string, shown
+
 Token = Hashable
 Distribution = Mapping[Token, float]
 NextProb = Callable[[Sequence[Token], Token], float]
@@ -127,14 +129,16 @@ def temper(probs: Distribution, temperature: float) -> dict[Token, float]:
     """Return p^(1/T), renormalised, in the order of `probs`.
 
     T below 1 sharpens (towards 0: all on the likeliest), T above 1 flattens (towards infinity:
-    equal over the tokens that have any probability; 0 stays 0). `probs` may be any weights >= 0,
-    one of them positive. Raises ValueError for T <= 0.
+    equal over the tokens that have any probability; 0 stays 0). `probs` may be any weights >= 0.
+    Raises ValueError for T <= 0 and where no weight is positive.
 
     >>> temper({"a": 0.8, "b": 0.2}, 0.5)["a"].__round__(4)
     0.9412
     """
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0, got {temperature}")
+    if not any(p > 0 for p in probs.values()):
+        raise ValueError(f"expected a weight above 0, got none of {len(probs)}: nothing can come")
     with np.errstate(divide="ignore"):
         logs = np.log(np.fromiter(probs.values(), float, len(probs)))
     logs = (logs - logs.max()) / temperature  # the largest weight becomes exp(0): nothing overflows
@@ -152,7 +156,7 @@ def sample_sequence(
 
     uniform: gives a number in [0, 1) each time (`random.Random(0).random`); called once a token.
     The text stops after `end`, which is its last token then, or at `max_length` tokens. Tokens of
-    probability 0 never come.
+    probability 0 never come. Raises ValueError at a dead end, where no token has a probability.
 
     >>> laugh = lambda history: {"ha": 0.9, ".": 0.1}
     >>> sample_sequence(laugh, iter([0.3, 0.5, 0.95]).__next__, ".", max_length=10)
@@ -160,11 +164,24 @@ def sample_sequence(
     """
     text: list[Token] = []
     while len(text) < max_length and (not text or text[-1] != end):
-        possible = [(token, p) for token, p in next_probs(text).items() if p > 0]
-        bounds = list(accumulate(p for _, p in possible))
-        at = bisect_right(bounds, uniform() * bounds[-1])  # bounds[-1] may be 1 only up to rounding
-        text.append(possible[min(at, len(possible) - 1)][0])
+        text.append(draw(next_probs(text), uniform, text))
     return text
+
+
+def draw(probs: Distribution, uniform: Callable[[], float], history: Sequence[Token]) -> Token:
+    """Return a token drawn from `probs`, the distribution after `history`, with one `uniform()`.
+
+    Raises ValueError where no token has a probability above 0, or their sum is infinite.
+    """
+    possible = [token for token, p in probs.items() if p > 0]
+    bounds = list(accumulate(probs[token] for token in possible))
+    if not possible or bounds[-1] == math.inf:
+        raise ValueError(
+            f"expected a token with a probability above 0 after {shown(list(history)[-3:])}, got "
+            f"{'none' if not possible else 'an infinite one'}: smooth the model, or start elsewhere"
+        )
+    at = bisect_right(bounds, uniform() * bounds[-1])  # bounds[-1] may be 1 only up to rounding
+    return possible[min(at, len(possible) - 1)]
 
 
 def rescore(
@@ -175,12 +192,13 @@ def rescore(
     """Return the text that maximises log P(text) + log P(signal | text); the earliest among equals.
 
     signal_log_probs: for each text, how well it explains what was heard (nats). Raises ValueError
-    for no texts and for lists of different lengths. source: the noisy channel; Jelinek 1976,
-    Continuous speech recognition by statistical methods.
+    for no texts and for lists of different lengths, TypeError for one string. source: the noisy
+    channel; Jelinek 1976, Continuous speech recognition by statistical methods.
 
     >>> rescore(["their", "there"], [-1.0, -1.2], {"their": -8.0, "there": -6.0}.get)
     'there'
     """
+    no_string(texts, "a list of texts", "put it in a list")
     if len(texts) == 0 or len(texts) != len(signal_log_probs):
         given = f"{len(signal_log_probs)} for {len(texts)} texts"
         raise ValueError(f"expected one signal log-probability for each text, got {given}")
@@ -221,6 +239,8 @@ def arithmetic_encode(tokens: Sequence[Token], next_probs: NextProbs) -> str:
 def arithmetic_decode(bits: str, next_probs: NextProbs, length: int) -> list[Token]:
     """Return the `length` tokens that `arithmetic_encode` turned into `bits` with the same model.
 
+    Raises ValueError where the model leaves no token possible: it is not the one that encoded.
+
     >>> arithmetic_decode("0111", lambda history: {"a": 0.75, "b": 0.25}, 3)
     ['a', 'a', 'b']
     """
@@ -229,6 +249,11 @@ def arithmetic_decode(bits: str, next_probs: NextProbs, length: int) -> list[Tok
     tokens: list[Token] = []
     for _ in range(length):
         names, bounds = _code_table(next_probs(tokens))
+        if not names:
+            raise ValueError(
+                f"expected a token with a probability above 0 after {shown(tokens[-3:])}, got none:"
+                " decode with the model that encoded"
+            )
         inside = (point * scale - (low << n_bits)) * bounds[-1] // (width << n_bits)
         at = bisect_right(bounds, inside) - 1
         tokens.append(names[at])

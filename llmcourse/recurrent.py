@@ -105,6 +105,8 @@ class Recurrent(nn.Module):
         super().__init__()
         if kind not in BLOCKS:
             raise ValueError(f"kind must be one of {', '.join(BLOCKS)}, got {kind!r}")
+        if min(d_in, d_hidden, n_layers) < 1:
+            raise ValueError(f"every size must be at least 1, got {(d_in, d_hidden, n_layers)}")
         self.kind, self.d_hidden, self.n_layers = kind, d_hidden, n_layers
         self.directions = ("", "_reverse") if bidirectional else ("",)
         rows, bound = BLOCKS[kind] * d_hidden, d_hidden**-0.5
@@ -131,7 +133,10 @@ class Recurrent(nn.Module):
     def forward(
         self, x: Float[Tensor, "B T I"], state: State | None = None
     ) -> tuple[Float[Tensor, "B T D"], State]:
-        """Return the top layer's states at every step, and the state of all layers at the end."""
+        """Return the top layer's states at every step, and the state of all layers at the end.
+
+        Raises ValueError for no step at all and for a state of another shape than `zero_state`'s.
+        """
         return self.read(x.transpose(0, 1), state)
 
     def read(
@@ -144,7 +149,9 @@ class Recurrent(nn.Module):
 
         What an input adds to the gates depends on its id alone: V products in place of T B.
         """
-        state = self.zero_state(x.shape[1]) if state is None else state
+        if len(x) == 0:
+            raise ValueError("expected at least one step to read, got none: a longer text?")
+        state = self.zero_state(x.shape[1]) if state is None else self._fitting(state, x.shape[1])
         ends = []
         for layer in range(self.n_layers):
             outputs = []
@@ -161,6 +168,18 @@ class Recurrent(nn.Module):
                 ends.append(end)
             x, table = torch.cat(outputs, dim=2), None
         return x.transpose(0, 1), tuple(torch.stack(part) for part in zip(*ends, strict=True))
+
+    def _fitting(self, state: State, batch_size: int) -> State:
+        """Return the state if its parts have the shapes that this layer and batch need."""
+        parts = 2 if self.kind == "lstm" else 1
+        wanted = (self.n_layers * len(self.directions), batch_size, self.d_hidden)
+        found = [tuple(part.shape) for part in state]
+        if found != [wanted] * parts:
+            raise ValueError(
+                f"expected a state of {parts} x {wanted} (layers and directions, batch, d_hidden), "
+                f"got {', '.join(map(str, found))}: a batch of another size begins with None"
+            )
+        return state
 
     def _layer(self, x: Tensor, W: Tensor, b: Tensor, state: State) -> tuple[Tensor, State]:
         if self.kind == "lstm":
@@ -183,8 +202,19 @@ class Jordan(nn.Module):
     def forward(
         self, x: Float[Tensor, "B T I"], y: Float[Tensor, "B O"] | None = None
     ) -> Float[Tensor, "B T O"]:
-        """Return the output at every step; y is the one before the first, zeros if not given."""
-        y = x.new_zeros(len(x), self.output.out_features) if y is None else y
+        """Return the output at every step; y is the one before the first, zeros if not given.
+
+        Raises ValueError for no step at all and for a y of another batch.
+        """
+        wanted = (len(x), self.output.out_features)
+        if x.shape[1] == 0:
+            raise ValueError("expected at least one step to read, got none: a longer text?")
+        if y is not None and y.shape != wanted:
+            raise ValueError(
+                f"expected a last output of {wanted} (batch, outputs), got {tuple(y.shape)}: "
+                "a batch of another size begins with None"
+            )
+        y = x.new_zeros(wanted) if y is None else y
         outputs = []
         for added in self.input(x).unbind(1):
             y = self.output(torch.tanh(added + self.back(y)))

@@ -16,10 +16,13 @@ Transactions on Signal Processing 45; Pascanu, Mikolov and Bengio 2013, arXiv:12
 unit: 06_rnn_lstm
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from llmcourse.arguments import ids_of
 
 Params = Mapping[str, np.ndarray]
 POOLINGS = ("last", "mean")
@@ -31,7 +34,15 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def projected(params: Params, x: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the input adds, x W_ih^T + b_ih, and what the state adds, h W_hh^T + b_hh."""
+    """Return what the input adds, x W_ih^T + b_ih, and what the state adds, h W_hh^T + b_hh.
+
+    Raises ValueError where inputs and states differ in their number of rows.
+    """
+    if np.shape(x)[:-1] != np.shape(h)[:-1]:
+        raise ValueError(
+            f"expected as many rows of states as of inputs, got states {np.shape(h)} and inputs "
+            f"{np.shape(x)}: begin a batch of another size with zeros"
+        )
     return x @ params["W_ih"].T + params["b_ih"], h @ params["W_hh"].T + params["b_hh"]
 
 
@@ -101,12 +112,34 @@ def bptt(params: Params, xs: np.ndarray, h0: np.ndarray, dhs: np.ndarray) -> dic
 def clip_grad_norm(gradients: Mapping[str, Any], max_norm: float) -> tuple[dict[str, Any], float]:
     """Return the gradients, scaled down together if their norm is above max_norm, and that norm.
 
-    The norm is that of all numbers as one vector. Arrays or tensors; nothing is changed in place.
+    The norm is that of all numbers as one vector, 0.0 without any; it is right for every size of
+    number that the dtype holds. Arrays or tensors, which keep their dtype; nothing is changed in
+    place. An infinite gradient has norm inf and gives 0 and nan, a nan gives nan: as in torch.
     source: Pascanu, Mikolov and Bengio 2013, algorithm 1.
     """
-    norm = float(sum((g * g).sum() for g in gradients.values())) ** 0.5
-    scale = max_norm / max(norm, max_norm)
-    return {name: scale * g for name, g in gradients.items()}, norm
+    wide = {name: _float64(g) for name, g in gradients.items()}
+    sizes = [float(abs(g).max()) for g in wide.values() if 0 not in g.shape]
+    largest = float(np.max(sizes, initial=0.0))
+    root = 1.0
+    if 0 < largest < math.inf:  # squares of numbers up to 1: none overflows, and one of them is 1
+        root = math.sqrt(sum(float(((g / largest) ** 2).sum()) for g in wide.values()))
+    norm = largest * root
+    divisor, factor = (1.0, 1.0) if norm <= max_norm else (largest, max_norm / root)
+    with np.errstate(invalid="ignore"):
+        clipped = {name: g / divisor * factor for name, g in wide.items()}
+    return {name: _cast(g, gradients[name]) for name, g in clipped.items()}, norm
+
+
+def _float64(g: Any) -> Any:
+    """Return an array or tensor in float64, where no square of a float16 or float32 overflows."""
+    return g.double() if hasattr(g, "double") else np.asarray(g, dtype=np.float64)
+
+
+def _cast(g: Any, like: Any) -> Any:
+    """Return the gradient in the dtype of `like`; whole numbers become float64."""
+    if hasattr(like, "double"):
+        return g.to(like.dtype)
+    return g.astype(np.result_type(like, np.float16), copy=False)
 
 
 def gru_states(params: Params, xs: np.ndarray) -> np.ndarray:
@@ -133,8 +166,9 @@ class SequenceTagger:
         self.params = params
 
     def logits(self, ids: np.ndarray) -> np.ndarray:
-        """Return the logits (B, T, K) of the labels of ids (B, T)."""
+        """Return the logits (B, T, K) of the labels of ids (B, T), each from 0 to V - 1."""
         p = self.params
+        ids = ids_of(ids, len(p["E"]))
         states = bidirectional(p["forward"], p["backward"], p["E"][ids.T])
         return states.transpose(1, 0, 2) @ p["W"].T + p["b"]
 
@@ -156,8 +190,14 @@ class SequenceClassifier:
         self.params, self.pooling = params, pooling
 
     def logits(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Return the logits (B, K) for ids (B, T), of which lengths (B,) are real, each >= 1."""
-        p, lengths = self.params, np.asarray(lengths)
+        """Return the logits (B, K) for ids (B, T), of which lengths (B,) are real.
+
+        Raises ValueError for ids outside 0 .. V - 1 and for lengths outside 1 .. T.
+        """
+        p, ids = self.params, ids_of(ids, len(self.params["E"]))
+        lengths = ids_of(lengths, ids.shape[1] + 1, "lengths")
+        if not lengths.all():
+            raise ValueError("expected lengths of at least 1, got 0: leave empty texts out")
         states = gru_states(p["gru"], p["E"][ids.T])
         if self.pooling == "last":
             pooled = states[lengths - 1, np.arange(len(ids))]

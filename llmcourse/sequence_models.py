@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from llmcourse.arguments import ids_of
 from llmcourse.recurrent import Recurrent, State
 
 
@@ -66,7 +67,13 @@ class RecurrentLM(nn.Module):
     def read(
         self, ids: Int[Tensor, "B T"], state: State | None = None
     ) -> tuple[Float[Tensor, "B T D"], State]:
-        """Return the states at every step, and the state to go on from."""
+        """Return the states at every step, and the state to go on from.
+
+        Raises ValueError for ids outside 0 .. V - 1; on a GPU, where a look at them would wait for
+        all that is queued, torch's own assertion stops the program.
+        """
+        if not ids.is_cuda and ids.numel():
+            ids_of(ids.cpu().numpy(), self.config.vocab_size)
         if ids.numel() < self.config.vocab_size:
             return self.rnn(self.embed(ids), state)
         return self.rnn.read(ids.T, state, self.embed.weight)
@@ -94,7 +101,15 @@ class SequenceModel(nn.Module):
         self.reader, self.pooling = RecurrentLM(config), pooling
 
     def forward(self, ids: Int[Tensor, "B T"], lengths: Int[Tensor, "B"]) -> Float[Tensor, "B V"]:
-        """Return the logits for ids of which the first lengths (B,) are real, each at least 1."""
+        """Return the logits for ids of which the first lengths (B,) are real.
+
+        Raises ValueError for lengths outside 1 .. T: one of 0 would read the last state.
+        """
+        if len(lengths) and not 1 <= int(lengths.min()) <= int(lengths.max()) <= ids.shape[1]:
+            raise ValueError(
+                f"expected lengths from 1 to {ids.shape[1]}, got from {int(lengths.min())} to "
+                f"{int(lengths.max())}: leave empty texts out"
+            )
         states, _ = self.reader.read(ids)
         if self.pooling == "last":
             pooled = states[torch.arange(len(ids)), lengths - 1]
@@ -107,8 +122,10 @@ class SequenceModel(nn.Module):
 def streams(ids: Int[Tensor, "N"], batch_size: int) -> Int[Tensor, "B L"]:
     """Cut a text into batch_size rows of equal length that follow each other; the rest is left out.
 
-    Raises ValueError for a text of fewer than two tokens a row.
+    Raises ValueError for no row and for a text of fewer than two tokens a row.
     """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     length = len(ids) // batch_size
     if length < 2:
         raise ValueError(
@@ -121,7 +138,10 @@ def chunks(rows: Int[Tensor, "B L"], steps: int) -> Iterator[tuple[Tensor, Tenso
     """Yield (ids, targets), each (B, steps or fewer), side by side from left to right.
 
     A state carried from one chunk to the next has read everything before it: truncated BPTT.
+    Raises ValueError for steps below 1.
     """
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
     for start in range(0, rows.shape[1] - 1, steps):
         targets = rows[:, start + 1 : start + 1 + steps]
         yield rows[:, start : start + targets.shape[1]], targets
@@ -139,8 +159,14 @@ def bits_per_token(
     """Return the mean of -log2 P(token) over all of `ids`, each after all that stands before it.
 
     For speed the text is read in n_rows pieces at once; each piece first reads the last M tokens
-    before it, without being scored there. `before` is the text in front of `ids`, M >= 1.
+    before it, without being scored there. `before` is the text in front of `ids`. Raises ValueError
+    where either is empty: the first token is scored after the last one of `before`.
     """
+    if not (len(ids) and len(before)):
+        raise ValueError(
+            f"expected at least one id to score and one before it, got {len(ids)} and "
+            f"{len(before)}: cut the text later"
+        )
     text, M = torch.cat([before, ids]), len(before)
     length = math.ceil(len(ids) / n_rows)
     starts = torch.arange(0, len(ids), length, device=ids.device)
@@ -168,11 +194,22 @@ def generate(
     generator: torch.Generator,
     end: int | None = None,
 ) -> list[int]:
-    """Return up to n tokens drawn one by one after `start`, up to and with `end` if it comes."""
+    """Return up to n tokens drawn one by one after `start`, up to and with `end` if it comes.
+
+    Raises ValueError for an empty `start`, and where the model gives no token a probability
+    (logits of nan, or all -inf).
+    """
+    if len(start) == 0:
+        raise ValueError("expected at least one id to start from, got none: give a start token")
     ids, state, drawn = start[None], None, []
     while len(drawn) < n and (not drawn or drawn[-1] != end):
         states, state = model.read(ids, state)
         probs = torch.softmax(model.head(states[:, -1]), dim=1)
+        if not probs.isfinite().all():
+            raise ValueError(
+                f"expected finite logits, got none after {len(drawn)} drawn tokens: the model's "
+                "weights are nan or infinite"
+            )
         ids = torch.multinomial(probs, 1, generator=generator)
         drawn.append(int(ids))
     return drawn

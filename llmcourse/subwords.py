@@ -15,25 +15,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from functools import cache
 
+from llmcourse.arguments import a_string, no_string, utf8
+from llmcourse.data import word_marks
 from llmcourse.tokenizers import Pair, learn_merges
 
-_WORD = re.compile(r"\w+|[^\w\s]")
+IDS_OF_BYTES = ("a list of ids", "take the ids of its bytes")
+SET_OF_TOKENS = ("a set of tokens", "in a string every part of it would be known")
 
 
 def word_tokenize(text: str, vocabulary: Container[str], unk: str = "<unk>") -> list[str]:
     """Words and single punctuation marks in order; what `vocabulary` lacks becomes `unk`.
 
-    A word is a run of letters, digits and underscores of any script. White space is dropped.
+    A word is a run of letters, digits and underscores of any script, with the combining marks on
+    them: "e" and an accent, the vowel signs of Hindi and Thai. White space is dropped. Half of a
+    surrogate pair counts as a mark. Raises TypeError for a vocabulary that is one string.
     """
-    return [word if word in vocabulary else unk for word in _WORD.findall(text)]
+    a_string(text)
+    no_string(vocabulary, *SET_OF_TOKENS)
+    return [word if word in vocabulary else unk for word in _words().findall(text)]
+
+
+@cache
+def _words() -> re.Pattern[str]:
+    on_top = word_marks()
+    return re.compile(rf"\w[\w{on_top}]*|[^\w\s][{on_top}]*")
 
 
 def byte_fallback(tokens: Iterable[str], vocabulary: Container[str]) -> list[str]:
-    """The tokens, with those that `vocabulary` lacks as one token `<0xHH>` for each UTF-8 byte."""
+    """The tokens, with those that `vocabulary` lacks as one token `<0xHH>` for each UTF-8 byte.
+
+    Raises ValueError for half of a surrogate pair, which has no bytes, and TypeError for one string
+    in place of the tokens or of the vocabulary.
+    """
+    no_string(tokens, "a list of tokens", "take list(text) for its characters")
+    no_string(vocabulary, *SET_OF_TOKENS)
     found = []
     for token in tokens:
-        found += [token] if token in vocabulary else [f"<0x{b:02X}>" for b in token.encode()]
+        found += [token] if token in vocabulary else [f"<0x{b:02X}>" for b in utf8(token)]
     return found
 
 
@@ -57,6 +77,7 @@ def replace_pair(ids: Sequence[int], pair: Pair, new_id: int) -> list[int]:
 
 def bpe_encode(ids: Sequence[int], merges: Sequence[Pair], first_id: int = 256) -> list[int]:
     """The ids of one piece after all merges, in the order learned."""
+    no_string(ids, *IDS_OF_BYTES)
     ids = list(ids)
     for new_id, pair in enumerate(merges, first_id):
         ids = replace_pair(ids, pair, new_id)
@@ -68,9 +89,15 @@ def bpe_decode(ids: Iterable[int], merges: Sequence[Pair], alphabet: Sequence[by
 
     Bytes that are no UTF-8 become U+FFFD. Raises IndexError for an id that does not exist.
     """
-    tokens = list(alphabet)
+    no_string(ids, *IDS_OF_BYTES)
+    tokens, ids = list(alphabet), list(ids)
     for first, second in merges:
         tokens.append(tokens[first] + tokens[second])
+    wrong = next((i for i in ids if not 0 <= i < len(tokens)), None)
+    if wrong is not None:
+        raise IndexError(
+            f"expected ids from 0 to {len(tokens) - 1}, got {wrong}: were other merges used?"
+        )
     return b"".join([tokens[i] for i in ids]).decode(errors="replace")
 
 
@@ -78,8 +105,11 @@ def wordpiece_encode(word: str, vocabulary: Container[str], unk: str = "[UNK]") 
     """The longest token of `vocabulary` that begins the word, then again on the rest.
 
     Tokens that do not begin a word are written with ## in front. Where nothing fits the whole word
-    is [`unk`]; the empty word has no token.
+    is [`unk`]; the empty word has no token. Words may have any length, where BERT's code makes
+    [`unk`] of those above 100 characters. Raises TypeError for a vocabulary that is one string.
     """
+    a_string(word, "a word")
+    no_string(vocabulary, *SET_OF_TOKENS)
     found, start = [], 0
     while start < len(word):
         mark = "##" if start else ""
@@ -94,6 +124,7 @@ def wordpiece_encode(word: str, vocabulary: Container[str], unk: str = "[UNK]") 
 
 def fertility(text: str, tokenize: Callable[[str], Sequence]) -> float:
     """Tokens per word; words are what white space separates. Raises ValueError without a word."""
+    a_string(text)
     words = len(text.split())
     if not words:
         raise ValueError("expected a text with at least one word, got none: there is no mean of 0")

@@ -14,6 +14,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from llmcourse import plotting
+from llmcourse.arguments import utf8
 from llmcourse.plotting.style import SHADES
 from llmcourse.tokenizers import Tokenizer
 
@@ -40,12 +41,13 @@ def pieces(tokenizer: Tokenizer, text: str) -> list[str]:
 def history(tokenizer: Tokenizer, token_id: int) -> list[str]:
     """The merges that made a token, first to last, as lines `t + h = th (merge 3)`.
 
-    Merges count from 0, so merge k makes id 256 + k. Empty for a byte and for a special token.
+    Merges count from 0. Empty for a byte and for a special token. Raises IndexError for an id that
+    does not exist.
     """
-    rank = token_id - 256
-    if not 0 <= rank < len(tokenizer.merges):
+    made = tokenizer.merge_of(token_id)
+    if made is None:
         return []
-    parts = tokenizer.merges[rank]
+    rank, *parts = made
     before = [line for part in parts for line in history(tokenizer, part)]
     first, second, both = (spelled(tokenizer.tokens[i]) for i in (*parts, token_id))
     return list(dict.fromkeys([*before, f"{first} + {second} = {both} (merge {rank})"]))
@@ -54,7 +56,7 @@ def history(tokenizer: Tokenizer, token_id: int) -> list[str]:
 def counts(tokenizer: Tokenizer, text: str) -> str:
     """One line: tokens, characters, bytes, words, and characters per token."""
     n = len(tokenizer.encode(text))
-    size = f"{n} tokens, {len(text)} characters, {len(text.encode())} bytes"
+    size = f"{n} tokens, {len(text)} characters, {len(utf8(text))} bytes"
     each = f", {len(text) / n:.2f} characters per token" if n else ""
     return f"{size}, {len(text.split())} words{each}"
 

@@ -5,6 +5,9 @@ GPT-2's rule; inside a pre-token the most frequent pair of neighbours is merged 
 Because the smallest units are bytes, every text can be encoded and comes back as it was. Merges,
 ids and files are those of Hugging Face's `tokenizers` with a byte-level pre-tokenizer.
 
+Half of a surrogate pair ("\\ud83d" alone) has no bytes: a text that holds one is refused with
+ValueError.
+
 Left out: normalisation, dropout, other pre-tokenizers, padding and truncation.
 
 source: Sennrich, Haddow and Birch, Neural Machine Translation of Rare Words with Subword Units,
@@ -18,24 +21,17 @@ from __future__ import annotations
 import heapq
 import json
 import re
-import sys
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-Pair = tuple[int, int]
+from llmcourse.arguments import a_string, no_string, utf8
+from llmcourse.pre_tokenization import last_safe_cut, pre_tokens
+from llmcourse.tokenizer_files import BYTES, ID_OF_BYTE, Pair, from_json, spelled, to_json
 
-# Bytes that are written as themselves in a tokenizer.json; the others become characters from
-# U+0100 on. Ids 0 to 255 go through all of these characters in order.
-_PLAIN = (*range(33, 127), *range(161, 173), *range(174, 256))
-_BYTES = _PLAIN + tuple(b for b in range(256) if b not in _PLAIN)  # id -> byte
-_CHARACTERS = [chr(b) for b in _PLAIN] + [chr(256 + i) for i in range(256 - len(_PLAIN))]
-_ID_OF_BYTE = bytes(_BYTES.index(b) for b in range(256))
 _CACHED = 1 << 16  # pre-tokens whose ids are remembered
 
 
@@ -46,8 +42,11 @@ def train_bpe(
 
     The 256 bytes come first, then one token a merge, then the special tokens; all count. Of the
     pairs that occur equally often the one with the lower first id is merged, then the one with the
-    lower second id. Raises ValueError for a vocabulary that does not hold the bytes and specials.
+    lower second id. Raises ValueError for a vocabulary that does not hold the bytes and specials,
+    and TypeError for one string in place of a list of texts or of special tokens.
     """
+    no_string(texts, "a list of texts", "put it in a list, [text]")
+    no_string(special_tokens, "a list of special tokens", "put it in a list, [token]")
     specials = tuple(dict.fromkeys(special_tokens))
     wanted = vocab_size - 256 - len(specials)
     if wanted < 0:
@@ -62,7 +61,7 @@ def train_bpe(
 
 def byte_ids(text: str) -> list[int]:
     """The id of each byte of a text in UTF-8, before any merge."""
-    return list(text.encode().translate(_ID_OF_BYTE))
+    return list(utf8(text).translate(ID_OF_BYTE))
 
 
 def learn_merges(
@@ -70,8 +69,12 @@ def learn_merges(
 ) -> Iterator[Pair]:
     """Streams merges learned from pieces, given as ids, and how often each piece occurs.
 
-    Merge k makes the id `first_id` + k. The stream ends early when nothing is left to merge.
+    Merge k makes the id `first_id` + k. The stream ends early when nothing is left to merge. Raises
+    TypeError for pieces that are strings.
     """
+    no_string(pieces, "pieces with their counts", "cut the text into pieces of ids first")
+    for piece in pieces:
+        no_string(piece, "pieces that are tuples of ids", "take tuple(byte_ids(piece))")
     words = [list(piece) for piece in pieces]
     times = list(pieces.values())
     together: Counter[Pair] = Counter()
@@ -129,9 +132,18 @@ def _merge(word: list[int], pair: Pair, new: int) -> list[tuple[Pair, int]]:
     return changes
 
 
+def _inverse(numbers: tuple[int, ...]) -> list[int]:
+    """The place of each number from 0 on."""
+    return sorted(range(len(numbers)), key=numbers.__getitem__)
+
+
 @dataclass(frozen=True)
 class Tokenizer:
-    """Merges in the order learned, and special tokens, whose ids follow those of the merges.
+    """Merges in the order learned, and special tokens.
+
+    Bytes have the ids 0 to 255 in `merges`, and merge k makes 256 + k. The ids of a text are the
+    same, with those of the special tokens after them, unless the tokenizer was loaded from a file
+    with another order: then `numbers` holds the id of each byte, merged and special token.
 
     >>> Tokenizer(()).decode(Tokenizer(()).encode("naïve 🙂"))
     'naïve 🙂'
@@ -139,7 +151,15 @@ class Tokenizer:
 
     merges: tuple[Pair, ...]
     special_tokens: tuple[str, ...] = ()
+    numbers: tuple[int, ...] | None = None
     _known: dict[str, list[int]] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        no_string(self.special_tokens, "a tuple of special tokens", "write (token,)")
+        if "" in self.special_tokens or len(set(self.special_tokens)) < len(self.special_tokens):
+            raise ValueError(f"expected different special tokens, got {self.special_tokens}")
+        for token in self.special_tokens:
+            utf8(token)
 
     @property
     def vocab_size(self) -> int:
@@ -149,7 +169,13 @@ class Tokenizer:
     @cached_property
     def tokens(self) -> tuple[bytes, ...]:
         """The bytes that each id stands for."""
-        found = [bytes([b]) for b in _BYTES]
+        own = self._in_order
+        return own if self.numbers is None else tuple(own[i] for i in _inverse(self.numbers))
+
+    @cached_property
+    def _in_order(self) -> tuple[bytes, ...]:
+        """The bytes of each byte, merged and special token."""
+        found = [bytes([b]) for b in BYTES]
         for first, second in self.merges:
             found.append(found[first] + found[second])
         return (*found, *(token.encode() for token in self.special_tokens))
@@ -157,13 +183,30 @@ class Tokenizer:
     @cached_property
     def special_ids(self) -> dict[str, int]:
         """The id of each special token."""
-        return {token: 256 + len(self.merges) + i for i, token in enumerate(self.special_tokens)}
+        first = 256 + len(self.merges)
+        return {token: self._id(first + i) for i, token in enumerate(self.special_tokens)}
+
+    def _id(self, place: int) -> int:
+        """The id of the token at this place among bytes, merged and special tokens."""
+        return place if self.numbers is None else self.numbers[place]
+
+    def merge_of(self, token_id: int) -> tuple[int, int, int] | None:
+        """The number of the merge that made a token, from 0, and the ids of its two parts.
+
+        None for a byte and for a special token. Raises IndexError for an id that does not exist.
+        """
+        self._check([token_id])
+        rank = (token_id if self.numbers is None else self.numbers.index(token_id)) - 256
+        if not 0 <= rank < len(self.merges):
+            return None
+        first, second = self.merges[rank]
+        return rank, self._id(first), self._id(second)
 
     @property
     def spelled_merges(self) -> list[list[str]]:
         """The merges as a tokenizer.json spells them: one visible character a byte."""
         return [
-            [_written(self.tokens[first]), _written(self.tokens[second])]
+            [spelled(self._in_order[first]), spelled(self._in_order[second])]
             for first, second in self.merges
         ]
 
@@ -176,7 +219,9 @@ class Tokenizer:
 
         specials: whether special tokens written in the text become their ids. Never set it for
         text that a user may have written: there `<|endoftext|>` is thirteen harmless characters.
+        Raises ValueError for half of a surrogate pair.
         """
+        a_string(text)
         if not specials or not self.special_tokens:
             return self._ordinary(text)
         ids = []
@@ -193,7 +238,7 @@ class Tokenizer:
         held = ""
         for chunk in chunks:
             held += chunk
-            cut = _last_safe_cut(held)
+            cut = last_safe_cut(held)
             yield from self._ordinary(held[:cut])
             held = held[cut:]
         yield from self._ordinary(held)
@@ -205,7 +250,7 @@ class Tokenizer:
             if piece not in known:
                 if len(known) >= _CACHED:
                     known.clear()
-                known[piece] = self._encode_piece(piece)
+                known[piece] = [self._id(i) for i in self._encode_piece(piece)]
             ids += known[piece]
         return ids
 
@@ -236,113 +281,38 @@ class Tokenizer:
         return [token for token in ids if token >= 0]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of these ids; bytes that are no UTF-8 (a character cut in two) become U+FFFD."""
+        """The text of these ids; bytes that are no UTF-8 (a character cut in two) become U+FFFD.
+
+        Raises IndexError for an id that does not exist.
+        """
+        no_string(ids, "a list of ids", "encode gives it")
+        ids = list(ids)
+        self._check(ids)
         return b"".join([self.tokens[i] for i in ids]).decode(errors="replace")
 
+    def _check(self, ids: list[int]) -> None:
+        if ids and not 0 <= (low := min(ids)) <= (high := max(ids)) < self.vocab_size:
+            wrong = int(low if low < 0 else high)
+            raise IndexError(
+                f"expected ids from 0 to {self.vocab_size - 1}, got {wrong}: did another tokenizer "
+                "make them?"
+            )
+
     def save(self, path: str | Path) -> None:
-        """Writes a `tokenizer.json` that Hugging Face's `tokenizers` loads."""
-        Path(path).write_text(json.dumps(_to_json(self), ensure_ascii=False), encoding="utf-8")
+        """Writes a `tokenizer.json` that Hugging Face's `tokenizers` loads.
+
+        Raises ValueError for a special token that is spelled like another token.
+        """
+        ordinary = self._in_order[: 256 + len(self.merges)]
+        vocabulary = {spelled(token): self._id(i) for i, token in enumerate(ordinary)}
+        contents = to_json(vocabulary, self.spelled_merges, self.special_ids)
+        Path(path).write_text(json.dumps(contents, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> Tokenizer:
-        """Reads a `tokenizer.json` of byte-level BPE. Raises ValueError for any other kind."""
-        return _from_json(json.loads(Path(path).read_text(encoding="utf-8")), path)
+        """Reads a `tokenizer.json` of byte-level BPE, with the special tokens at any ids.
 
-
-# Pre-tokens
-
-
-def pre_tokens(text: str) -> list[str]:
-    """The pieces that merges never cross; together they are the text.
-
-    >>> pre_tokens("We've 12 apples,  and")
-    ['We', "'ve", ' 12', ' apples', ',', ' ', ' and']
-    """
-    return _pattern().findall(text)
-
-
-_SPACE = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-
-
-@cache
-def _pattern() -> re.Pattern[str]:
-    """GPT-2's expression, without the classes of letters and numbers that Python's `re` lacks."""
-    number = _numbers()
-    return re.compile(
-        rf"'(?:s|t|re|ve|m|ll|d)| ?[^\W_{number}]+| ?[{number}]+| ?(?:[^\w{_SPACE}]|_)+"
-        rf"|[{_SPACE}]+(?![^{_SPACE}])|[{_SPACE}]+"
-    )
-
-
-def _numbers() -> str:
-    """All characters of Unicode category N, as ranges of a character class."""
-    codes = [
-        c
-        for c in range(sys.maxunicode + 1)
-        if chr(c).isnumeric() and unicodedata.category(chr(c))[0] == "N"
-    ]
-    known = set(codes)
-    starts = [c for c in codes if c - 1 not in known]
-    ends = [c for c in codes if c + 1 not in known]
-    return "".join(f"{chr(a)}-{chr(b)}" for a, b in zip(starts, ends, strict=True))
-
-
-_CUT = re.compile(rf"[^{_SPACE}](?=[{_SPACE}])")
-
-
-def _last_safe_cut(text: str) -> int:
-    """The last place where white space follows something else, or 0: no pre-token crosses it."""
-    return max((match.end() for match in _CUT.finditer(text)), default=0)
-
-
-# Files
-
-
-def _to_json(tokenizer: Tokenizer) -> dict[str, Any]:
-    written = [_written(token) for token in tokenizer.tokens[: 256 + len(tokenizer.merges)]]
-    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
-    model = {
-        "type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
-        "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
-        "ignore_merges": False,
-        "vocab": {token: i for i, token in enumerate(written)} | tokenizer.special_ids,
-        "merges": tokenizer.spelled_merges,
-    }  # fmt: skip
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
-    return {
-        "version": "1.0", "truncation": None, "padding": None,
-        "added_tokens": [
-            {"id": i, "content": token, **flags, "special": True}
-            for token, i in tokenizer.special_ids.items()
-        ],
-        "normalizer": None, "pre_tokenizer": {**byte_level, "use_regex": True},
-        "post_processor": None, "decoder": {**byte_level, "use_regex": True}, "model": model,
-    }  # fmt: skip
-
-
-def _written(token: bytes) -> str:
-    """A token as the file spells it: one visible character a byte."""
-    return "".join(_CHARACTERS[_ID_OF_BYTE[b]] for b in token)
-
-
-def _from_json(found: Any, path: str | Path) -> Tokenizer:
-    try:
-        model, specials = found["model"], found["added_tokens"]
-        is_ours = model["type"] == "BPE" and found["pre_tokenizer"]["type"] == "ByteLevel"
-        ids = {token: i for i, token in enumerate(_CHARACTERS)}
-        merges = []
-        for merge in model["merges"]:
-            first, second = merge.split(" ") if isinstance(merge, str) else merge
-            merges.append((ids[first], ids[second]))
-            ids[first + second] = 256 + len(merges) - 1
-        names = tuple(token["content"] for token in sorted(specials, key=lambda t: t["id"]))
-        tokenizer = Tokenizer(tuple(merges), names)
-        is_ours = is_ours and ids | tokenizer.special_ids == model["vocab"]
-    except (KeyError, TypeError, ValueError):
-        is_ours = False
-    if not is_ours:
-        raise ValueError(
-            f"expected a tokenizer.json of byte-level BPE (256 bytes, merges, special tokens, in "
-            f"this order), got something else in {path}: save one with Tokenizer.save"
-        )
-    return tokenizer
+        `encode(text, specials=True)` then gives the ids of theirs. Raises ValueError, one line with
+        the reason, for a file that asks for more (see `llmcourse.tokenizer_files`).
+        """
+        return cls(*from_json(json.loads(Path(path).read_text(encoding="utf-8")), path))

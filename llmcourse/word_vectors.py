@@ -21,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+from llmcourse.arguments import a_string, ids_of, no_string, utf8
+
 Question = tuple[str, str, str, str]  # Athens Greece Oslo Norway: b - a + c should give d
 AT_ONCE = 1_000  # questions answered by one matrix product
 
@@ -29,13 +31,15 @@ AT_ONCE = 1_000  # questions answered by one matrix product
 class WordVectors:
     """A vector for each word: `vectors` is (V, D) and `words` names its rows.
 
-    Raises ValueError unless there are as many different words as rows.
+    Raises ValueError unless there are as many different words as rows, and TypeError for one string
+    in place of the words.
     """
 
     words: tuple[str, ...]
     vectors: np.ndarray
 
     def __post_init__(self) -> None:
+        no_string(self.words, "a tuple of words", "name each row, tuple(text.split())")
         rows = len(self.vectors)
         if len(set(self.words)) != len(self.words) or len(self.words) != rows:
             different = len(set(self.words))
@@ -94,24 +98,44 @@ class WordVectors:
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
-    """The rows scaled to length 1; a row of zeros stays as it is."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths > 0, lengths, 1)
+    """The rows scaled to length 1; a row of zeros stays as it is.
+
+    Each row is first scaled to a largest number of 1: in float32 the squares of 1e20 would be
+    infinite and those of 1e-25 zero.
+    """
+    vectors = np.asarray(vectors)
+    largest = np.abs(vectors).max(axis=1, keepdims=True, initial=0)
+    rows = vectors / np.where(largest > 0, largest, 1)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(lengths > 0, lengths, 1)
 
 
 def nearest(vectors: np.ndarray, index: int, n: int) -> list[int]:
-    """The `n` rows with the largest cosine to row `index`, itself excluded, best first."""
+    """The `n` rows with the largest cosine to row `index`, itself excluded, best first.
+
+    Raises ValueError for an index outside 0 .. V - 1.
+    """
+    ids_of(index, len(vectors), "row numbers")
     unit = unit_rows(vectors)
     return _best(unit, unit[index], [index], n)
 
 
 def analogy(vectors: np.ndarray, a: int, b: int, c: int) -> int:
-    """The row that answers "a is to b as c is to ?" by 3CosAdd, none of the three."""
+    """The row that answers "a is to b as c is to ?" by 3CosAdd, none of the three.
+
+    Raises ValueError for an index outside 0 .. V - 1, and where there is no other row.
+    """
+    ids_of([a, b, c], len(vectors), "row numbers")
     unit = unit_rows(vectors)
-    return _best(unit, unit[b] - unit[a] + unit[c], [a, b, c], 1)[0]
+    found = _best(unit, unit[b] - unit[a] + unit[c], [a, b, c], 1)
+    if not found:
+        raise ValueError(f"expected a fourth row to answer with, got {len(unit)} rows: more words?")
+    return found[0]
 
 
 def _best(unit: np.ndarray, aim: np.ndarray, excluded: Sequence[int], n: int) -> list[int]:
+    if n < 0:
+        raise ValueError(f"n must be 0 or more, got {n}")
     scores = unit @ aim
     scores[list(excluded)] = -np.inf
     allowed = len(scores) - len(set(excluded))
@@ -140,6 +164,7 @@ def read_questions(text: str) -> dict[str, list[Question]]:
 
     Raises ValueError, with the line's number, for a line of another form.
     """
+    a_string(text)
     sections: dict[str, list[Question]] = {}
     questions: list[Question] | None = None
     for number, line in enumerate(text.splitlines(), 1):
@@ -156,9 +181,14 @@ def read_questions(text: str) -> dict[str, list[Question]]:
 
 
 def accuracy(vectors: WordVectors, sections: Mapping[str, Sequence[Question]]) -> dict[str, Score]:
-    """How many questions of each section 3CosAdd answers right, words compared as they stand."""
+    """How many questions of each section 3CosAdd answers right, words compared as they stand.
+
+    Raises TypeError for a question that is one string: its characters would be looked up.
+    """
     scores = {}
     for name, questions in sections.items():
+        for question in (questions, *questions):
+            no_string(question, "questions that are four words each", "take read_questions(text)")
         known = [q for q in questions if all(word in vectors for word in q)]
         rows = np.array([[vectors.place[word] for word in q] for q in known]).reshape(-1, 4)
         pieces = [rows[i : i + AT_ONCE] for i in range(0, len(rows), AT_ONCE)]
@@ -186,21 +216,29 @@ def association_bias(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray)
     x, y: vectors of the target words, (n, D) each; a, b: of the attribute words. A word's
     association is its mean cosine with A minus that with B; the effect size is the difference of
     the means over X and Y in standard deviations over both (n - 1 below the root): between -2 and
-    2 when X and Y have as many words. The associations must not all be equal.
+    2 when X and Y have as many words. Raises ValueError for a set without words, and where all
+    associations are equal (so for one word in all).
     source: Caliskan, Bryson and Narayanan 2017, arXiv:1608.07187.
     """
+    sizes = [len(rows) for rows in (x, y, a, b)]
+    if not all(sizes):
+        raise ValueError(f"expected a word in each of X, Y, A and B, got {sizes}: add some")
     x, y, a, b = map(unit_rows, (x, y, a, b))
     of_x, of_y = ((v @ a.T).mean(1) - (v @ b.T).mean(1) for v in (x, y))
-    return float((of_x.mean() - of_y.mean()) / np.concatenate([of_x, of_y]).std(ddof=1))
+    spread = float(np.concatenate([of_x, of_y]).std(ddof=1))
+    if spread == 0:
+        raise ValueError("expected associations that differ, got all equal: take other words")
+    return float(of_x.mean() - of_y.mean()) / spread
 
 
 def save(vectors: WordVectors, path: str | Path) -> None:
     """Write word2vec's text format: `V D`, then a word and its numbers a line.
 
-    The numbers read back as the same float32. Raises ValueError for a word that is empty or has
-    white space in it.
+    The numbers read back as the same float32. Raises ValueError, before anything is written, for a
+    word that is empty, has white space in it, or holds half of a surrogate pair.
     """
     for word in vectors.words:
+        utf8(word)
         if word.split() != [word]:
             raise ValueError(f"expected words without white space, got {word!r}: replace it first")
     rows = vectors.vectors.astype(np.float32)

@@ -250,16 +250,20 @@ def clip_edges(rng: random.Random) -> Inputs:
     zeros = {"a": np.zeros((2, 2)), "b": np.zeros(1)}
     hint = "With gradients of 0 the norm is 0, and 0 / 0 must not come."
     yield (zeros, 1.0), near((zeros, 0.0), 0, hint)
-    for size in (1e-5, 1e8):
-        g = {"a": size * generator(rng).normal(size=3), "b": np.zeros(2)}
+    double, float32 = "A norm of 1e-5 or 1e8 is a norm like others.", known.IN_FLOAT64
+    sizes = {1e-5: double, 1e8: double, 1e-24: float32, 1e23: float32}
+    for size, why in sizes.items():
+        dtype, exact = (np.float64, 1e-9) if why == double else (np.float32, SINGLE)
+        g = {"a": (size * generator(rng).normal(size=3)).astype(dtype), "b": np.zeros(2, dtype)}
         norm = known.clipped(g, 1.0)[1]
 
-        def right(value: Any, g: Any = g, norm: float = norm) -> bool:
+        def right(value: Any, g: Any = g, norm: float = norm, exact: float = exact) -> bool:
             factor = min(1.0, 2.0 / norm)
-            close = np.allclose(value[0]["a"], factor * g["a"], rtol=1e-4, atol=0)
-            return bool(close) and compare(value[1] / norm, 1.0, 1e-9) is None
+            want = factor * g["a"].astype(np.float64)
+            close = np.allclose(np.asarray(value[0]["a"], float), want, rtol=1e-4, atol=0)
+            return bool(close) and compare(float(value[1]) / norm, 1.0, exact) is None
 
-        yield (g, 2.0), holds(right, "A norm of 1e-5 or 1e8 is a norm like others.")
+        yield (g, 2.0), holds(right, why)
 
 
 # --- bidirectional

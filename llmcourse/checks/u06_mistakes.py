@@ -133,6 +133,12 @@ def walk_hint(got: Any, want: Params) -> str:
     )
 
 
+IN_FLOAT64 = (
+    "Square and add up in float64, g.astype(np.float64): in float32 the square of 3e19 is infinite "
+    "and that of 3e-25 is 0."
+)
+
+
 def clipped(gradients: Params, limit: float) -> tuple[Params, float]:
     norm = math.sqrt(math.fsum(float(v) ** 2 for g in gradients.values() for v in g.flat))
     scale = limit / norm if norm > limit else 1.0

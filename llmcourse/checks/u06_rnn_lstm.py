@@ -49,6 +49,7 @@ from llmcourse.checks.u06_judging import (
 )
 from llmcourse.checks.u06_mistakes import (
     CLIP,
+    IN_FLOAT64,
     KEYS,
     SHARES,
     T_0,
@@ -205,6 +206,15 @@ def clip_grad_norm(answer):
             near(norm / right, 1.0, 1e-6, hint)
             for name in ("a", "c"):  # torch divides by norm + 1e-6, which is as good
                 near(made[name] / want[name], np.ones(g[name].shape), 1e-4 + 1e-6 / right, hint)
+    for size, right in ((1e19, (0.6, 0.8)), (1e-25, (3e-25, 4e-25))):
+        given = {"a": np.array([3 * size, 4 * size], dtype=np.float32)}
+        with np.errstate(all="ignore"), noted(IN_FLOAT64):
+            made, norm = answer(given, 1.0)
+            found = [float(norm) / size, *(np.asarray(made["a"], dtype=float) / right)]
+        what = f"float32 ({3 * size:g}, {4 * size:g}), limit 1, the norm in units of {size:g}"
+        diagnosed(found[0], 5.0, IN_FLOAT64, what=what, tolerance=1e-5)
+        what = "in the same call the gradients, divided by the right ones"
+        diagnosed(found[1:], [1.0, 1.0], IN_FLOAT64, what=what, tolerance=1e-5)
 
 
 def pair_of_clipping(got: Any, given: Any) -> Any:

@@ -37,6 +37,8 @@ def distributions(
     ax: Axes | None = None,
 ) -> Axes:
     """Grouped bars: at each token one bar a distribution; up to five, over the same tokens."""
+    if not tables:
+        raise ValueError("expected at least one distribution, got none: give name -> distribution")
     ax = axes_of(ax)
     tokens = list(next(iter(tables.values())))
     width = 0.8 / len(tables)
@@ -110,7 +112,7 @@ def curves(
         ax.plot(x, y, label=name, color=SHADES[(0, 1, 4)[i % 3]], linestyle=LINES[i], linewidth=2)
     if log_x:
         ax.set_xscale("log")
-        if min(x) > 1e-4:  # below, plain numbers become 1e-05 and the like
+        if min(x, default=0) > 1e-4:  # below, plain numbers become 1e-05 and the like
             ax.xaxis.set_major_formatter("{x:g}")
     for i, (name, level) in enumerate((levels or {}).items()):
         ax.axhline(level, color=INK, linewidth=1.2, linestyle=(":", "--", "-.")[i], label=name)
@@ -141,7 +143,7 @@ def steps(
         ax.plot(x, y, label=name, linewidth=1.8, markersize=6, markeredgecolor=INK, **style)
     if log_y:
         ax.set_yscale("log")
-    if level:
+    if level and len(x):
         ax.axhline(level[1], color=INK, linewidth=1, linestyle=":")
         ax.annotate(level[0], (x[0], level[1]), xytext=(0, 4), textcoords="offset points")
     ax.set_xticks(x)
@@ -162,16 +164,19 @@ def trials(
 
     runs: name of the search -> (first setting, second setting, score), up to two searches; the
     second setting is not drawn. A run whose score is nan stands on the upper edge, as a cross in
-    the shade of its search.
+    the shade of its search. Raises ValueError without a run.
     """
+    if not any(len(points) for points in runs.values()):
+        raise ValueError("expected at least one run to draw, got none: search first")
     ax = axes_of(ax)
     scores = [score for points in runs.values() for _, _, score in points if score == score]
-    top = max(scores) + 0.15 * (max(scores) - min(scores) or 1.0)
+    top = max(scores) + 0.15 * (max(scores) - min(scores) or 1.0) if scores else 1.0
     for i, (name, points) in enumerate(runs.items()):
         color = SHADES[(1, 4)[i]]
         done = [(x, y) for x, _, y in points if y == y]
         style = {"color": color, "edgecolor": INK, "marker": MARKERS[i], "s": 42, "zorder": 3}
-        ax.scatter(*zip(*done, strict=True), label=name, **style)
+        if done:
+            ax.scatter(*zip(*done, strict=True), label=name, **style)
         lost = [x for x, _, y in points if y != y]
         if lost:
             style = {"color": color, "marker": "x+"[i], "s": (42, 70)[i], "linewidth": 2.2}

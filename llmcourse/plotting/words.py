@@ -8,6 +8,7 @@ from matplotlib.font_manager import findfont, get_font
 from matplotlib.path import Path
 from matplotlib.transforms import Bbox
 
+from llmcourse.arguments import no_string
 from llmcourse.plotting.style import FAINT, INK, MARKERS, SHADES, axes_of
 
 # Where a word may stand beside its marker: which of its edges, how far across and up, in points.
@@ -51,14 +52,15 @@ def evidence(heard: Sequence[float], said: Sequence[float], ax: Axes | None = No
                 s=24,
                 label=f"{label} ({len(points)})",
             )
-    reach = 1.05 * max((abs(x) for x, _ in pairs), default=1.0)
+    reach = 1.05 * max((abs(x) for x, _ in pairs), default=0) or 1.0
     ax.plot([-reach, reach], [reach, -reach], color=INK, linestyle="--", linewidth=1.2)
     ax.axvline(0, color=INK, linewidth=0.8)
     ax.axhline(0, color=INK, linewidth=0.8)
     ax.set_xlim(-reach, reach)
     ax.set_xlabel("the signal favours the right text by (bits)")
     ax.set_ylabel("the language favours it by (bits)")
-    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    if pairs:
+        ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return ax
 
 
@@ -73,7 +75,10 @@ def company(
     named: the words that are written beside their points.
     """
     ax = axes_of(ax, height=4.2)
+    no_string(named, "a list of words", "put it in a list")
     points = [(counts[word], before[word]) for word in counts if before.get(word)]
+    if not points:
+        raise ValueError("expected a word with one before it, got none: a longer text?")
     ax.scatter(*zip(*points, strict=True), s=9, color=SHADES[2], linewidth=0)
     most = max(x for x, _ in points)
     ax.plot([1, most], [1, most], color=INK, linestyle="--", linewidth=1)
@@ -98,6 +103,8 @@ def alignment(
 
     weights: T rows of S values from 0 to 1, the darker the more.
     """
+    if not (len(source) and len(target)):
+        raise ValueError("expected at least one token on either side, got none: nothing to draw")
     ax = axes_of(ax, width=1.6 + 0.42 * len(source), height=1.2 + 0.3 * len(target))
     ax.imshow(weights, cmap="Greys", vmin=0, vmax=1, aspect="auto")
     ax.set_xticks(range(len(source)), source, rotation=60, ha="right", rotation_mode="anchor")
@@ -125,6 +132,10 @@ def word_map(
     it comes near no other marker, word or arrow; where no place is free it is left out and its
     marker stays. arrows: pairs of words to be joined by a thin arrow from the first to the second.
     """
+    if not groups:
+        raise ValueError("expected at least one group of words, got none: give name -> words")
+    for name, words in groups.items():
+        no_string(words, f"group {name!r} as a list of words", "put it in a list")
     ax = axes_of(ax, width=8.0, height=5.4)
     for i, (name, words) in enumerate(groups.items()):
         x, y = [places[word][0] for word in words], [places[word][1] for word in words]

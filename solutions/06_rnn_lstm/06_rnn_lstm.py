@@ -402,6 +402,8 @@ rt.claim("gradient over 50 steps: exploding (above 1,000)", high, high > 1e3)
 # $$g \leftarrow g \cdot \min\left(1, \frac{\text{limit}}{\lVert g \rVert}\right)$$
 #
 # where $\lVert g \rVert$ is the length of **all** gradients together, as one long vector. For gradients (3) and (0, 4) that is 5; with a limit of 1 they become (0.6) and (0, 0.8).
+#
+# A gradient that explodes tests the arithmetic, too. float32 ends at 3.4e38: the square of 3e19 is infinite there, and with a norm of infinity the factor is 0. At the other end the square of 3e-25 is 0. In float64 both squares are ordinary numbers: `g.astype(np.float64)`.
 
 # %% [markdown] exercise="clip_grad_norm"
 # Return the clipped gradients and the norm that they had before.
@@ -412,12 +414,13 @@ rt.claim("gradient over 50 steps: exploding (above 1,000)", high, high > 1e3)
 # | `max_norm` | the limit, > 0 |
 # | returns | a pair: a dictionary with the same names, shapes and dtypes, and the norm before clipping, a number |
 # | edges | a norm up to the limit: the gradients unchanged; all zeros: zeros, not nan |
+# | sizes | float32 gradients of any size from 1e-25 to 1e25: square and add up in float64. For float32 (3e19, 4e19) and a limit of 1: (0.6, 0.8) and 5e19 |
 
 # %% exercise="clip_grad_norm"
 def clip_grad_norm(gradients: dict, max_norm: float) -> tuple:
     """Return (gradients of a joint norm of at most max_norm, the norm before)."""
     ### BEGIN SOLUTION
-    norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
+    norm = float(np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in gradients.values())))
     scale = max_norm / max(norm, max_norm)
     return {name: scale * g for name, g in gradients.items()}, norm
     ### END SOLUTION

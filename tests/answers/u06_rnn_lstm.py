@@ -1,5 +1,7 @@
 """Right and wrong answers to the exercises of unit 06."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -124,17 +126,41 @@ def clip_by_torch(gradients, max_norm):
         name: torch.nn.Parameter(torch.zeros(g.shape).double()) for name, g in gradients.items()
     }
     for name, leaf in leaves.items():
-        leaf.grad = torch.tensor(gradients[name])
+        leaf.grad = torch.tensor(gradients[name]).double()
     norm = torch.nn.utils.clip_grad_norm_(leaves.values(), max_norm)
-    return {name: leaf.grad for name, leaf in leaves.items()}, norm
+    made = {n: leaf.grad.to(torch.tensor(gradients[n]).dtype) for n, leaf in leaves.items()}
+    return made, norm
 
 
 @right("clip_grad_norm")
 def clip_one_vector(gradients, max_norm):
-    norm = np.linalg.norm(np.concatenate([g.ravel() for g in gradients.values()]))
+    whole = np.concatenate([g.ravel() for g in gradients.values()])
+    norm = np.linalg.norm(whole.astype(float))
     if norm <= max_norm:
         return {name: g.copy() for name, g in gradients.items()}, norm
     return {name: g / norm * max_norm for name, g in gradients.items()}, norm
+
+
+@right("clip_grad_norm")
+def clip_of_the_largest(gradients, max_norm):
+    largest = max((float(abs(g).max()) for g in gradients.values()), default=0.0) or 1.0
+    root = math.hypot(*(float(v) / largest for g in gradients.values() for v in g.flat))
+    scale = min(1.0, max_norm / largest / (root or 1.0))
+    return {name: (g * scale).astype(g.dtype) for name, g in gradients.items()}, largest * root
+
+
+@wrong("clip_grad_norm", hint="Square and add up in float64")
+def clip_squares_in_the_dtype_given(gradients, max_norm):
+    norm = np.sqrt(sum((g * g).sum() for g in gradients.values()))
+    scale = max_norm / max(norm, max_norm)
+    return {name: scale * g for name, g in gradients.items()}, norm
+
+
+@wrong("clip_grad_norm", hint="Square and add up in float64")
+def clip_by_the_norms_of_the_arrays(gradients, max_norm):
+    norm = np.sqrt(sum(np.linalg.norm(g) ** 2 for g in gradients.values()))
+    factor = min(1, max_norm / norm) if norm else 1
+    return {name: factor * g for name, g in gradients.items()}, norm
 
 
 @wrong("clip_grad_norm", hint="One norm for all arrays together")
@@ -470,7 +496,7 @@ SOLVED = {
     return g
 """,
     "clip_grad_norm": """def clip_grad_norm(gradients, max_norm):
-    norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
+    norm = float(np.sqrt(sum((g.astype(float) ** 2).sum() for g in gradients.values())))
     scale = max_norm / norm if norm > max_norm else 1
     made = {name: g * scale for name, g in gradients.items()}
     return made, norm
@@ -599,12 +625,13 @@ EDITS = {
         ("is da = ", ("hs[t + 1] ** 2", "np.tanh(hs[t + 1]) ** 2")),
     ],
     "clip_grad_norm": [
-        ("is another norm", ("(g**2).sum()", "np.linalg.norm(g, 2) ** 2")),
-        ("no maximum", ("sum((g**2).sum() for", "max((g**2).max() for")),
+        ("is another norm", ("(g.astype(float) ** 2).sum()", "np.linalg.norm(g, 2) ** 2")),
+        ("no maximum", ("sum((g.astype(float) ** 2).sum() for", "max((g * g).max() for")),
         ("in this order", ("return made, norm", "return norm, made")),
         ("as a dictionary", ("return made", "return list(made.values())")),
         ("not norm / limit", ("max_norm / norm", "norm / max_norm")),
-        ("as squares, not as norms", ("np.sqrt(sum((g**2).sum()", "(sum(np.linalg.norm(g)")),
+        ("as squares, not as norms",
+         ("np.sqrt(sum((g.astype(float) ** 2).sum()", "(sum(np.linalg.norm(g)")),
     ],
     "lstm_cell": [
         (SINGLE, ("return h, c", "return h.astype(np.float32), c")),

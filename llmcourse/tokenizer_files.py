@@ -1,0 +1,143 @@
+"""Write and read the `tokenizer.json` of byte-level BPE, as Hugging Face's `tokenizers` does.
+
+The file spells a token with one visible character a byte. Ids may come in any order: theirs give
+the special tokens the first ids when they train, and the last ones when they add them later.
+
+Left out, and refused by name when a file asks for it: what changes a text before its bytes are
+merged (normalizers, a space in front, other pre-tokenizers), what is added around it (templates),
+truncation, padding, dropout, added tokens with conditions, vocabularies without all 256 bytes.
+
+unit: 03_tokenization
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Pair = tuple[int, int]
+
+# Bytes that are written as themselves in a tokenizer.json; the others become characters from
+# U+0100 on. Ids 0 to 255 go through all of these characters in order.
+_PLAIN = (*range(33, 127), *range(161, 173), *range(174, 256))
+BYTES = _PLAIN + tuple(b for b in range(256) if b not in _PLAIN)  # id -> byte
+CHARACTERS = [chr(b) for b in _PLAIN] + [chr(256 + i) for i in range(256 - len(_PLAIN))]
+ID_OF_BYTE = bytes(BYTES.index(b) for b in range(256))
+_ONE_SPACE = "ByteLevel with add_prefix_space=False"
+_FLAGS = {"single_word": False, "lstrip": False, "rstrip": False}
+
+
+def spelled(token: bytes) -> str:
+    """Return a token as the file spells it: one visible character a byte."""
+    return "".join(CHARACTERS[ID_OF_BYTE[b]] for b in token)
+
+
+def to_json(
+    vocabulary: Mapping[str, int], merges: Sequence[Sequence[str]], special_ids: Mapping[str, int]
+) -> dict[str, Any]:
+    """Return the contents of a file; the vocabulary holds the spelled bytes and merged tokens.
+
+    Raises ValueError for a special token that is spelled like another token: the file gives a name
+    one id only.
+    """
+    both = vocabulary.keys() & special_ids.keys()
+    if both:
+        raise ValueError(
+            f"expected special tokens that no other token is spelled like, got {min(both)!r}: "
+            "put it between marks, <|...|>"
+        )
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
+    model = {
+        "type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
+        "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
+        "ignore_merges": False, "vocab": {**vocabulary, **special_ids}, "merges": merges,
+    }  # fmt: skip
+    return {
+        "version": "1.0", "truncation": None, "padding": None,
+        "added_tokens": [
+            {"id": i, "content": token, **_FLAGS, "normalized": False, "special": True}
+            for token, i in sorted(special_ids.items(), key=lambda entry: entry[1])
+        ],
+        "normalizer": None, "pre_tokenizer": {**byte_level, "use_regex": True},
+        "post_processor": None, "decoder": {**byte_level, "use_regex": True}, "model": model,
+    }  # fmt: skip
+
+
+def from_json(
+    found: Any, path: str | Path
+) -> tuple[tuple[Pair, ...], tuple[str, ...], tuple[int, ...] | None]:
+    """Return the merges, the special tokens, and the id of each byte, merged and special token.
+
+    The ids are None where they are 0, 1, 2 ... in this order. Raises ValueError, one line with what
+    is not supported, for any other kind of file.
+    """
+    try:
+        why = next(_unsupported(found), None)
+        if why is None:
+            return _parts(found["model"], found["added_tokens"])
+    except (KeyError, TypeError, AttributeError):
+        why = "a file of another form: save one with Tokenizer.save"
+    except ValueError as error:
+        why = str(error)
+    raise ValueError(f"expected a tokenizer.json of byte-level BPE, got {why} (in {path})")
+
+
+def _unsupported(found: Any) -> Iterator[str]:
+    """Yield what the file asks for and we do not do, with the remedy."""
+    model, cut = found["model"], found["pre_tokenizer"] or {}
+    if model["type"] != "BPE":
+        yield f"a model of type {model['type']}: train one of BPE"
+    if cut.get("type") != "ByteLevel" or not cut.get("use_regex", True):
+        yield f"the pre-tokenizer {cut.get('type')}: train with {_ONE_SPACE}"
+    if cut.get("add_prefix_space"):
+        yield f"add_prefix_space, a space before every text: train with {_ONE_SPACE}"
+    for part in ("post_processor", "decoder"):
+        kind = (found.get(part) or {"type": "ByteLevel"})["type"]
+        if kind != "ByteLevel":
+            yield f"the {part} {kind}: set it to ByteLevel before saving"
+    for part in ("normalizer", "truncation", "padding"):
+        if found.get(part):
+            kind = found[part].get("type", "")
+            yield f"{part} {kind}".strip() + ": remove it before saving"
+    for part in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"):
+        if model.get(part):
+            yield f"{part}={model[part]!r} in the model: train without it"
+    if model.get("ignore_merges"):
+        yield "ignore_merges=True in the model: set it to False before saving"
+    for token in found["added_tokens"]:
+        if not token["special"] or any(token[flag] for flag in _FLAGS):
+            name = token["content"]
+            yield f"the added token {name!r} that is not special, or strips or wants whole words"
+
+
+def _parts(
+    model: Any, added: Any
+) -> tuple[tuple[Pair, ...], tuple[str, ...], tuple[int, ...] | None]:
+    vocabulary = model["vocab"]
+    missing = [c for c in CHARACTERS if c not in vocabulary]
+    if missing:
+        raise ValueError(
+            f"a vocabulary without {len(missing)} of the 256 bytes: train with "
+            "initial_alphabet=ByteLevel.alphabet()"
+        )
+    own = {token: i for i, token in enumerate(CHARACTERS)}  # our ids: bytes, merges, specials
+    merges = []
+    for merge in model["merges"]:
+        first, second = merge.split(" ") if isinstance(merge, str) else merge
+        if first not in own or second not in own or first + second in own:
+            raise ValueError(f"the merge {first} {second} of tokens not made before, or made twice")
+        merges.append((own[first], own[second]))
+        own[first + second] = len(own)
+    specials = tuple(token["content"] for token in sorted(added, key=lambda t: t["id"]))
+    theirs = {**vocabulary, **{token["content"]: token["id"] for token in added}}
+    odd = (theirs.keys() - own.keys() - set(specials)) | (own.keys() & set(specials))
+    if odd:
+        raise ValueError(
+            f"the token {min(odd)!r}, which no merge makes, or which is special as well"
+        )
+    numbers = tuple(theirs[token] for token in (*own, *specials))
+    in_order = tuple(range(len(numbers)))
+    if tuple(sorted(numbers)) != in_order:
+        raise ValueError(f"ids that are not 0 to {len(numbers) - 1}, each once: save it anew")
+    return tuple(merges), specials, None if numbers == in_order else numbers
