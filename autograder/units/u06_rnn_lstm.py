@@ -253,7 +253,7 @@ def clip_edges(rng: random.Random) -> Inputs:
     double, float32 = "A norm of 1e-5 or 1e8 is a norm like others.", known.IN_FLOAT64
     sizes = {1e-5: double, 1e8: double, 1e-24: float32, 1e23: float32}
     for size, why in sizes.items():
-        dtype, exact = (np.float64, 1e-9) if why == double else (np.float32, SINGLE)
+        dtype, exact = (np.float64, 1e-9) if why == double else (np.float32, 1e-5)
         g = {"a": (size * generator(rng).normal(size=3)).astype(dtype), "b": np.zeros(2, dtype)}
         norm = known.clipped(g, 1.0)[1]
 

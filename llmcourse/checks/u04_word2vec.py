@@ -195,7 +195,7 @@ def softmax_skipgram_loss(answer):
     large = "exp of a large score overflows: subtract the largest score of the row first."
     with np.errstate(all="ignore"):
         value = attempt(answer, (800 * CENTRE, CONTEXT, [(0, 2), (0, 1)]), large)
-    if not np.isfinite(value):
+    if not np.isfinite(float(value)):
         fail("With scores in the thousands the loss should be finite.", hint=large)
     near(value, 1600.0, 1e-6, hint=large)
     each = "Each row has a largest score of its own: subtract it, not that of all rows together."
@@ -291,7 +291,7 @@ def negative_sampling_loss(answer):
     for pair, noise in (((2, 2), 1), ((0, 1), 2), ((0, 2), 1), ((0, 2), 3)):
         with np.errstate(all="ignore"):
             value = attempt(answer, (900 * CENTRE, CONTEXT, [pair], [[noise]]), large)
-        if not np.isfinite(value):
+        if not np.isfinite(float(value)):
             fail("With scores in the thousands the loss should be finite.", hint=large)
         true_term, terms = sampling_losses(900 * CENTRE, CONTEXT, [pair], [[noise]])
         near(value, true_term[0] + terms[0][0], 1e-6, hint=large)
