@@ -223,8 +223,8 @@ def test_a_missing_return_is_told():
 
 def test_another_dtype_than_that_of_the_inputs_is_told():
     single = np.ones(2, dtype=np.float32)
-    assert shaped(single, (2,), "it", "").dtype == float
-    with pytest.raises(CheckFailed, match="it: expected .* float64, got float32") as failure:
+    assert shaped(single, (2,), "it", "").dtype == np.float32
+    with pytest.raises(CheckFailed, match=r"it: expected .* float64, got float32") as failure:
         shaped(single, (2,), "it", "", "float64")
     assert "float32" not in failure.value.without_values
     shaped([1.0, 2.0], (2,), "it", "", "float64")

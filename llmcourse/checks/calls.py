@@ -58,7 +58,7 @@ class Recorded:
         """Remember a call that is about to be made."""
         given = _arguments(_defaulted(self.answer, len(args)), args, keywords or {})
         inner = _arguments([], rest, {})
-        kept, place = (args, *rest) if given is None or inner is None else (), "args"
+        kept, place = (*args, *rest) if given is None or inner is None else (), "args"
         self.args = _copied(kept)
         if given is None:
             given = f"*check.{self.name}.{place}" + (f"[:{len(args)}]" if rest else "")

@@ -41,8 +41,7 @@ def chain_log_prob(answer):
     tokens = ["the", "mouse", "ate", "the", "cheese"]
     probs = [0.5, 0.2, 0.1, 0.8, 0.25]
     next_prob = Spelled("lambda history, token: [0.5, 0.2, 0.1, 0.8, 0.25][min(len(history), 4)]")
-    got = unchanged(lambda tokens: answer(tokens, next_prob), [tokens], "Only look at the tokens.")
-    got = number(got, "chain_log_prob")
+    got = number(answer(list(tokens), next_prob), "chain_log_prob")
     asked = [(tuple(history), token) for history, token in next_prob.asked]
     steps = [(tuple(tokens[:t]), tokens[t]) for t in range(5)]
     for history, token in asked:
@@ -71,6 +70,10 @@ def chain_log_prob(answer):
     for never in "ab":
         model = Spelled(f"lambda history, token: 0.0 if token == {never!r} else 0.5")
         near(attempt(answer, (["a", "c", "b"], model), hint), -math.inf, 0.0, hint)
+    model = Spelled("lambda history, token: 1 / (2 + len(history) + history.count(token))")
+    long = list("abracadabra, abracadabra")
+    want = sum(math.log(model.function(long[:t], token)) for t, token in enumerate(long))
+    near(answer(list(long), model), want, 1e-9, "The history is all tokens before, however many.")
     hint = "The product of many probabilities is 0 for the computer: add logs, do not multiply."
     rare = Spelled("lambda history, token: 1e-6 if token else 1e-9")
     for long in ([1] * 60, [1, 0] * 40):
@@ -285,7 +288,7 @@ def rescore(answer):
     heard = [-12.0, -4.0, -1.0, -6.0]
     texts = list(prior)
     told = Spelled(f"lambda text: {prior}[text]")
-    got = unchanged(lambda *lists: answer(*lists, told), [texts, heard], "Only look at the lists.")
+    got = answer(list(texts), list(heard), told)
     mistakes = {
         "You ignored the signal: add its log-probability.": "wheel",
         "You ignored the text's own probability: ask text_log_prob(text) and add it.": "will",

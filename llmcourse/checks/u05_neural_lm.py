@@ -175,7 +175,7 @@ def linear_backward(answer):
     rng = np.random.default_rng(4)
     for B, inputs, outputs in ((2, 5, 3), (3, 3, 3), (1, 3, 2), (4, 1, 1), (1, 1, 1)):
         args = [rng.normal(size=shape) for shape in ((B, inputs), (inputs, outputs), (B, outputs))]
-        got = items(unchanged(answer, args, "Compute in new arrays."), 3, "Return (dx, dW, db).")
+        got = items(answer(*map(np.copy, args)), 3, "Return (dx, dW, db).")
         paths = zip(
             ("bo,io->bi", "bi,bo->io", "bo->o"), (args[2:0:-1], args[::2], args[2:]), strict=True
         )

@@ -94,7 +94,7 @@ def FixedWindowLM(answer):
             ),
         ):
             asked = partial(method, answer, (params,), name)
-            got = shaped(unchanged(asked, args, "Compute in new arrays."), want.shape, name, hint)
+            got = shaped(asked(*map(np.copy, args)), want.shape, name, hint)
             close(got, want, hint, what=name)
 
 

@@ -226,6 +226,13 @@ def training_text_ends_early(train, test, n):
     return np.mean([gram not in known for gram in _grams(test, n)])
 
 
+@wrong("unseen_rate", hint="the training text lacks")
+def joined_by_spaces(train, test, n):
+    _need(test, n)
+    known = {" ".join(map(str, gram)) for gram in _grams(train, n)}
+    return np.mean([" ".join(map(str, gram)) not in known for gram in _grams(test, n)])
+
+
 @wrong("unseen_rate", hint="has no n-gram")
 def zero_for_nothing(train, test, n):
     known = set(_grams(train, n))
