@@ -101,5 +101,6 @@ def _globals(answer: Any) -> dict[str, Any]:
     if isinstance(answer, types.FunctionType):
         return answer.__globals__
     kind = answer if isinstance(answer, type) else type(answer)
-    methods = [value for value in vars(kind).values() if isinstance(value, types.FunctionType)]
+    found = (getattr(value, "__func__", value) for value in vars(kind).values())
+    methods = [value for value in found if isinstance(value, types.FunctionType)]
     return methods[0].__globals__ if methods else {}

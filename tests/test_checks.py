@@ -3,6 +3,8 @@
 import math
 import re
 from collections import Counter
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -224,6 +226,7 @@ def test_a_missing_return_is_told():
 def test_another_dtype_than_that_of_the_inputs_is_told():
     single = np.ones(2, dtype=np.float32)
     assert shaped(single, (2,), "it", "").dtype == np.float32
+    assert shaped(np.ones(2, dtype=int), (2,), "it", "").dtype == float
     with pytest.raises(CheckFailed, match=r"it: expected .* float64, got float32") as failure:
         shaped(single, (2,), "it", "", "float64")
     assert "float32" not in failure.value.without_values
@@ -234,3 +237,62 @@ def test_equal_is_exact():
     equal(["a"], ["a"], hint="")
     with pytest.raises(CheckFailed):
         equal(1 + 1e-12, 1, hint="")
+
+
+TYPES = {
+    "float32": np.float32,
+    "float16": np.float16,
+    "0-d array": lambda x: np.array(x, dtype=np.float32),
+    "tensor": lambda x: torch.tensor(x, dtype=torch.float32),
+    "half tensor": lambda x: torch.tensor(x, dtype=torch.float16),
+    "bfloat16": lambda x: torch.tensor(x, dtype=torch.bfloat16),
+    "array": lambda x: np.array([x, 0.0], dtype=np.float32),
+    "tensor of bfloat16": lambda x: torch.tensor([x, 0.0], dtype=torch.bfloat16),
+    "list": lambda x: [np.float32(x), np.float16(0)],
+    "number": lambda x: number(np.float32(x), "it"),
+}
+EXACT_TYPES = {"Fraction": Fraction, "Decimal": Decimal, "float64": np.float64, "float": float}
+
+
+@pytest.mark.parametrize("kind", [*TYPES, *EXACT_TYPES])
+@pytest.mark.parametrize("want", [1 / 3, 1e-6 / 3, 1e4 / 3, -0.1])
+def test_the_same_number_in_another_float_type_is_the_same(kind, want):
+    got = (TYPES | EXACT_TYPES)[kind](want)
+    several = ("array" in kind and "0-d" not in kind) or " of " in kind or kind == "list"
+    assert compare(got, [want, 0.0] if several else want, 1e-12) is None
+
+
+LOST = {"float32": 1e-5, "float16": 5e-3, "bfloat16": 2e-2, "tensor": 1e-5, "number": 1e-5}
+
+
+@pytest.mark.parametrize(("kind", "off"), LOST.items())
+@pytest.mark.parametrize("want", [1 / 3, 1e-3 / 3, 1e4 / 3])
+def test_a_number_that_is_off_by_more_than_its_type_loses_is_not(kind, off, want):
+    assert compare(TYPES[kind](want * (1 + 1.1 * off)), want, 1e-12) is not None
+
+
+def test_a_float_type_excuses_nothing_in_what_is_exact():
+    assert compare(np.float32(3), 3, 0.0) is None
+    assert compare(np.float16(301), 300, 0.0) is not None
+    assert compare([np.float32(0.5)], [1], 1e-9) is not None
+    assert compare(np.float32("nan"), 1.0, 1e-9) is not None
+    assert compare(np.float32("inf"), math.inf, 0.0) is None
+    assert compare(0.5 + 1e-7, 0.5, 1e-9) is not None
+    assert compare(np.array([0.5 + 1e-7]), [0.5], 1e-9) is not None
+
+
+def test_an_array_of_a_narrow_type_is_judged_by_its_largest_number():
+    want = [[100.0, 1e-7], [0.0, -3.0]]
+    off = np.array([[100.0, 2e-6], [1e-6, -3.0]], dtype=np.float32)  # sums that cancelled
+    assert compare(off, want, 1e-12) is None
+    assert compare(off[1], want[1], 1e-12) is None
+    assert compare(off * np.float32(1.0001), want, 1e-12) is not None
+    assert compare([np.float32(2e-6)], [1e-7], 1e-12) is not None
+
+
+def test_a_shaped_array_keeps_its_float_type_for_the_comparison():
+    third = torch.tensor([1 / 3, 1.0])
+    for kind in (torch.bfloat16, torch.float16, torch.float32):
+        assert compare(shaped(third.to(kind), (2,), "it", ""), [1 / 3, 1.0], 1e-9) is None
+    off = third + 1e-3
+    assert compare(shaped(off, (2,), "it", ""), [1 / 3, 1.0], 1e-9) is not None

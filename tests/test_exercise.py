@@ -2,22 +2,26 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from autograder.errors import SandboxFailed
 from autograder.exercise import (
+    Case,
     Exercise,
     NoAnswer,
     Raised,
     Returned,
+    drawn,
     equals,
     fraction,
     holds,
     mark,
     near,
     raises,
+    untold,
 )
 from autograder.local import run_locally
 from llmcourse.checks import method as visible_method
@@ -166,9 +170,69 @@ def test_holds_survives_any_shape_and_wants_true_itself():
     assert judge(Returned({"a": 2})) is None
     assert judge(Returned({"a": 0})) == "look"
     assert "expected form" in judge(Returned(None))
-    assert holds(lambda v: "why", hint="look")(Returned(1)) == "why"
+    assert holds(lambda v: "why", hint="look")(Returned(1)) == "look"
     assert holds(lambda v: 1, hint="look")(Returned(1)) == "look"  # truthy is not True
     assert "ValueError" in judge(Raised(("ValueError", "Exception"), "x"))
+
+
+ANY = {"a mistake": lambda value: True}
+JUDGES = {
+    "near": near(0.25, 1e-9, "h.", mistakes={"a mistake": 0.25}),
+    "equals": equals(0.25, "h.", mistakes={"a mistake": 0.25}),
+    "holds": holds(lambda value: value == 0.25, "h.", mistakes=ANY),
+    "told": holds(lambda value: value == 0.25, "h.", mistakes=ANY).told(ValueError="no"),
+}
+
+
+@pytest.mark.parametrize("judge", JUDGES.values(), ids=JUDGES)
+def test_no_mistake_is_looked_for_in_a_right_value(judge):
+    assert judge(Returned(0.25)) is None
+    assert judge(Returned(0.5)) is not None
+
+
+def test_mistakes_are_told_in_their_order_and_may_break():
+    mistakes = {
+        "broken": lambda value: value["no such key"],
+        "small": lambda value: value < 2,
+        "smaller": lambda value: value < 1,
+    }
+    judge = holds(lambda value: value > 5, "look", mistakes)
+    assert [judge(Returned(value)) for value in (6, 4, 1, 0)] == [None, "look", "small", "small"]
+
+
+def test_an_exception_of_a_kind_gets_its_hint_but_not_where_it_is_expected():
+    judge = near(1.0, 0, "h.").told(ValueError="log of 0")
+    assert judge(Raised(("ValueError", "Exception"), "")) == "your code raised ValueError. log of 0"
+    assert judge(Raised(("TypeError", "Exception"), "")) == "your code raised TypeError. h."
+    expected = raises(ValueError, "h.").told(ValueError="log of 0")
+    assert expected(Raised(("ValueError", "Exception"), "")) is None
+
+
+def test_inputs_of_the_core_are_drawn_until_they_tell_every_mistake():
+    draws = []
+
+    def inputs(rng):
+        draws.append(rng.randrange(4))
+        yield (draws[-1],), near(float(draws[-1]), 1e-9, "h.", mistakes={"always 0": 0.0})
+
+    core = Case("core", 1, inputs, core=True)
+    for seed in range(40):
+        draws.clear()
+        [((number,), _)] = drawn(core, b"%d" % seed)
+        assert number == draws[-1] != 0 and draws[:-1] == [0] * (len(draws) - 1)
+        assert not untold(drawn(core, b"%d" % seed))
+    edge = Case("edge", 1, inputs)
+    assert any(untold(drawn(edge, b"%d" % seed)) == {"always 0"} for seed in range(40))
+
+
+def test_a_mistake_that_no_input_can_tell_costs_no_right_answer():
+    same = Exercise("same")
+
+    @same.case(weight=1, property="one")
+    def _(rng):
+        yield (), near(1.0, 0, "h.", mistakes={"also 1": 1.0})
+
+    assert fraction(run_locally(same, lambda: 1.0, b"")) == 1
 
 
 def test_earlier_exercise_is_answered_by_the_grader():
@@ -185,6 +249,62 @@ def test_earlier_exercise_is_answered_by_the_grader():
         return helper(x) + 1
 
     assert fraction(run_locally(total, answer, b"")) == 1
+
+
+def test_a_given_function_takes_what_an_optional_parameter_of_the_learners_own_would():
+    def scaled(x, by=2):
+        return x * by
+
+    total = Exercise("total", given={"helper": scaled})
+
+    @total.case(weight=1, property="uses it")
+    def _(rng):
+        yield (3,), equals([6, 6, 9, 6, 9], hint="")
+
+    def answer(x):
+        return [
+            helper(x, quiet=True),
+            helper(x=x),
+            helper(x, 3, "more", "and more"),
+            helper(number=x),
+            helper(by=3, number=x, quiet=True),
+        ]
+
+    assert fraction(run_locally(total, answer, b"")) == 1
+
+
+def test_given_functions_reach_classes_partials_and_objects_and_are_gone_afterwards():
+    total = Exercise("total", given={"helper": lambda x: 10 * x})
+
+    @total.case(weight=1, property="uses the helper")
+    def _(rng):
+        yield (3,), near(30, 0, hint="")
+
+    class Made:
+        def __new__(cls, x):
+            return helper(x)
+
+    class Called:
+        def __call__(self, x):
+            return helper(x)
+
+    def plain(x, unused=None):
+        return helper(x)
+
+    for answer in (plain, Made, Called(), partial(plain, unused=1), Called().__call__):
+        assert fraction(run_locally(total, answer, b"")) == 1
+    with pytest.raises(NameError):
+        plain(1)
+
+
+def test_callable_arguments_take_keywords():
+    score = Exercise("score")
+
+    @score.case(weight=1, property="asks")
+    def _(rng):
+        yield (lambda history, token: len(history) + token,), near(5, 0, "")
+
+    assert fraction(run_locally(score, lambda model: model(token=3, history=["a", "b"]), b"")) == 1
 
 
 def test_callable_arguments_are_answered_outside_and_can_be_observed():

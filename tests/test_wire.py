@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import json
 import math
 import struct
 import time
@@ -85,7 +86,8 @@ def test_nan_and_infinities_arrive():
         ((x for x in "ab"), ["a", "b"]),
         (map(str, [1, 2]), ["1", "2"]),
         (Fraction(1, 2), 0.5),
-        (np.float32(0.5), 0.5),
+        (np.float64(0.5), 0.5),
+        (np.longdouble(0.5), 0.5),
         (np.int64(3), 3),
         (np.bool_(True), True),
         (np.str_("x"), "x"),
@@ -98,7 +100,31 @@ def test_honest_values_in_odd_containers_arrive_plain(odd, plain):
     assert exact(there_and_back(odd)) == exact(plain)
 
 
-@pytest.mark.parametrize("dtype", sorted(wire.DTYPES))
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+def test_numbers_of_a_narrower_type_stay_what_they_are(kind):
+    odd = {kind(0.5): [kind(0.1), kind("nan"), kind("inf")], 1: (kind(-0.0),)}
+    assert exact(there_and_back(odd)) == exact(odd)
+    assert exact(there_and_back(there_and_back(odd))) == exact(odd)
+
+
+def test_bfloat16_is_noted_where_numpy_has_no_such_type():
+    torch = pytest.importorskip("torch")
+    for sent in (torch.tensor(0.1, dtype=torch.bfloat16), torch.ones(2, 3, dtype=torch.bfloat16)):
+        for got in (there_and_back(sent), there_and_back(there_and_back(sent))):
+            assert got.dtype == np.float32 and got.dtype.metadata == {"was": "bfloat16"}
+            assert got.shape == sent.shape and (got == sent.float().numpy()).all()
+    assert there_and_back(np.ones(2, dtype=np.float32)).dtype.metadata is None
+
+
+@pytest.mark.parametrize(
+    "tag", [["h"], ["h", "float64"], ["h", "bool"], ["h", "float32", 1], ["h", ["float32"]]]
+)
+def test_scalars_are_of_a_narrow_float_type_only(tag):
+    with pytest.raises(wire.WireError):
+        wire.unpack(payload(json.dumps(tag).encode(), bytes(8)))
+
+
+@pytest.mark.parametrize("dtype", sorted(wire.DTYPES - {"bfloat16"}))
 def test_arrays_keep_dtype_shape_and_values(dtype):
     array = np.arange(6).reshape(2, 3).astype(dtype)
     for sent in (array, array.T, array[:, ::2], array[:0], array[0, 0:1].reshape(())):

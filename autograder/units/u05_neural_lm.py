@@ -562,7 +562,7 @@ def search_inputs(
         return next(answers, math.inf)
 
     def same(got: Any, want: dict[str, float]) -> bool:
-        return all(compare(got[n] / want[n], 1.0, 1e-9) is None for n in ranges)
+        return all(compare(got[n], want[n], 1e-9 * min(1.0, want[n])) is None for n in ranges)
 
     def as_drawn(value: Any) -> bool:
         return all(map(same, asked, tried))
@@ -581,7 +581,8 @@ def search_inputs(
     mistakes: dict[str, Callable[[Any], bool]] = {
         "call the objective once for each trial.": lambda value: len(asked) != len(values),
         "you drew evenly between low and high: draw evenly in factors.": lambda value: (
-            low < high and compare(next(iter(asked[0].values())) / evenly, 1.0, 1e-9) is None
+            low < high
+            and compare(next(iter(asked[0].values())), evenly, 1e-9 * min(1.0, evenly)) is None
         ),
         "low * (high / low) ** u, one u for each name in the order of `ranges`.": lambda value: (
             not as_drawn(value)

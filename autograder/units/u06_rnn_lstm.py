@@ -261,7 +261,7 @@ def clip_edges(rng: random.Random) -> Inputs:
             factor = min(1.0, 2.0 / norm)
             want = factor * g["a"].astype(np.float64)
             close = np.allclose(np.asarray(value[0]["a"], float), want, rtol=1e-4, atol=0)
-            return bool(close) and compare(float(value[1]) / norm, 1.0, exact) is None
+            return bool(close) and compare(value[1], norm, exact * min(1.0, norm)) is None
 
         yield (g, 2.0), holds(right, why)
 

@@ -1,5 +1,6 @@
 """Unit 01: right answers in other styles, and the mistakes learners make."""
 
+import functools
 import math
 import random
 from bisect import bisect
@@ -24,6 +25,12 @@ def chain_recursion(tokens, next_prob):
         return -math.inf if p == 0 else log_prob(text[:-1]) + math.log(p)
 
     return log_prob(tokens)
+
+
+@right("chain_log_prob")
+def chain_by_keywords(tokens, next_prob, base=math.e):
+    probs = [next_prob(token=tokens[t], history=tokens[:t]) for t in range(len(tokens))]
+    return sum(math.log(p, base) if p else -math.inf for p in probs)
 
 
 @right("chain_log_prob")
@@ -104,6 +111,16 @@ def perplexity_geometric_mean_by_roots(log_probs):
     for log_prob in log_probs:
         result *= math.exp(-log_prob / len(log_probs))
     return result
+
+
+@right("perplexity")
+class PerplexityInNew:
+    """A class whose object is the number."""
+
+    def __new__(cls, log_probs):
+        if not log_probs:
+            raise ValueError("no tokens")
+        return np.float32(np.exp(-np.mean(np.asarray(log_probs))))
 
 
 @right("perplexity")
@@ -469,6 +486,25 @@ def sample_bisect(next_probs, uniform, end, max_length):
     return text
 
 
+class _Sampler:
+    """A callable object with a setting of its own."""
+
+    def __init__(self, skip):
+        self.skip = skip
+
+    def __call__(self, next_probs, uniform, end, max_length, *, verbose=False):
+        text = []
+        while len(text) < max_length and text[-1:] != [end]:
+            odds = {w: p for w, p in next_probs(history=list(text)).items() if p > self.skip}
+            sums = list(accumulate(odds.values()))
+            place = min(bisect(sums, uniform()), len(sums) - 1)
+            text.append(list(odds)[place])
+        return text
+
+
+sample_by_an_object = right("sample_sequence")(_Sampler(skip=0.0))
+
+
 @right("sample_sequence")
 def sample_numpy_from_the_last_token_down(next_probs, uniform, end, max_length):
     text = ()
@@ -601,6 +637,17 @@ def rescore_loop(texts, signal_log_probs, text_log_prob):
         if scores[i] > scores[best]:
             best = i
     return texts[best]
+
+
+def _rescore(least, texts, signal_log_probs, text_log_prob):
+    if len(texts) == least:
+        raise ValueError("no texts")
+    pairs = zip(texts, signal_log_probs, strict=True)
+    sums = [text_log_prob(text=text) + heard for text, heard in pairs]
+    return texts[sums.index(max(sums))]
+
+
+rescore_partial = right("rescore")(functools.partial(_rescore, 0))
 
 
 @right("rescore")

@@ -112,6 +112,14 @@ def fraction_of_a_counter(table, history, token):
 
 
 @right("mle_prob")
+def share_in_single_precision(table, history, token, default=0.0):
+    row = table.get(history)
+    if not row:
+        return np.float32(default)
+    return np.float32(row.get(token, 0)) / np.float32(sum(row.values()))
+
+
+@right("mle_prob")
 def numpy_share(table, history, token):
     if history not in table:
         return np.float64(0)
@@ -161,6 +169,15 @@ def counter_difference(train, test, n):
     there = Counter(zip(*(test[i:] for i in range(n)), strict=False))
     known = set(zip(*(train[i:] for i in range(n)), strict=False))
     return sum(c for g, c in there.items() if g not in known) / there.total()
+
+
+@right("unseen_rate")
+def mean_in_half_precision(train, test, n):
+    if n < 1 or len(test) < n:
+        raise ValueError("n")
+    seen = set(zip(*(train[i:] for i in range(n)), strict=False))
+    there = zip(*(test[i:] for i in range(n)), strict=False)
+    return np.float16(np.mean([gram not in seen for gram in there]))
 
 
 @right("unseen_rate")
@@ -254,6 +271,14 @@ def counts_after_adding(table, history, token, k, vocab_size):
 
 
 @right("add_k_prob")
+def smoothed_in_single_precision(table, history, token, k, vocab_size):
+    if k <= 0:
+        raise ValueError("k")
+    row, k = table.get(history, {}), np.float32(k)
+    return (row.get(token, 0) + k) / (sum(row.values()) + k * vocab_size)
+
+
+@right("add_k_prob")
 def mixture_with_uniform(table, history, token, k, vocab_size):
     if k <= 0:
         raise ValueError("k")
@@ -339,6 +364,17 @@ def with_the_earlier_exercise(tables, history, token, weight, vocab_size):
     return prob
 
 
+@right("interpolated_prob")
+def with_the_earlier_exercise_by_keywords(tables, history, token, weight, vocab_size):
+    prob = np.float32(1 / vocab_size)
+    for m, table in enumerate(tables[: len(history) + 1]):
+        suffix = tuple(history[len(history) - m :])
+        if suffix in table:
+            share = mle_prob(token=token, history=suffix, table=table, default=0.0)
+            prob = np.float32(weight) * np.float32(share) + np.float32(1 - weight) * prob
+    return prob
+
+
 def _mixture(tables, history, token, weight, vocab_size, shares, base=1.0, new=1.0):
     prob = base / vocab_size
     for m in range(min(len(tables), len(history) + 1)):
@@ -415,6 +451,13 @@ def recursive_with_counters(tables, history, token, vocab_size, discount=0.75):
         return kept + discount * len(row) / row.total() * lower
 
     return prob(tuple(history)[max(0, len(history) - order + 1) :])
+
+
+@right("kneser_ney_prob")
+def kneser_ney_in_single_precision(tables, history, token, vocab_size, discount=0.75):
+    return np.float32(
+        recursive_with_counters.function(tables, history, token, vocab_size, discount)
+    )
 
 
 @right("kneser_ney_prob")
@@ -534,6 +577,20 @@ def running_sum_by_hand(next_probs, prompt, length, n, uniform):
                 level -= p
         out.append(chosen)
     return out
+
+
+@right("generate")
+def tokens_one_by_one(next_probs, prompt, length, n, uniform, stop=None):
+    """A generator, with keywords and single precision."""
+    said = [*prompt]
+    yield from said
+    for _ in range(length):
+        odds = next_probs(history=tuple(said[max(0, len(said) - n + 1) :]))
+        possible = [word for word, p in odds.items() if p > 0]
+        sums = np.cumsum([odds[word] for word in possible])
+        place = min(int((sums <= uniform()).sum()), len(possible) - 1)
+        said.append(possible[place])
+        yield said[-1]
 
 
 @right("generate")

@@ -517,6 +517,14 @@ def sum_of_three_cosines(vectors, a, b, c):
     return scores.argmax()
 
 
+@right("analogy")
+def nearest_to_an_added_row(vectors, a, b, c, verbose=False):
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows = np.vstack([unit, unit[b] - unit[a] + unit[c]])
+    order = nearest(n=len(unit), index=len(unit), vectors=rows, metric="cosine")
+    return next(i for i in order if i not in (a, b, c))
+
+
 def _analogy(vectors, aim, excluded):
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     scores = unit @ aim

@@ -237,6 +237,16 @@ def everything_written_out(params, x, targets):
     return _backward(params, x, targets)
 
 
+@right("mlp_backward")
+def everything_by_keywords(params, x, targets, reduction="mean"):
+    h = np.tanh(x @ params["W1"] + params["b1"])
+    logits = h @ params["W2"] + params["b2"]
+    loss, dz = softmax_cross_entropy(targets=targets, logits=logits, reduction=reduction)
+    dh, dW2, db2 = linear_backward(dy=dz, W=params["W2"], x=h)
+    dx, dW1, db1 = linear_backward(x, params["W1"], dh * (1 - h * h), "no bias")
+    return loss, {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2, "x": dx}
+
+
 def _backward(params, x, targets, bend=None, batch=None, dx=None, keep="output"):
     h = np.tanh(x @ params["W1"] + params["b1"])
     z = h @ params["W2"] + params["b2"]

@@ -312,6 +312,21 @@ def both_filled_in(forward, backward, xs):
     return made
 
 
+@right("bidirectional")
+def both_by_keywords(forward, backward, xs, verbose=False):
+    def run(params, xs):
+        h = np.zeros((xs.shape[1], params["W_hh"].shape[1]))
+        for x in xs:
+            h = gru_cell(h=h, x=x, params=params, reset_after=True)
+            yield h
+
+    ahead, back = (
+        np.reshape(list(run(p, s)), (*xs.shape[:2], -1))
+        for p, s in ((forward, xs), (backward, xs[::-1]))
+    )
+    return np.concatenate([ahead, back[::-1]], axis=2)
+
+
 def gru_cell(params, x, h):
     layer = loaded(torch.nn.GRU(*shape_of(params, 3)), params)
     return layer(torch.tensor(x[None]), torch.tensor(h[None]))[0][0].detach().numpy()
