@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def shown(value: Any) -> str:
-    """Return the value as Python writes it, at most 40 characters of it."""
-    written = repr(value)
+    """Return the value as Python writes it, in one line of at most 40 characters."""
+    written = " ".join(repr(value).split())
     return written if len(written) <= 40 else f"{written[:36]} ..."
 
 

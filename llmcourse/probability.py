@@ -86,14 +86,15 @@ def cross_entropy(truth: Distribution, model: Distribution) -> float:
 
     `cross_entropy(p, p)` is the entropy of p, the least any model can reach. A token that cannot
     come (truth 0) costs nothing; one that can come and is missing from `model`, or has probability
-    0 there, makes it inf. Raises ValueError for an empty `truth`. source: Shannon 1948, section 6.
+    0 there, makes it inf. Raises ValueError for a `truth` of which no token can come.
+    source: Shannon 1948, section 6.
 
     >>> cross_entropy({"a": 0.5, "b": 0.5}, {"a": 0.25, "b": 0.75}).__round__(4)
     1.2075
     """
-    if not truth:
-        raise ValueError("expected a distribution over at least one token, got an empty one")
     possible = [(p, model.get(token, 0.0)) for token, p in truth.items() if p > 0]
+    if not possible:
+        raise ValueError("expected a distribution over at least one token, got an empty one")
     p, q = np.array(possible, float).T
     with np.errstate(divide="ignore"):
         return float(-(p * np.log2(q)).sum()) + 0.0  # + 0.0: no minus zero for a sure thing

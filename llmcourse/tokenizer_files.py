@@ -12,6 +12,7 @@ unit: 03_tokenization
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ _PLAIN = (*range(33, 127), *range(161, 173), *range(174, 256))
 BYTES = _PLAIN + tuple(b for b in range(256) if b not in _PLAIN)  # id -> byte
 CHARACTERS = [chr(b) for b in _PLAIN] + [chr(256 + i) for i in range(256 - len(_PLAIN))]
 ID_OF_BYTE = bytes(BYTES.index(b) for b in range(256))
-_ONE_SPACE = "ByteLevel with add_prefix_space=False"
+_PLAIN_CUT = "ByteLevel(add_prefix_space=False)"
 _FLAGS = {"single_word": False, "lstrip": False, "rstrip": False}
 
 
@@ -64,19 +65,21 @@ def to_json(
     }  # fmt: skip
 
 
-def from_json(
-    found: Any, path: str | Path
-) -> tuple[tuple[Pair, ...], tuple[str, ...], tuple[int, ...] | None]:
+Parts = tuple[tuple[Pair, ...], tuple[str, ...], tuple[int, ...] | None]
+
+
+def read(path: str | Path) -> Parts:
     """Return the merges, the special tokens, and the id of each byte, merged and special token.
 
     The ids are None where they are 0, 1, 2 ... in this order. Raises ValueError, one line with what
     is not supported, for any other kind of file.
     """
     try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
         why = next(_unsupported(found), None)
         if why is None:
             return _parts(found["model"], found["added_tokens"])
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError):
         why = "a file of another form: save one with Tokenizer.save"
     except ValueError as error:
         why = str(error)
@@ -89,9 +92,9 @@ def _unsupported(found: Any) -> Iterator[str]:
     if model["type"] != "BPE":
         yield f"a model of type {model['type']}: train one of BPE"
     if cut.get("type") != "ByteLevel" or not cut.get("use_regex", True):
-        yield f"the pre-tokenizer {cut.get('type')}: train with {_ONE_SPACE}"
+        yield f"the pre-tokenizer {cut.get('type')}: train with {_PLAIN_CUT}"
     if cut.get("add_prefix_space"):
-        yield f"add_prefix_space, a space before every text: train with {_ONE_SPACE}"
+        yield f"add_prefix_space, a space before every text: train with {_PLAIN_CUT}"
     for part in ("post_processor", "decoder"):
         kind = (found.get(part) or {"type": "ByteLevel"})["type"]
         if kind != "ByteLevel":
@@ -106,14 +109,13 @@ def _unsupported(found: Any) -> Iterator[str]:
     if model.get("ignore_merges"):
         yield "ignore_merges=True in the model: set it to False before saving"
     for token in found["added_tokens"]:
-        if not token["special"] or any(token[flag] for flag in _FLAGS):
-            name = token["content"]
-            yield f"the added token {name!r} that is not special, or strips or wants whole words"
+        name, asked = token["content"], [flag for flag in _FLAGS if token[flag]]
+        if asked or not token["special"]:
+            how = f"with {asked[0]}" if asked else "that is not special"
+            yield f"the added token {name!r} {how}: add it with add_special_tokens([{name!r}])"
 
 
-def _parts(
-    model: Any, added: Any
-) -> tuple[tuple[Pair, ...], tuple[str, ...], tuple[int, ...] | None]:
+def _parts(model: Any, added: Any) -> Parts:
     vocabulary = model["vocab"]
     missing = [c for c in CHARACTERS if c not in vocabulary]
     if missing:
@@ -131,11 +133,13 @@ def _parts(
         own[first + second] = len(own)
     specials = tuple(token["content"] for token in sorted(added, key=lambda t: t["id"]))
     theirs = {**vocabulary, **{token["content"]: token["id"] for token in added}}
-    odd = (theirs.keys() - own.keys() - set(specials)) | (own.keys() & set(specials))
-    if odd:
+    twice, unmade = own.keys() & set(specials), theirs.keys() - own.keys() - set(specials)
+    if twice:
         raise ValueError(
-            f"the token {min(odd)!r}, which no merge makes, or which is special as well"
+            f"the special token {min(twice)!r}, which is an ordinary one, too: mark it"
         )
+    if unmade:
+        raise ValueError(f"the token {min(unmade)!r}, which no merge makes: train anew")
     numbers = tuple(theirs[token] for token in (*own, *specials))
     in_order = tuple(range(len(numbers)))
     if tuple(sorted(numbers)) != in_order:

@@ -30,7 +30,7 @@ from pathlib import Path
 
 from llmcourse.arguments import a_string, no_string, utf8
 from llmcourse.pre_tokenization import last_safe_cut, pre_tokens
-from llmcourse.tokenizer_files import BYTES, ID_OF_BYTE, Pair, from_json, spelled, to_json
+from llmcourse.tokenizer_files import BYTES, ID_OF_BYTE, Pair, read, spelled, to_json
 
 _CACHED = 1 << 16  # pre-tokens whose ids are remembered
 
@@ -315,4 +315,4 @@ class Tokenizer:
         `encode(text, specials=True)` then gives the ids of theirs. Raises ValueError, one line with
         the reason, for a file that asks for more (see `llmcourse.tokenizer_files`).
         """
-        return cls(*from_json(json.loads(Path(path).read_text(encoding="utf-8")), path))
+        return cls(*read(path))

@@ -253,7 +253,12 @@ def load(path: str | Path) -> WordVectors:
 
     Raises ValueError, with the line's number, where the file is not of that format.
     """
-    lines = Path(path).read_text(encoding="utf-8").split("\n")
+    try:
+        lines = Path(path).read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path}: expected a text in UTF-8, got another byte at {error.start}"
+        ) from None
     try:
         n, width = map(int, lines[0].split())
     except ValueError:
@@ -266,5 +271,10 @@ def load(path: str | Path) -> WordVectors:
                 f"line {number} of {path}: expected a word and {width} numbers, got {len(numbers)}"
             )
         words.append(word)
-        rows.append(np.array(numbers, dtype=np.float32))
+        try:
+            rows.append(np.array(numbers, dtype=np.float32))
+        except ValueError as error:
+            raise ValueError(
+                f"line {number} of {path}: expected {width} numbers, {error}"
+            ) from None
     return WordVectors(tuple(words), np.array(rows, dtype=np.float32).reshape(len(rows), width))

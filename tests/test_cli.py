@@ -169,3 +169,19 @@ def test_fetching_offline_is_one_line_that_names_what_is_built_in(tmp_path):
     )
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
     assert "set LLMCOURSE_DATA" in done.stderr and "manual" in done.stderr
+
+
+def test_a_relative_folder_of_texts_that_does_not_exist_is_one_line(tmp_path):
+    done = llmcourse("data", cwd=tmp_path, LLMCOURSE_DATA="data")
+    assert done.returncode == 1 and "manual" in done.stdout
+    assert done.stderr.startswith("llmcourse: expected a folder in LLMCOURSE_DATA, got 'data'")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_relative_folder_of_texts_is_found_from_a_folder_below(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "tinyshakespeare.txt").write_text("forged")
+    (tmp_path / "02_ngrams").mkdir()
+    for place in (tmp_path, tmp_path / "02_ngrams"):
+        done = llmcourse("data", cwd=place, LLMCOURSE_DATA="data")
+        assert "tinyshakespeare: expected tinyshakespeare.txt in LLMCOURSE_DATA" in done.stderr

@@ -162,3 +162,68 @@ def test_split_refuses_a_share_out_of_range(share):
 def test_split_refuses_a_text_too_short_to_cut():
     with pytest.raises(ValueError, match="expected 2 or more characters"):
         data.split("x")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "हिन्दी",
+        "ภาษาไทย",
+        "น้ำ",
+        "cafe\u0301",
+        "a\u0308o\u0308",
+        "می\u200cخواهم",
+        "naïve",
+        "e\u0301'e\u0301",
+    ],
+)
+def test_words_keep_their_combining_marks(word):
+    assert data.words(f"{word} {word}, {word}.") == [word, word, ",", word, "."]
+    if "'" not in word:
+        assert data.words(f"{word}'s") == [word, "'s"]
+
+
+def test_words_refuse_a_list():
+    with pytest.raises(TypeError, match="expected a text as one string, got list"):
+        data.words(["a", "b"])
+
+
+@pytest.fixture
+def course(monkeypatch, tmp_path, fake):
+    """A course with its texts in `data`, and a notebook's folder in it to work in."""
+    place = tmp_path / "course"
+    (place / "data").mkdir(parents=True)
+    (place / "data" / "tinyshakespeare.txt").write_bytes(FAKE)
+    (place / "02_ngrams").mkdir()
+    monkeypatch.setenv("LLMCOURSE_DATA", "data")
+    return place
+
+
+@pytest.mark.parametrize("folder", [".", "02_ngrams"])
+def test_a_relative_folder_is_found_from_a_notebook_s_folder_too(monkeypatch, course, folder):
+    monkeypatch.chdir(course / folder)
+    assert data.local_folder() == (course / "data").resolve()
+    assert data.english().name == "tinyshakespeare"
+
+
+def test_a_relative_folder_beside_the_course_is_found(monkeypatch, course):
+    (course.parent / "shared").mkdir()
+    monkeypatch.setenv("LLMCOURSE_DATA", "../shared")
+    monkeypatch.chdir(course / "02_ngrams")
+    assert data.local_folder() == (course.parent / "shared").resolve()
+
+
+@pytest.mark.parametrize("name", ["nowhere", "/nowhere/at/all"])
+def test_a_folder_that_does_not_exist_is_one_line_and_no_other_text(monkeypatch, course, name):
+    monkeypatch.chdir(course)
+    monkeypatch.setenv("LLMCOURSE_DATA", name)
+    for load in (data.english, lambda: data.text("tinyshakespeare"), data.local_folder):
+        with pytest.raises(data.DataError, match=f"got '{name}', which does not exist") as caught:
+            load()
+        assert "\n" not in str(caught.value)
+    assert data.text("manual")  # needs no folder
+
+
+def test_no_folder_is_asked_for_where_the_variable_is_empty(monkeypatch):
+    monkeypatch.setenv("LLMCOURSE_DATA", "")
+    assert data.local_folder() is None

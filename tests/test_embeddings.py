@@ -260,3 +260,88 @@ def test_a_short_text_already_teaches_capitals():
     ):
         learned = embeddings.train_skipgram(text, config, generator())[0]
         assert accuracy(learned, questions)["country-capital"].accuracy > 0.8
+
+
+# --- small texts
+
+SMALL = {
+    "one word": [["a"]],
+    "one word and nothing": [[], ["a"], []],
+    "one word again and again": [["a", "a", "a"]],
+    "one sentence": [["the", "cat", "sat"]],
+    "a word without neighbours": [["a"], ["b", "c"]],
+    "ten short sentences": [f"the {n} saw it".split() for n in "abcdefghij"],
+}
+SETTINGS = [
+    EmbeddingConfig(d_model=3, steps=4, batch=8),
+    EmbeddingConfig(d_model=3, steps=4, batch=8, start="spectral", subsample=0),
+    EmbeddingConfig(d_model=9, steps=1, batch=1, epochs=1, window=1, subsample=1e-9),
+]
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("config", SETTINGS)
+def test_every_trainer_takes_the_smallest_texts(name, config):
+    text = encode(SMALL[name], min_count=1)
+    trained = [
+        *embeddings.train_skipgram(text, config, generator()),
+        *embeddings.train_cbow(text, config, generator()),
+        embeddings.train_glove(text, config, generator()),
+        embeddings.lsa(contexts.pair_counts(text), text.words, config.d_model),
+    ]
+    for vectors in trained:
+        assert vectors.words == text.words and np.isfinite(vectors.vectors).all()
+    assert all(v.vectors.shape == (len(text.words), config.d_model) for v in trained[:-1])
+
+
+def test_words_that_were_never_met_together_begin_at_score_zero():
+    text = encode(SMALL["a word without neighbours"], min_count=1)
+    true, noise = embeddings.expected_pairs(text, EmbeddingConfig())
+    u, v = embeddings.spectral_start(true, noise, 3, generator())
+    scores = (u @ v.T)[0]
+    torch.testing.assert_close(scores, torch.zeros(3), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_small_batch_of_thinned_words_is_never_empty(seed):
+    text = encode(SMALL["ten short sentences"], min_count=1)
+    config = EmbeddingConfig(d_model=2, batch=2, epochs=1, subsample=1e-9)
+    rng = np.random.default_rng(seed)
+    for _ in range(20):
+        assert len(embeddings._draw_places(text, config, rng)) >= 1
+    assert np.isfinite(embeddings.train_cbow(text, config, generator(seed))[0].vectors).all()
+
+
+def test_the_one_word_of_an_empty_batch_is_drawn_by_the_same_odds():
+    text = encode([["the"] * 90 + ["cat"] * 10], min_count=1)
+    config, rng = EmbeddingConfig(batch=1, subsample=1e-6), np.random.default_rng(0)
+    n = 4_000
+    drawn = [text.words[text.ids[embeddings._draw_places(text, config, rng)[0]]] for _ in range(n)]
+    odds = contexts.keep_probs(text.counts, 1e-6) * text.counts
+    share = float(odds[1] / odds.sum())
+    # standard deviation below 0.008: six of them, a false alarm in 10^8
+    assert drawn.count("cat") / n == pytest.approx(share, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda pairs: embeddings.softmax_skipgram_loss(np.eye(3), np.eye(3), pairs),
+        lambda pairs: embeddings.negative_sampling_loss(np.eye(3), np.eye(3), pairs, []),
+    ],
+)
+def test_a_loss_over_no_pair_is_refused(loss):
+    with pytest.raises(ValueError, match="expected at least one pair to average over, got none"):
+        loss([])
+
+
+def test_no_documents_no_counts_and_no_places():
+    with pytest.raises(ValueError, match="expected a word that comes 1 times, got none"):
+        encode([], min_count=1)
+    with pytest.raises(ValueError, match="expected a count above 0"):
+        contexts.noise_probs(np.zeros(2))
+    assert contexts.keep_probs(np.array([0, 4]), 0.01).tolist() == pytest.approx([1, 0.11])
+    none = np.zeros(0, dtype=int)
+    assert contexts.cbow_contexts(encode([["a"]], 1), none, none).shape == (0, 0)
+    with pytest.raises(ValueError, match="window must be at least 1, got 0"):
+        contexts.pair_counts(encode([["a"]], 1), 0)

@@ -225,3 +225,48 @@ def test_training_learns_a_text_that_leaves_no_choice():
         _, gradients = mlp.loss_and_gradients(ours, contexts, targets)
         ours.params, velocity = mlp.sgd_step(ours.params, gradients, velocity, 0.1, 0.9)
     assert -mlp.logps(ours, ids, 3).mean() < 0.01
+
+
+def test_ignored_targets_have_no_loss_and_no_gradient_as_in_torch():
+    rng = np.random.default_rng(3)
+    logits, targets = rng.standard_normal((5, 4)), np.array([2, -100, 0, -100, 3])
+    leaf = torch.tensor(logits, requires_grad=True)
+    wanted = torch.nn.functional.cross_entropy(leaf, torch.tensor(targets))
+    wanted.backward()
+    loss, slope = mlp.softmax_cross_entropy(logits, targets)
+    assert loss == pytest.approx(wanted.item(), rel=1e-12)
+    np.testing.assert_allclose(slope, leaf.grad.numpy(), atol=1e-15)
+    assert not slope[[1, 3]].any()
+    alone = mlp.softmax_cross_entropy(logits[[0, 2, 4]], targets[[0, 2, 4]])
+    assert loss == pytest.approx(alone[0])
+
+
+@pytest.mark.parametrize("targets", [[-100, -100], []])
+def test_a_mean_over_no_target_is_refused(targets):
+    logits = np.zeros((len(targets), 3))
+    with pytest.raises(ValueError, match="expected a target to score, got"):
+        mlp.softmax_cross_entropy(logits, np.array(targets))
+
+
+@pytest.mark.parametrize("wrong", [-1, -99, -101, 3])
+def test_other_targets_outside_the_vocabulary_are_refused(wrong):
+    with pytest.raises(ValueError, match=f"expected targets from 0 to 2, got {wrong}"):
+        mlp.softmax_cross_entropy(np.zeros((2, 3)), np.array([0, wrong]))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_activations_of_low_precision_are_finite_and_silent(dtype):
+    largest = float(np.finfo(dtype).max)
+    x = np.array([-largest, -100, -20, 0, 20, 100, largest], dtype=dtype)
+    with np.errstate(over="raise", invalid="raise"):
+        for name, (value, slope) in mlp.activations(x).items():
+            assert np.isfinite(value).all() and np.isfinite(slope).all(), name
+            assert value.dtype == dtype
+
+
+def test_no_windows_give_no_logits_and_no_gradient():
+    ours = model()
+    assert ours.logits(np.zeros((0, 3), int)).shape == (0, 7)
+    assert not ours.embedding_gradient(np.zeros((0, 3), int), np.zeros((0, 12))).any()
+    with pytest.raises(ValueError, match="window must be at least 1"):
+        mlp.windows(np.arange(4), 0)

@@ -295,3 +295,25 @@ def shakespeare():
 def test_bits_per_character_of_tiny_shakespeare(shakespeare, config, bits):
     train, held_out = shakespeare
     assert fit(train, 65, config).bits_per_token(held_out) == pytest.approx(bits, abs=0.001)
+
+
+def test_a_dead_end_is_one_clear_line():
+    table = ngram.ngram_counts(TEXT, 3)  # "cat ate" is the end: nothing was seen after it
+
+    def next_probs(history):
+        return {word: ngram.mle_prob(table, history, word) for word in sorted(set(TEXT))}
+
+    with pytest.raises(ValueError, match=r"after \['cat', 'ate'\], got none: smooth") as caught:
+        ngram.generate(next_probs, ["the", "cat"], 9, 3, lambda: 0.0)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ValueError, match=r"above 0 after \[\], got none"):
+        ngram.generate(lambda history: {}, [], 1, 1, lambda: 0.0)
+    assert ngram.generate(next_probs, ["the"], 0, 3, lambda: 0.0) == ["the"]
+
+
+def test_a_text_of_one_token_is_counted_and_scored():
+    for smoothing in SMOOTHINGS:
+        model = fit(np.array([1]), 3, NgramConfig(3, smoothing))
+        assert len(model.logps(np.array([1]))) == 1 and len(model.logps([])) == 0
+        assert model.prob([], 1) > 0
+    np.testing.assert_array_equal(ngram.modified_discounts([]), [0, 0.75, 0.75, 0.75])

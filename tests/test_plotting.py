@@ -1,5 +1,8 @@
 """llmcourse.plotting: what is drawn is what was given, on the axes given, with names and units."""
 
+import math
+import warnings
+
 import matplotlib
 
 matplotlib.use("agg")
@@ -220,3 +223,43 @@ def test_word_map_has_one_scale_and_writes_beside_arrows_not_on_them():
 def test_curves_tell_levels_apart_by_line_style():
     ax = plotting.curves([1, 2], {"a": [1, 2]}, "step", "bits", levels={"one": 1, "two": 2})
     assert len({line.get_linestyle() for line in ax.lines}) == 3
+
+
+NONE = {
+    "distributions": lambda: plotting.distributions({}),
+    "trials": lambda: plotting.trials({"random": []}, "x", "y"),
+    "ladder": lambda: plotting.ladder([]),
+    "company": lambda: plotting.company({"a": 1}, {}, []),
+    "alignment": lambda: plotting.alignment([], [], []),
+    "word_map": lambda: plotting.word_map({}, {}),
+    "tokens": lambda: plotting.tokens({}),
+}
+
+
+@pytest.mark.parametrize("name", NONE)
+def test_nothing_to_draw_is_one_clear_line(name):
+    with pytest.raises(ValueError, match=r"expected .*, got none"):
+        NONE[name]()
+
+
+SMALLEST = {
+    "bars": lambda: plotting.bars({}, "q"),
+    "histogram": lambda: plotting.histogram([], [0, 1], "q", "c"),
+    "curves": lambda: plotting.curves([], {"a": []}, "x", "y", log_x=True),
+    "steps": lambda: plotting.steps([], {}, "x", "y", level=("level", 1.0)),
+    "trials, all diverged": lambda: plotting.trials({"r": [(1, 2, math.nan)]}, "x", "y"),
+    "trials, one search diverged": lambda: plotting.trials(
+        {"r": [(1, 2, 0.5)], "s": [(1, 2, math.nan)]}, "x", "y"
+    ),
+    "surprise": lambda: plotting.surprise([], []),
+    "evidence": lambda: plotting.evidence([], []),
+    "evidence of nothing": lambda: plotting.evidence([0.0], [0.0]),
+    "tokens": lambda: plotting.tokens({"an empty text": []}),
+}
+
+
+@pytest.mark.parametrize("name", SMALLEST)
+def test_the_smallest_data_are_drawn_without_a_warning(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        SMALLEST[name]().figure.draw_without_rendering()

@@ -100,8 +100,9 @@ def test_cross_entropy_matches_tokens_by_name_and_handles_zeros():
     assert probability.cross_entropy(truth, {"a": 1.0, "b": 0.0}) == math.inf
     assert probability.cross_entropy(truth, {"a": 1.0}) == math.inf
     assert math.copysign(1, probability.cross_entropy({"a": 1.0}, {"a": 1.0})) == 1
-    with pytest.raises(ValueError, match="empty"):
-        probability.cross_entropy({}, {"a": 1.0})
+    for nothing in ({}, {"a": 0.0}):
+        with pytest.raises(ValueError, match="empty"):
+            probability.cross_entropy(nothing, {"a": 1.0})
 
 
 def test_bits_per_token_is_the_cross_entropy_of_the_counted_frequencies():
@@ -252,3 +253,19 @@ def test_enumerated_texts_have_the_chain_rule_probability_and_leave_nothing_out(
     for text, p in texts:
         log_prob = probability.chain_log_prob(text, lambda h, t: next_probs(h).get(t, 0.0))
         assert p == pytest.approx(math.exp(log_prob))
+
+
+@pytest.mark.parametrize("probs", [{}, {"a": 0.0}, {"a": math.nan}])
+def test_a_dead_end_is_one_clear_line(probs):
+    table = {(): {"ha": 1.0}, ("ha",): probs}
+    with pytest.raises(ValueError, match=r"a probability above 0 after \['ha'\], got none: smooth"):
+        probability.sample_sequence(lambda text: table[tuple(text)], lambda: 0.5, ".", 5)
+    with pytest.raises(ValueError, match=r"after \['ha'\], got none: decode with the model"):
+        probability.arithmetic_decode("01", lambda text: table[tuple(text)], 2)
+    with pytest.raises(ValueError, match=f"expected a weight above 0, got none of {len(probs)}"):
+        probability.temper(probs, 1.0)
+
+
+def test_an_infinite_weight_cannot_be_drawn_from():
+    with pytest.raises(ValueError, match="got an infinite one"):
+        probability.draw({"a": math.inf}, lambda: 0.0, [])

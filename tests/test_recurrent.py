@@ -197,3 +197,77 @@ def test_training_learns_a_text_that_leaves_no_choice():
             loss.backward()
             optimizer.step()
     assert loss.item() < 0.1
+
+
+@pytest.mark.parametrize("kind", TORCH)
+@pytest.mark.parametrize("places", [(1, 3, 5), (2, 2, 5), (1, 2, 4)])
+def test_a_state_of_another_batch_layer_or_width_is_refused(kind, places):
+    layers = Recurrent(kind, 3, 5)
+    state = tuple(torch.zeros(places) for _ in range(1 + (kind == "lstm")))
+    with pytest.raises(ValueError, match=r"expected a state of . x \(1, 2, 5\).*None") as caught:
+        layers(torch.zeros(2, 4, 3), state)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ValueError, match="expected a state of"):
+        layers(torch.zeros(2, 4, 3), (*layers.zero_state(2), torch.zeros(1, 2, 5)))
+
+
+def test_a_carried_state_of_another_batch_size_is_refused_by_the_model():
+    _, state = made().read(torch.zeros(3, 4, dtype=torch.long))
+    with pytest.raises(ValueError, match=r"\(1, 2, 5\) .* got \(1, 3, 5\), \(1, 3, 5\)"):
+        made().read(torch.zeros(2, 4, dtype=torch.long), state)
+    with pytest.raises(ValueError, match=r"expected a last output of \(2, 2\).*got \(3, 2\)"):
+        Jordan(3, 4, 2)(torch.zeros(2, 5, 3), torch.zeros(3, 2))
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: Recurrent("lstm", 3, 4)(torch.zeros(2, 0, 3)),
+        lambda: Jordan(3, 4, 2)(torch.zeros(2, 0, 3)),
+        lambda: made()(torch.zeros(2, 0, dtype=torch.long)),
+    ],
+)
+def test_a_text_without_a_token_is_refused(read):
+    with pytest.raises(ValueError, match="expected at least one step to read, got none"):
+        read()
+
+
+def test_one_token_and_no_row_are_read():
+    assert made()(torch.zeros(1, 1, dtype=torch.long)).shape == (1, 1, 7)
+    assert made()(torch.zeros(0, 3, dtype=torch.long)).shape == (0, 3, 7)
+    text = torch.tensor([1, 2])
+    assert math.isfinite(models.bits_per_token(made(), text[1:], text[:1]))
+
+
+@pytest.mark.parametrize("cut", [0, 2])
+def test_bits_need_a_token_and_one_before_it(cut):
+    text = torch.tensor([1, 2])
+    with pytest.raises(ValueError, match="at least one id to score and one before it"):
+        models.bits_per_token(made(), text[cut:], text[:cut])
+
+
+def test_drawing_needs_a_start_and_finite_logits():
+    generator = torch.Generator().manual_seed(0)
+    with pytest.raises(ValueError, match="at least one id to start from"):
+        models.generate(made(), torch.zeros(0, dtype=torch.long), 3, generator)
+    broken = made()
+    with torch.no_grad():
+        broken.head.bias[0] = math.nan
+    with pytest.raises(ValueError, match="expected finite logits, got none after 0 drawn"):
+        models.generate(broken, torch.tensor([1]), 3, generator)
+
+
+@pytest.mark.parametrize("lengths", [[0, 1], [1, 5]])
+def test_lengths_outside_the_text_are_refused(lengths):
+    model = SequenceModel(RecurrentConfig(7, 3, 5, 2, "gru"))
+    with pytest.raises(ValueError, match="expected lengths from 1 to 4, got from"):
+        model(torch.zeros(2, 4, dtype=torch.long), torch.tensor(lengths))
+
+
+def test_rows_and_steps_below_one_are_refused():
+    with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
+        models.streams(torch.arange(9), 0)
+    with pytest.raises(ValueError, match="steps must be at least 1, got -1"):
+        list(models.chunks(torch.zeros(2, 9), -1))
+    with pytest.raises(ValueError, match="every size must be at least 1"):
+        Recurrent("gru", 3, 0)

@@ -1,5 +1,7 @@
 """Recurrent steps in numpy against torch's cells, the walk back against autograd, and laws."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -220,3 +222,80 @@ def test_every_mistake_that_is_told_comes_to_another_value(name):
     same = [hint for hint, value in came.items() if compare(value, formula(*args), 1e-6) is None]
     below = ["A norm up to the limit stays as it is: never scale up."]  # shows below the limit only
     assert same == (below if name == "clip" else [])
+
+
+def clipped(*values, limit=1.0, dtype=np.float32):
+    made, norm = rnn.clip_grad_norm({"a": np.array(values, dtype=dtype)}, limit)
+    return made["a"], norm
+
+
+@pytest.mark.parametrize(
+    ("size", "dtype"),
+    [
+        *((size, np.float32) for size in (1e19, 1e38, 1e-25, 1e-44)),
+        *((size, np.float16) for size in (1e4, 1e-5)),
+        *((size, np.float64) for size in (1e200, 1e-200)),
+    ],
+)
+def test_clipping_is_right_at_every_size_that_the_dtype_holds(size, dtype):
+    given = np.array([3 * size, -1.5 * size], dtype=dtype)
+    wide = [float(g) for g in given]
+    for limit in (1.0, size / 100):
+        made, norm = clipped(*given, limit=limit, dtype=dtype)
+        assert norm == pytest.approx(math.hypot(*wide), rel=1e-12)
+        factor = min(1.0, limit / norm)
+        smallest = float(np.finfo(dtype).smallest_subnormal)
+        wanted = [factor * g for g in wide]
+        np.testing.assert_allclose(made.astype(float), wanted, rtol=1e-3, atol=smallest)
+        assert made.dtype == dtype
+
+
+def test_float32_gradients_whose_squares_overflow_or_vanish_keep_their_direction():
+    made, norm = clipped(3e19, 4e19)
+    np.testing.assert_allclose(made, [0.6, 0.8], rtol=1e-6)
+    assert norm == pytest.approx(5e19)
+    made, norm = clipped(3e-25, 4e-25)
+    np.testing.assert_array_equal(made, np.array([3e-25, 4e-25], dtype=np.float32))
+    assert norm == pytest.approx(5e-25)
+    tensors = {"a": torch.tensor([3e19]), "b": torch.tensor([[4e19]], dtype=torch.bfloat16)}
+    made, norm = rnn.clip_grad_norm(tensors, 1.0)
+    assert (made["a"].dtype, made["b"].dtype) == (torch.float32, torch.bfloat16)
+    assert (made["a"].item(), made["b"].item()) == pytest.approx((0.6, 0.8), rel=1e-2)
+    made, norm = clipped(1.7e308, 1.7e308, dtype=np.float64)  # the norm itself overflows
+    np.testing.assert_allclose(made, [0.5**0.5] * 2)
+    assert norm == math.inf
+
+
+def test_clipping_nothing_empty_arrays_and_whole_numbers():
+    assert rnn.clip_grad_norm({}, 1.0) == ({}, 0.0)
+    empty = {"a": np.zeros((0, 3)), "b": torch.zeros(0)}
+    made, norm = rnn.clip_grad_norm(empty, 1.0)
+    assert norm == 0 and made["a"].shape == (0, 3) and made["b"].shape == (0,)
+    made, norm = rnn.clip_grad_norm({"a": np.array([3, 4])}, 1.0)
+    assert norm == 5 and made["a"] == pytest.approx([0.6, 0.8])
+
+
+def test_an_infinite_or_nan_gradient_gives_what_torch_gives():
+    for worst in (np.inf, np.nan):
+        made, norm = clipped(worst, 1.0)
+        leaf = torch.nn.Parameter(torch.zeros(2))
+        leaf.grad = torch.tensor([worst, 1.0])
+        np.testing.assert_equal(norm, torch.nn.utils.clip_grad_norm_([leaf], 1.0).item())
+        np.testing.assert_equal(made, leaf.grad.numpy())
+
+
+def test_steps_refuse_a_state_of_another_batch():
+    for step, kind, states in (
+        (rnn.elman_step, "elman", 1),
+        (rnn.gru_cell, "gru", 1),
+        (rnn.lstm_cell, "lstm", 2),
+    ):
+        with pytest.raises(ValueError, match=r"expected as many rows .* \(2, 4\) .* \(3, 2\)"):
+            step(weights(kind, 2, 4), drawn(3, 2), *[drawn(2, 4)] * states)
+
+
+@pytest.mark.parametrize("lengths", [[0, 1], [-1, 1], [1, 5]])
+def test_lengths_outside_the_text_are_refused(lengths):
+    params = reader(3, 4) | {"gru": weights("gru", 3, 4)}
+    with pytest.raises(ValueError, match="expected lengths"):
+        SequenceClassifier(params).logits(np.zeros((2, 4), int), np.array(lengths))

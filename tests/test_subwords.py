@@ -107,3 +107,36 @@ def test_the_recorded_merges_are_ours():
     ours = tokenizers.train_bpe([RECORDED["text"]], 256 + len(RECORDED["merges"]))
     assert ours.spelled_merges == RECORDED["merges"]
     assert {text: ours.encode(text) for text in RECORDED["ids"]} == RECORDED["ids"]
+
+
+MARKED_WORDS = [
+    "हिन्दी",
+    "ภาษาไทย",
+    "น้ำ",
+    "cafe\u0301",
+    "a\u0308o\u0308",
+    "می\u200cخواهم",
+    "ქართული",
+]
+
+
+@pytest.mark.parametrize("word", MARKED_WORDS)
+def test_a_word_keeps_its_combining_marks(word):
+    assert subwords.word_tokenize(f"{word}, {word}!", {word, ",", "!"}) == [word, ",", word, "!"]
+
+
+def test_a_mark_on_punctuation_is_part_of_it():
+    assert subwords.word_tokenize("a=\u0338b \u0301", {"=\u0338", "\u0301"}, "?") == [
+        "?",
+        "=\u0338",
+        "?",
+        "\u0301",
+    ]
+
+
+def test_wordpiece_has_no_limit_of_length_where_berts_has_one():
+    word = "a" * 101
+    vocab = {"[UNK]": 0, "a": 1, "##a": 2}
+    assert len(subwords.wordpiece_encode(word, vocab)) == 101
+    assert Peer(models.WordPiece(vocab, unk_token="[UNK]")).encode(word).tokens == ["[UNK]"]
+    assert "100 characters" in subwords.wordpiece_encode.__doc__

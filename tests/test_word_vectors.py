@@ -181,6 +181,7 @@ def test_words_that_the_format_cannot_hold_are_refused(word, tmp_path):
     [
         ("a 1 2", "line 1 of .*: expected 'V D'"),
         ("2 2\na 1 2\nb 1\n", "line 3 .* 2 numbers, got 1"),
+        ("1 2\na 1 x\n", "line 2 .* expected 2 numbers, .*'x'"),
     ],
 )
 def test_files_of_another_form_are_refused_with_the_line(content, message, tmp_path):
@@ -188,3 +189,41 @@ def test_files_of_another_form_are_refused_with_the_line(content, message, tmp_p
     path.write_text(content, encoding="utf-8")
     with pytest.raises(ValueError, match=message):
         word_vectors.load(path)
+
+
+def test_a_file_in_another_encoding_is_one_line(tmp_path):
+    (tmp_path / "vectors.txt").write_bytes("1 1\nnaïve 1\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"vectors.txt: expected a text in UTF-8") as caught:
+        word_vectors.load(tmp_path / "vectors.txt")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [1e20, 1e-25, 1e-40, 3e38])
+def test_cosines_do_not_depend_on_the_length_of_float32_vectors(size):
+    angle = np.array([[0.6, 0.8], [-0.8, 0.6], [1.0, 0.0]], dtype=np.float32)
+    vectors = WordVectors(("a", "b", "c"), angle * np.float32(size))
+    assert vectors.vectors.dtype == vectors.unit.dtype == np.float32
+    np.testing.assert_allclose(vectors.unit, angle, rtol=0, atol=1e-4)
+    assert vectors.similarity("a", "c") == pytest.approx(0.6, abs=1e-4)
+
+
+def test_vectors_of_no_number_and_of_zeros_have_unit_rows():
+    assert word_vectors.unit_rows(np.zeros((2, 0))).shape == (2, 0)
+    assert not word_vectors.unit_rows(np.zeros((2, 3))).any()
+
+
+def test_few_words_have_few_neighbours_or_none():
+    alone = WordVectors(("a",), np.ones((1, 2)))
+    assert alone.nearest("a") == [] and alone.analogy("a", "a", "a") == []
+    with pytest.raises(ValueError, match="expected a fourth row to answer with, got 1 rows"):
+        word_vectors.analogy(np.ones((1, 2)), 0, 0, 0)
+    with pytest.raises(ValueError, match="n must be 0 or more, got -1"):
+        alone.nearest("a", -1)
+
+
+def test_an_association_needs_words_that_differ():
+    one = np.ones((1, 2))
+    with pytest.raises(ValueError, match=r"a word in each of X, Y, A and B, got \[1, 0, 1, 1\]"):
+        word_vectors.association_bias(one, one[:0], one, one)
+    with pytest.raises(ValueError, match="expected associations that differ, got all equal"):
+        word_vectors.association_bias(one, one, one, one)

@@ -289,7 +289,7 @@ def analyse(word: str) -> tuple[Reading, ...]:
 
     A stop or comma has none. Raises ValueError for a word that the language does not have.
     """
-    if word in ".,":
+    if word in (".", ","):
         return ()
     readings = _everything()[1]
     if word not in readings:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
+from llmcourse.arguments import no_string
 from llmcourse.world import knowledge, lore
 from llmcourse.world.adventures import ADVENTURES
 from llmcourse.world.agreement import agreement_rules
@@ -24,6 +25,8 @@ from llmcourse.world.pastimes import PASTIMES
 from llmcourse.world.plots import PLOTS
 from llmcourse.world.sentences import SENTENCES
 from llmcourse.world.splits import check_dial, check_size
+
+TOKENS = ("a list of tokens", "take the tokens of a story")
 
 
 @dataclass(frozen=True)
@@ -126,13 +129,18 @@ def story_log_prob(tokens: Iterable[str], *, bias: float = 0.0) -> tuple[float, 
     """Natural log-probability of each token given all before it, for any tokens (about 1 ms each).
 
     From the first token that the grammar cannot write, -inf. A text without END is scored as a
-    prefix.
+    prefix. Raises TypeError for one string in place of the tokens.
     """
+    no_string(tokens, *TOKENS)
     return tuple(forward(rules(bias), tokens))
 
 
 def next_probs(tokens: Iterable[str], *, bias: float = 0.0) -> dict[str, float]:
-    """The exact distribution of the token that follows `tokens`: what a perfect model would say."""
+    """The exact distribution of the token that follows `tokens`: what a perfect model would say.
+
+    Raises TypeError for one string in place of the tokens.
+    """
+    no_string(tokens, *TOKENS)
     return _next_probs(rules(bias), tokens)
 
 
@@ -164,7 +172,11 @@ _NO_SPACE_BEFORE = frozenset(".,!?:;") | {"'s"}
 
 
 def detokenise(tokens: Iterable[str]) -> str:
-    """Tokens as plain text: no space before punctuation or inside quotes; END is left out."""
+    """Tokens as plain text: no space before punctuation or inside quotes; END is left out.
+
+    Raises TypeError for one string in place of the tokens.
+    """
+    no_string(tokens, *TOKENS)
     parts: list[str] = []
     quoted = False
     glue = True
