@@ -3,10 +3,12 @@
 import re
 import warnings
 
+import nbformat
 import numpy as np
 import pytest
+from nbclient import NotebookClient
 
-from llmcourse.checks import Spelled, equal, near, outcome, raises, visible
+from llmcourse.checks import Spelled, compare, equal, near, outcome, raises, visible
 from llmcourse.checks.outcome import Verdict
 
 
@@ -145,13 +147,11 @@ def test_what_the_check_stumbles_over_is_said_to_be_the_result(capsys):
     assert "the result does not have the expected form" in capsys.readouterr().out
 
 
-def test_a_stand_in_of_ours_is_an_object(capsys):
+def test_no_class_of_ours_is_named():
     from autograder.wire import Opaque
 
-    assert total(lambda numbers: Opaque("Foo")) is False
-    said = capsys.readouterr().out
-    assert "Opaque" not in said.splitlines()[0].split("got")[0]
-    assert total(lambda numbers: np.ones((1, 1))) is False
+    assert compare(Opaque("Foo"), 3.0, 0.0).nature == "expected a number, got an object"
+    assert compare(np.ones((1, 1)), "a", 0.0).nature == "expected a string, got a list"
 
 
 def test_an_undefined_name_is_noted_and_changes_no_verdict(capsys):
@@ -180,3 +180,27 @@ def test_a_check_warns_of_nothing_on_stderr(capsys):
         total(lambda numbers: np.log(0.0) if False else 1.0)
     assert came == []
     assert capsys.readouterr().err == ""
+
+
+CELLS = (
+    "from llmcourse.checks import u02_ngrams, u03_tokenization as check\ncorpus = [1, 2]",
+    "def wordpiece_encode(word, vocabulary, unk='?'):\n    while word:\n        try:\n"
+    "            len(word)\n        except Exception:\n            pass\n"
+    "check.wordpiece_encode(wordpiece_encode);",
+    "%matplotlib inline\nmine = {}\ndef mle_prob(table, history, token):\n    mine, corpus\n"
+    "    row = table.get(history, {})\n    return row.get(token, 0) / (sum(row.values()) or 1)\n"
+    "u02_ngrams.mle_prob(mle_prob);",
+    "import signal\nsignal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)",
+)
+
+
+def test_a_kernel_shows_boxes_ends_loops_and_knows_the_cell_of_a_name():
+    notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, CELLS)))
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    (endless,), (passed,), (left,) = (cell.outputs for cell in notebook.cells[1:])
+    assert endless.data["text/plain"].splitlines()[1] == "  hint: is there a loop that never ends?"
+    first, note = passed.data["text/plain"].splitlines()
+    assert first == "mle_prob: passed"
+    assert "uses `corpus`, which is data of another cell" in note
+    assert "&#10003;" in passed.data["text/html"]
+    assert left.data["text/plain"] == "(<Handlers.SIG_DFL: 0>, (0.0, 0.0))"
