@@ -172,7 +172,7 @@ def unseen_rate(answer):
         (["x y", "z"], ["x", "y z"]),
         ([7, 8], ["7", "8"]),
     ):
-        joined = "Compare tuples of tokens as they are, not text made of them."
+        joined = "What the training text lacks: compare tuples of tokens, not text made of them."
         near(answer(other, text_of_two, 2), 1.0, 1e-9, hint=joined)
     whole = "T tokens have T - n + 1 n-grams: look at the first and the last one of both texts."
     for seed, n in ((1, 1), (2, 2), (3, 3), (4, 4), (5, 5)):

@@ -56,7 +56,7 @@ def wordpiece_encode(answer):
     equal(answer(long, {"a", "##a"}), ["[UNK]"], "The whole word becomes [unk].")
 
 
-BACK = "Never go back to a shorter token: where the longest leads nowhere the word is [unk]."
+BACK = "Where the longest leads nowhere it is [unk], even if a shorter token had worked."
 APART = "At the beginning only tokens without ##, later only tokens with ##."
 CUTS: tuple[tuple[str, set[str], str, str], ...] = (
     ("abc", {"a", "ab", "##bc", "##d"}, "?", BACK),

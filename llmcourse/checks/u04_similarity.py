@@ -78,7 +78,7 @@ def analogy(answer):
     )
     fan = np.array([[1.0, 0.0], [0.77, 0.64], [0.77, -0.64], [0.3, 1.0], [-1.0, 0.1]])
     equal(answer(fan, 0, 1, 2), 3, hint="b - a + c points along a here: exclude a, b and c.")
-    less = "The best cosine may be negative: the excluded rows need less than any cosine, -inf."
+    less = "The best cosine may be negative: the excluded rows need -inf, not 0."
     away = np.array([[1, 0], [1, 0.1], [1, -0.1], [-1, 0.3], [-1, -0.2], [-2, 0.9]])
     small = vectors(3, 20, 6)
     small[1] = small[0] + 0.02 * small[5]

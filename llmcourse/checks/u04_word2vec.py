@@ -198,7 +198,7 @@ def softmax_skipgram_loss(answer):
     if not np.isfinite(float(value)):
         fail("With scores in the thousands the loss should be finite.", hint=large)
     near(value, 1600.0, 1e-6, hint=large)
-    each = "Each row has a largest score of its own: subtract it, not that of all rows together."
+    each = "Subtract the largest score of each row from it, not that of all rows together."
     mean = "The mean over the pairs of ln of the sum of exp(score), minus the score that came."
     uneven = CENTRE * np.array([[1000.0], [1.0], [0.001], [30.0]])
     for centre, context, pairs, hint in (

@@ -459,7 +459,7 @@ def _ranked(scores, index, n):
     return [int(i) for i in np.argsort(-scores) if i != index][:n]
 
 
-@wrong("nearest", hint="a vector seven times as long has cosine 1")
+@wrong("nearest", hint="leave `index` out by its id")
 def takes_itself_to_be_first(vectors, index, n):
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.argsort(-(unit @ unit[index]))[1 : n + 1].tolist()
