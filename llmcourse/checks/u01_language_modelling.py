@@ -74,7 +74,7 @@ def chain_log_prob(answer):
     long = list("abracadabra, abracadabra")
     want = sum(math.log(model.function(long[:t], token)) for t, token in enumerate(long))
     near(answer(list(long), model), want, 1e-9, "The history is all tokens before, however many.")
-    hint = "The product of many probabilities is 0 for the computer: add logs, do not multiply."
+    hint = "The product of many probabilities underflows to 0: add logs, do not multiply."
     rare = Spelled("lambda history, token: 1e-6 if token else 1e-9")
     for long in ([1] * 60, [1, 0] * 40):
         want = sum(math.log(1e-6 if token else 1e-9) for token in long)
@@ -257,7 +257,10 @@ def temper(answer):
     near(got, want, 1e-9, likely(got, mistakes, "At T = 1/2 each p is squared, then renormalised."))
     near(answer(probs, 1.0), probs, 1e-9, "T = 1 changes nothing.")
     zero = "What has probability 0 keeps it at every temperature; log 0 must not stop you."
-    cold = "p ** (1 / T) underflows at small T: divide log p by T, subtract the largest, then exp."
+    cold = (
+        "p ** (1 / T) underflows or overflows at small T: divide log p by T, subtract the largest, "
+        "then exp."
+    )
     weights = "Any weights are allowed: divide by the sum in the end, and only there."
     many = {f"w{i}": 1 + i * i % 17 for i in range(40)}
     for given, temperature, hint in (
