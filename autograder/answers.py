@@ -8,8 +8,14 @@
     @wrong("perplexity", hint="divide by the number of tokens")
     def perplexity_without_length(log_probs): ...
 
+    @slow("perplexity", hint="takes more than")  # right, but the visible check says: too slow
+    def perplexity_of_copies(log_probs): ...
+
     EQUIVALENT = [
         Equivalent("perplexity", "if n <= 0:", because="a length is never below 0"),
+    ]
+    UNSEEN = [  # passes the visible check and loses points: why no visible check can see it
+        Unseen("perplexity", "perplexity_without_length", because="..."),
     ]
 """
 
@@ -58,6 +64,30 @@ def wrong(exercise: str, hint: str) -> Callable[[Any], Answer]:
     return lambda function: Answer(exercise, function, hint)
 
 
+@dataclass(frozen=True)
+class Slow:
+    """A right answer that the visible check refuses for its time; grading does not measure it."""
+
+    exercise: str
+    function: Any
+    hint: str
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A wrong answer (by its name, or a mutant by its changed line) that passes the visible check
+    and loses points."""
+
+    exercise: str
+    what: str
+    because: str
+
+
+def slow(exercise: str, hint: str) -> Callable[[Any], Slow]:
+    """Mark an answer that gives the right values and takes far too long on a long text."""
+    return lambda function: Slow(exercise, function, hint)
+
+
 def load(root: Path, slug: str) -> ModuleType:
     """The module with a unit's answers; AutograderError where there is none."""
     path = root / "tests" / "answers" / f"{module_name(slug)}.py"
@@ -77,3 +107,13 @@ def answers(module: ModuleType) -> Mapping[str, Answer]:
 def equivalents(module: ModuleType) -> tuple[Equivalent, ...]:
     """The mutants that a module lists as equivalent."""
     return tuple(getattr(module, "EQUIVALENT", ()))
+
+
+def slow_answers(module: ModuleType) -> Mapping[str, Slow]:
+    """The answers of a module that are right but too slow, by their names."""
+    return {name: value for name, value in vars(module).items() if isinstance(value, Slow)}
+
+
+def unseen(module: ModuleType) -> tuple[Unseen, ...]:
+    """The wrong answers that a module lists as passing their visible check."""
+    return tuple(getattr(module, "UNSEEN", ()))

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 import dateutil.parser
 
 from autograder.errors import Unreadable
-from autograder.ingest import LearnerCell, beside, find_notebook, parse, text_of
+from autograder.ingest import LearnerCell, beside, find_notebook, parse
+from autograder.rebuild import text_of
 
 STAMP, STAMP_BYTES = "timestamp.txt", 200
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}

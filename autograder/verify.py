@@ -16,6 +16,7 @@ from typing import Any
 
 from autograder import answers
 from autograder.answers import Equivalent
+from autograder.exercise import REASONS
 from autograder.forks import in_forks
 from autograder.mutants import tidy
 from autograder.release import write_text
@@ -166,7 +167,8 @@ def _problem(trial: Trial, outcome: Outcome) -> str | None:
     if "crashed" in outcome:
         return f"{about}: the tests themselves fail, nobody could grade it: {outcome['crashed']}"
     if ended := outcome.get("ended"):
-        caught = trial.kind == MUTANT and ended == "time"
+        told = trial.kind == MUTANT or (trial.kind == WRONG and trial.hint in REASONS["timeout"])
+        caught = ended == "time" and told
         return None if caught else f"{about}: it {ENDED[ended]}"
     for seed, (share, shown) in enumerate(outcome["seeds"]):
         if complaint := _complaint(trial, share, shown):

@@ -207,20 +207,29 @@ def _judge(exercise: Exercise, cells: list[dict[str, Any]]) -> None:
         exercise.state = "missing"
         exercise.message = "its cells are gone: copy them from a fresh notebook"
         return
-    told = "".join(text_of(shown.get("text", "")) for shown in verdict["outputs"]).strip()
-    told = told.removeprefix(f"{exercise.id}: ")
+    told = "".join(map(_shown, verdict["outputs"])).strip().removeprefix(f"{exercise.id}: ")
     outputs = [output for cell in (*answers, verdict) for output in cell["outputs"]]
     error = next((output for output in outputs if "ename" in output), None)
-    exercise.state = "passed" if told == "passed" else "not right yet"
-    if told == "not solved yet":
-        exercise.state = told
-    elif error is not None:
+    states = ("passed", "not solved yet")
+    exercise.state = next((s for s in states if told.startswith(s)), "not right yet")
+    if error is not None:
         slow = error["ename"] == "KeyboardInterrupt"
         reason = f"{error['ename']}: {error['evalue']}"
         limit = f"took longer than {SECONDS_A_CELL} s: is there a loop that never ends?"
         exercise.state, exercise.message = "not right yet", limit if slow else reason
     elif not exercise.passed:
-        exercise.message = told.removeprefix("not right yet. ") or "the check printed nothing"
+        said = told.removeprefix(exercise.state).removeprefix(". ").splitlines()
+        kept = [
+            line.strip().removeprefix("hint: ")
+            for line in said
+            if not line.startswith(("  call:", "  note:"))
+        ]
+        exercise.message = " ".join(kept) if told else "the check printed nothing"
+
+
+def _shown(output: dict[str, Any]) -> str:
+    """The text of an output: what was printed, or the text form of what was displayed."""
+    return text_of(output.get("text", "")) + text_of(output.get("data", {}).get("text/plain", ""))
 
 
 def table(unit: Unit) -> str:

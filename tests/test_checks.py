@@ -46,19 +46,28 @@ def double(answer):
         (lambda x: 2 * x, "double: passed"),
         (lambda x: torch.tensor(2.0 * x), "double: passed"),
         (lambda x: np.float32(2 * x), "double: passed"),
-        (lambda x: 3 * x, "double: not right yet. expected 4, got 6. add the number to itself."),
+        (lambda x: 3 * x, "double: not right yet. expected 4, got 6."),
         (lambda x: None, "double: not right yet. double should be a number, got None."),
         (lambda x: [2 * x], "double: not right yet. double should be a number, got a list."),
         (lambda x: math.inf, "double: not right yet. double should be finite, got inf."),
-        (lambda x: 1 / 0, "double: your code raised ZeroDivisionError"),
-        (7, "double: your code raised TypeError"),
+        (lambda x: 1 / 0, "double: not right yet. your code raised ZeroDivisionError"),
+        (7, "double: not right yet. your code raised TypeError"),
     ],
 )
-def test_verdict_is_one_line_that_says_why(answer, line, capsys):
+def test_verdict_begins_with_one_line_that_says_why(answer, line, capsys):
     assert double(answer) is ("passed" in line)
-    out = capsys.readouterr().out
-    assert out.startswith(line)
-    assert out.count("\n") == 1
+    told, *rest = capsys.readouterr().out.splitlines()
+    assert told.startswith(line)
+    assert rest[-1:] == ([] if "passed" in line else ["  call: double(2)"])
+
+
+def test_hint_and_call_have_lines_of_their_own(capsys):
+    double(lambda x: 3 * x)
+    assert capsys.readouterr().out.splitlines() == [
+        "double: not right yet. expected 4, got 6.",
+        "  hint: add the number to itself.",
+        "  call: double(2)",
+    ]
 
 
 def test_stub_is_not_solved_yet(capsys):
@@ -78,8 +87,8 @@ def test_a_stub_that_the_answer_calls_is_named(capsys):
 
     assert double(answer) is False
     said = capsys.readouterr().out
-    assert said.startswith("double: it calls ")
-    assert said.endswith("helper, which is not solved yet\n")
+    assert said.startswith("double: not solved yet. it calls ")
+    assert said.endswith("helper, which is not solved yet.\n")
 
 
 def test_a_hint_for_an_exception_that_says_certain_words():
@@ -218,7 +227,7 @@ def test_another_dtype_than_that_of_the_inputs_is_told():
     single = np.ones(2, dtype=np.float32)
     assert shaped(single, (2,), "it", "").dtype == np.float32
     assert shaped(np.ones(2, dtype=int), (2,), "it", "").dtype == float
-    with pytest.raises(CheckFailed, match="it: your result is float32") as failure:
+    with pytest.raises(CheckFailed, match=r"it: expected .* float64, got float32") as failure:
         shaped(single, (2,), "it", "", "float64")
     assert "float32" not in failure.value.without_values
     shaped([1.0, 2.0], (2,), "it", "", "float64")

@@ -10,105 +10,41 @@ runs the same check from outside the sandbox, with an ``answer`` that calls into
 """
 
 import copy
-import functools
 import math
 import numbers
-import os
 import re
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
 
+from llmcourse.checks.calls import METHOD, Spelled
+from llmcourse.checks.failures import CheckFailed, fail, is_stub, noted
+from llmcourse.checks.growth import keeps_up
+from llmcourse.checks.outcome import visible
 from llmcourse.checks.precision import precision
-from llmcourse.runtime import remember
 
-
-class CheckFailed(AssertionError):
-    """A property does not hold; the message is for the learner.
-
-    ``without_values`` says the same with nothing in it that the learner's code returned or asked:
-    the grader shows it, so that no hidden input can be smuggled out through a visible check.
-    """
-
-    def __init__(self, message: str, without_values: str | None = None) -> None:
-        super().__init__(message)
-        self.without_values = message if without_values is None else without_values
-
-
-def visible(check: Callable[[Any], None]) -> Callable[[Any], bool]:
-    """Make a check of it: prints one verdict, returns whether the answer passed.
-
-    Under nbgrader (NBGRADER_VALIDATING or NBGRADER_EXECUTION is set) a failure raises instead, so
-    that its Validate button works. The undecorated check stays reachable as ``__wrapped__``.
-    """
-
-    @functools.wraps(check)
-    def verdict(answer: Any) -> bool:
-        name = check.__name__
-        try:
-            check(answer)
-        except NotImplementedError as error:
-            called = _stub_called(answer, error)
-            calls = f"it calls {called}, which is " if called else ""
-            message = f"{name}: {calls}not solved yet"
-        except CheckFailed as failure:
-            message = f"{name}: not right yet. {failure}"
-        except Exception as error:
-            message = f"{name}: your code raised {_describe(error)}"
-        else:
-            remember(answer, True)
-            print(f"{name}: passed")
-            return True
-        remember(answer, False)
-        if os.environ.get("NBGRADER_VALIDATING") or os.environ.get("NBGRADER_EXECUTION"):
-            raise CheckFailed(message)
-        print(message)
-        return False
-
-    return verdict
-
-
-def _stub_called(answer: Any, error: NotImplementedError) -> str | None:
-    """The name of the stub, where the answer is no stub itself but calls one."""
-    own = getattr(answer, "__qualname__", None)
-    names = [frame.f_code.co_qualname for frame, _ in traceback.walk_tb(error.__traceback__)]
-    mine = [name == own or name.startswith(f"{own}.") for name in names]
-    return names[-1] if any(mine) and not mine[-1] else None
-
-
-def _describe(error: Exception) -> str:
-    """`ZeroDivisionError: division by zero (line 3: return a / b)`, the line being the
-    innermost."""
-    said = str(error).strip()
-    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [
-        frame for frame in frames if "ipykernel" in frame.filename or "<ipython" in frame.filename
-    ]
-    return f"{text} (line {own[-1].lineno}: {own[-1].line})" if own and own[-1].line else text
-
-
-@contextmanager
-def noted(hint: str, *words: str) -> Iterator[None]:
-    """Add the hint to an exception of the learner's code, if its message holds one of the words
-    (or none are given)."""
-    try:
-        yield
-    except (NotImplementedError, CheckFailed):
-        raise
-    except Exception as error:
-        if words and not any(word in str(error) for word in words):
-            raise
-        raised = f"your code raised {type(error).__name__}. {hint}"
-        fail(f"your code raised {_describe(error)}. {hint}", raised)
-
-
-def fail(message: str, without_values: str | None = None) -> NoReturn:
-    """Stop the check; give the second form of the message if the first holds a learner's value."""
-    raise CheckFailed(message, without_values)
+__all__ = [
+    "METHOD",
+    "CheckFailed",
+    "Mismatch",
+    "Spelled",
+    "attempt",
+    "compare",
+    "diagnosed",
+    "equal",
+    "fail",
+    "items",
+    "keeps_up",
+    "kind_of",
+    "method",
+    "near",
+    "noted",
+    "number",
+    "raises",
+    "unchanged",
+    "visible",
+]
 
 
 def number(value: Any, what: str) -> float:
@@ -137,7 +73,7 @@ def near(got: Any, want: Any, tolerance: float, hint: str) -> None:
     """Fail unless numbers, or containers of numbers, agree to ``tolerance`` (relative above 1)."""
     mismatch = compare(got, want, tolerance)
     if mismatch:
-        fail(f"{mismatch.told()} {hint}", f"{mismatch.nature}. {hint}")
+        fail(mismatch.told(), f"{mismatch.nature}.", hint)
 
 
 def equal(got: Any, want: Any, hint: str) -> None:
@@ -149,16 +85,16 @@ def raises(kind: type[Exception], answer: Callable[..., Any], *args: Any, hint: 
     """Fail unless calling ``answer`` with these arguments raises ``kind``."""
     try:
         got = answer(*args)
-    except NotImplementedError:
-        raise
     except kind:
         return
     except Exception as error:
+        if is_stub(error):
+            raise
         other = f"expected {kind.__name__}, got {type(error).__name__}"
-        fail(f"{other}: {error}. {hint}", f"{other}. {hint}")
+        fail(f"{other}: {error}." if str(error) else f"{other}.", f"{other}.", hint)
     else:
         nothing = f"expected {kind.__name__}, but it returned"
-        fail(f"{nothing} {_show(got)}. {hint}", f"{nothing} a value. {hint}")
+        fail(f"{nothing} {_show(got)}.", f"{nothing} a value.", hint)
 
 
 def unchanged(answer: Callable[..., Any], args: Sequence[Any], hint: str) -> Any:
@@ -168,7 +104,7 @@ def unchanged(answer: Callable[..., Any], args: Sequence[Any], hint: str) -> Any
     for was, now in zip(args, given, strict=True):
         if mismatch := compare(now, was, 0.0):
             what = "the call changed its argument"
-            fail(f"{what}{_change(was, now, mismatch)}. {hint}", f"{what}. {hint}")
+            fail(f"{what}{_change(was, now, mismatch)}.", f"{what}.", hint)
     return result
 
 
@@ -196,20 +132,28 @@ def diagnosed(
     if mismatch:
         found = (why for value, why in mistakes if compare(got, value, tolerance) is None)
         why, subject = next(found, hint), f"{what}: " if what else ""
-        fail(f"{subject}{mismatch.told()} {why}", f"{subject}{mismatch.nature}. {why}")
+        fail(f"{subject}{mismatch.told()}", f"{subject}{mismatch.nature}.", why)
+
+
+def attempt(answer: Callable[..., Any], args: Sequence[Any], hint: str) -> Any:
+    """The result of the call; a failed look-up, conversion or calculation fails with the hint."""
+    try:
+        return answer(*args)
+    except (LookupError, ArithmeticError, ValueError, UnboundLocalError) as error:
+        raised = f"your code raised {type(error).__name__}"
+        fail(f"{raised}: {error}." if str(error) else f"{raised}.", f"{raised}.", hint)
 
 
 def items(got: Any, size: int, hint: str) -> tuple:
     """The result as a tuple of ``size`` things, or a failure with the hint."""
     if got is None:
-        fail(f"{NOTHING} {hint}")
+        fail(NOTHING, hint=hint)
     if not isinstance(got, tuple | list) or len(got) != size:
-        fail(f"expected {size} things in a tuple. {hint}")
+        fail(f"expected {size} things in a tuple.", hint=hint)
     return tuple(got)
 
 
 NOTHING = "it returned None: is there a `return`?"
-METHOD = "__method__"  # the argument by which a class in the sandbox is asked for a method
 
 
 def method(answer: Any, made_from: Sequence[Any], name: str, *args: Any) -> Any:
@@ -334,7 +278,15 @@ def _kind(value: Any) -> str:
         return "a string"
     if _is_number(plain):
         return "a number"
-    return f"a {type(plain).__name__}"
+    return kind_of(plain)
+
+
+def kind_of(value: Any) -> str:
+    """`a list`, `an ndarray`; a class of ours, which stands for what cannot cross, is an object."""
+    kind = type(value)
+    if kind.__module__.split(".")[0] in ("autograder", "wire", "llmcourse"):
+        return "an object"
+    return f"{'an' if kind.__name__[0].lower() in 'aeiou' else 'a'} {kind.__name__}"
 
 
 def _show(value: Any) -> str:

@@ -20,15 +20,15 @@ def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str, dtype: str = 
         array = as_array(got)
         array = array if array.dtype.kind == "f" else array.astype(float)
     except (TypeError, ValueError):
-        fail(f"{what} should be an array of numbers. {hint}")
+        fail(f"{what} should be an array of numbers.", hint=hint)
     if array.shape != shape:
         wanted = f"{what} should have the shape {shape}"
-        fail(f"{wanted}, got {array.shape}. {hint}", f"{wanted}. {hint}")
+        fail(f"{wanted}, got {array.shape}.", f"{wanted}.", hint)
     if dtype and np.asarray(got).dtype != dtype:
-        alone = f"the inputs are {dtype}: leave dtype alone, results take that of the inputs."
-        fail(f"{what}: your result is {np.asarray(got).dtype}, {alone}", f"{what}: {alone}")
+        alone = f"{what}: expected the dtype of the inputs, {dtype}"
+        fail(f"{alone}, got {np.asarray(got).dtype}.", f"{alone}.", "leave dtype alone.")
     if not np.isfinite(array).all():
-        fail(f"{what} holds nan or infinity. {hint}")
+        fail(f"{what} holds nan or infinity.", hint=hint)
     return array
 
 

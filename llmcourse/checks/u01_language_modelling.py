@@ -2,7 +2,30 @@
 
 import math
 
-from llmcourse.checks import compare, equal, fail, near, number, raises, unchanged, visible
+from llmcourse.checks import (
+    Spelled,
+    attempt,
+    compare,
+    equal,
+    fail,
+    near,
+    number,
+    raises,
+    unchanged,
+    visible,
+)
+from llmcourse.checks.u01_sampling import sample_sequence
+
+__all__ = [
+    "bits_per_token",
+    "chain_log_prob",
+    "cross_entropy",
+    "perplexity",
+    "rescore",
+    "sample_sequence",
+    "temper",
+    "unigram_probs",
+]
 
 LN2 = math.log(2)
 
@@ -13,37 +36,22 @@ def likely(got, mistakes, otherwise):
     return next(found, otherwise)
 
 
-def attempt(answer, log_probs, hint):
-    """The result for these log-probabilities; an arithmetic error fails with the hint."""
-    try:
-        return answer(log_probs)
-    except (ValueError, ArithmeticError) as error:
-        shown = ", ".join(f"{x:.4g}" for x in log_probs)
-        fail(f"for [{shown}] your code raised {type(error).__name__}: {error}. {hint}")
-
-
 @visible
 def chain_log_prob(answer):
     tokens = ["the", "mouse", "ate", "the", "cheese"]
     probs = [0.5, 0.2, 0.1, 0.8, 0.25]
-    asked = []
-
-    def next_prob(history, token):
-        asked.append((tuple(history), token))
-        return probs[min(len(history), 4)]
-
-    got = number(answer(tokens, next_prob), "chain_log_prob")
+    next_prob = Spelled("lambda history, token: [0.5, 0.2, 0.1, 0.8, 0.25][min(len(history), 4)]")
+    got = number(answer(list(tokens), next_prob), "chain_log_prob")
+    asked = [(tuple(history), token) for history, token in next_prob.asked]
     steps = [(tuple(tokens[:t]), tokens[t]) for t in range(5)]
     for history, token in asked:
         if (history, token) not in steps:
             rule = "The history of a token is all tokens before it, and not the token itself."
-            fail(f"you asked for the probability of {token!r} after {list(history)}. {rule}", rule)
+            fail(f"you asked for the probability of {token!r} after {list(history)}.", "", rule)
     for history, token in steps:
         if (history, token) not in asked:
-            fail(
-                f"next_prob was never asked for {token!r} after {list(history)}: every token "
-                "counts, the first too."
-            )
+            hint = "every token counts, the first too."
+            fail(f"next_prob was never asked for {token!r} after {list(history)}.", hint=hint)
     logs = [math.log(p) for p in probs]
     mistakes = {
         "This is the probability itself: return its natural logarithm.": math.prod(probs),
@@ -59,20 +67,32 @@ def chain_log_prob(answer):
         answer([], next_prob), 0.0, 0.0, "With no tokens the product is empty, 1, and its log is 0."
     )
     hint = "A text with an impossible token is impossible: log 0 is -inf, and math.log(0) raises."
-    try:
-        got = answer(["a", "b"], lambda history, token: 0.0 if token == "b" else 0.5)
-    except ValueError as error:
-        fail(f"a token of probability 0 made your code raise {type(error).__name__}. {hint}")
-    near(got, -math.inf, 0.0, hint)
+    for never in "ab":
+        model = Spelled(f"lambda history, token: 0.0 if token == {never!r} else 0.5")
+        near(attempt(answer, (["a", "c", "b"], model), hint), -math.inf, 0.0, hint)
+    model = Spelled("lambda history, token: 1 / (2 + len(history) + history.count(token))")
+    long = list("abracadabra, abracadabra")
+    want = sum(math.log(model.function(long[:t], token)) for t, token in enumerate(long))
+    near(answer(list(long), model), want, 1e-9, "The history is all tokens before, however many.")
+    hint = "The product of many probabilities underflows to 0: add logs, do not multiply."
+    rare = Spelled("lambda history, token: 1e-6 if token else 1e-9")
+    for long in ([1] * 60, [1, 0] * 40):
+        want = sum(math.log(1e-6 if token else 1e-9) for token in long)
+        near(attempt(answer, (long, rare), hint), want, 1e-9, hint)
 
 
 LOGS = [math.log(1 / 2), math.log(1 / 8), math.log(1 / 32)]  # 1, 3 and 5 bits: 3 on average
 
 
+def varied():
+    """Log-probabilities of a short, a middling and a long text."""
+    return [[-(0.1 + (7 * i % 40) / 10) for i in range(length)] for length in (1, 7, 5_000)]
+
+
 @visible
 def perplexity(answer):
     hint = "The list holds natural logarithms already: take no log of them."
-    got = number(attempt(answer, [math.log(1 / 4)] * 3, hint), "perplexity")
+    got = number(attempt(answer, ([math.log(1 / 4)] * 3,), hint), "perplexity")
     mistakes = {
         "You forgot to divide by the number of tokens: take the mean, not the sum.": 64.0,
         "That is 1 / perplexity: the sign of the mean.": 1 / 4,
@@ -90,14 +110,17 @@ def perplexity(answer):
     }
     near(got, 8.0, 1e-9, likely(got, mistakes, "Probabilities 1/2, 1/8, 1/32: 3 bits on average."))
     hint = "One impossible token makes the whole text infinitely surprising: return math.inf."
-    near(attempt(answer, [math.log(0.5), -math.inf], hint), math.inf, 0.0, hint)
+    near(attempt(answer, ([math.log(0.5), -math.inf],), hint), math.inf, 0.0, hint)
+    hint = "The product of many probabilities is 0 for the computer: average the logs, then exp."
+    for logs in varied():
+        near(attempt(answer, (logs,), hint), math.exp(-math.fsum(logs) / len(logs)), 1e-9, hint)
     raises(ValueError, answer, [], hint="A text of no tokens has no perplexity: refuse it.")
 
 
 @visible
 def bits_per_token(answer):
     hint = "The list holds natural logarithms already: take no log of them."
-    attempt(answer, list(LOGS), hint)
+    attempt(answer, (list(LOGS),), hint)
     got = number(unchanged(answer, [list(LOGS)], "Leave the list as it was."), "bits_per_token")
     mistakes = {
         hint: sum(math.log2(-x) for x in LOGS) / 3,
@@ -110,6 +133,11 @@ def bits_per_token(answer):
     }
     near(got, 3.0, 1e-9, likely(got, mistakes, "Surprises of 1, 3 and 5 bits: 3 on average."))
     near(answer([0.0, 0.0]), 0.0, 1e-12, "Sure of every token (p = 1): nothing to tell, 0 bits.")
+    hint = "One impossible token makes the whole text infinitely surprising: return math.inf."
+    near(attempt(answer, ([math.log(0.5), -math.inf, -1.0],), hint), math.inf, 0.0, hint)
+    hint = "Minus the mean of the logs, over ln 2. Go by the logs: exp of a large sum is 0."
+    for logs in varied():
+        near(attempt(answer, (logs,), hint), -math.fsum(logs) / len(logs) / LN2, 1e-9, hint)
     raises(ValueError, answer, [], hint="A text of no tokens has no mean: refuse it.")
 
 
@@ -145,6 +173,16 @@ def unigram_probs(answer):
         1e-9,
         "Nothing counted: only the epsilons are left, and all are equal.",
     )
+    hint = "Epsilon 0: count / N, and 0 for a token that did not come."
+    for tokens, vocabulary in ((["a"], ["a"]), ([3, 5, 3, 3], [5, 4, 3]), (["a"] * 9, ["b", "a"])):
+        want = {token: tokens.count(token) / len(tokens) for token in vocabulary}
+        near(answer(tokens, vocabulary, 0.0), want, 1e-12, hint)
+    vocabulary = [f"w{i}" for i in range(300)]
+    tokens = [vocabulary[i * i % 211] for i in range(2_000)]
+    want = {token: (tokens.count(token) + 1e-4) / 2_000.03 for token in vocabulary}
+    near(answer(tokens, vocabulary, 1e-4), want, 1e-12, "No rounding, and epsilon as it is given.")
+    hint = "No tokens and epsilon 0: there is nothing to divide by; refuse it."
+    raises(ValueError, answer, [], ["a", "b"], 0.0, hint=hint)
     hint = "A token that the vocabulary lacks can have no probability: refuse it."
     raises(ValueError, answer, ["a", "z"], ["a", "b"], 1.0, hint=hint)
 
@@ -186,14 +224,16 @@ def cross_entropy(answer):
     }
     hint = likely(got, mistakes, "Weigh -log2 model[token] by truth[token] and add up.")
     near(got, _bits(truth, model), 1e-9, hint)
-    hint = "What cannot come (truth 0) costs nothing, whatever the model thinks of it: skip it."
-    try:
-        got = answer({"a": 1.0, "b": 0.0}, {"a": 0.5, "b": 0.5})
-        near(got, 1.0, 1e-9, hint)
-        got = answer({"a": 1.0, "b": 0.0}, {"a": 1.0, "b": 0.0})
-    except ValueError as error:
-        fail(f"a probability of 0 made your code raise {type(error).__name__}. {hint}")
-    near(got, 0.0, 1e-9, hint)
+    costless = "What cannot come (truth 0) costs nothing, whatever the model thinks of it: skip it."
+    endless = "What can come and is impossible for the model (0, or no entry) costs math.inf."
+    for truth, model, want, hint in (
+        ({"a": 1.0, "b": 0.0}, {"a": 0.5, "b": 0.5}, 1.0, costless),
+        ({"a": 1.0, "b": 0.0}, {"a": 1.0, "b": 0.0}, 0.0, costless),
+        ({"b": 0.0, "a": 0.25, "c": 0.75}, {"a": 0.5, "c": 0.25}, 1.75, costless),
+        ({"a": 0.5, "b": 0.5}, {"a": 1.0, "b": 0.0}, math.inf, endless),
+        ({"a": 0.5, "b": 0.5}, {"b": 1.0}, math.inf, endless),
+    ):
+        near(attempt(answer, (truth, model), hint), want, 1e-9, hint)
     raises(ValueError, answer, {}, {"a": 1.0}, hint="An empty `truth` is no distribution.")
 
 
@@ -216,58 +256,33 @@ def temper(answer):
     }
     near(got, want, 1e-9, likely(got, mistakes, "At T = 1/2 each p is squared, then renormalised."))
     near(answer(probs, 1.0), probs, 1e-9, "T = 1 changes nothing.")
-    hint = "What has probability 0 keeps it at every temperature; log 0 must not stop you."
-    try:
-        got = answer({"a": 0.75, "b": 0.25, "c": 0.0}, 2.0)
-    except ValueError as error:
-        fail(f"a probability of 0 made your code raise {type(error).__name__}. {hint}")
-    a = 3**0.5 / (1 + 3**0.5)
-    near(got, {"a": a, "b": 1 - a, "c": 0.0}, 1e-9, hint)
-    raises(ValueError, answer, probs, 0.0, hint="T must be above 0: refuse the rest.")
+    zero = "What has probability 0 keeps it at every temperature; log 0 must not stop you."
+    cold = (
+        "p ** (1 / T) underflows or overflows at small T: divide log p by T, subtract the largest, "
+        "then exp."
+    )
+    weights = "Any weights are allowed: divide by the sum in the end, and only there."
+    many = {f"w{i}": 1 + i * i % 17 for i in range(40)}
+    for given, temperature, hint in (
+        ({"a": 0.75, "b": 0.25, "c": 0.0}, 2.0, zero),
+        (probs, 1.7, "p ** (1 / T), divided by the sum of these."),
+        ({"a": 0.0, "b": 2.0, "c": 5.0}, 1.0, weights),
+        ({"a": 0.0, "b": 700.0, "c": 7.0, "d": 700.0}, 2.5, weights),
+        ({"a": 0.0, "b": 700.0, "c": 7.0, "d": 700.0}, 0.002, cold),
+        ({token: weight / 400 for token, weight in many.items()}, 0.001, cold),
+        ({token: weight / 400 for token, weight in many.items()}, 1e6, cold),
+    ):
+        got = attempt(answer, (given, temperature), hint)
+        near(got, _tempered(given, temperature), 1e-9, hint)
+    for temperature in (0.0, -1.5):
+        raises(ValueError, answer, probs, temperature, hint="T must be above 0: refuse the rest.")
 
 
-@visible
-def sample_sequence(answer):
-    probs = {"a": 0.2, "b": 0.5, "c": 0.3}
-    drawn = 0
-
-    def middle():
-        nonlocal drawn
-        drawn += 1
-        return 0.5
-
-    got = answer(lambda history: probs, middle, "end", 4)
-    if not isinstance(got, list | tuple):
-        fail(f"expected a list of tokens, got a {type(got).__name__}.")
-    equal(len(got), 4, "The end token never came: the text has max_length tokens.")
-    equal(drawn, 4, "Call uniform() once for each token, and take the token from that number.")
-    firsts = []
-    for tenth in range(10):
-        got = answer(lambda history: probs, lambda u=tenth / 10 + 0.05: u, "end", 1)
-        firsts += list(got)
-    counts = [firsts.count(token) for token in "abc"]
-    hint = "0.05, 0.15, ... 0.95 as uniform numbers should give a, b, c 2, 5 and 3 times."
-    if counts == [0, 10, 0]:
-        hint = "You always take the likeliest token: that is argmax, not a sample."
-    elif max(counts) - min(counts) <= 1:
-        hint = "Each token comes equally often: its share of [0, 1) should be its probability."
-    elif counts != [2, 5, 3] and sum(counts) == 10:
-        hint = "Add up the probabilities one by one; stop at the first sum above uniform()."
-    equal(counts, [2, 5, 3], hint)
-
-    asked = []
-
-    def counting(history):
-        asked.append(list(history))
-        return {"tick": 1.0} if len(history) < 3 else {"end": 1.0}
-
-    got = answer(counting, middle, "end", 9)
-    if asked[:3] != [[], ["tick"], ["tick", "tick"]]:
-        rule = "give it all tokens drawn so far, [] at first."
-        fail(f"next_probs was asked with {asked[:3]}: {rule}", f"next_probs: {rule}")
-    if list(got) == ["tick"] * 3:
-        fail("the end token is missing: it is drawn like any other, and is the text's last.")
-    equal(got, ["tick"] * 3 + ["end"], "Draw until the end token has come, and keep it.")
+def _tempered(probs, temperature):
+    """Relative to the largest, so that nothing under- or overflows."""
+    top = max(probs.values())
+    powers = {t: math.exp(math.log(p / top) / temperature) if p else 0.0 for t, p in probs.items()}
+    return {token: power / math.fsum(powers.values()) for token, power in powers.items()}
 
 
 @visible
@@ -275,8 +290,8 @@ def rescore(answer):
     prior = {"wheel": -1.0, "we'll": -4.0, "will": -10.0, "wool": -7.0}
     heard = [-12.0, -4.0, -1.0, -6.0]
     texts = list(prior)
-    args = [list(texts), list(heard), lambda text: prior[text]]
-    got = answer(*args)
+    told = Spelled(f"lambda text: {prior}[text]")
+    got = answer(list(texts), list(heard), told)
     mistakes = {
         "You ignored the signal: add its log-probability.": "wheel",
         "You ignored the text's own probability: ask text_log_prob(text) and add it.": "will",
@@ -285,8 +300,16 @@ def rescore(answer):
         "Return the text, not its position or its score. ": -8.0,
     }
     equal(got, "we'll", likely(got, mistakes, "The largest sum of the two log-probabilities wins."))
-    got = answer(["x", "y", "z"], [-5.0, -3.0, -3.0], lambda text: -2.0)
+    got = answer(["x", "y", "z"], [-5.0, -3.0, -3.0], Spelled("lambda text: -2.0"))
     equal(got, "y", "Among equals the earliest wins.")
-    got = answer([["we", "will"], ["wheel"]], [-5.0, -3.0], lambda text: -1.0)
+    got = answer([["we", "will"], ["wheel"]], [-5.0, -3.0], Spelled("lambda text: -1.0"))
     equal(got, ["wheel"], "A text may also be a list of words; a list is no key of a dictionary.")
-    raises(ValueError, answer, [], [], lambda text: -1.0, hint="No texts: nothing to choose from.")
+    hint = "exp of such sums is 0 for all of them: compare the logs."
+    prior = {"so": -4_100.0, "sow": -4_900.0, "sew": -4_500.0}
+    heard = [-4_900.0, -4_095.0, -4_502.0]
+    equal(answer(list(prior), heard, Spelled(f"lambda text: {prior}[text]")), "sow", hint)
+    hint = "-inf is a score like any other, below all: even then the earliest of equals wins."
+    got = answer(["x", "y"], [-1.0, -1.0], Spelled("lambda text: -math.inf", math=math))
+    equal(got, "x", hint)
+    no = Spelled("lambda text: -1.0")
+    raises(ValueError, answer, [], [], no, hint="No texts: nothing to choose from.")

@@ -3,10 +3,39 @@
 unit: 02_ngrams
 """
 
-from itertools import cycle
-from typing import Any
+from copy import deepcopy
 
-from llmcourse.checks import diagnosed, equal, fail, near, number, raises, unchanged, visible
+from llmcourse.checks import (
+    attempt,
+    diagnosed,
+    equal,
+    keeps_up,
+    near,
+    number,
+    raises,
+    unchanged,
+    visible,
+)
+from llmcourse.checks.u02_counted import (
+    after,
+    kneser_ney,
+    mixed,
+    queries,
+    table_of,
+    text,
+    unseen,
+)
+from llmcourse.checks.u02_sampling import generate
+
+__all__ = [
+    "add_k_prob",
+    "generate",
+    "interpolated_prob",
+    "kneser_ney_prob",
+    "mle_prob",
+    "ngram_counts",
+    "unseen_rate",
+]
 
 ROSE = ["a", "rose", "is", "a", "rose", "is", "a", "rose"]
 ROSE_TABLES = [
@@ -36,14 +65,6 @@ CITY_TRIGRAMS = {
     ("paris", "from"): {"paris": 1},
     ("from", "paris"): {"to": 1},
 }
-
-
-def attempt(answer: Any, args: tuple, hint: str) -> Any:
-    """The result; a failed look-up or division fails with the hint."""
-    try:
-        return answer(*args)
-    except (LookupError, ZeroDivisionError) as error:
-        fail(f"your code raised {type(error).__name__}: {error}. {hint}")
 
 
 @visible
@@ -88,8 +109,18 @@ def ngram_counts(answer):
         ROSE_TABLES[0],
         hint="n = 1: one history, the empty tuple (); and in Python tokens[-0:] is everything.",
     )
-    equal(answer(["a", "b"], 3), {}, hint="A text shorter than n has no n-gram: an empty table.")
-    raises(ValueError, answer, ["a"], 0, hint="There is no n below 1.")
+    short = "A text shorter than n has no n-gram: an empty table."
+    for tokens, n in ((["a", "b"], 3), ([], 1), (["a", "b"], 9)):
+        equal(answer(tokens, n), {}, hint=short)
+    equal(answer(["a", "b"], 2), {("a",): {"b": 1}}, hint="A text of n tokens has one n-gram.")
+    for n in (1, 2, 3, 4, 5):
+        tokens = text(n, 40, 3)
+        equal(answer(tokens, n), table_of(tokens, n), hint=f"n = {n}: {n - 1} tokens of history.")
+    for n in (0, -2):
+        raises(ValueError, answer, ["a"], n, hint="There is no n below 1.")
+    long = [i * i % 9_973 for i in range(30_000)]
+    slow = "Go over the text once: no search through what was counted, and no copy of the text."
+    keeps_up(answer, table_of, (long, 3), 20, slow)
 
 
 @visible
@@ -107,6 +138,15 @@ def mle_prob(answer):
     near(attempt(answer, (table, ("a",), "a"), hint), 0.0, 0, hint)
     hint = "After a history not in the table: return 0.0."
     near(attempt(answer, (table, ("x",), "a"), hint), 0.0, 0, hint)
+    near(attempt(answer, ({}, (), "a"), hint), 0.0, 0, hint)
+    for length in (0, 1, 2, 3):
+        tokens = text(length, 50, 3)
+        table = table_of(tokens, length + 1)
+        for history in [*table][:4]:
+            for token in (*table[history], "new"):
+                ends = after(tokens, history)
+                got = answer(deepcopy(table), history, token)
+                near(got, ends.count(token) / len(ends), 1e-12, "The share of this token.")
 
 
 @visible
@@ -126,13 +166,30 @@ def unseen_rate(answer):
     )
     near(answer(train, test, 1), 0.0, 1e-9, hint="n = 1: a and b were both seen.")
     near(answer(["a"], test, 2), 1.0, 1e-9, hint="A training text shorter than n has no n-gram.")
-    near(
-        answer(["cat", "sat"], ["at", "sat"], 2),
-        1.0,
-        1e-9,
-        hint="The text cat sat lacks the pair at, sat: compare tuples of tokens, not joined text.",
-    )
-    raises(ValueError, answer, train, ["a"], 2, hint="A test text shorter than n has no n-gram.")
+    for other, text_of_two in (
+        (["cat", "sat"], ["at", "sat"]),
+        (["ab", "c"], ["a", "bc"]),
+        (["x y", "z"], ["x", "y z"]),
+        ([7, 8], ["7", "8"]),
+    ):
+        joined = "What the training text lacks: compare tuples of tokens, not text made of them."
+        near(answer(other, text_of_two, 2), 1.0, 1e-9, hint=joined)
+    whole = "T tokens have T - n + 1 n-grams: look at the first and the last one of both texts."
+    for seed, n in ((1, 1), (2, 2), (3, 3), (4, 4), (5, 5)):
+        train, other = text(seed, 40 + seed, 4), text(seed + 9, 30, 4)
+        mixed_up = [*other, "new", *train[3:12], *train[-n:]]
+        for test in (mixed_up, mixed_up[1:], mixed_up[2:], train[-n:], train[:n], train, train[1:]):
+            near(answer(train, test, n), unseen(train, test, n), 1e-12, hint=whole)
+        for begin in (n, n + 1, n + 2, 2 * n + 1):
+            near(answer(train[-begin:], train[-n:], n), 0.0, 0, hint=whole)
+    near(answer([], train, 2), 1.0, 0, hint="After an empty training text all is unseen.")
+    near(answer("abca", "cabb", 2), 1 / 3, 1e-12, hint="A string is a text of characters.")
+    short = "A test text shorter than n has no n-gram; and n below 1 has no meaning."
+    for test, n in ((["a"], 2), ([], 1), (train, 0), (train, -1)):
+        raises(ValueError, answer, train, test, n, hint=short)
+    long = list(range(30_000)), list(range(40_000, 70_000)), 2
+    slow = "Look the n-grams up in a set: a search through a list takes hours on the real text."
+    keeps_up(answer, unseen, long, 20, slow)
 
 
 @visible
@@ -153,7 +210,17 @@ def add_k_prob(answer):
     near(attempt(answer, (table, ("a",), "a", 0.5, 10), hint), 0.5 / 9, 1e-9, hint)
     hint = "After a history not in the table: k / (k V) = 1 / V."
     near(attempt(answer, (table, ("x",), "a", 0.5, 10), hint), 0.1, 1e-9, hint)
-    raises(ValueError, answer, table, ("a",), "b", 0, 10, hint="k must be above 0.")
+    for length in (0, 1, 2):
+        tokens, k, size = text(length, 50, 4), 0.07 + length, 12 + 9 * length
+        table = table_of(tokens, length + 1)
+        for history in [*table][:3]:
+            for token in (*table[history], "new"):
+                ends = after(tokens, history)
+                want = (ends.count(token) + k) / (len(ends) + k * size)
+                got = answer(deepcopy(table), history, token, k, size)
+                near(got, want, 1e-12, "(count + k) / (counts after this history + k V).")
+    for k in (0, -0.5):
+        raises(ValueError, answer, table, ("a",), "b", k, 10, hint="k must be above 0.")
 
 
 @visible
@@ -187,6 +254,14 @@ def interpolated_prob(answer):
     hint = "Of a history longer than the tables know the last tokens count, not the first."
     got = attempt(answer, (ROSE_TABLES, ("a", "rose", "is"), "a", 0.6, 5), hint)
     near(got, 0.6 + 0.4 * unigram, 1e-9, hint)
+    near(answer([{}, {}], ("a",), "a", 0.8, 20), 1 / 20, 1e-12, hint="Nothing counted: 1 / V.")
+    hint = "Climb from 1 / V: at each length that was seen weight * MLE + (1 - weight) * shorter."
+    for order, weight, size in ((1, 0.8, 12), (2, 0.3, 13), (3, 0.45, 14), (4, 0.7, 15)):
+        tokens = text(order, 60)
+        tables = [table_of(tokens, n + 1) for n in range(order)]
+        for history, token in queries(tokens, order):
+            got = attempt(answer, (tables, history, token, weight, size), hint)
+            near(got, mixed(tokens, order, history, token, weight, size), 1e-10, hint)
 
 
 @visible
@@ -252,43 +327,20 @@ def kneser_ney_prob(answer):
     hint = "Discount 0.5 and a longer history: use the argument, and the last tokens only."
     got = attempt(answer, (CITY_TABLES, ("to", "in"), "paris", 7, 0.5), hint)
     near(got, 0.5 / 2 + 0.5 * (1.5 + 0.5 * 6 / 7) / 9, 1e-9, hint)
-
-
-@visible
-def generate(answer):
-    asked = []
-
-    def after(history):
-        asked.append(history)
-        one = history in (("tick",), ["tick"])
-        return {"tick": 0.0, "tock": 1.0} if one else {"tick": 1.0, "tock": 0.0}
-
-    got = unchanged(
-        lambda prompt: answer(after, prompt, 3, 2, lambda: 0.5),
-        (["so", "tick"],),
-        hint="Copy the prompt before you append to it: list(prompt).",
+    hint = (
+        "At each order (max(c - D, 0) + D N lower) / total: raw counts for the longest history "
+        "only (with one table that is the empty one), continuation counts below."
     )
-    if not all(isinstance(history, tuple) for history in asked):
-        fail("next_probs wants the history as a tuple: tuple(tokens[...]).")
-    if not isinstance(got, list | tuple):
-        fail(f"expected a list of tokens, got a {type(got).__name__}.")
-    diagnosed(
-        got,
-        ["so", "tick", "tock", "tick", "tock"],
-        "n = 2: each token depends on the one before it; 3 new tokens after the prompt of 2.",
-        (["tock", "tick", "tock"], "The result begins with the prompt."),
-        (["so"] + ["tick"] * 4, "next_probs must see the last n - 1 tokens only, here one."),
-    )
-    coin = {"a": 0.2, "b": 0.0, "c": 0.5, "d": 0.3}
-    draws = cycle([0.1, 0.3, 0.9, 0.69])
-    diagnosed(
-        answer(lambda history: coin, [], 4, 3, lambda: next(draws)),
-        ["a", "c", "d", "c"],
-        "Running sums 0.2, 0.2, 0.7, 1.0: call uniform() once, take the first sum above it.",
-        (["c"] * 4, "You always took the likeliest token: draw one, as often as it is probable."),
-        (list("abdc"), "The probabilities play no part: compare uniform() with their running sum."),
-    )
-    asked.clear()
-    answer(after, ["x"] * 4, 2, 1, lambda: 0.5)
-    equal(asked, [(), ()], hint="n = 1 has the empty history; in Python tokens[-0:] is everything.")
-    equal(answer(after, ["y"], 0, 2, lambda: 0.5), ["y"], hint="Length 0: only the prompt.")
+    for order, size, discount in (
+        (1, 12, 0.75),
+        (2, 13, 0.75),
+        (3, 14, 0.0),
+        (3, 9, 1.0),
+        (4, 15, 0.4),
+    ):
+        tokens = ["first", *text(order + size, 60)]
+        tables = [table_of(tokens, n + 1) for n in range(order)]
+        for history, token in queries(tokens, order):
+            args = (tables, history, token, size) + (() if discount == 0.75 else (discount,))
+            want = kneser_ney(tokens, order, history, token, size, discount)
+            near(attempt(answer, args, hint), want, 1e-10, hint)

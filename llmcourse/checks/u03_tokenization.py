@@ -3,9 +3,40 @@
 unit: 03_tokenization
 """
 
+import random
 from typing import Any
 
-from llmcourse.checks import diagnosed, equal, fail, near, number, raises, unchanged, visible
+from llmcourse.checks import (
+    Spelled,
+    diagnosed,
+    equal,
+    fail,
+    keeps_up,
+    near,
+    number,
+    raises,
+    unchanged,
+    visible,
+)
+from llmcourse.checks.u03_slowly import (
+    encoded,
+    learned,
+    pieces,
+    prose,
+    spelled,
+    words_and_marks,
+)
+from llmcourse.checks.u03_wordpiece import wordpiece_encode
+
+__all__ = [
+    "bpe_decode",
+    "bpe_encode",
+    "byte_fallback",
+    "fertility",
+    "train_bpe",
+    "word_tokenize",
+    "wordpiece_encode",
+]
 
 LETTERS = "acehrt"
 THE = {(5, 3, 2): 3, (1, 0, 4): 1, (1, 0, 5): 1, (4, 0, 5): 1}  # the x 3, car, cat, rat
@@ -40,7 +71,16 @@ def word_tokenize(answer):
         "ï is a letter: use \\w, which knows all scripts, and not [a-z].",
     )
     equal(answer("cat dog", known, "?"), ["cat", "?"], "Use the argument unk for unknown words.")
-    equal(answer(" \n", known), [], "A text without words has no token.")
+    for empty in (" \n", "", "\t"):
+        equal(answer(empty, known), [], "A text without words has no token.")
+    equal(answer("ab, cd", set(), "??"), ["??"] * 3, "What the vocabulary lacks becomes unk.")
+    for seed in range(4):
+        text = prose(seed, 30)
+        cut = words_and_marks(text)
+        known = set(sorted(set(cut))[seed % 2 :: 2])
+        want = [token if token in known else "<unk>" for token in cut]
+        hint = "Letters and digits of any script make words (\\w); every mark is a token by itself."
+        equal(answer(text, set(known)), want, hint)
 
 
 @visible
@@ -69,6 +109,12 @@ def byte_fallback(answer):
         (["the", "c", "<0x61>", "<0x74>"], "Look up the whole token: its letters do not count."),
     )
     equal(answer([], {"a"}), [], "No tokens: an empty list.")
+    equal(answer(["猫", "é"], {"é", "猫"}), ["猫", "é"], "Known tokens stay, of any script.")
+    for seed in range(3):
+        tokens = [*words_and_marks(prose(seed, 12)), *map(chr, range(18)), "🙂", "\x7f"]
+        known = set(tokens[::2])
+        want = [part for t in tokens for part in ([t] if t in known else spelled(t))]
+        equal(answer(tokens, known), want, "One <0xHH> for each byte of an unknown token.")
 
 
 @visible
@@ -121,6 +167,23 @@ def train_bpe(answer):
         [(0, 1), (3, 2)],
         "Two merges: (0, 1) comes 4 times; then (3, 2) and (5, 2) are tied, and 3 is lower.",
     )
+    for given, n_merges in (({}, 3), ({(5,): 9, (): 2}, 3), ({(1, 2): 1}, 0)):
+        equal(answer(given, n_merges), [], "No pair, or n_merges = 0: no merges.")
+    for length in (2, 3, 4, 5, 8):
+        run = {(0,) * length: 2, (1, 0): 3}
+        hint = "A pair in a run counts at each place, and is replaced from left to right."
+        equal(answer(run, 4, 2), learned(run, 4, 2), hint)
+    for seed, kinds in enumerate(((5, 9), (9, 30), (12, 3), (6, 1), (4, 1))):
+        given = pieces(seed, 20, *kinds)
+        hint = (
+            "The highest count, weighted by the piece; of equals the lower first id, then second."
+        )
+        equal(answer(given, 12, kinds[0]), learned(given, 12, kinds[0]), hint)
+    given = pieces(9, 4, 200, 3)
+    equal(answer(given, 99), learned(given, 99), "first_id is 256 if not given; stop at the end.")
+    many = pieces(7, 4_000, 90, 5)
+    slow = "Count all pairs in one go over the pieces, not each pair in a go of its own."
+    keeps_up(answer, learned, (many, 2, 90), 40, slow)
 
 
 @visible
@@ -164,6 +227,20 @@ def bpe_encode(answer):
     equal(answer([1, 1, 1], [(1, 1)], 2), [2, 1], "From left to right, without overlap.")
     equal(answer([], merges, 6), [], "No ids: an empty list.")
     equal(answer([4, 4], []), [4, 4], "No merges: the ids as they came.")
+    for length in (2, 3, 5, 6):
+        ids, run = [7] * length, [(7, 7), (256, 256)]
+        hint = "From left to right, without overlap; first_id is 256 if not given."
+        equal(answer(ids, run), encoded(ids, run), hint)
+    for seed, first_id in enumerate((5, 6, 9, 256)):
+        merges = learned(pieces(seed, 40, 5, 9), 15, first_id)
+        for length in (12, 25, 25):
+            ids = [(i * i + seed * i + length) % 5 for i in range(length)]
+            hint = "Each merge in its order, everywhere it stands; merge k makes first_id + k."
+            equal(answer(ids, merges, first_id), encoded(ids, merges, first_id), hint)
+    merges = [(2, 3), (1, 2), (3, 4), (20, 5), (21, 20)]
+    for ids in ([1, 2, 3, 4], [3, 4, 1, 2, 3, 5], [1, 2, 3, 5, 1, 2], [3, 4, 1, 2, 2, 3]):
+        hint = "The merge learned first is applied first, wherever it stands in the piece."
+        equal(answer(ids, merges, 20), encoded(ids, merges, 20), hint)
 
 
 @visible
@@ -199,6 +276,18 @@ def bpe_decode(answer):
     )
     equal(_decoded(answer, [], merges, letters), "", "No ids: the empty string.")
     unchanged(answer, ([7], list(merges), list(letters)), "Copy the alphabet before you append.")
+    alphabet = [bytes([b]) for b in random.Random(1).sample(range(256), 256)]
+    for text in ("é猫 🙂 ab ab ab я", prose(3, 12)):
+        base = [alphabet.index(bytes([b])) for b in text.encode()]
+        merges = learned({tuple(base): 1}, 20)
+        ids, hint = encoded(base, merges), "Look up the bytes of each id, merged ones too; join."
+        equal(_decoded(answer, ids, merges, alphabet), text, hint)
+    usual = [bytes([b]) for b in range(256)]
+    for character in "é猫🙂":
+        ids = [104, *character.encode()[:-1], 105]
+        want = bytes(ids).decode("utf-8", "replace")
+        hint = "What is no UTF-8 becomes U+FFFD: errors='replace'."
+        equal(_decoded(answer, ids, [], usual), want, hint)
 
 
 def _decoded(answer: Any, ids: list, merges: list, alphabet: list) -> Any:
@@ -206,57 +295,25 @@ def _decoded(answer: Any, ids: list, merges: list, alphabet: list) -> Any:
     try:
         return answer(list(ids), list(merges), list(alphabet))
     except UnicodeError as error:  # grading knows only the plainer kind
-        fail(f"your code raised {type(error).__name__}. Half a character: errors='replace'.")
+        raised = f"your code raised {type(error).__name__}."
+        fail(raised, hint="Half a character: errors='replace'.")
     except LookupError as error:
         hint = "Ids from len(alphabet) on are merges: build their bytes from their two parts."
-        fail(f"your code raised {type(error).__name__}: {error}. {hint}")
-
-
-@visible
-def wordpiece_encode(answer):
-    known = {"un", "unit", "##i", "##it", "##ted", "##ed", "##able", "a", "##un"}
-    diagnosed(
-        answer("united", known),
-        ["unit", "##ed"],
-        "The longest token that begins the word, unit; then the longest in the rest, ##ed.",
-        (["un", "##it", "##ed"], "The longest first: unit is longer than un."),
-        (["un", "##i", "##ted"], "The longest first: try the whole rest, then one letter less."),
-        (["unit", "ed"], "Tokens that continue a word keep their ##."),
-        (["[UNK]"], "Inside the word look for ## + piece in the vocabulary."),
-        (["unit", "[UNK]"], "Inside the word look for ## + piece in the vocabulary."),
-    )
-    diagnosed(
-        answer("untied", known),
-        ["[UNK]"],
-        "Nothing begins tied: then the whole word is unknown.",
-        ("[UNK]", "Return a list with unk in it, not unk itself."),
-        (["un", "[UNK]"], "The whole word becomes [unk], what was found before is dropped."),
-        (["un"], "The whole word becomes [unk], what was found before is dropped."),
-        (
-            ["un", "[UNK]", "##i", "##ed"],
-            "The whole word becomes [unk], what was found before is dropped.",
-        ),
-    )
-    diagnosed(
-        answer("aun", known),
-        ["a", "##un"],
-        "Behind the a only tokens with ## fit: ##un.",
-        (["a", "un"], "Behind the first token only tokens with ## fit."),
-    )
-    equal(answer("able", known), ["[UNK]"], "At the beginning a token with ## does not fit.")
-    equal(answer("xyz", known, "?"), ["?"], "Use the argument unk.")
-    equal(answer("", known), [], "The empty word has no token.")
+        raised = f"your code raised {type(error).__name__}"
+        fail(f"{raised}: {error}.", f"{raised}.", hint)
 
 
 @visible
 def fertility(answer):
+    letters = Spelled("lambda text: list(text)")
     near(
-        number(answer("the cat", lambda text: list(text)), "fertility"),
+        number(answer("the cat", letters), "fertility"),
         3.5,
         1e-9,
         hint="7 characters with the space, 2 words. Encode the whole text: a space costs, too.",
     )
-    got = number(answer("the  cat\nthe ", lambda text: text.split("e")), "fertility")
+    at_e = Spelled("lambda text: text.split('e')")
+    got = number(answer("the  cat\nthe ", at_e), "fertility")
     for value, hint in (
         (3 / 4, "Words are what white space separates: text.split() without an argument."),
         (3 / 5, "Words are what white space separates: text.split() without an argument."),
@@ -268,6 +325,11 @@ def fertility(answer):
         if abs(got - value) < 1e-9:
             near(got, 1.0, 1e-9, hint)
     near(got, 1.0, 1e-9, hint="Three tokens and three words.")
-    raises(
-        ValueError, answer, " \n", lambda text: list(text), hint="A text without a word: refuse it."
-    )
+    equal(len(at_e.asked), 1, "Call tokenize once, on the whole text.")
+    words = "ab cab\tc  abc\u3000bb\n a "
+    for size in (1, 2, 5):
+        cut = Spelled(f"lambda text: [text[i:i + {size}] for i in range(0, len(text), {size})]")
+        hint = "Tokens of the whole text over words; text.split() takes white space of any kind."
+        near(answer(words, cut), -(-len(words) // size) / 6, 1e-9, hint)
+    for blank in (" \n", "", "\t "):
+        raises(ValueError, answer, blank, letters, hint="A text without a word: refuse it.")

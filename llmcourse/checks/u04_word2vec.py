@@ -7,20 +7,51 @@ from typing import Any
 
 import numpy as np
 
-from llmcourse.checks import diagnosed, equal, fail, near, number, raises, unchanged, visible
+from llmcourse.checks import (
+    attempt,
+    diagnosed,
+    equal,
+    fail,
+    kind_of,
+    near,
+    number,
+    raises,
+    unchanged,
+    visible,
+)
 from llmcourse.checks.arrays import as_array, shaped
+from llmcourse.checks.u04_one_by_one import (
+    context_rows,
+    neighbours,
+    sampling_losses,
+    softmax_losses,
+    some_pairs,
+    vectors,
+)
+from llmcourse.checks.u04_similarity import analogy, association_bias, nearest
+
+__all__ = [
+    "analogy",
+    "association_bias",
+    "cbow_batch",
+    "nearest",
+    "negative_sampling_loss",
+    "noise_probs",
+    "one_hot",
+    "skipgram_pairs",
+    "softmax_skipgram_loss",
+]
 
 CENTRE = np.array([[1.0, 2.0], [0.5, -1.0], [-2.0, 0.0], [0.0, 1.5]])
 CONTEXT = np.array([[0.5, 1.0], [-1.0, 0.5], [2.0, 1.0], [1.0, -0.5]])
 PAIRS = [(0, 2), (1, 0), (0, 3), (3, 3), (2, 1)]
-# Four words of different lengths in three directions: cosines and dot products disagree.
-STARS = np.array([[4.0, 0.0], [20.0, 6.0], [3.0, 9.0], [-2.0, 0.1], [1.0, 1.0]])
 
 
 def array_of(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
     """The value once it has the shape and is an array: the notebook goes on with it as one."""
     if not hasattr(value, "shape"):
-        fail(f"{what} should be a numpy array, got a {type(value).__name__}.")
+        wanted = f"{what} should be a numpy array"
+        fail(f"{wanted}, got {kind_of(value)}.", f"{wanted}.")
     shaped(value, shape, what, "Compare with the table above.")
     return as_array(value)
 
@@ -36,8 +67,13 @@ def one_hot(answer):
         ([[1, 1, 1, 0, 0]] * 4, "Every row has the 1s of all ids: index row and column together."),
     )
     array_of(answer([], 3), (0, 3), "one_hot of no ids")
-    raises(ValueError, answer, [0, 3], 3, hint="The places go from 0 to V - 1.")
-    raises(ValueError, answer, [-1], 3, hint="numpy takes -1 for the last column: look before.")
+    for ids, size in (([0], 1), ([6, 0, 6], 7), ([i * i % 11 for i in range(30)], 11)):
+        want = [[float(i == column) for column in range(size)] for i in ids]
+        equal(answer(ids, size), want, hint="One row a token, one column a word of the vocabulary.")
+    for ids in ([0, 3], [0, 1, 8, 1]):
+        raises(ValueError, answer, ids, 3, hint="The places go from 0 to V - 1.")
+    for ids in ([-1], [0, -3, 1]):
+        raises(ValueError, answer, ids, 3, hint="numpy takes -1 for the last column: look before.")
 
 
 @visible
@@ -73,7 +109,12 @@ def skipgram_pairs(answer):
         hint="Two places may hold the same word: compare places, not words; keep repeated pairs.",
     )
     equal(answer(["a"], 3), [], hint="One word has no neighbours.")
-    raises(ValueError, answer, ["a", "b"], 0, hint="There is no window below 1.")
+    for length, window in ((0, 6), (2, 6), (4, 6), (17, 1), (20, 3), (20, 5), (600, 1)):
+        tokens = [i * i % 7 for i in range(length)]
+        hint = "Each context from left to right; compare places with ==, not with `is`."
+        equal(answer(tokens, window), neighbours(tokens, window), hint=hint)
+    for window in (0, -2):
+        raises(ValueError, answer, ["a", "b"], window, hint="There is no window below 1.")
 
 
 @visible
@@ -116,20 +157,21 @@ def cbow_batch(answer):
     empty = answer([], 3)
     array_of(empty[0], (0, 6), "contexts of no words")
     array_of(empty[1], (0,), "centres of no words")
-    raises(ValueError, answer, [1, 2], 0, hint="There is no window below 1.")
-
-
-def _softmax_losses(centre: np.ndarray, context: np.ndarray) -> np.ndarray:
-    scores = np.array([context @ centre[w] for w, _ in PAIRS])
-    true = scores[np.arange(len(PAIRS)), [c for _, c in PAIRS]]
-    return np.log(np.exp(scores).sum(1)) - true
+    for length, window in ((1, 5), (2, 5), (3, 5), (9, 1), (14, 3), (12, 4), (300, 2)):
+        ids = [i * i % 13 for i in range(length)]
+        hint = "Row i: the words before place i, then those after it; 2 * window columns always."
+        contexts, centres = attempt(answer, (ids, window), hint)
+        equal((contexts, centres), (context_rows(ids, window), ids), hint=hint)
+    for window in (0, -2):
+        raises(ValueError, answer, [1, 2], window, hint="There is no window below 1.")
 
 
 @visible
 def softmax_skipgram_loss(answer):
     got = unchanged(answer, (CENTRE, CONTEXT, list(PAIRS)), "Work on copies of the vectors.")
-    losses = _softmax_losses(CENTRE, CONTEXT)
-    swapped, one_table = _softmax_losses(CONTEXT, CENTRE), _softmax_losses(CENTRE, CENTRE)
+    losses = softmax_losses(CENTRE, CONTEXT, PAIRS)
+    swapped = softmax_losses(CONTEXT, CENTRE, PAIRS)
+    one_table = softmax_losses(CENTRE, CENTRE, PAIRS)
     diagnosed(
         number(got, "softmax_skipgram_loss"),
         losses.mean(),
@@ -151,14 +193,26 @@ def softmax_skipgram_loss(answer):
         ),
     )
     large = "exp of a large score overflows: subtract the largest score of the row first."
-    try:
-        with np.errstate(all="ignore"):
-            value = answer(800 * CENTRE, CONTEXT, [(0, 2), (0, 1)])
-    except OverflowError:
-        fail(large)
+    with np.errstate(all="ignore"):
+        value = attempt(answer, (800 * CENTRE, CONTEXT, [(0, 2), (0, 1)]), large)
     if not np.isfinite(float(value)):
-        fail(f"With scores in the thousands the loss should be finite. {large}")
+        fail("With scores in the thousands the loss should be finite.", hint=large)
     near(value, 1600.0, 1e-6, hint=large)
+    each = "Subtract the largest score of each row from it, not that of all rows together."
+    mean = "The mean over the pairs of ln of the sum of exp(score), minus the score that came."
+    uneven = CENTRE * np.array([[1000.0], [1.0], [0.001], [30.0]])
+    for centre, context, pairs, hint in (
+        (uneven, CONTEXT, PAIRS, each),
+        (vectors(1, 6, 4, 1e3), vectors(2, 6, 4, 5.0), some_pairs(3, 6, 12), each),
+        (vectors(4, 20, 8), vectors(5, 20, 8), some_pairs(6, 20, 40), mean),
+        (vectors(7, 3, 1), vectors(8, 3, 1), [(1, 1)], mean),
+    ):
+        with np.errstate(all="ignore"):
+            got = attempt(answer, (centre, context, pairs), hint)
+        near(got, softmax_losses(centre, context, pairs).mean(), 1e-9, hint=hint)
+    single = [array.astype(np.float32) for array in (vectors(9, 9, 5), vectors(10, 9, 5))]
+    pairs = [(i, i) for i in range(9)] * 2
+    near(answer(*single, pairs), softmax_losses(*single, pairs).mean(), 1e-4, hint=mean)
 
 
 @visible
@@ -177,27 +231,26 @@ def noise_probs(answer):
         ),
     )
     near(answer([4, 1], 0.5), [2 / 3, 1 / 3], 1e-9, hint="Use the argument `power`.")
-    raises(ValueError, answer, [0, 0], hint="With all counts 0 there is nothing to draw.")
+    counts = np.array([0, 40_000, 3, 0, 12, 700, 1])
+    for power in (0.75, 1.0, 0.3, 2.0):
+        raised = [count**power for count in counts.tolist()]
+        want = np.array(raised) / sum(raised)
+        for given in (counts.tolist(), counts, counts.astype(float)):
+            hint = "Each count to the power, over the sum of these; a count of 0 stays 0."
+            near(unchanged(answer, (given, power), "Leave counts alone."), want, 1e-12, hint=hint)
+    for nothing in ([0, 0], [0]):
+        raises(ValueError, answer, nothing, hint="With all counts 0 there is nothing to draw.")
 
 
 NEGATIVES = [[1, 3], [2, 2], [0, 1], [2, 0], [3, 3]]
-
-
-def _sampling_losses(centre: np.ndarray, context: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    true = [np.logaddexp(0, -(centre[w] @ context[c])) for w, c in PAIRS]
-    false = [
-        [np.logaddexp(0, centre[w] @ context[n]) for n in drawn]
-        for (w, _), drawn in zip(PAIRS, NEGATIVES, strict=True)
-    ]
-    return np.array(true), np.array(false)
 
 
 @visible
 def negative_sampling_loss(answer):
     args = (CENTRE, CONTEXT, list(PAIRS), [list(drawn) for drawn in NEGATIVES])
     got = unchanged(answer, args, "Work on copies of the vectors.")
-    true, false = _sampling_losses(CENTRE, CONTEXT)
-    true_swapped, false_swapped = _sampling_losses(CONTEXT, CENTRE)
+    true, false = map(np.array, sampling_losses(CENTRE, CONTEXT, PAIRS, NEGATIVES))
+    true_swapped, false_swapped = map(np.array, sampling_losses(CONTEXT, CENTRE, PAIRS, NEGATIVES))
     agree = np.array(
         [
             [np.logaddexp(0, -(CENTRE[w] @ CONTEXT[n])) for n in drawn]
@@ -235,114 +288,27 @@ def negative_sampling_loss(answer):
         ((true - false.sum(1)).mean(), "The noise terms are added to the loss, not taken off."),
     )
     large = "s(x) of a large negative x is 0 for the computer: use np.logaddexp(0, -x)."
-    try:
+    for pair, noise in (((2, 2), 1), ((0, 1), 2), ((0, 2), 1), ((0, 2), 3)):
         with np.errstate(all="ignore"):
-            value = answer(900 * CENTRE, CONTEXT, [(2, 2)], [[1]])
-    except (OverflowError, ValueError, ZeroDivisionError):
-        fail(large)
-    if not np.isfinite(float(value)):
-        fail(f"With scores in the thousands the loss should be finite. {large}")
-    near(value, 3600.0 + 1800.0, 1e-6, hint=large)
+            value = attempt(answer, (900 * CENTRE, CONTEXT, [pair], [[noise]]), large)
+        if not np.isfinite(float(value)):
+            fail("With scores in the thousands the loss should be finite.", hint=large)
+        true_term, terms = sampling_losses(900 * CENTRE, CONTEXT, [pair], [[noise]])
+        near(value, true_term[0] + terms[0][0], 1e-6, hint=large)
     near(answer(CENTRE, CONTEXT, [(0, 2)], [[]]), true[0], 1e-9, hint="k = 0: the true pair only.")
-
-
-@visible
-def nearest(answer):
-    got = unchanged(answer, (STARS, 0, 2), "Scale a copy of the vectors, not the argument.")
-    if not isinstance(got, list | tuple | np.ndarray):
-        fail(f"nearest should return a list of ids, got {type(got).__name__}.")
-    diagnosed(
-        got,
-        [1, 4],
-        "The cosines of row 0 with rows 1 to 4 are 0.96, 0.32, -1.00 and 0.71.",
-        ([0, 1], "The row itself is always the nearest: leave it out."),
-        ([1, 2], "Those have the largest dot products: divide by the lengths of both vectors."),
-        ([3, 2], "Those are the least similar: sort from the largest cosine down."),
-        ([4, 1], "The most similar comes first."),
-        ([1, 0], "The row itself is always the nearest: leave it out."),
-        ([0, 2], "Divide by both lengths; and leave row 0 out by its id, not by its place."),
-        ([20 / 436**0.5, 0.5**0.5], "Return the ids, not the cosines."),
-        ([0, 3], "You removed row 0 before sorting: ids are the places in `vectors`."),
-        ([4, 3], "Those are nearest by distance: similarity is the cosine."),
+    hint = (
+        "Each id in `negatives` adds one term, whatever word it is; then the mean over the pairs."
     )
-    equal(answer(STARS, 2, 9), [4, 1, 0, 3], hint="n above V - 1: all the others, best first.")
-
-
-@visible
-def analogy(answer):
-    vectors = np.array(
-        [[0.5, -0.5, 1.5], [-4.5, -3.0, -1.5], [-0.5, 3.0, 4.5], [-4.5, -4.5, 3.0],
-         [-1.0, 4.0, -1.5], [3.0, -1.0, -4.0], [3.5, -3.0, -0.5]]
-    )  # fmt: skip
-    got = unchanged(answer, (vectors, 0, 1, 2), "Scale a copy of the vectors.")
-    diagnosed(
-        number(got, "analogy"),
-        _analogy(vectors, 0, 1, 2),
-        "Scale the rows to length 1; the answer has the largest cosine to b - a + c.",
-        (_analogy(vectors, 0, 1, 2, excluded=()), "A question word came: exclude a, b and c."),
-        (_analogy(vectors, 1, 0, 2), "You computed a - b + c: the step goes from a to b."),
-        (_analogy(vectors, 0, 1, 2, scaled=False), "Scale all rows to length 1 before you add."),
-    )
-    if got in (0, 1, 2):
-        fail("A question word came as the answer: exclude a, b and c.")
-    other = np.array([[1.0, 0.1], [0.9, 0.2], [-0.2, 1.0], [-0.9, 0.4], [-0.1, -1.0]])
-    equal(
-        answer(other, 0, 1, 2),
-        _analogy(other, 0, 1, 2),
-        hint="b - a is small here, so c itself is nearest to the target: it must be excluded.",
-    )
-    fan = np.array([[1.0, 0.0], [0.77, 0.64], [0.77, -0.64], [0.3, 1.0], [-1.0, 0.1]])
-    equal(answer(fan, 0, 1, 2), 3, hint="b - a + c points along a here: exclude a, b and c.")
-
-
-def _analogy(
-    vectors: np.ndarray, a: int, b: int, c: int, excluded: Any = None, scaled: bool = True
-) -> int:
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    rows = unit if scaled else vectors
-    scores = unit @ (rows[b] - rows[a] + rows[c])
-    scores[list((a, b, c) if excluded is None else excluded)] = -np.inf
-    return int(scores.argmax())
-
-
-@visible
-def association_bias(answer):
-    x, y = np.array([[2.0, 0.5], [1.0, 0.1], [0.3, 0.4]]), np.array([[0.2, 3.0], [-1.0, 1.0]])
-    a, b = np.array([[1.0, 0.2], [5.0, 0.0], [0.4, 0.1]]), np.array([[0.0, 2.0], [0.1, 0.9]])
-    got = number(
-        unchanged(answer, (x, y, a, b), "Scale copies of the vectors."), "association_bias"
-    )
-    of_x, of_y = (_associations(rows, a, b) for rows in (x, y))
-    both = np.concatenate([of_x, of_y])
-    gap = of_x.mean() - of_y.mean()
-    raw_x, raw_y = ((v @ a.T).mean(1) - (v @ b.T).mean(1) for v in (x, y))
-    raw = np.concatenate([raw_x, raw_y])
-    centred_x, centred_y = (_associations(v, a.mean(0)[None], b.mean(0)[None]) for v in (x, y))
-    diagnosed(
-        got,
-        gap / both.std(ddof=1),
-        "mean association of X minus that of Y, over the standard deviation of all.",
-        (gap / both.std(), "The standard deviation has n - 1 below the root: ddof=1."),
-        (gap, "Divide by the standard deviation of the associations of X and Y together."),
-        (-gap / both.std(ddof=1), "The sign is wrong: X minus Y, and A minus B."),
-        ((raw_x.mean() - raw_y.mean()) / raw.std(ddof=1), "Use cosines: scale the rows first."),
-        (
-            (of_x.sum() - of_y.sum()) / both.std(ddof=1),
-            "Take the mean over X and over Y: they may differ in size.",
-        ),
-        (gap / both.var(ddof=1), "You divided by the variance: take its square root."),
-        (
-            (centred_x.mean() - centred_y.mean()) / np.append(centred_x, centred_y).std(ddof=1),
-            "The mean of the cosines, not the cosine with the mean of the attributes.",
-        ),
-        (
-            gap / np.mean([of_x.std(ddof=1), of_y.std(ddof=1)]),
-            "One standard deviation over the words of X and Y together.",
-        ),
-    )
-    near(answer(y, x, a, b), -got, 1e-9, hint="Swapping X and Y should change the sign only.")
-
-
-def _associations(rows: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    rows, a, b = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (rows, a, b))
-    return (rows @ a.T).mean(1) - (rows @ b.T).mean(1)
+    for seed, (words, n_pairs, k, size) in enumerate(
+        ((6, 5, 1, 1.0), (15, 20, 3, 1.0), (4, 8, 10, 1.0), (7, 10, 4, 1e4), (5, 4, 0, 1.0))
+    ):
+        tables = vectors(seed, words, 3, size), vectors(seed + 9, words, 3)
+        pairs = some_pairs(seed, words, n_pairs)
+        negatives = np.random.default_rng(seed).integers(words, size=(n_pairs, k)).tolist()
+        if k == 4:
+            negatives[0], negatives[1] = [pairs[0][1]] * 4, [2] * 4
+        with np.errstate(all="ignore"):
+            got = attempt(answer, (*tables, pairs, negatives), hint if size == 1 else large)
+        terms = sampling_losses(*tables, pairs, negatives)
+        want = (terms[0].sum() + sum(map(sum, terms[1]))) / n_pairs
+        near(got, want, 1e-9, hint=hint if size == 1 else large)

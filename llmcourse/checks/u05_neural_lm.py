@@ -9,8 +9,30 @@ from typing import Any
 
 import numpy as np
 
-from llmcourse.checks import diagnosed, equal, fail, items, method, near, number, raises, visible
+from llmcourse.checks import (
+    Spelled,
+    diagnosed,
+    equal,
+    fail,
+    items,
+    near,
+    number,
+    unchanged,
+    visible,
+)
 from llmcourse.checks.arrays import shaped
+from llmcourse.checks.u05_training import FixedWindowLM, network, random_search, sgd_step
+
+__all__ = [
+    "FixedWindowLM",
+    "activations",
+    "gradient_check",
+    "linear_backward",
+    "mlp_backward",
+    "random_search",
+    "sgd_step",
+    "softmax_cross_entropy",
+]
 
 ROW_MAX = "Take the largest logit of each row off before np.exp: exp(1000) overflows."
 close = partial(diagnosed, tolerance=1e-6)  # some values are slopes measured from two sides
@@ -56,7 +78,30 @@ def activations(answer):
     for name in NAMES:
         for part in far[name]:
             shaped(part, (2,), name, "Far from 0 an exponential overflows: use np.tanh or e^-|x|.")
-    close(far["sigmoid"][0], [0, 1], "Expected 0 and 1.", what="sigmoid(-1000), sigmoid(1000)")
+    limits = {"sigmoid": ([0, 1], [0, 0]), "tanh": ([-1, 1], [0, 0])}
+    for name, want in (limits | dict.fromkeys(("relu", "gelu"), ([0, 1000], [0, 1]))).items():
+        for got, limit, what in zip(far[name], want, ("value", "slope"), strict=True):
+            close(got, limit, f"Expected {limit}.", what=f"{name}'s {what} at -1000 and 1000")
+    for shape in ((7,), (2, 1, 4), (1, 1), ()):
+        x = np.linspace(-3.3, 3.1, math.prod(shape)).reshape(shape) + 0.2
+        for name, pair in answer(x).items():
+            for got, want, what in zip(pair, _values(name, x), ("value", "slope"), strict=True):
+                got = shaped(got, shape, f"{name}'s {what}", "One number for each of x.")
+                close(got, want, hints[name], what=f"{name}'s {what}")
+    x = np.array([0.0, -0.0, 1e-300, -1e-300, 0.5])
+    close(answer(x)["relu"][1], [0, 0, 1, 0, 1], hints["relu"], what="relu's slope near 0")
+
+
+def _values(name: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Value and slope: the slope by a complex step, exact to rounding."""
+    formulas = {
+        "sigmoid": lambda v: 1 / (1 + np.exp(-v)),
+        "tanh": np.tanh,
+        "relu": lambda v: v * (v.real > 0),
+        "gelu": lambda v: v / 2 * (1 + _gelu_tanh(v)),
+    }
+    stepped = formulas[name](x + 1e-30j)
+    return stepped.real, stepped.imag / 1e-30
 
 
 def _gelu_tanh(x):
@@ -98,10 +143,49 @@ def softmax_cross_entropy(answer):
         fail(f"With logits of 1000 the loss is {float(loss)}. {ROW_MAX} Then log the sum.")
     near(loss, 500.0, 1e-9, "Logits 1000 and 0, the second is right: that row costs 1000 nats.")
     near(slope, [[0.5, -0.5], [0, 0]], 1e-9, "p is 1 and 0 here, and B is 2.")
+    rng = np.random.default_rng(3)
+    for B, V, size in (
+        (3, 5, 2.0),
+        (7, 2, 2.0),
+        (1, 9, 2.0),
+        (4, 3, 1e4),
+        (2, 1, 1.0),
+        (5, 5, 1.0),
+    ):
+        logits, targets = rng.normal(0, size, (B, V)), rng.integers(0, V, B)
+        targets[-1] = targets[0]
+        rows_of_their_own(answer, logits, targets)
+    rows_of_their_own(answer, np.array([[5000.0, 4999.0], [-5000.0, -4999.5]]), np.array([0, 1]))
+
+
+def rows_of_their_own(answer: Any, logits: np.ndarray, targets: np.ndarray) -> None:
+    logps = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    came = np.eye(logits.shape[1])[targets]
+    with np.errstate(all="ignore"):
+        given = (logits, targets)
+        loss, slope = items(unchanged(answer, given, "Compute in new arrays."), 2, "Return two.")
+    slope = shaped(slope, logits.shape, "the gradient", ROW_MAX)
+    near(loss, -(came * logps).sum() / len(came), 1e-9, f"The mean of -log p[target]. {ROW_MAX}")
+    near(slope, (np.exp(logps) - came) / len(came), 1e-9, f"(p - one-hot) / B. {ROW_MAX}")
 
 
 @visible
 def linear_backward(answer):
+    linear_by_hand(answer)
+    rng = np.random.default_rng(4)
+    for B, inputs, outputs in ((2, 5, 3), (3, 3, 3), (1, 3, 2), (4, 1, 1), (1, 1, 1)):
+        args = [rng.normal(size=shape) for shape in ((B, inputs), (inputs, outputs), (B, outputs))]
+        got = items(answer(*map(np.copy, args)), 3, "Return (dx, dW, db).")
+        paths = zip(
+            ("bo,io->bi", "bi,bo->io", "bo->o"), (args[2:0:-1], args[::2], args[2:]), strict=True
+        )
+        for made, (path, factors), what in zip(got, paths, ("dx", "dW", "db"), strict=True):
+            want = np.einsum(path, *factors)
+            made = shaped(made, want.shape, what, "Keep all axes, also those of length 1.")
+            close(made, want, "dx = dy W^T, dW = x^T dy, db = dy over the batch.", what=what)
+
+
+def linear_by_hand(answer: Any) -> None:
     x = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 4.0]])
     W = np.array([[1.0, 0.0, 2.0, -1.0], [0.5, 3.0, 1.0, 2.0]])
     dy = np.arange(12.0).reshape(3, 4) - 5
@@ -131,12 +215,6 @@ def linear_backward(answer):
     )
 
 
-def network(rng: Any, inputs: int, hidden: int, vocab: int) -> dict[str, np.ndarray]:
-    """Random parameters of the network, all different from 0."""
-    shapes = {"W1": (inputs, hidden), "b1": (hidden,), "W2": (hidden, vocab), "b2": (vocab,)}
-    return {name: rng.standard_normal(shape) for name, shape in shapes.items()}
-
-
 def loss_of(p: dict[str, np.ndarray], x: np.ndarray, targets: Any) -> float:
     """Mean cross-entropy of the network, by the formula."""
     z = np.tanh(x @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
@@ -154,45 +232,45 @@ def slope_of(f: Any, x: np.ndarray) -> np.ndarray:
     return slopes
 
 
+BACK = {
+    "b2": "It is the sum of the logits' slopes over the batch.",
+    "W2": "The layer with input h and weights W2.",
+    "b1": "On the way back through tanh multiply by 1 - h^2.",
+    "W1": "The layer with input x; its dy is the slope by h times 1 - h^2.",
+    "x": "x reaches the loss through every hidden unit: sum over them, dy @ W1.T.",
+}
+
+
 @visible
 def mlp_backward(answer):
     rng = np.random.default_rng(5)
-    p, x, targets = network(rng, 3, 4, 5), rng.standard_normal((2, 3)), np.array([4, 1])
-    got = items(answer(p, x, targets), 2, "Return (loss, gradients).")
-    near(got[0], loss_of(p, x, targets), 1e-9, "The loss is wrong: look at the way forward first.")
-    if not isinstance(got[1], dict) or set(got[1]) != {*p, "x"}:
-        fail(f"the gradients should be a dictionary with the keys {', '.join([*p, 'x'])}.")
-    hints = {
-        "b2": "It is the sum of the logits' slopes over the batch.",
-        "W2": "The layer with input h and weights W2.",
-        "b1": "On the way back through tanh multiply by 1 - h^2.",
-        "W1": "The layer with input x; its dy is the slope by h times 1 - h^2.",
-        "x": "x reaches the loss through every hidden unit: sum over them, dy @ W1.T.",
-    }
-    for name, hint in hints.items():
-        want = slope_of(
-            lambda v, name=name: loss_of({**p, name: v}, v if name == "x" else x, targets),
-            x if name == "x" else p[name],
-        )
-        what = f"the gradient by {name}"
-        made = shaped(got[1][name], want.shape, what, hint)
-        undivided = "B times too large: the slope of a mean is divided by B, the batch size."
-        close(
-            made,
-            want,
-            hint,
-            (len(x) * want, undivided),
-            what=what,
-        )
+    sizes = ((2, 3, 4, 5), (4, 2, 6, 3), (3, 4, 4, 4), (1, 1, 1, 2), (1, 5, 1, 3))
+    for B, inputs, hidden, vocab in sizes:
+        p, x = network(rng, inputs, hidden, vocab), rng.standard_normal((B, inputs))
+        targets = rng.integers(0, vocab, B)
+        got = unchanged(answer, (p, x, targets), "Compute in new arrays.")
+        got = items(got, 2, "Return (loss, gradients).")
+        near(got[0], loss_of(p, x, targets), 1e-9, "The loss is wrong: look at the way forward.")
+        if not isinstance(got[1], dict) or set(got[1]) != {*p, "x"}:
+            fail(f"the gradients should be a dictionary with the keys {', '.join([*p, 'x'])}.")
+        for name, hint in BACK.items():
+            want = slope_of(
+                lambda v, name=name, p=p, x=x, targets=targets: loss_of(
+                    {**p, name: v}, v if name == "x" else x, targets
+                ),
+                x if name == "x" else p[name],
+            )
+            what = f"the gradient by {name}"
+            made = shaped(got[1][name], want.shape, what, hint)
+            undivided = "B times too large: the slope of a mean is divided by B, the batch size."
+            close(made, want, hint, (len(x) * want, undivided), what=what)
 
 
 @visible
 def gradient_check(answer):
     x = np.array([[1.0, -2.0], [0.5, 3.0]])
 
-    def cubes(x):
-        return float((np.asarray(x) ** 3).sum())
-
+    cubes = Spelled("lambda x: float((np.asarray(x) ** 3).sum())", np=np)
     kept = x.copy()
     got = number(answer(cubes, x, 3 * x**2, 1e-4), "gradient_check")
     equal(x, kept, hint="The call changed x: put each number back, or work on a copy.")
@@ -214,121 +292,20 @@ def gradient_check(answer):
             what=f"the error of a gradient that is off by {sign * 0.25} and by {sign * -0.5}",
         )
     near(answer(cubes, x, 3 * x**2, 0.5), 0.25, 1e-6, "Use the argument eps.")
-
-
-@visible
-def FixedWindowLM(answer):
-    rng = np.random.default_rng(7)
-    params = network(rng, 6, 4, 5) | {"E": rng.standard_normal((5, 2))}
-    E, ids = params["E"], np.array([[2, 0, 3], [1, 1, 4]])
-    x = np.array([np.concatenate([E[i] for i in row]) for row in ids])
-    got = shaped(
-        method(answer, (params,), "features", ids), (2, 6), "features", "Shape (B, w d): reshape."
-    )
-    close(
-        got,
-        x,
-        "The vectors stand side by side, oldest token first.",
-        (
-            np.transpose(E[ids], (0, 2, 1)).reshape(2, 6),
-            "You mixed the vectors: first all numbers of the first token.",
-        ),
-        (x.reshape(2, 3, 2)[:, ::-1].reshape(2, 6), "The oldest token comes first."),
-        what="features",
-    )
-    logits = shaped(method(answer, (params,), "logits", ids), (2, 5), "logits", "Shape (B, V).")
-    hidden = np.tanh(x @ params["W1"] + params["b1"])
-    close(
-        logits,
-        hidden @ params["W2"] + params["b2"],
-        "tanh(x W1 + b1) W2 + b2.",
-        (hidden @ params["W2"], "The bias b2 is missing."),
-        (x @ params["W1"] @ params["W2"] + params["b2"], "The bend is missing: np.tanh."),
-        what="logits",
-    )
-    dx = np.arange(1.0, 13).reshape(2, 6)
-    want = [[3, 4], [16, 18], [1, 2], [5, 6], [11, 12]]
-    last = [[3, 4], [9, 10], [1, 2], [5, 6], [11, 12]]
-    close(
-        shaped(
-            method(answer, (params,), "embedding_gradient", ids, dx),
-            (5, 2),
-            "the gradient by E",
-            "It has the shape of E.",
-        ),
-        want,
-        "Row i of it is the sum of the slopes of all places where token i stands.",
-        (last, "Token 1 stands twice and only one place came through: use np.add.at."),
-        what="the gradient by E",
-    )
-
-
-@visible
-def sgd_step(answer):
-    params = {"W": np.array([[1.0, 2.0]]), "b": np.array([3.0])}
-    gradients = {"W": np.array([[10.0, -10.0]]), "b": np.array([4.0])}
-    velocity = {"W": np.array([[2.0, 2.0]]), "b": np.array([-1.0])}
-    everything = (params, gradients, velocity)
-    kept = [{name: value.copy() for name, value in part.items()} for part in everything]
-    new, faster = items(answer(*everything, 0.1, 0.5), 2, "Return (parameters, velocity).")
-    for part, was in zip(everything, kept, strict=True):
-        equal(part, was, hint="The call changed its arguments: make new arrays, no += or -=.")
-    close(
-        faster,
-        {"W": [[11.0, -9.0]], "b": [3.5]},
-        "v = momentum * v + gradient.",
-        ({"W": [[6.0, -4.0]], "b": [1.5]}, "The gradient enters whole, not times 1 - momentum."),
-        ({"W": [[1.1, -0.9]], "b": [0.35]}, "The learning rate scales the step, not v."),
-        ({"W": [[0.0, 2.0]], "b": [-0.9]}, "v sums gradients: lr and the minus come in the step."),
-        what="the new velocity",
-    )
-    close(
-        new,
-        {"W": [[-0.1, 2.9]], "b": [2.65]},
-        "p - lr * v, with the new velocity.",
-        ({"W": [[0.8, 1.8]], "b": [3.1]}, "You moved by the old velocity: update v first."),
-        ({"W": [[2.1, 1.1]], "b": [3.35]}, "You went uphill: p minus lr * v."),
-        ({"W": [[0.0, 3.0]], "b": [2.6]}, "You moved by the gradient alone: use the velocity."),
-        what="the new parameters",
-    )
-    near(answer(*everything, 0.1)[1], gradients, 1e-12, "Without momentum v is the gradient.")
-
-
-@visible
-def random_search(answer):
-    def supply(*numbers):
-        left = list(numbers)
-
-        def uniform():
-            if not left:
-                fail("uniform() was called too often: once for each name in each trial.")
-            return left.pop(0)
-
-        return uniform
-
-    tried = []
-
-    def far_from_one(settings):
-        tried.append(dict(settings))
-        return abs(settings["lr"] - 1)
-
-    ranges = {"lr": (0.01, 100.0), "width": (10, 1000)}
-    draws = (0.0, 0.5, 0.625, 0.25, 0.25, 0.75)
-    best = items(answer(far_from_one, ranges, 3, supply(*draws)), 2, "Return (settings, value).")
-    if len(tried) != 3:
-        once = "call the objective once for each trial."
-        fail(f"the objective was called {len(tried)} times for 3 trials: {once}", once)
-    want = [0.01, 10**0.5, 0.1]
-    close(
-        [settings["lr"] for settings in tried],
-        want,
-        "low * (high / low) ** u, one u for each name, in the order of `ranges`.",
-        ([0.01 + 99.99 * u for u in draws[::2]], "You drew evenly: draw evenly in factors."),
-        what="the learning rates you tried",
-    )
-    near(best[1], 0.9, 1e-9, "The lowest objective wins (0.99, 2.16 and 0.9 were tried).")
-    near(best[0], tried[2], 1e-9, "Return the settings of the lowest objective.")
-    values = iter([math.nan, 3.0, math.nan, 2.0, 5.0])
-    got = answer(lambda settings: next(values), {"lr": (1, 2)}, 5, supply(0, 0.1, 0.2, 0.3, 0.4))
-    near(got[1], 2.0, 0, "nan, 3, nan, 2, 5: nan must neither win nor block; use math.isnan.")
-    raises(ValueError, answer, far_from_one, ranges, 0, supply(), hint="0 trials: nothing to try.")
+    squares = Spelled("lambda x: float((np.asarray(x) ** 2 @ np.arange(1.0, 5)).sum())", np=np)
+    for shape, place in (((4,), (3,)), ((4,), (0,)), ((2, 4), (1, 2)), ((1, 2, 4), (0, 1, 3))):
+        x = np.linspace(-1, 1, math.prod(shape)).reshape(shape)
+        for sign in (1, -1):
+            off = 0.05 + 0 * x
+            off[place] = 0.7 * sign
+            given = squares, x.copy(), 2 * x * np.arange(1.0, 5) + off, 1e-3
+            close(answer(*given), 0.7, "Every number is moved once, alone.", what="the error")
+            equal(given[1], x, hint="The call changed x: put each number back, or use a copy.")
+    x = np.array([[0.3, -1.0], [0.9, 0.1]])
+    got = number(answer(Spelled("lambda x: float(np.exp(x).sum())", np=np), x, np.exp(x)), "error")
+    if not 0 <= got < 1e-8:
+        fail(
+            f"for an exponential the default step gives {got:.3g}.",
+            "for an exponential the default step is not good enough.",
+            "Expected less than 1e-8: leave the default eps as it is given.",
+        )

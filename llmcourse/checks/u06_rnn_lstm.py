@@ -3,7 +3,6 @@
 unit: 06_rnn_lstm
 """
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,9 @@ from llmcourse.checks import (
     equal,
     fail,
     items,
-    method,
     near,
     noted,
     number,
-    raises,
     unchanged,
     visible,
 )
@@ -31,9 +28,7 @@ from llmcourse.checks.u06_cells import (
     JORDAN,
     LARGE,
     LSTM,
-    ROWS,
     TANH,
-    Mistakes,
     elman,
     gru,
     jordan,
@@ -42,57 +37,41 @@ from llmcourse.checks.u06_cells import (
     values,
     weights,
 )
+from llmcourse.checks.u06_judging import (
+    BLOCKS,
+    KEEP,
+    PRODUCT,
+    SUM,
+    exact,
+    fitting,
+    judged,
+    on_other_sizes,
+)
 from llmcourse.checks.u06_mistakes import (
-    AT_EACH,
-    BOTH,
-    CLASSIFIER,
     CLIP,
-    DEFAULT,
     IN_FLOAT64,
     KEYS,
-    POOLED,
-    READOUT,
-    REFUSE,
     SHARES,
     T_0,
-    TAGGER,
     WALK,
     WALK_KEYS,
-    WIDTH,
-    both,
-    both_hint,
-    class_logits,
-    classifier_weights,
     clipped,
-    tag_logits,
-    tagger_weights,
     walk,
     walk_hint,
 )
+from llmcourse.checks.u06_models import SequenceClassifier, SequenceTagger, bidirectional
 
-KEEP = "Compute in new arrays; leave the arguments as they are."
-OWN = " Does {} pass its own check?"
-PRODUCT = ("core dimension", "not aligned")  # what numpy says of a matrix product that fails
-SUM = ("broadcast", "equal division")  # of a sum, of np.split
-fitting = partial(noted, ROWS, *PRODUCT)
-BLOCKS = "np.split(sums, {}, axis=1) cuts the columns into blocks of width H."
-
-
-def exact(got: Any, shape: tuple[int, ...], what: str, hint: str) -> np.ndarray:
-    """An array of this shape in the dtype of the inputs, float64."""
-    return shaped(got, shape, what, hint, "float64")
-
-
-def judged(got: Any, want: Any, what: Any, hint: str, mistakes: Mistakes, *args: Any) -> None:
-    """Fail with the hint of the mistake whose value came, else with `hint`.
-
-    what: names the result, or each part of it.
-    """
-    known = [(value, why) for why, value in values(mistakes, *args).items()]
-    why = next((why for value, why in known if compare(got, value, 1e-6) is None), hint)
-    parts = [(got, want, what)] if isinstance(what, str) else zip(got, want, what, strict=True)
-    for mine, right, name in parts:
-        diagnosed(mine, right, why, what=name, tolerance=1e-6)
+__all__ = [
+    "SequenceClassifier",
+    "SequenceTagger",
+    "bidirectional",
+    "bptt",
+    "clip_grad_norm",
+    "elman_step",
+    "gru_cell",
+    "jordan_step",
+    "lstm_cell",
+]
 
 
 def drawn(seed: int, blocks: int, B: int, H: int, states: int = 1) -> Any:
@@ -118,6 +97,14 @@ def alone_and_far(answer: Any, step: Any, one: Any, args: Any, hint: str) -> Non
         near(exact(answer(*large), want.shape, "the state", hint), want, 1e-9, hint)
 
 
+def cells_of(blocks: int, states: int = 1) -> Any:
+    """Arguments of a cell for other sizes: batch, inputs, units."""
+    rng = np.random.default_rng(9)
+    for B, inputs, H in ((2, 3, 3), (4, 2, 5), (5, 2, 1), (4, 1, 5), (1, 1, 1), (3, 4, 2)):
+        kept = (rng.normal(size=(B, H)) for _ in range(states))
+        yield weights(rng, blocks, inputs, H), rng.normal(size=(B, inputs)), *kept
+
+
 @visible
 def elman_step(answer):
     args = drawn(1, 1, 3, 4)
@@ -125,6 +112,7 @@ def elman_step(answer):
         got = exact(unchanged(answer, args, KEEP), (3, 4), "the state", "It is (B, H).")
     judged(got, elman(*args), "the state", "tanh of the sum of both parts.", ELMAN, *args)
     alone_and_far(answer, elman, drawn(1, 1, 1, 4), args, TANH)
+    on_other_sizes(answer, elman, cells_of(1), "the state")
 
 
 @visible
@@ -143,6 +131,13 @@ def jordan_step(answer):
         )
         names = ("the hidden units", "the output")
         judged(got, jordan(*args), names, "First h, then y from the new h.", JORDAN, *args)
+    rng = np.random.default_rng(9)
+    sizes = ((2, 3, 3, 3), (4, 2, 5, 2), (1, 2, 3, 2), (3, 1, 1, 2), (1, 1, 1, 1), (3, 4, 2, 5))
+    inputs = (
+        (jordan_weights(rng, i, H, out), rng.normal(size=(B, i)), rng.normal(size=(B, out)))
+        for B, i, H, out in sizes
+    )
+    on_other_sizes(answer, jordan, inputs, "the result")
 
 
 @visible
@@ -158,6 +153,15 @@ def bptt(answer):
     for name in WALK_KEYS:
         hint, what = why or walk_hint(got, want), f"the gradient by {name}"
         diagnosed(got[name], want[name], hint, what=what, tolerance=1e-6)
+    for T, B, width, H in ((1, 2, 3, 2), (3, 1, 2, 2), (2, 3, 1, 1), (3, 2, 4, 4), (6, 2, 3, 2)):
+        other = weights(rng, 1, width, H), rng.normal(size=(T, B, width)), rng.normal(size=(B, H))
+        other = (*other, rng.normal(size=(T, B, H)))
+        with noted("The same steps hold for other sizes; keep all axes."):
+            got = gradients(unchanged(answer, other, KEEP), other)
+        right = walk(*other)
+        for name in WALK_KEYS:
+            what = f"the gradient by {name}"
+            diagnosed(got[name], right[name], walk_hint(got, right), what=what, tolerance=1e-6)
     p, xs, h0, dhs = args
     with noted(T_0):
         none = answer(p, xs[:0], h0, dhs[:0])
@@ -192,6 +196,16 @@ def clip_grad_norm(answer):
         made, norm = answer(zeros, 1.0)
     shaped(made["a"], (2,), "with gradients of 0 the result", none)
     equal((made["a"], norm), ([0.0, 0.0], 0.0), none)
+    rng = np.random.default_rng(9)
+    for size in (1e-5, 0.3, 1e8):
+        g = {"a": size * rng.normal(size=(2, 3)), "b": np.zeros(2), "c": size * rng.normal(size=3)}
+        hint = "A norm of 1e-5 or 1e8 is a norm like others: one factor, min(1, limit / norm)."
+        for limit in (0.9 * clipped(g, 1.0)[1], 1.1 * clipped(g, 1.0)[1], 2.0):
+            made, norm = pair_of_clipping(unchanged(answer, (g, limit), KEEP), g)
+            want, right = clipped(g, limit)
+            near(norm / right, 1.0, 1e-6, hint)
+            for name in ("a", "c"):  # torch divides by norm + 1e-6, which is as good
+                near(made[name] / want[name], np.ones(g[name].shape), 1e-4 + 1e-6 / right, hint)
     for size, right in ((1e19, (0.6, 0.8)), (1e-25, (3e-25, 4e-25))):
         given = {"a": np.array([3 * size, 4 * size], dtype=np.float32)}
         with np.errstate(all="ignore"), noted(IN_FLOAT64):
@@ -232,6 +246,7 @@ def lstm_cell(answer):
     with np.errstate(all="ignore"):
         parts = [exact(part, (3, 5), "a state", LARGE) for part in answer(*large)]
     near(parts, lstm(*large), 1e-9, LARGE)
+    on_other_sizes(answer, lstm, cells_of(4, 2), "a state")
 
 
 @visible
@@ -241,70 +256,4 @@ def gru_cell(answer):
         got = exact(unchanged(answer, args, KEEP), (3, 5), "the state", "It is (B, H).")
     judged(got, gru(*args), "the state", "Compute r, z, n, then mix.", GRU, *args)
     alone_and_far(answer, gru, drawn(5, 3, 1, 5), args, LARGE)
-
-
-@visible
-def bidirectional(answer):
-    rng = np.random.default_rng(6)
-    f, b, xs = weights(rng, 3, 2, 4), weights(rng, 3, 2, 4), rng.normal(size=(5, 3, 2))
-    shape = "It is (T, B, 2H), time first."
-    with noted(WIDTH, *PRODUCT):
-        got = exact(unchanged(answer, (f, b, xs), KEEP), (5, 3, 8), "the result", shape)
-    want = both(f, b, xs)
-    judged(got, want, "the result", both_hint(got, want), BOTH, f, b, xs)
-    one = xs[:, :1]
-    with noted(AXES):
-        got = exact(answer(f, b, one), (5, 1, 8), "the result for a single row", AXES)
-    near(got, both(f, b, one), 1e-9, AXES)
-
-
-@visible
-def SequenceTagger(answer):
-    rng = np.random.default_rng(7)
-    p, ids = tagger_weights(rng, 6, 2, 3, 4), np.array([[2, 0, 5, 1], [3, 3, 4, 0]])
-
-    def logits(ids):
-        return method(answer, (p,), "logits", ids)
-
-    with noted(READOUT, *PRODUCT):
-        got = exact(unchanged(logits, (ids,), KEEP), (2, 4, 3), "logits", "It is (B, T, K).")
-    judged(got, tag_logits(p, ids), "logits", AT_EACH + OWN.format("bidirectional"), TAGGER, p, ids)
-    made = method(answer, (p,), "tags", ids)
-    shaped(made, (2, 4), "tags", "One label a token: (B, T).")
-    equal(made, tag_logits(p, ids).argmax(2), hint="The label with the largest logit.")
-    if np.asarray(made).dtype.kind not in "iu":
-        fail("tags should be integers, as argmax gives them.")
-    with noted(AXES):
-        got = exact(logits(ids[:1]), (1, 4, 3), "logits of a single row", AXES)
-        shaped(method(answer, (p,), "tags", ids[:1]), (1, 4), "tags of a single row", AXES)
-    near(got, tag_logits(p, ids[:1]), 1e-9, AXES)
-
-
-@visible
-def SequenceClassifier(answer):
-    rng = np.random.default_rng(8)
-    p, ids = classifier_weights(rng, 6, 2, 3, 4), np.array([[2, 0, 5, 1], [3, 3, 4, 0]])
-    lengths = np.array([4, 2])
-    for pooling in ("last", "mean"):
-
-        def logits(ids, lengths, made_from=(p, pooling)):
-            return method(answer, made_from, "logits", ids, lengths)
-
-        name = f"logits with pooling {pooling}"
-        with noted(READOUT, *PRODUCT):
-            got = exact(unchanged(logits, (ids, lengths), KEEP), (2, 3), name, "It is (B, K).")
-        args = (p, pooling, ids, lengths)
-        judged(got, class_logits(*args), name, POOLED + OWN.format("gru_cell"), CLASSIFIER, *args)
-        got = exact(logits(ids[1:], lengths[1:]), (1, 3), f"{name} of a single row", AXES)
-        near(got, class_logits(p, pooling, ids[1:], lengths[1:]), 1e-9, AXES)
-    with noted(DEFAULT):
-        got = exact(logits(ids, lengths, (p,)), (2, 3), "logits", DEFAULT)
-    near(got, class_logits(p, "last", ids, lengths), 1e-9, DEFAULT)
-    for pooling in ("max", "sum", "LAST", ""):
-        raises(ValueError, partial(made_with, answer, p), pooling, hint=REFUSE)
-
-
-def made_with(answer: Any, p: Any, pooling: str) -> str:
-    """Only make an object, and ask for something that every object has."""
-    method(answer, (p, pooling), "__sizeof__")
-    return f"an object with pooling {pooling!r}"
+    on_other_sizes(answer, gru, cells_of(3), "the state")

@@ -49,6 +49,12 @@ def chain_tensor(tokens, next_prob):
     return total
 
 
+@wrong("chain_log_prob", hint="all tokens before it")
+def chain_remembers_four_tokens(tokens, next_prob):
+    probs = [next_prob(tokens[max(0, t - 4) : t], token) for t, token in enumerate(tokens)]
+    return sum(math.log(p) if p else -math.inf for p in probs)
+
+
 @wrong("chain_log_prob", hint="underflows")
 def chain_multiplies(tokens, next_prob):
     p = math.prod(next_prob(tokens[:t], token) for t, token in enumerate(tokens))

@@ -8,7 +8,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from autograder.answers import Equivalent, right, wrong
+from autograder.answers import Equivalent, right, slow, wrong
 
 # --- ngram_counts
 
@@ -80,6 +80,17 @@ def sets_instead_of_adding(tokens, n):
     table = {}
     for i in range(len(tokens) - n + 1):
         table.setdefault(tuple(tokens[i : i + n - 1]), {})[tokens[i + n - 1]] = 1
+    return table
+
+
+@slow("ngram_counts", hint="Go over the text once")
+def counts_each_gram_anew(tokens, n):
+    if n < 1:
+        raise ValueError("n")
+    grams = [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
+    table = {}
+    for gram in grams:
+        table.setdefault(gram[:-1], {})[gram[-1]] = grams.count(gram)
     return table
 
 
@@ -177,8 +188,15 @@ def mean_of_booleans(train, test, n):
     def grams(tokens):
         return [tuple(tokens[i - n : i]) for i in range(n, len(tokens) + 1)]
 
-    known = grams(train)
+    known = dict.fromkeys(grams(train))
     return np.mean([gram not in known for gram in grams(test)])
+
+
+@slow("unseen_rate", hint="Look the n-grams up in a set")
+def searches_a_list(train, test, n):
+    _need(test, n)
+    known = _grams(train, n)
+    return sum(gram not in known for gram in _grams(test, n)) / (len(test) - n + 1)
 
 
 def _grams(tokens, n):
@@ -223,6 +241,13 @@ def training_text_ends_early(train, test, n):
     _need(test, n)
     known = set(_grams(train[:-1], n))
     return np.mean([gram not in known for gram in _grams(test, n)])
+
+
+@wrong("unseen_rate", hint="the training text lacks")
+def joined_by_spaces(train, test, n):
+    _need(test, n)
+    known = {" ".join(map(str, gram)) for gram in _grams(train, n)}
+    return np.mean([" ".join(map(str, gram)) not in known for gram in _grams(test, n)])
 
 
 @wrong("unseen_rate", hint="has no n-gram")
@@ -664,6 +689,33 @@ def keeps_the_shares_without_drawing(next_probs, prompt, length, n, uniform):
         credit.update(next_probs(tuple(out[max(0, len(out) - n + 1) :])))
         out.append(max(credit, key=credit.__getitem__))
         credit[out[-1]] -= 1
+    return out
+
+
+@wrong("generate", hint="belongs to the next token")
+def a_running_sum_belongs_to_its_own_token(next_probs, prompt, length, n, uniform):
+    out = list(prompt)
+    for _ in range(length):
+        odds = next_probs(tuple(out[max(0, len(out) - n + 1) :]))
+        level, total = uniform(), 0.0
+        for token in (token for token in odds if odds[token] > 0):
+            total += odds[token]
+            if total >= level:
+                break
+        out.append(token)
+    return out
+
+
+@wrong("generate", hint="take the last token that can come")
+def nothing_where_the_sum_ends_below(next_probs, prompt, length, n, uniform):
+    out = list(prompt)
+    for _ in range(length):
+        level, total = uniform(), 0.0
+        for token, p in next_probs(tuple(out[max(0, len(out) - n + 1) :])).items():
+            total += p
+            if total > level:
+                out.append(token)
+                break
     return out
 
 

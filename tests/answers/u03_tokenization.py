@@ -454,6 +454,19 @@ def _longest(word, vocabulary, unk, *, order=reversed, mark="##", keep=True, fai
     return found
 
 
+@wrong("wordpiece_encode", hint="is there a loop that never ends?")
+def never_gives_up(word, vocabulary, unk="[UNK]"):
+    found, start = [], 0
+    while start < len(word):
+        mark, end = "##" if start else "", len(word)
+        while end > start and mark + word[start:end] not in vocabulary:
+            end -= 1
+        if end > start:
+            found.append(mark + word[start:end])
+        start = end
+    return found
+
+
 @wrong("wordpiece_encode", hint="the longest match comes first")
 def shortest_match(word, vocabulary, unk="[UNK]"):
     return _longest(word, vocabulary, unk, order=iter)

@@ -246,6 +246,16 @@ def _softmax(u, v, pairs, stable=True):
         return (log_sum - scores)[np.arange(len(pairs)), [c for _, c in pairs]]
 
 
+@wrong("softmax_skipgram_loss", hint="largest score of each row")
+def one_maximum_for_all_rows(centre_vectors, context_vectors, pairs):
+    centres, contexts = np.array(pairs).T
+    scores = centre_vectors[centres] @ context_vectors.T
+    scores = scores - scores.max()
+    with np.errstate(all="ignore"):
+        logs = scores[np.arange(len(pairs)), contexts] - np.log(np.exp(scores).sum(1))
+    return -logs.mean()
+
+
 @wrong("softmax_skipgram_loss", hint="overflows")
 def overflows(centre_vectors, context_vectors, pairs):
     return _softmax(centre_vectors, context_vectors, pairs, stable=False).mean()
@@ -447,6 +457,12 @@ def torchs_topk(vectors, index, n):
 
 def _ranked(scores, index, n):
     return [int(i) for i in np.argsort(-scores) if i != index][:n]
+
+
+@wrong("nearest", hint="leave `index` out by its id")
+def takes_itself_to_be_first(vectors, index, n):
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.argsort(-(unit @ unit[index]))[1 : n + 1].tolist()
 
 
 @wrong("nearest", hint="divide by the lengths")
