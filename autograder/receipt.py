@@ -99,7 +99,7 @@ def time_of(text: str) -> datetime:
         raise ValueError(found) from None
     time: datetime = times.pop()
     if times or f"{time.year:04}" not in said:
-        raise ValueError(f"{found}, which says no day, month and year, or several")
+        raise ValueError(f"{found}, which does not name one day")
     time = time.replace(tzinfo=zone) if zone else time
     try:
         return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
