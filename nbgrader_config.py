@@ -7,6 +7,7 @@ c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "course"
 # Without "*.py" and "*.toml" generate_assignment would publish solutions and all hints.
 c.CourseDirectory.ignore = ["*.py", "*.toml", ".ipynb_checkpoints", "__pycache__"]
+c.CourseDirectory.ignore += [".DS_Store", "._*", "Thumbs.db", "desktop.ini", "~$*", "*.tmp"]
 
 c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("your turn")'}
 c.ClearSolutions.text_stub = "*Your answer here.*"

@@ -51,7 +51,7 @@ class Analysis:
     totals: tuple[float, ...]  # a submission each, unreadable ones included; in points
     unreadable: int
     absent: int  # students of the gradebook who handed in nothing
-    to_read: int  # written answers that wait for a person
+    to_read: int  # written answers that wait for a person and count 0 until then
     exercises: tuple[Difficulty, ...]
     misconceptions: tuple[Misconception, ...]  # most frequent first
 
@@ -96,7 +96,7 @@ def analyse(
         ),
         unreadable=sum(entry.result.state == "unreadable" for entry in graded),
         absent=absent,
-        to_read=sum(book.needs_manual_grade for book in books.values()),
+        to_read=sum(book.needs_manual_grade and not book.again for book in books.values()),
         exercises=tuple(_difficulties(unit, results)) if results else (),
         misconceptions=tuple(_misconceptions(results)),
     )

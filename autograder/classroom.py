@@ -7,9 +7,7 @@ for it.
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
-import re
 import secrets
 import socket
 import stat
@@ -22,8 +20,11 @@ from typing import TYPE_CHECKING
 
 from traitlets.config.loader import Config, ConfigFileNotFound, PyFileConfigLoader
 
+from autograder import receipt
+from autograder.course import slugs
 from autograder.errors import AutograderError, Unreadable
 from autograder.ingest import read_submission
+from autograder.submitted import survey
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
@@ -125,26 +126,29 @@ def students_of(room: Classroom, slug: str, pattern: str = "*") -> list[str]:
 
     pattern: glob over student ids, or one of them as it is, with whatever signs; `*` is all.
     """
-    directory = room.coursedir.submitted_directory
-    found = re.compile(
-        room.coursedir.format_path(directory, "(?P<student>[^/]+)", re.escape(slug), escape=True)
-    )
-    alone = room.coursedir.format_path(directory, pattern, slug)
-    if pattern == "*" or not os.path.lexists(alone):
-        paths = glob.glob(room.coursedir.format_path(directory, pattern, glob.escape(slug)))
-    else:
-        paths = [alone]
-    matches = (found.fullmatch(path) for path in paths if os.path.lexists(path))
-    return sorted(match["student"] for match in matches if match)
+    return sorted(survey(room, _units(room, slug), pattern).folders[slug])
+
+
+def work_folder(room: Classroom, student: str, slug: str) -> Path:
+    """Where a student's work of a unit lies: the directory of its name, or one that means it."""
+    named = room.folder("submitted", student, slug)
+    if os.path.lexists(named):
+        return named
+    return survey(room, _units(room, slug), student).folders[slug].get(student, named)
+
+
+def _units(room: Classroom, slug: str) -> list[str]:
+    return list(dict.fromkeys([*slugs(room.root), slug]))
 
 
 def read_work(folder: Path, slug: str) -> bytes:
-    """The bytes of the notebook, or of the only one there if it was renamed; follows no link."""
+    """The bytes of the unit's notebook, or of the only one there if it was renamed or lies deeper;
+    follows no link.
+    """
     for directory in (folder.parent, folder):
         if not stat.S_ISDIR(directory.lstat().st_mode):
             raise Unreadable(f"{directory.name} is not a regular directory: links are not followed")
-    notebook = folder / f"{slug}.ipynb"
-    return read_submission(notebook if os.path.lexists(notebook) else folder)
+    return read_submission(folder, slug)
 
 
 def received(room: Classroom, student: str, slug: str) -> tuple[datetime | None, str | None]:
@@ -153,19 +157,7 @@ def received(room: Classroom, student: str, slug: str) -> tuple[datetime | None,
     Read from the ``timestamp.txt`` that nbgrader's collection writes; without one there is no time
     and no lateness, as in nbgrader (file times change with every copy, so they prove nothing).
     """
-    from nbgrader.utils import parse_utc
-
-    path = room.folder("submitted", student, slug) / "timestamp.txt"
-    try:
-        info = path.lstat()
-        if not stat.S_ISREG(info.st_mode) or info.st_size > 200:
-            return None, "timestamp.txt is not a small regular file and was ignored"
-        text = path.read_text(encoding="utf-8").strip()
-        return (parse_utc(text) if text else None), None
-    except FileNotFoundError:
-        return None, None
-    except (OSError, ValueError, OverflowError):
-        return None, "timestamp.txt holds no date and was ignored"
+    return receipt.received(work_folder(room, student, slug), slug)
 
 
 def course_secret(root: Path) -> bytes:

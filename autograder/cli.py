@@ -7,6 +7,7 @@ import difflib
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,15 +93,18 @@ def grade(
     from autograder.feedback import write_feedback
     from autograder.marking import grade_unit, has_page
     from autograder.schedule import Workers
+    from autograder.submitted import survey
 
     logging.getLogger("tornado.application").setLevel(logging.CRITICAL)  # nbgrader's tracebacks
     room = Classroom.open(course)
     work = {
         slug: students_of(room, slug, student) for slug in _slugs(course, [unit] if unit else None)
     }
+    left = survey(room, slugs(room.root), student).left
     if not any(work.values()):
         where = room.folder("submitted", student, next(iter(work)) if unit else "UNIT")
-        raise AutograderError(f"no submissions found: expected directories {where}")
+        seen = f"; found: {report.printable('; '.join(left[:3]))}" if left else ""
+        raise AutograderError(f"no submissions found: expected directories {where}{seen}")
     failed, without_page, new = 0, list[str](), dict[str, list[str]]()
     with Workers(workers, scheduler) as beside:
         for slug, students in work.items():
@@ -113,8 +117,9 @@ def grade(
                 )  # fmt: skip
             done = [e for e in entries if e.result.state != "infrastructure"]
             new[slug] = [e.student for e in done if not has_page(room, e)]
-            _print_table(room, slug, entries)
+            _print_table(room, slug, entries, student)
             failed += len(entries) - len(done)
+    _print_left(left)
     for slug, students in new.items():  # the workers are gone: this forks
         without_page += write_feedback(room, slug, students, beside.count)
     typer.echo(f"feedback pages: {room.folder('feedback', 'STUDENT', 'UNIT')}")
@@ -153,6 +158,7 @@ def report_(unit: OneUnit = None, student: Student = "*", course: CourseOption =
     from autograder.classroom import Classroom
     from autograder.gradebook import scores
     from autograder.marking import report_of
+    from autograder.submitted import survey
 
     room = Classroom.open(course)
     found = {
@@ -163,12 +169,13 @@ def report_(unit: OneUnit = None, student: Student = "*", course: CourseOption =
     analyses = []
     for slug, entries in found.items():
         if entries:
-            _print_table(room, slug, entries)
+            _print_table(room, slug, entries, student)
         if entries and student == "*":
             missing = len(absent(room, {entry.student for entry in entries}))
             about = analyse(load_unit(room.root, slug), entries, scores(room, slug), missing)
             typer.echo(report.summary(about) + "\n")
             analyses.append(about)
+    _print_left(survey(room, slugs(room.root), student).left)
     if analyses:
         typer.echo(f"report page: {report_page.write(analyses, room.root / 'build' / 'report')}")
 
@@ -259,12 +266,26 @@ def doctor() -> None:
     typer.echo(about())
 
 
-def _print_table(room: Any, slug: str, entries: list[Any]) -> None:
+def _print_table(room: Any, slug: str, entries: list[Any], pattern: str) -> None:
     from autograder import report
     from autograder.gradebook import scores
+    from autograder.submitted import survey
 
-    unit = load_unit(room.root, slug)
-    typer.echo("\n" + report.class_table(unit, entries, scores(room, slug)) + "\n")
+    found = survey(room, slugs(room.root), pattern)
+    here = set(found.folders[slug])
+    lines = [
+        report.class_table(load_unit(room.root, slug), entries, scores(room, slug)),
+        *report.absent("not graded yet", here - {entry.student for entry in entries}),
+        *report.absent("nothing handed in", found.students - here),
+    ]
+    typer.echo("\n" + "\n".join(lines) + "\n")
+
+
+def _print_left(lines: Sequence[str]) -> None:
+    from autograder.report import printable
+
+    if lines:
+        typer.echo("\n  ".join(["in submitted/, but in no table:", *map(printable, lines)]) + "\n")
 
 
 def _slugs(root: Path, names: list[str] | None, *, ungraded: bool = False) -> list[str]:

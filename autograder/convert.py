@@ -52,9 +52,10 @@ def _as_nbgrader_errors(log: Any) -> Iterator[None]:
 def _start(self: Any) -> None:
     """Replaces Autograde.start: the same directories and options, another way of grading."""
     from autograder.classroom import Classroom, students_of
-    from autograder.course import find_slug
+    from autograder.course import find_slug, slugs
     from autograder.marking import grade_unit
     from autograder.report import printable
+    from autograder.submitted import survey
 
     coursedir = self.coursedir
     if self.pre_convert_hook or self.post_convert_hook:
@@ -67,6 +68,8 @@ def _start(self: Any) -> None:
             for student in students_of(room, slug, coursedir.student_id)
             if student not in coursedir.student_id_exclude.split(",")
         ]
+        for line in survey(room, slugs(room.root), coursedir.student_id).left:
+            self.log.warning("Not graded: %s", printable(line))
         if not students or not fnmatch.fnmatchcase(slug, coursedir.notebook_id):
             where = coursedir.format_path(coursedir.submitted_directory, coursedir.student_id, slug)
             raise AutograderError(
@@ -83,7 +86,7 @@ def _start(self: Any) -> None:
                 what,
                 entry.result.points,
             )
-            for notice in entry.result.notices:
+            for notice in entry.notices:
                 self.log.warning("%s %s: %s", printable(entry.student), slug, printable(notice))
 
         entries = grade_unit(

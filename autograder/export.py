@@ -27,6 +27,7 @@ from nbgrader.plugins import ExportPlugin
 
 from autograder.classroom import Classroom, write_durably
 from autograder.errors import AutograderError
+from autograder.gradebook import unread
 
 Rows = Iterator[list[Any]]
 COLUMNS = [
@@ -62,13 +63,77 @@ def export(room: Classroom, slugs: Sequence[str], form: str, path: Path) -> list
         if not units:
             raise AutograderError("nothing is graded yet: run `autograder grade` first")
         _write(path, FORMS[form](book, units, book.students))
-        unread = sum(s.needs_manual_grade for unit in units for s in unit.submissions)
-        known_as = [s.id for s in book.students if plain(s.id) != s.id]
-    notes = [f"written answers that wait for a person and count 0: {unread}"] if unread else []
-    if known_as and form != "csv":
-        changed = ", ".join(map(plain, known_as))
-        notes.append(f"ids that begin like a formula got an apostrophe, mend them: {changed}")
+        notes = [*_open(units), *NOTES[form](book, units)]
     return notes
+
+
+def _open(units: Sequence[Any]) -> Iterator[str]:
+    """What a person has not decided yet."""
+    submissions = [submission for unit in units for submission in unit.submissions]
+    if waiting := sum(map(unread, submissions)):
+        yield f"written answers that wait for a person and count 0: {waiting}"
+    if again := [s.student.id for s in submissions if s.needs_manual_grade and not unread(s)]:
+        yield (
+            "marks given to earlier work count until somebody looks again: "
+            f"{', '.join(map(plain, sorted(set(again))))}"
+        )
+
+
+def _formulas(book: Gradebook, units: Sequence[Any]) -> Iterator[str]:
+    if known_as := [plain(s.id) for s in book.students if plain(s.id) != s.id]:
+        changed = ", ".join(known_as)
+        yield f"ids that begin like a formula got an apostrophe, mend them: {changed}"
+
+
+def _for_canvas(book: Gradebook, units: Sequence[Any]) -> Iterator[str]:
+    """Whom Canvas would not find: it reads digits parted by commas or dots as a number."""
+    yield from _formulas(book, units)
+    wrong = {
+        s.id: as_canvas_reads(known_as)
+        for s in book.students
+        if as_canvas_reads(known_as := s.lms_user_id or s.id) != known_as
+    }
+    if wrong:
+        read = ", ".join(f"{plain(name)} as {number}" for name, number in wrong.items())
+        yield (
+            f"Canvas reads these ids as numbers and finds nobody: {read}; give these students "
+            "their Canvas id: `nbgrader db student add ID --lms-user-id NUMBER`"
+        )
+
+
+def as_canvas_reads(cell: str) -> str:
+    """A cell after Canvas's importer (`decimal_comma_to_period` of lib/gradebook_importer.rb).
+
+    >>> as_canvas_reads("12.34.56"), as_canvas_reads("1,5"), as_canvas_reads("4711")
+    ('1234.56', '1.5', '4711')
+    """
+    if not re.fullmatch(r"-?[0-9.,]+%?", cell):
+        return cell
+    *before, last = re.split("[,.]", cell.rstrip(",.")) or [""]
+    return f"{''.join(before)}.{last}" if before else last
+
+
+def _for_moodle(book: Gradebook, units: Sequence[Any]) -> Iterator[str]:
+    """Whose value makes Moodle refuse the whole file: one above the maximum of the item."""
+    yield from _formulas(book, units)
+    above = [
+        f"{plain(who.id)} ({unit.name}: {score} of {unit.max_score:g})"
+        for unit in units
+        for who in book.students
+        if isinstance(score := _final(book, unit, who, "-"), float) and score > unit.max_score
+    ]
+    if above:
+        yield (
+            "Moodle refuses the whole file for a value above the maximum, raise that of its grade "
+            f"item first: {', '.join(above)}"
+        )
+
+
+def _for_nbgrader(book: Gradebook, units: Sequence[Any]) -> Iterator[str]:
+    yield from ()
+
+
+NOTES = {"csv": _for_nbgrader, "canvas": _for_canvas, "moodle": _for_moodle}
 
 
 def nbgrader_rows(book: Gradebook, units: Sequence[Any], students: Iterable[Any]) -> Rows:

@@ -6,8 +6,10 @@ which carries the key of the result: a kill between the two leaves the old key, 
 records the result again. No file of the submission is copied.
 """
 
+import dataclasses
 import errno
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +47,12 @@ class Graded:
     key: str  # of the result store
     work: str  # hash of the submission alone
     fresh: bool = True  # False: taken from the store
+    told: tuple[str, ...] = ()  # what was noticed around the work: its time, copies beside it
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """All that is told of the submission beside its points."""
+        return (*self.result.notices, *self.told)
 
 
 @dataclass(frozen=True)
@@ -54,27 +62,50 @@ class Scores:
     score: float  # automatic and manual, less the late penalty
     needs_manual_grade: bool
     timestamp: datetime | None
+    penalty: float = 0.0  # for being late, taken off the score
+    owed: float = 0.0  # the penalty that would be taken now; nan where that cannot be told
+    again: bool = False  # every mark is there, but one was given to earlier work
 
 
 def scores(room: Classroom, slug: str) -> dict[str, Scores]:
     """What the gradebook holds for a unit, by student."""
     with room.book() as book:
-        return {
-            s.student.id: Scores(
-                max(0.0, s.score - (s.late_submission_penalty or 0)),
-                s.needs_manual_grade,
-                s.timestamp,
-            )
-            for s in book.assignment_submissions(slug)
-        }
+        return {s.student.id: _scores(room, s) for s in book.assignment_submissions(slug)}
 
 
-def recorded(room: Classroom, student: str, slug: str) -> dict[str, str]:
-    """Key of the result and hash of the work that were recorded last; empty if there are none."""
+def _scores(room: Classroom, submission: Any) -> Scores:
+    penalty = submission.late_submission_penalty or 0.0
+    try:
+        owed = sum(_late_penalty(room, notebook) or 0.0 for notebook in submission.notebooks)
+    except Exception:  # a plugin of the instructor's: it is told of where grades are recorded
+        owed = math.nan
+    return Scores(
+        score=max(0.0, submission.score - penalty),
+        needs_manual_grade=submission.needs_manual_grade,
+        timestamp=submission.timestamp,
+        penalty=penalty,
+        owed=owed,
+        again=submission.needs_manual_grade and not unread(submission),
+    )
+
+
+def unread(submission: Any) -> int:
+    """How many answers of a submission wait for a person and count 0 until then."""
+    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+    return sum(
+        g.needs_manual_grade and g.manual_score is None and g.auto_score is None for g in grades
+    )
+
+
+def recorded(room: Classroom, student: str, slug: str) -> dict[str, Any]:
+    """Key of the result and hash of the work that were recorded last, and what was told beside;
+    empty if there are none.
+    """
     path = room.folder("autograded", student, slug) / f"{slug}.ipynb"
     try:
         marks = json.loads(path.read_text(encoding="utf-8"))["metadata"]["autograder"]
-        return {name: str(marks[name]) for name in ("key", "work")}
+        told = tuple(map(str, marks.get("told", ())))
+        return {"key": str(marks["key"]), "work": str(marks["work"]), "told": told}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
@@ -85,8 +116,10 @@ def record(room: Classroom, unit: Unit, entry: Graded, timestamp: datetime | Non
     An infrastructure error is never recorded: what stood there before stays.
     """
     assert entry.result.state in ("graded", "unreadable"), "a failure of ours is nobody's grade"
-    notebook = autograded_notebook(unit, entry.result)
-    notebook.metadata["autograder"] = {"key": entry.key, "work": entry.work}
+    notebook = autograded_notebook(unit, dataclasses.replace(entry.result, notices=entry.notices))
+    notebook.metadata["autograder"] = {
+        "key": entry.key, "work": entry.work, "told": list(entry.told)
+    }  # fmt: skip
     same_work = recorded(room, entry.student, unit.slug).get("work") == entry.work
     _ensure_assignment(room, unit)
     with _transaction(room) as book:
@@ -141,19 +174,26 @@ def _same(answer: Any, stub: Any) -> bool:
 
 
 def _set_late_penalty(room: Classroom, book: Gradebook, submitted: SubmittedNotebook) -> None:
-    """The penalty of nbgrader's LateSubmissionPlugin as configured, between 0 and the score."""
     book.db.flush()
     book.db.refresh(submitted, ["score"])
-    submitted.late_submission_penalty = None
-    late = submitted.assignment.total_seconds_late
-    if late > 0:
-        step = preprocessors.AssignLatePenalties(config=room.config)
-        step.init_plugin()
-        penalty = step.plugin_inst.late_submission_penalty(
-            submitted.student.id, submitted.score, late
-        )
-        if penalty is not None:
-            submitted.late_submission_penalty = step._check_late_penalty(submitted, penalty)
+    submitted.late_submission_penalty = _late_penalty(room, submitted)
+
+
+def _late_penalty(room: Classroom, submitted: SubmittedNotebook) -> float | None:
+    """The penalty of nbgrader's LateSubmissionPlugin as configured, between 0 and the score."""
+    late = _seconds_late(submitted.assignment)
+    if not late:
+        return None
+    step = preprocessors.AssignLatePenalties(config=room.config)
+    step.init_plugin()
+    penalty = step.plugin_inst.late_submission_penalty(submitted.student.id, submitted.score, late)
+    return None if penalty is None else float(step._check_late_penalty(submitted, penalty))
+
+
+def _seconds_late(submission: Any) -> float:
+    """As nbgrader has it, but for an extension of a due date that is gone."""
+    due = submission.assignment.duedate
+    return 0.0 if due is None else float(submission.total_seconds_late)
 
 
 def _ensure_assignment(room: Classroom, unit: Unit) -> None:

@@ -7,55 +7,97 @@ cells and plain cells are the released ones. `rebuild` says in plain sentences w
 none of it costs points by itself.
 """
 
+import contextlib
 import copy
-import json
+import itertools
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from autograder.archive import notebook_in
+from autograder.archive import notebook_in, notebooks_in
+from autograder.candidates import below, chosen, is_archive, is_notebook
 from autograder.errors import Unreadable
+from llmcourse.notebook_file import (
+    ARCHIVE,
+    FILE_BYTES,
+    NotebookError,
+    check_size,
+    clean_cell,
+    parse_notebook,
+)
 
-FILE_BYTES = 20 * 2**20
 CELL_BYTES = 2**20
 CODE_BYTES = 2**20  # of all code cells: parsed, it takes 300 times the memory
 CELLS = 2000
-CONTAINERS = 1_000_000  # lists and objects in the JSON
 
 
-def read_submission(path: Path) -> bytes:
-    """The bytes of a submitted notebook: the file itself, the one `.ipynb` in the folder, or where
-    there is none, the one in its only `.zip`.
+def read_submission(path: Path, slug: str = "") -> bytes:
+    """The bytes of a submitted notebook: of the file itself, or of the one in and below a folder
+    that is called `slug`, else the only one; where there is none, of the one in a zip archive.
 
     Raises Unreadable for anything but one regular file of 1 byte to 20 MiB that has no second name:
     links, pipes and devices are not followed, since they can point at what is not the learner's.
     """
-    try:
-        if stat.S_ISDIR(os.lstat(path).st_mode):
-            path = _only_notebook(path)
+    with _said(path.name):
+        path = path / find_notebook(path, slug)
         data = _read_regular(path)
-        return notebook_in(data, FILE_BYTES) if path.suffix.lower() == ".zip" else data
+    packed = data.startswith(ARCHIVE) or is_archive(path)
+    return notebook_in(data, FILE_BYTES, slug) if packed else data
+
+
+def find_notebook(path: Path, slug: str = "") -> PurePosixPath:
+    """Where below a folder its notebook or archive is; of a file, the empty name."""
+    if not stat.S_ISDIR(os.lstat(path).st_mode):
+        return PurePosixPath()
+    own = PurePosixPath(f"{slug}.ipynb")
+    if slug and _is_there(path / own):
+        return own  # however much lies beside it
+    names = below(path)
+    found = [n for n in names if is_notebook(n)] or [n for n in names if is_archive(n)]
+    seen = names or [PurePosixPath(name) for name in sorted(os.listdir(path))]  # companions alone
+    return chosen(found, seen, slug, path.name)
+
+
+def beside(folder: Path, slug: str, most: int) -> Iterator[tuple[str, bytes]]:
+    """Names and bytes of the other notebooks that can be read in a folder and its archives; `most`
+    files are looked at, and as many notebooks of an archive.
+    """
+    first = find_notebook(folder, slug)
+    others = [n for n in below(folder) if is_archive(n) or (is_notebook(n) and n != first)]
+    for name in others[:most]:
+        with contextlib.suppress(Unreadable, OSError, ValueError):
+            data = _read_regular(folder / name)
+            if not is_archive(name):
+                yield str(name), data
+                continue
+            own = int(name == first)
+            inside = notebooks_in(data, FILE_BYTES, slug)
+            for inner, notebook in itertools.islice(inside, own, own + most):
+                yield f"{name}: {inner}", notebook
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a name is taken, by whatever but a folder."""
+    try:
+        return not stat.S_ISDIR(os.lstat(path).st_mode)
     except FileNotFoundError:
-        raise Unreadable(f"no notebook {path.name}: was it submitted under another name?") from None
+        return False
+
+
+@contextlib.contextmanager
+def _said(name: str) -> Iterator[None]:
+    """Turn what the system says of a file into a line for a person."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise Unreadable(f"no notebook {name}: was it submitted under another name?") from None
     except (OSError, ValueError) as error:
         raise Unreadable(
-            f"{path.name} cannot be read: {getattr(error, 'strerror', None) or error}"
+            f"{name} cannot be read: {getattr(error, 'strerror', None) or error}"
         ) from None
-
-
-def _only_notebook(folder: Path) -> Path:
-    files = sorted(folder.iterdir())
-    found = [p for p in files if p.suffix.lower() == ".ipynb"]
-    found = found or [p for p in files if p.suffix.lower() == ".zip"]
-    if len(found) != 1:
-        names = ", ".join(p.name for p in found[:5])
-        raise Unreadable(
-            f"expected one notebook in {folder.name}, got {len(found)} ({names or 'none'})"
-        )
-    return found[0]
 
 
 def _read_regular(path: Path) -> bytes:
@@ -72,17 +114,11 @@ def _read_regular(path: Path) -> bytes:
                 f"{path.name} is a hard link to another file: submit a copy of the file"
             )
         data = file.read(FILE_BYTES + 1)
-    _check_size(data, path.name)
+    try:
+        check_size(data, path.name)
+    except NotebookError as error:
+        raise Unreadable(str(error)) from None
     return data
-
-
-def _check_size(data: bytes, name: str) -> None:
-    if len(data) > FILE_BYTES:
-        raise Unreadable(
-            f"{name} is larger than {FILE_BYTES // 2**20} MiB: clear its outputs, submit again"
-        )
-    if not data.strip():
-        raise Unreadable(f"{name} is empty: save the notebook and submit it again")
 
 
 @dataclass(frozen=True)
@@ -105,33 +141,10 @@ class Submission:
 
 def parse(data: bytes) -> Submission:
     """The cells of a notebook of format 4; Unreadable, in one line, for what is none."""
-    _check_size(data, "the notebook")
-    if data.count(b"[") + data.count(b"{") > CONTAINERS:
-        raise Unreadable(
-            f"the notebook has more than {CONTAINERS} lists and objects: clear its outputs"
-        )
     try:
-        notebook = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise Unreadable(
-            "the notebook is not UTF-8 text: open it in JupyterLab, save it, and submit it again"
-        ) from None
-    except RecursionError:
-        raise Unreadable("the notebook is nested too deep: it was not written by Jupyter") from None
-    except ValueError as error:
-        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise Unreadable(f"the notebook is not valid JSON{where}: is the file cut off?") from None
-    version = notebook.get("nbformat") if isinstance(notebook, dict) else None
-    if version is None:
-        raise Unreadable("the file is not a Jupyter notebook: it has no format number")
-    if type(version) is not int or version != 4:
-        shown = version if type(version) is int and abs(version) < 1000 else "unknown"
-        raise Unreadable(
-            f"expected notebook format 4, got {shown}: open it in JupyterLab and save it"
-        )
-    if not isinstance(notebook.get("cells"), list):
-        raise Unreadable("the notebook has no list of cells: is the file damaged?")
-    return _cells(notebook["cells"])
+        return _cells(parse_notebook(data)["cells"])
+    except NotebookError as error:
+        raise Unreadable(str(error)) from None
 
 
 def _cells(raw: list[Any]) -> Submission:
@@ -157,22 +170,12 @@ def _cells(raw: list[Any]) -> Submission:
 
 
 def _cell(item: Any) -> LearnerCell | None:
-    if not isinstance(item, dict) or item.get("cell_type") not in ("code", "markdown", "raw"):
+    cell = clean_cell(item)
+    if cell is None:
         return None
-    source = item.get("source")
-    if isinstance(source, list) and all(isinstance(line, str) for line in source):
-        source = "".join(source)
-    if not isinstance(source, str):
-        return None
-    source = source.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode()
-    metadata = item.get("metadata")
-    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
-    return LearnerCell(item["cell_type"], source, _str(grade_id), _str(item.get("id")))
-
-
-def _str(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    grade_id = cell["metadata"]["nbgrader"].get("grade_id")
+    name = grade_id if isinstance(grade_id, str) else None
+    return LearnerCell(cell["cell_type"], cell["source"], name, cell["id"])
 
 
 # Rebuild

@@ -6,19 +6,28 @@ grades the rest here, one after the other: without workers that is everything, w
 limit of time or failed through no fault of its own.
 """
 
-import dataclasses
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from nbgrader.api import MissingEntry
 
-from autograder.classroom import Classroom, course_secret, read_work, received, students_of
+from autograder.classroom import (
+    Classroom,
+    course_secret,
+    read_work,
+    received,
+    students_of,
+    work_folder,
+)
 from autograder.course import Unit, load_unit
 from autograder.errors import AutograderError, SandboxFailed, SandboxUnavailable, Unreadable
 from autograder.grade import Result, grade
 from autograder.gradebook import Graded, record, recorded, scores, storage_trouble
 from autograder.limits import Limits
+from autograder.receipt import better_copies
 from autograder.report import printable
 from autograder.schedule import Task
 from autograder.slots import free_slot
@@ -118,7 +127,8 @@ class _Round:
         """Record what the store has for the work that is there now; a Task when it has nothing."""
         if not student.isprintable():  # gradebook and pages cannot hold it, or show another name
             return self._failed(student, UNPRINTABLE)
-        folder = self.room.folder("submitted", student, self.unit.slug)
+        folder = work_folder(self.room, student, self.unit.slug)
+        told = list[str]()
         with self.room.writing():  # what is read here is what the gradebook then shows
             try:
                 submission = read_work(folder, self.unit.slug)
@@ -128,6 +138,7 @@ class _Round:
                 result = _without_grades(self.unit, "unreadable", notice)
                 save_result(self.room.root, key, result)
             else:
+                told += better_copies(folder, self.unit.slug, submission, self.unit.released)
                 work = hashlib.sha256(submission).hexdigest()
                 key = result_key(submission, self.unit, self.secret, self.limits)
                 wanted = not self.force or key in self.fresh
@@ -136,8 +147,11 @@ class _Round:
                     return Task(self.room.root, self.unit.slug, folder, key, self.limits)
                 result = stored
             fresh = key in self.fresh or result.state == "unreadable"
-            entry = Graded(student, self.unit.slug, result, key, work, fresh)
-            self._record_if_new(entry)
+            timestamp, complaint = received(self.room, student, self.unit.slug)
+            told += [complaint] if complaint else []
+            notes = tuple(printable(line) for line in told)
+            entry = Graded(student, self.unit.slug, result, key, work, fresh, notes)
+            self._record_if_new(entry, timestamp)
         return entry
 
     def _alone(self, student: str) -> Graded:
@@ -169,19 +183,16 @@ class _Round:
         except SandboxFailed as error:
             return _without_grades(self.unit, "infrastructure", str(error))
 
-    def _record_if_new(self, entry: Graded) -> None:
-        timestamp, complaint = received(self.room, entry.student, self.unit.slug)
+    def _record_if_new(self, entry: Graded, timestamp: datetime | None) -> None:
+        """Record unless the gradebook and the page say the same already: points, what was told
+        beside them, and the penalty that a due date moved meanwhile would mean.
+        """
         book = self.book.get(entry.student)
         marks = recorded(self.room, entry.student, self.unit.slug)
-        known = book is not None and book.timestamp == timestamp and marks.get("key") == entry.key
-        if known and not self.force:
-            return
-        if complaint:
-            notices = (*entry.result.notices, complaint)
-            entry = dataclasses.replace(
-                entry, result=dataclasses.replace(entry.result, notices=notices)
-            )
-        record(self.room, self.unit, entry, timestamp)
+        told = (marks.get("key"), marks.get("told")) == (entry.key, entry.told)
+        known = told and book is not None and book.timestamp == timestamp
+        if not known or self.force or book is None or not math.isclose(book.penalty, book.owed):
+            record(self.room, self.unit, entry, timestamp)
 
     def _failed(self, student: str, notice: str) -> Graded:
         result = _without_grades(self.unit, "infrastructure", notice)
@@ -230,7 +241,8 @@ def report_of(room: Classroom, slug: str, pattern: str = "*") -> list[Graded]:
         marks = recorded(room, student, slug)
         result = load_result(room.root, marks["key"]) if marks else None
         if result is not None:
-            entries.append(Graded(student, slug, result, marks["key"], marks["work"], fresh=False))
+            entry = Graded(student, slug, result, marks["key"], marks["work"], False, marks["told"])
+            entries.append(entry)
     return entries
 
 

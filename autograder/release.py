@@ -15,15 +15,23 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.candidates import is_companion
 from autograder.course import ExerciseInfo, UnitInfo, appendices, read_info
 from autograder.errors import AutograderError
 
+# Of a choice: a summary is raw HTML to some pages and markdown to others, and ends at a blank line.
+NOT_PLAIN = re.compile(
+    r"[<>&$`\\\n\r]"  # HTML, formulas, code, escapes
+    r"|\*\S|\S\*|~~"  # emphasis
+    r"|(?<!\w)_+[^\s_]|[^\s_]_+(?!\w)"  # the same by underscores, not inside a_name
+    r"|!?\[[^\]]*\][(\[]|https?://|^\s*$"  # links, nothing at all
+)
 DEMO_NOTE = "# Demonstration: nothing graded depends on it, so grading skips this cell."
 
 
@@ -126,6 +134,13 @@ def _check(cell: NotebookNode, name: str, info: UnitInfo) -> None:
 
 def _question(cell: NotebookNode, name: str, info: UnitInfo) -> None:
     question = _named(info.questions, name, info)
+    for choice in question.choices:
+        if found := NOT_PLAIN.search(choice.text):
+            raise AutograderError(
+                f"{info.slug}: quick check {name!r}: expected a choice in plain words, since "
+                f"{found[0]!r} breaks a summary in pages, got {choice.text[:60]!r}: put formulas "
+                "and code into the question or into `because`"
+            )
     # Authors tend to write the right choice second: a hash of the text decides the order.
     shuffled = sorted(question.choices, key=lambda c: hashlib.sha256(c.text.encode()).digest())
     choices = "\n".join(
@@ -284,7 +299,10 @@ def release(root: Path, slug: str, target: Path | None = None, hints: int = 3) -
         converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
         converter.log.setLevel("ERROR")
         converter.start()
-        for made in sorted((Path(folder) / "course" / slug).rglob("*")):
+        made_in = Path(folder) / "course" / slug
+        for made in sorted(made_in.rglob("*")):
+            if is_companion(PurePosixPath(made.relative_to(made_in))):
+                continue  # of the instructor's system
             if made.suffix == ".ipynb":
                 notebook = nbformat.read(made, as_version=4)
                 _withhold(notebook, hints)

@@ -23,18 +23,22 @@ def class_table(unit: Unit, graded: Sequence["Graded"], scores: Mapping[str, "Sc
     legend = ", ".join(f"{i} {e.id} ({e.points})" for i, e in enumerate(exercises, 1))
     lines.append(f"exercises (points): {legend}; total counts what is graded by hand and penalties")
     for entry in ordered:
-        lines += [
-            f"  {printable(entry.student)}: {printable(notice)}" for notice in entry.result.notices
-        ]
+        lines += [f"  {printable(entry.student)}: {printable(notice)}" for notice in entry.notices]
     return "\n".join(lines)
+
+
+def absent(what: str, students: Iterable[str]) -> list[str]:
+    """The line below a class table that names who is not in it, if anybody."""
+    names = ", ".join(map(printable, sorted(students)))
+    return [f"{what}: {names}"] if names else []
 
 
 def _student_row(unit: Unit, entry: "Graded", book: "Scores | None") -> list[str]:
     """A line of the class table: student, points an exercise, their sum, total, state."""
     points = {e.name: e.points for e in entry.result.exercises}
     state = entry.result.state
-    if state == "graded" and book is not None and book.needs_manual_grade:
-        state = "graded; written answer to read"
+    if book is not None:
+        state += _open(book)
     infrastructure = entry.result.state == "infrastructure"
     cells = [
         f"{points.get(e.id, 0):.4g}" if not infrastructure else "?" for e in unit.info.exercises
@@ -42,6 +46,16 @@ def _student_row(unit: Unit, entry: "Graded", book: "Scores | None") -> list[str
     auto = "?" if infrastructure else f"{sum(points.values()):.4g}"
     total = f"{book.score:.4g}" if book is not None else "?"
     return [printable(entry.student), *cells, auto, total, state]
+
+
+def _open(book: "Scores") -> str:
+    """What the state adds where a person has something to do, or a penalty was taken."""
+    parts = {
+        "written answer to read": book.needs_manual_grade and not book.again,
+        "a mark of earlier work to look at again": book.again,
+        f"late, {book.penalty:.4g} points off the total": book.penalty,
+    }
+    return "".join(f"; {what}" for what, there in parts.items() if there)
 
 
 def summary(analysis: "Analysis") -> str:

@@ -89,6 +89,7 @@ def progress(
     for path in state.course_notebooks(runner.find_root() / "course"):
         try:
             unit = state.read(path, path.stem)
+            copy = state.better_copy(unit)
             if run:
                 state.check(unit)
         except runner.Interrupted:
@@ -97,7 +98,7 @@ def progress(
             code = _say(error, error.exit_code)
         else:
             units.append(unit)
-            typer.echo(state.table(unit) + "\n")
+            typer.echo(state.table(unit) + (f"\n  {copy}" if copy else "") + "\n")
     typer.echo(state.summary(units, checked=run))
     return code
 

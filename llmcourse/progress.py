@@ -7,18 +7,26 @@ the grade: hidden tests on other inputs give that.
 """
 
 import json
+import re
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llmcourse.notebook_file import FILE_BYTES, NotebookError, clean_cell, parse_notebook
 from llmcourse.run import Interrupted, RunError, UsageError, interrupts
 from llmcourse.run_notebook import NotebookProcess
 from llmcourse.run_outcome import text_of
 
 STUB = 'raise NotImplementedError("your turn")'
-SECONDS_A_CELL = 60
+DEMO = "# Demonstration:"
+SECONDS_A_CELL, COPIES = 60, 20  # copies: notebooks looked at beside one
+HEADING = re.compile(
+    r"### Exercise: (?P<title>.+)\n\n`(?P<id>\w+)` · (?P<points>\d+) points · "
+    r"about (?P<minutes>\d+) minutes"
+)
 
 
 @dataclass
@@ -59,40 +67,78 @@ def read(path: Path, slug: str = "") -> Unit:
     Raises RunError, one line, for a file that cannot be read or is of another unit.
     """
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        about = notebook["metadata"]["llmcourse"]
-        cells = notebook["cells"]
-        found = about["unit"]
-        exercises = [
-            Exercise(e["id"], e["title"], e["points"], e["minutes"], _state(cells, e["id"]))
-            for e in about["exercises"]
-        ]
+        with path.open("rb") as file:
+            notebook = parse_notebook(file.read(FILE_BYTES + 1))
     except FileNotFoundError:
         raise RunError(f"no notebook {path}: name yours with --notebook") from None
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(
-            f"{path} is not a notebook of this course ({type(error).__name__}: {error}): "
-            "copy your answers into a fresh one from course/"
-        ) from None
+    except NotebookError as error:
+        raise RunError(f"{path} is not a notebook of this course: {error}") from None
+    cells = [cell for item in notebook["cells"] if (cell := clean_cell(item))]
+    metadata = notebook.get("metadata")
+    about = metadata.get("llmcourse") if isinstance(metadata, dict) else None
+    found = about.get("unit") if isinstance(about, dict) else slug
     if slug and found != slug:
         raise RunError(f"{path} is a notebook of {found}, not of {slug}")
-    return Unit(found, path, notebook, exercises)
+    try:
+        told = [(e["id"], e["title"], e["points"], e["minutes"]) for e in about["exercises"]]
+    except (KeyError, TypeError):  # notebook metadata are gone: the headings say the same
+        told = [facts for cell in cells if (facts := _heading(cell))]
+    if not told or not isinstance(found, str):
+        raise RunError(
+            f"{path} is not a notebook of this course: it has no exercises; copy your answers into "
+            "a fresh one from course/"
+        )
+    exercises = [Exercise(*facts, _state(cells, facts[0])) for facts in told]
+    return Unit(found, path, notebook | {"cells": cells}, exercises)
+
+
+def better_copy(unit: Unit) -> str:
+    """A line that names a copy beside the notebook in which more is written; empty without one."""
+    mine = sum(one.state == "written" for one in unit.exercises)
+    for path in sorted(unit.path.parent.glob("*.ipynb"))[:COPIES]:
+        with suppress(RunError):
+            more = sum(one.state == "written" for one in read(path, unit.slug).exercises)
+            if more > mine:
+                return (
+                    f"{path.name} has {more} answers, {unit.path.name} {mine}: hand in the one you "
+                    f"worked in, as {unit.path.name}"
+                )
+    return ""
+
+
+def _heading(cell: dict[str, Any]) -> tuple[str, str, int, int] | None:
+    """Id, title, points and minutes of the exercise that a text cell begins."""
+    match = HEADING.match(cell["source"]) if cell["cell_type"] == "markdown" else None
+    return match and (match["id"], match["title"], int(match["points"]), int(match["minutes"]))
 
 
 def _state(cells: list[dict[str, Any]], exercise: str) -> str:
-    cell = _cell(cells, exercise)
-    if cell is None:
+    found = [cell["source"] for cell in _cells(cells, exercise)]
+    if not found:
         return "missing"
-    return "not begun" if STUB in text_of(cell["source"]) else "written"
+    return "written" if any(STUB not in s and s.strip() for s in found) else "not begun"
 
 
-def _cell(cells: list[dict[str, Any]], grade_id: str) -> dict[str, Any] | None:
-    for cell in cells:
-        if cell["metadata"].get("nbgrader", {}).get("grade_id") == grade_id:
-            return cell
-    return None
+def _cells(cells: list[dict[str, Any]], exercise: str) -> list[dict[str, Any]]:
+    """The solution cell of an exercise, or the parts it was split into; without metadata, the
+    cells that define its name.
+    """
+    found = _named(cells, exercise)
+    define = re.compile(rf"^(?:async )?(?:def|class) +{re.escape(exercise)}\b", re.MULTILINE)
+    return found or [c for c in cells if c["cell_type"] == "code" and define.search(c["source"])]
+
+
+def _check_cell(cells: list[dict[str, Any]], exercise: str) -> dict[str, Any] | None:
+    call = f"check.{exercise}({exercise})"
+    found = _named(cells, f"{exercise}_check")
+    found = found or [c for c in cells if c["cell_type"] == "code" and call in c["source"]]
+    return found[-1] if found else None
+
+
+def _named(cells: list[dict[str, Any]], grade_id: str) -> list[dict[str, Any]]:
+    return [c for c in cells if c["metadata"].get("nbgrader", {}).get("grade_id") == grade_id]
 
 
 def check(unit: Unit) -> None:
@@ -123,34 +169,45 @@ def check(unit: Unit) -> None:
             where = f" in the cell that begins {last[0]!r}" if last else ""
             raise RunError(f"{unit.path} did not run: {process.outcome['message']}{where}")
         cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
+        cells = [cell | {"source": text_of(cell["source"])} for cell in cells]
     for exercise in unit.exercises:
         _judge(exercise, cells)
 
 
 def _cells_to_check(unit: Unit) -> dict[str, Any]:
-    """The notebook as far as its last check, without demonstrations and old outputs."""
-    checks = {f"{exercise.id}_check" for exercise in unit.exercises}
+    """The notebook as far as its last check, without demonstrations, in a form that every tool
+    reads: other metadata than names and tags are left out, ids too.
+    """
+    mine = unit.notebook["cells"]
+    checks = [_check_cell(mine, exercise.id) for exercise in unit.exercises]
     kept, last = [], 0
-    for cell in unit.notebook["cells"]:
-        if cell["cell_type"] != "code" or "demo" in cell["metadata"].get("tags", []):
+    for cell in mine:
+        demo = "demo" in cell["metadata"]["tags"] or cell["source"].startswith(DEMO)
+        if cell["cell_type"] != "code" or demo:
             continue
-        kept.append(cell | {"outputs": [], "execution_count": None})
-        if cell["metadata"].get("nbgrader", {}).get("grade_id") in checks:
+        fields = {key: cell[key] for key in ("cell_type", "source", "metadata")}
+        kept.append(fields | {"outputs": [], "execution_count": None})
+        if any(cell is check for check in checks):
             last = len(kept)
-    return unit.notebook | {"cells": kept[:last]}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return {"nbformat": 4, "nbformat_minor": 4, "metadata": metadata, "cells": kept[:last]}
 
 
 def _judge(exercise: Exercise, cells: list[dict[str, Any]]) -> None:
     """Read the verdict on one exercise from the outputs of its check, or say why there is none."""
-    answer, verdict = _cell(cells, exercise.id), _cell(cells, f"{exercise.id}_check")
-    if answer is None or verdict is None:
+    answers, verdict = _cells(cells, exercise.id), _check_cell(cells, exercise.id)
+    if not answers or verdict is None:
         exercise.state = "missing"
         exercise.message = "its cells are gone: copy them from a fresh notebook"
         return
     told = "".join(map(_shown, verdict["outputs"])).strip().removeprefix(f"{exercise.id}: ")
-    error = next((o for o in answer["outputs"] + verdict["outputs"] if "ename" in o), None)
+    outputs = [output for cell in (*answers, verdict) for output in cell["outputs"]]
+    error = next((output for output in outputs if "ename" in output), None)
     states = ("passed", "not solved yet")
     exercise.state = next((s for s in states if told.startswith(s)), "not right yet")
+    if told == "not solved yet":
+        return
     if error is not None:
         slow = error["ename"] == "KeyboardInterrupt"
         reason = f"{error['ename']}: {error['evalue']}"

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import shutil
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ from autograder.classroom import Classroom
 from autograder.errors import SandboxFailed, SandboxUnavailable
 from autograder.exercise import CaseResult
 from autograder.grade import ExerciseResult, Result
+from autograder.gradebook import scores
 from autograder.schedule import Workers
 from tests import toy_course
 from tests.toy_course import SLUG, WRITTEN
@@ -181,6 +183,61 @@ def test_a_directory_that_is_no_course(tmp_path, run):
     status, _, [error] = run("grade", "--course", tmp_path)
     assert status == 1
     assert "use --course DIR" in error
+
+
+@pytest.mark.parametrize("command", ["grade", "report"])
+def test_every_directory_is_in_the_table_or_in_a_line(root, run, sandbox, command):
+    toy_course.submit(root, "ann", toy_course.solved(root))
+    if command == "report":
+        assert run("grade", "--course", root)[0] == 0
+    numbered = toy_course.submit(root, "bob", toy_course.solved(root, why="b")).parent
+    numbered.rename(numbered.with_name("90"))
+    for name in (f"{SLUG}/cid", "dan/homework", "dan/\x1b[31m", "eve", f"ann/{SLUG}-2"):
+        (root / "submitted" / name).mkdir(parents=True)
+    (root / "submitted" / "__MACOSX").mkdir()
+    (root / "submitted" / "ann" / ".DS_Store").touch()
+    status, said, errors = run(command, "--course", root)
+    assert (status, errors) == (0, [])
+    assert ("\nbob " in said) == (command == "grade")
+    assert ("not graded yet: bob" in said) == (command == "report")
+    table, _, lines = said.partition("in submitted/, but in no table:\n")
+    assert "90_toy: Toys" in table and "\x1b" not in said
+    assert lines.split("\n\n")[0].splitlines() == [
+        f"  90_toy: expected a folder of a unit in it (such as {SLUG} or 90), got cid",
+        f"  ann: {SLUG}-2 is the folder of no unit (such as {SLUG} or 90)",
+        f"  dan: expected a folder of a unit in it (such as {SLUG} or 90), got \\x1b[31m, homework",
+        f"  eve: expected a folder of a unit in it (such as {SLUG} or 90), got none",
+    ]
+
+
+def test_work_of_other_units_only_is_said_below_the_table(root, run, sandbox):
+    toy_course.submit(root, "ann", toy_course.solved(root))
+    shutil.copytree(root / "solutions" / SLUG, root / "solutions" / "91_else")
+    (root / "submitted" / "bob" / "91").mkdir(parents=True)
+    assert "nothing handed in: bob\n" in run("grade", SLUG, "--course", root)[1]
+
+
+def test_where_nothing_is_found_the_error_names_what_was_seen(root, run):
+    (root / "submitted" / SLUG / "ann").mkdir(parents=True)
+    status, _, [error] = run("grade", "--course", root)
+    assert status == 1
+    assert f"{SLUG}: expected a folder of a unit in it" in error and "got ann" in error
+
+
+def test_nbgraders_own_command_says_what_it_leaves_out(root, sandbox, caplog):
+    from nbgrader.apps import NbGraderAPI
+
+    from autograder import convert
+
+    convert.install()
+    numbered = toy_course.submit(root, "ann", toy_course.solved(root)).parent
+    numbered.rename(numbered.with_name("90"))
+    (root / "submitted" / "bob").mkdir()
+    room = Classroom.open(root)
+    app = NbGraderAPI(coursedir=room.nbgrader_directory(SLUG, "*"), config=room.config)
+    done = app.autograde(SLUG, "ann", force=False, create=True)
+    assert done["success"], done
+    assert scores(room, SLUG)["ann"].score == 90
 
 
 def test_an_unreadable_notebook_is_a_row_and_no_failure(root, run, sandbox):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from autograder.classroom import Classroom
 from autograder.course import load_unit
 from autograder.errors import AutograderError
-from autograder.export import FORMS, SafeCsvExport, export, plain
+from autograder.export import FORMS, SafeCsvExport, as_canvas_reads, export, plain
 from autograder.gradebook import Graded, record
 from tests import toy_course
 from tests.graded import result
@@ -117,6 +117,89 @@ def test_unread_answers_and_changed_ids_are_said(room, tmp_path):
     finally:
         with room.book() as book:
             book.remove_student("@eve")
+
+
+@pytest.fixture
+def student(room):
+    """Add a student with these points; gone after the test."""
+    unit, added = load_unit(room.root, SLUG), []
+
+    def add(name, *, written=None, extra=0.0, work="w", words="Because.", **about):
+        added.append(name)
+        book = toy_course.solved(room.root, why=words)
+        record(room, unit, Graded(name, SLUG, result(book), work, work), None)
+        with room.book() as book:
+            book.update_or_create_student(name, **about)
+            if written is not None:
+                grade = book.find_grade(WRITTEN, SLUG, SLUG, name)
+                grade.manual_score, grade.needs_manual_grade = written, False
+                grade.extra_credit = extra
+                book.db.commit()
+
+    yield add
+    with room.book() as book:
+        for name in dict.fromkeys(added):
+            book.remove_student(name)
+
+
+WAITS = "written answers that wait for a person and count 0: 1"  # bob's
+
+
+@pytest.mark.parametrize(
+    ("extra", "shown"),
+    [(0.0, None), (0.004, None), (0.006, "100.01 of 100"), (2.5, "102.5 of 100")],
+)
+def test_moodle_would_refuse_the_file_for_a_value_above_the_maximum(
+    room, student, tmp_path, extra, shown
+):
+    student("eve", written=10, extra=extra)
+    for form in FORMS:
+        notes = export(room, [SLUG], form, tmp_path / "g.csv")
+        assert notes[0] == WAITS and len(notes) == 1 + bool(shown and form == "moodle")
+        assert all("raise that of its grade item" in note for note in notes[1:])
+        assert all(note.endswith(f": eve ({SLUG}: {shown})") for note in notes[1:])
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("12.34.56", "1234.56"),
+        ("12,34", "12.34"),
+        ("1.000.000", "1000.000"),
+        ("4711.", "4711"),
+        (".5.", ".5"),
+        ("1,2%", "1.2%"),
+        ("12.34", None),
+        ("4711", None),
+        ("0012", None),
+        ("12.34.x", None),
+        ("a.b.c", None),
+        ("12-34-56", None),
+    ],
+)
+def test_canvas_would_read_an_id_as_a_number(room, student, tmp_path, name, read):
+    assert as_canvas_reads(name) == (read or name)
+    student(name, written=5)
+    notes = export(room, [SLUG], "canvas", tmp_path / "c.csv")
+    assert notes[0] == WAITS and len(notes) == 1 + bool(read)
+    assert not read or f"as numbers and finds nobody: {name} as {read};" in notes[1]
+    assert export(room, [SLUG], "moodle", tmp_path / "m.csv") == [WAITS]
+    student(name, written=5, lms_user_id="4711")  # found by this
+    assert export(room, [SLUG], "canvas", tmp_path / "c.csv") == [WAITS]
+
+
+def test_an_answer_that_was_marked_before_does_not_count_0(room, student, tmp_path):
+    student("eve", written=7)
+    assert export(room, [SLUG], "csv", tmp_path / "g.csv") == [WAITS]
+    student("eve", work="2", words="Because of something else.")
+    assert export(room, [SLUG], "csv", tmp_path / "g.csv") == [
+        WAITS,
+        "marks given to earlier work count until somebody looks again: eve",
+    ]
+    _, *rows = exported(room, "moodle", tmp_path / "m.csv")
+    assert {row[0]: row[4] for row in rows}["eve"] == "97.0"
+    student("fay")
+    assert export(room, [SLUG], "csv", tmp_path / "g.csv")[0].endswith("count 0: 2")
 
 
 def test_nothing_graded_is_an_error(room, tmp_path):

@@ -125,7 +125,16 @@ BROKEN_FILES = {
     "an id that is no text or moves the cursor": "gradebook:an_id_that_cannot_be_shown_is_said_so_"
     "and_costs_nobody_anything",
     "wrong name": "gradebook:a_renamed_notebook_is_found_when_it_is_the_only_one",
-    "two notebooks": "ingest:two_notebooks_none_and_a_wrong_name_are_reported",
+    "two notebooks": "ingest:two_notebooks_none_and_a_wrong_name_are_reported "
+    "candidates:of_several_the_one_with_the_units_name_counts",
+    "zip of a Windows tool": "candidates:an_archive_of_a_windows_tool_is_read",
+    "files that systems leave": "candidates:a_companion_beside_the_notebook_is_ignored_in_folders_"
+    "and_archives submitted:companions_are_neither_students_nor_lines",
+    "folders too deep, or called otherwise": "candidates:a_notebook_too_deep_or_saved_under_a_"
+    "browsers_name_is_found submitted:work_in_a_folder_that_means_the_unit_is_found",
+    "a worked copy beside the stub": "receipt:a_worked_copy_beside_an_untouched_stub_is_noticed_"
+    "and_not_graded",
+    "half a date": "receipt:half_a_date_and_one_of_two_meanings_are_none",
 }
 POLICY = {
     "directly, alias, getattr, importlib": "policy:every_way_to_a_forbidden_name_is_found "

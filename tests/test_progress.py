@@ -101,6 +101,56 @@ def test_checking_reports_each_exercise_in_one_line(tmp_path):
     )
 
 
+def test_checking_runs_what_the_grader_would_read(tmp_path):
+    path = write_course(tmp_path, add="    return sum(items)", double="    return items[0]")
+    book = json.loads(path.read_text())
+    about = book["metadata"] | {"kernelspec": {"name": "conda-env-x", "display_name": "C:\\x"}}
+    cells = [cell for cell in book["cells"] if "demo" not in cell["metadata"].get("tags", [])]
+    for cell in cells:
+        cell |= {"metadata": None, "outputs": 5, "execution_count": "x", "id": "the same"}
+        cell["source"] = "".join(cell["source"]).replace("\n", "\r\n")
+    cells[1:1] = [5, {"cell_type": "code", "source": "# \ud800"}, {"cell_type": "heading"}]
+    odd = {"nbformat": 4, "metadata": about, "cells": cells}
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(odd, indent=1).replace("\n", "\r\n").encode())
+    unit = progress.read(path, SLUG)
+    progress.check(unit)
+    assert [one.state for one in unit.exercises][:3] == [
+        "passed",
+        "not right yet",
+        "not solved yet",
+    ]
+
+
+def test_the_parts_of_a_split_answer_are_one_answer(tmp_path):
+    path = write_course(tmp_path, add="    return helper(items)", join="    return 1")
+    book = json.loads(path.read_text())
+    place = next(i for i, c in enumerate(book["cells"]) if "def add" in "".join(c["source"]))
+    helper = book["cells"][place] | {"source": "def helper(items):\n    return sum(items)"}
+    blank = book["cells"][place + 3] | {"source": ""}
+    book["cells"][place:place] = [helper, blank]
+    path.write_text(json.dumps(book))
+    states = {one.id: one.state for one in progress.read(path).exercises}
+    assert (states["add"], states["double"], states["join"]) == ("written", "not begun", "written")
+
+
+@pytest.mark.parametrize("name", [f"{SLUG}-Copy1.ipynb", f"{SLUG} (1).ipynb", "final.ipynb"])
+def test_a_copy_with_more_answers_is_named(tmp_path, name):
+    path = write_course(tmp_path, add="    return 1")
+    assert progress.better_copy(progress.read(path)) == ""
+    stub = json.dumps(progress.STUB)[1:-1]
+    copy, worked = path.with_name(name), path.read_text().replace(stub, "return 2")
+    copy.write_text("{")
+    assert progress.better_copy(progress.read(path)) == ""
+    copy.write_text(path.read_text())
+    assert progress.better_copy(progress.read(path)) == ""
+    copy.write_text(worked)
+    assert progress.better_copy(progress.read(path)) == (
+        f"{name} has 5 answers, {SLUG}.ipynb 1: hand in the one you worked in, as {SLUG}.ipynb"
+    )
+    copy.rename(path)
+    assert progress.better_copy(progress.read(path)) == ""
+
+
 def test_an_endless_loop_is_stopped_and_the_rest_is_checked(tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "SECONDS_A_CELL", 2)
     unit = progress.read(

@@ -8,7 +8,8 @@ import pytest
 
 from autograder.course import find_slug, read_info, slugs
 from autograder.errors import AutograderError
-from autograder.release import build, expand, release, write_text
+from autograder.release import NOT_PLAIN, build, expand, release, write_text
+from tests import toy_course
 
 ROOT = Path(__file__).parent.parent
 NAMES = ["f1", "f2", "f3", "f4", "f5", "f6"]
@@ -142,6 +143,73 @@ def test_a_wrong_unit_file_is_one_clear_line(root, old, new, message):
     assert "\n" not in str(caught.value).strip()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "less if a < b",
+        "x<y",
+        "more if a > b",
+        "$x$",
+        "it costs 5 $",
+        "Q & A",
+        "&lt;",
+        "<b>this</b>",
+        "</summary>",
+        "**this**",
+        "*this*",
+        "a *b* c",
+        "_this_",
+        "__this__",
+        "`this`",
+        "~~this~~",
+        "[this](that)",
+        "![this](that.png)",
+        "see https://example.org",
+        "\\\\(x\\\\)",
+        "one\\n\\ntwo",
+        "one\\ntwo",
+        " ",
+        "",
+    ],
+)
+def test_a_choice_that_would_break_its_summary_is_refused_in_one_line(root, text):
+    path = root / "solutions" / "01_toy" / "unit.toml"
+    path.write_text(path.read_text().replace('text = "this"', f'text = "{text}"'))
+    with pytest.raises(AutograderError, match=r"quick check 'q1'.*in plain words") as caught:
+        expand(root, "01_toy")
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1",
+        "0.9",
+        "About half a percent.",
+        "a_name of code",
+        "2 * 3 = 6",
+        "b - a + c",
+        "k = 0, or p^2",
+        "[was / were]",
+        "'king' (it isn't)",
+        "60 %, x² ≤ 2 ≠ 3",
+        "C#",
+        "a | b",
+    ],
+)
+def test_plain_words_of_a_choice_stand_in_its_summary_as_they_are(root, text):
+    path = root / "solutions" / "01_toy" / "unit.toml"
+    path.write_text(path.read_text().replace('text = "this"', f'text = "{text}"'))
+    text_cells = "\n".join(cell.source for cell in expand(root, "01_toy").cells)
+    assert f". {text}</summary>" in text_cells
+
+
+def test_all_choices_of_the_course_are_plain_words():
+    for slug in slugs(ROOT):
+        texts = [c.text for q in read_info(ROOT, slug).questions for c in q.choices]
+        assert texts and not [text for text in texts if NOT_PLAIN.search(text)]
+
+
 def test_an_exercise_without_its_check_is_found(root):
     path = root / "solutions" / "01_toy" / "01_toy.py"
     path.write_text(path.read_text().replace('# %% check="f4"', "# %%"))
@@ -169,6 +237,20 @@ def test_release_needs_a_build_and_strips_everything(root):
     assert 'raise NotImplementedError("your turn")' in cell(released, "f1").source
     assert cell(released, "why").source.endswith("*Your answer here.*")
     assert [p.name for p in (root / "course" / "01_toy").iterdir()] == ["01_toy.ipynb"]
+
+
+def test_what_the_instructors_system_left_is_not_released(tmp_path):
+    root, slug = toy_course.build(tmp_path / "toy"), toy_course.SLUG
+    source = root / "solutions" / slug
+    (source / "figures").mkdir()
+    (source / "figures" / "net.svg").write_text("<svg/>")
+    for name in (".DS_Store", "Thumbs.db", "figures/desktop.ini", "figures/._net.svg", "~$a.docx"):
+        (source / name).write_text("x")
+    for name in ("a.tmp", f"{slug}.ipynb~", "figures/net.svg.swp"):
+        (source / name).write_text("x")
+    release(root, slug)
+    found = sorted(p.name for p in (root / "course" / slug).rglob("*") if p.is_file())
+    assert found == [f"{slug}.ipynb", "net.svg"]
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
