@@ -116,3 +116,10 @@ def test_an_exception_of_the_check_is_not_one_of_the_answer():
         Recorded(lambda: 0, "f")() / 0
     assert in_answer(theirs.value)
     assert not in_answer(ours.value)
+
+
+def test_a_generator_is_a_list_as_it_is_in_grading():
+    def one_by_one(numbers):
+        yield from numbers
+
+    assert Recorded(one_by_one, "f")([1, 2]) == [1, 2]

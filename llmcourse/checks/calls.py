@@ -8,6 +8,7 @@ import copy
 import inspect
 import math
 import traceback
+import types
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -49,8 +50,11 @@ class Recorded:
         method, rest = keywords.pop(METHOD, ("", ()))
         self.note(args, keywords, method, rest)
         if method:
-            return getattr(self.answer(*args, **keywords), method)(*rest)
-        return self.answer(*args, **keywords)
+            result = getattr(self.answer(*args, **keywords), method)(*rest)
+        else:
+            result = self.answer(*args, **keywords)
+        # as when it crosses from the sandbox
+        return list(result) if isinstance(result, types.GeneratorType) else result
 
     def note(
         self, args: Any, keywords: Mapping[str, Any] | None = None, method: str = "", rest: Any = ()
