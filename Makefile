@@ -55,6 +55,7 @@ test: .venv/dev sandbox
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not gpu"
 	$(ONE_THREAD) LLMCOURSE_PRESET=smoke $(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax solutions/*/*.ipynb
 	$(BIN)/autograder verify
+	$(BIN)/autograder verify --seeds 30
 
 .PHONY: verify
 verify: .venv/dev
@@ -63,6 +64,7 @@ verify: .venv/dev
 test-long: .venv/dev sandbox
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not gpu" --hypothesis-profile long
 	$(ONE_THREAD) $(BIN)/python -m tests.fuzz 120000 $$(date +%s)
+	$(BIN)/autograder verify --seeds 5000 --record tests/seeds.md
 	@echo "make test-long passed on $$(date +%F) at $$(git rev-parse --short HEAD)." > tests/test_long.md
 
 grade: .venv/dev sandbox
