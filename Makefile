@@ -64,6 +64,7 @@ test: .venv/dev sandbox browser
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not gpu"
 	$(ONE_THREAD) LLMCOURSE_PRESET=smoke $(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax solutions/*/*.ipynb
 	$(BIN)/autograder verify
+	$(BIN)/autograder verify --seeds 30
 	@$(BIN)/python -m tests.browser || true
 
 .PHONY: verify
@@ -73,6 +74,7 @@ verify: .venv/dev
 test-long: .venv/dev sandbox browser
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not gpu" --hypothesis-profile long
 	$(ONE_THREAD) $(BIN)/python -m tests.fuzz 120000 $$(date +%s)
+	$(BIN)/autograder verify --seeds 5000 --record tests/seeds.md
 	@$(BIN)/python -m tests.browser || true
 	@echo "make test-long passed on $$(date +%F) at $$(git rev-parse --short HEAD)." > tests/test_long.md
 

@@ -18,7 +18,7 @@ import pytest
 
 from autograder import sandbox, view
 from autograder.errors import AutograderError, SandboxUnavailable
-from autograder.exercise import CALL, NoAnswer, Raised, Returned
+from autograder.exercise import CALL, Exercise, NoAnswer, Raised, Returned
 from autograder.limits import Limits, make_groups, remove_groups
 from autograder.sandbox import Sandbox
 from autograder.session import Calls, Lost, Session
@@ -527,6 +527,24 @@ def test_given_names_are_answered_by_the_grader(shared):
     with Calls(shared, "later") as calls:
         assert calls.ask(CALL, (4,), {"earlier": earlier}, 5) == Returned(16)
     assert asked == [4, 4]
+
+
+def test_given_functions_take_what_the_learners_own_version_takes(shared):
+    shared.run(
+        "def earlier(one, two, loud=False): raise RuntimeError\n"
+        "def later(x): return [earlier(1, two=x, loud=True), earlier(two=x, one=1), "
+        "earlier(1, x, True)]"
+    )
+    later = Exercise("later", given={"earlier": lambda a, two: 10 * a + two})
+    with Calls(shared, "later") as calls:
+        assert calls.ask(CALL, (4,), later.given, 5) == Returned([14, 14, 14])
+
+
+def test_a_number_in_single_precision_arrives_as_one(shared):
+    shared.run("import numpy\ndef third(): return [numpy.float32(1) / numpy.float32(3)]")
+    with Calls(shared, "third") as calls:
+        [value] = calls.ask(CALL, (), {}, 5).value
+    assert type(value).__name__ == "float32" and abs(value - 1 / 3) < 1e-7
 
 
 def test_an_error_of_a_given_function_is_raised_in_the_answer(shared):
