@@ -11,6 +11,7 @@ from typing import Any
 
 from autograder import wire
 from autograder.exercise import CaseResult, Exercise, NoAnswer, Outcome, Raised, Returned, mark
+from autograder.runner import STUB
 
 
 def run_locally(
@@ -63,11 +64,11 @@ def ask_packed(
     try:
         with _with_globals(answer, given):
             return Returned(wire.unpack(wire.pack(_probe(source)(answer, *arguments))))
-    except NotImplementedError:
-        return NoAnswer("unsolved")
     except wire.WireError:
         return NoAnswer("malformed")
     except Exception as error:
+        if type(error) is NotImplementedError and error.args in STUB:
+            return NoAnswer("unsolved")
         kinds = tuple(k.__name__ for k in type(error).__mro__ if k.__module__ == "builtins")
         return Raised(kinds, str(error)[:200])
 

@@ -492,3 +492,17 @@ def test_a_submission_cannot_change_the_unit():
     before = json.dumps(UNIT.released)
     graded(lambda book: book.cells.clear())
     assert json.dumps(UNIT.released) == before
+
+
+@pytest.mark.parametrize(
+    ("raised", "status"),
+    [
+        ("NotImplementedError('your turn')", "unsolved"),
+        ("NotImplementedError", "unsolved"),
+        ("NotImplementedError('no such kernel for this dtype')", "graded"),
+    ],
+)
+def test_only_the_stub_is_not_solved_yet(raised, status):
+    result = graded(lambda book: book.answer(f"def mean(values):\n    raise {raised}"))
+    assert (result.exercises[0].status, result.exercises[0].points) == (status, 0)
+    assert result.exercises[1].points == 45
