@@ -1,10 +1,9 @@
 """No secret decides a grade: right and wrong answers with thousands of seeds.
 
 Every right answer keeps all points with every seed, every wrong one loses some with each of the
-first 200: nothing that a
-secret draws makes a right value look like a mistake, or a mistake like the right value. Inputs and
-expected values are made once a seed and put to all answers; those with functions among their
-arguments are made for each, since a function may remember what it was asked.
+first 200: nothing that a secret draws makes a right value look like a mistake, or a mistake like
+the right value. Inputs and expected values are made once a seed and put to all answers; those with
+functions among their arguments are made for each, since a function may remember what it was asked.
 """
 
 import signal
