@@ -151,7 +151,9 @@ class Session:
             reply = wire.unpack(frames.receive(self.sandbox.channel, patience, cap))
         except frames.Late:
             self.spend(patience)
-            raise self._lost("timeout", f"it did not finish within {seconds:.0f} seconds") from None
+            raise self._lost(
+                "timeout", f"it did not finish within {seconds:.0f} seconds of work"
+            ) from None
         except (frames.Closed, OSError):
             raise self._lost("died", "it ended the Python process") from None
         except (frames.TooLong, wire.WireError):
