@@ -218,13 +218,9 @@ def verify_(
     course: CourseOption = HERE,
 ) -> None:
     """Test the hidden tests: with right answers, wrong answers and mutants of the solutions."""
-    from tqdm import tqdm
-
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    tqdm.monitor_interval = 0  # its thread would be in every fork
     try:
-        from autograder.trials import Workbench
-        from autograder.verify import table, verify
+        from autograder.verify import verify_course
     except ModuleNotFoundError as error:
         raise AutograderError(f"verify needs {error.name}: pip install -e '.[dev]'") from None
     slugs, workers = _slugs(course, [unit] if unit else None), workers or os.cpu_count() or 1
@@ -234,20 +230,7 @@ def verify_(
         if not try_course(course.resolve(), slugs, seeds, workers=workers, record=record):
             raise AutograderError("a secret decides a grade: see above")
         return
-    problems = []
-    for slug in slugs:
-        bench = Workbench.of(course.resolve(), slug)
-        with tqdm(desc=slug, unit="answer", disable=None) as bar:
-
-            def progress(known: int, of: int, bar: Any = bar) -> None:
-                bar.total = of
-                bar.update(known - bar.n)
-
-            kept = course.resolve() / "build" / "verify" / f"{slug}.jsonl"
-            rows = verify(bench, kept, workers=workers, again=again, progress=progress)
-        typer.echo(f"\n{slug}\n{table(rows)}\n")
-        problems += [f"{slug} {row.exercise}: {said}" for row in rows for said in row.problems]
-    if problems:
+    if problems := verify_course(course.resolve(), slugs, workers=workers, again=again):
         typer.echo("\n".join(problems))
         raise AutograderError(f"the tests cannot be trusted yet: {len(problems)} problem(s), above")
 

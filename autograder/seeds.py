@@ -15,15 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from autograder import wire
 from autograder.exercise import Case, Exercise, Input, NoAnswer, Outcome, drawn, judged
 from autograder.forks import in_forks
 from autograder.local import ask_packed, run_locally
 from autograder.release import write_text
 from autograder.trials import RIGHT, Trial, Workbench
-from autograder.verify import ENDED, Ledger, Progress
+from autograder.verify import ENDED, Ledger, Progress, progress_bar
 
 CHUNK = 50  # seeds in one fork
 WRONG_SEEDS = 200  # that wrong answers get; right ones get all
@@ -98,12 +96,7 @@ def try_course(
     lines = list[Line]()
     for slug in slugs:
         bench = Workbench.of(root, slug)
-        with tqdm(desc=slug, unit="chunk", disable=None) as bar:
-
-            def progress(known: int, of: int, bar: Any = bar) -> None:
-                bar.total = of
-                bar.update(known - bar.n)
-
+        with progress_bar(slug, "chunk") as (bar, progress):
             kept = root / "build" / "verify" / f"{slug}.seeds.jsonl"
             for line in try_seeds(bench, kept, seeds, workers=workers, progress=progress):
                 with bar.external_write_mode():

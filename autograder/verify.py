@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from autograder import answers
 from autograder.answers import Equivalent
 from autograder.exercise import REASONS
@@ -94,6 +96,34 @@ def _solution_seconds(trials: Iterable[Trial], known: Mapping[str, Outcome]) -> 
 
 def _limit(taken: Mapping[str, float], trial: Trial) -> float:
     return SOLUTION_SECONDS if trial.name == SOLUTION else 2 + 10 * taken[trial.exercise]
+
+
+def verify_course(
+    root: Path, slugs: Iterable[str], *, workers: int, again: bool = False
+) -> list[str]:
+    """Verify units one after the other, print a table for each, and return all problems."""
+    problems = list[str]()
+    for slug in slugs:
+        bench = Workbench.of(root, slug)
+        with progress_bar(slug, "answer") as (_, progress):
+            kept = root / "build" / "verify" / f"{slug}.jsonl"
+            rows = verify(bench, kept, workers=workers, again=again, progress=progress)
+        print(f"\n{slug}\n{table(rows)}\n")
+        problems += [f"{slug} {row.exercise}: {said}" for row in rows for said in row.problems]
+    return problems
+
+
+@contextlib.contextmanager
+def progress_bar(what: str, unit: str) -> Iterator[tuple[Any, Progress]]:
+    """A bar, and the function that moves it."""
+    tqdm.monitor_interval = 0  # its thread would be in every fork
+    with tqdm(desc=what, unit=unit, disable=None) as bar:
+
+        def progress(known: int, of: int) -> None:
+            bar.total = of
+            bar.update(known - bar.n)
+
+        yield bar, progress
 
 
 class Ledger:
