@@ -176,9 +176,12 @@ class _Work:
         """
 
         def work() -> Any:
-            shortcut = self._shortcut(exercise, calls.kept)
+            kept = calls.kept
+            shortcut = self._shortcut(exercise, kept)
             check = self.unit.checks.get(exercise.name)
             cases = () if shortcut else mark(exercise, calls.ask, seed, check)
+            if calls.kept != kept:
+                shortcut = self._shortcut(exercise, calls.kept)
             cases = tuple(self._explained(case) for case in cases)
             return [shortcut, [asdict(c) for c in cases], calls.reasons, calls.session.spent]
 

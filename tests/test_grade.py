@@ -316,6 +316,26 @@ def test_a_shortcut_of_a_cell_that_ran_again_is_found_though_it_stands_above():
     assert points(graded(change)) == {"mean": 0, "spread": 45}
 
 
+def test_a_shortcut_is_found_when_what_was_kept_at_the_check_is_gone():
+    def change(book):
+        book.answer(DECOY)
+        book.last("""import os, signal
+for child in open(f"/proc/self/task/{os.getpid()}/children").read().split():
+    os.kill(int(child), signal.SIGKILL)
+""")
+        book.last(FORBIDDEN)
+
+    assert points(graded(change)) == {"mean": 0, "spread": 45}
+
+
+def test_the_kind_of_an_exception_is_a_name_or_not_repeated():
+    def change(book):
+        book.answer("class E(Exception): pass\nE.__name__ = 'a\\n<b>'\nraise E()")
+
+    first = graded(change).exercises[0]
+    assert (first.status, "stopped with Exception" in first.message) == ("missing", True)
+
+
 def test_a_shortcut_that_was_replaced_below_the_check_costs_nothing():
     def change(book):
         book.answer(FORBIDDEN)

@@ -568,7 +568,7 @@ _in_cell(
     forging(
         """
         for n in range(40):
-            frames(json.dumps(['d', 'n', n, 'outputs', ['l'], 'forked', True]).encode())
+            frames(json.dumps(['d', 'n', n, 'outputs', ['l'], 'forked', 'last']).encode())
         """
     ),
 )
