@@ -26,6 +26,7 @@ class Attempts:
         self.culprits = Culprits()
         self.stopped: dict[str, str] = {}  # grade_id -> the exception that ended the cell
         self.took: dict[int, float] = {}  # seconds, by index of the cell
+        self.again: list[int] = []  # cells that ran once more after the last one
         self.session: Session | None = None
         self.called = False  # whether an exercise was called in this sandbox
         self.starts, self.frozen, self.hopeless = 0, False, ""
@@ -103,7 +104,8 @@ class Attempts:
                 if cell.role == "check" and self.goes_on(name := _exercise(cell)):
                     session.keep(name)
                 elif cell.run:
-                    ran = self._run(session, index, cell.stub if dropped else cell.program)
+                    instead = "" if cell.role == "demo" else cell.stub
+                    ran = self._run(session, index, instead if dropped else cell.program)
                     unnamed += [index] if ran.stopped == "NameError" else []
                     if cell.role in OWN and ran.left:
                         self.culprits.left_something(index)
@@ -114,6 +116,7 @@ class Attempts:
             except Lost as lost:
                 self._blame(index, lost)
                 return
+        self.again = unnamed
         for index in unnamed:
             cell = self.rebuilt.cells[index]
             try:

@@ -167,6 +167,7 @@ def defused(markdown: str) -> str:
     """
     text = re.sub(r"<(?=[A-Za-z/!?])", "< ", markdown)
     text = re.sub(r"\](?=[(:])", "] ", text)
+    text = re.sub(r"(https?):(?=//)", r"\1: ", text, flags=re.IGNORECASE)  # would become a link
     return re.sub(r"\\(?=(href|url|style|class|cssId|require|html\w*|unicode)\b)", r"\\ ", text)
 
 

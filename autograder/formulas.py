@@ -40,14 +40,14 @@ def mathml(tex: str, block: bool = False) -> str:
     tex = ARG.sub(r"\\operatorname{arg}", tex)
     try:
         made = convert_to_element(tex, display="block" if block else "inline")
-    except Exception:  # it has no error of its own for all that can be wrong
+        for element in made.iter():
+            _clean(element)
+            if element.tag == "mi" and element.text and element.text[0] in "\\&":
+                return source  # a command or an alignment that it passed over
+        _space_functions(made)
+        return tostring(made, encoding="unicode")
+    except Exception:  # it has no error of its own for all that can be wrong; nested too deep
         return source
-    for element in made.iter():
-        _clean(element)
-        if element.tag == "mi" and element.text and element.text[0] in "\\&":
-            return source  # a command or an alignment that it passed over
-    _space_functions(made)
-    return tostring(made, encoding="unicode")
 
 
 def _space_functions(element: Element) -> None:

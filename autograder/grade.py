@@ -145,10 +145,11 @@ class _Work:
         """Put the tests of one exercise to the notebook."""
         name, points = exercise.name, self.points[exercise.name]
         first = self._marked(exercise, seed, kept=name)
-        settled = first.points == points or first.status in ("policy", "timeout", "died")
+        settled = first.points == points or first.status in ("timeout", "died")
         if settled or not self.attempts.goes_on(name):
             return first
-        last = self._marked(exercise, seed, kept="")
+        # other inputs: what a call can find out (whether another one follows) is of no use again
+        last = self._marked(exercise, hashlib.sha256(seed).digest(), kept="")
         if last.points > first.points or first.status in ("missing", "unsolved"):
             return last
         return first
@@ -175,9 +176,12 @@ class _Work:
         """
 
         def work() -> Any:
-            shortcut = self._shortcut(exercise)
+            kept = calls.kept
+            shortcut = self._shortcut(exercise, kept)
             check = self.unit.checks.get(exercise.name)
             cases = () if shortcut else mark(exercise, calls.ask, seed, check)
+            if calls.kept != kept:
+                shortcut = self._shortcut(exercise, calls.kept)
             cases = tuple(self._explained(case) for case in cases)
             return [shortcut, [asdict(c) for c in cases], calls.reasons, calls.session.spent]
 
@@ -194,17 +198,17 @@ class _Work:
             raise SandboxFailed(ENDED)
         return shortcut, tuple(CaseResult(**case) for case in cases), reasons
 
-    def _shortcut(self, exercise: Exercise) -> str | None:
-        cells = self.rebuilt.cells
-        known = [cell.program for cell in cells if cell.role in ("released", "demo")]
-        return policy.forbidden_use(
-            exercise.name, exercise.forbid, self._own(), known, exercise.given
-        )
+    def _shortcut(self, exercise: Exercise, kept: str) -> str | None:
+        known = [c.program for c in self.rebuilt.cells if c.role in ("released", "demo")]
+        own = self._own(f"{kept}_check" if kept else None)
+        return policy.forbidden_use(exercise.name, exercise.forbid, own, known, exercise.given)
 
-    def _own(self) -> list[str]:
-        """The learner's code."""
+    def _own(self, until: str | None = None) -> list[str]:
+        """The learner's code in the order in which it ran, up to the check of that grade_id."""
         cells = self.rebuilt.cells
-        return [cell.program for cell in cells if cell.run and cell.role in OWN]
+        ran = [*cells, *(cells[index] for index in self.attempts.again)]
+        end = next((at for at, cell in enumerate(ran) if until and cell.grade_id == until), None)
+        return [cell.program for cell in ran[:end] if cell.run and cell.role in OWN]
 
     def _result(
         self, exercise: Exercise, cases: tuple[CaseResult, ...], reasons: list[str]

@@ -39,7 +39,7 @@ def definitions(source: str, names: Set[str]) -> str:
     """
     kept = []
     for statement in statements(source):
-        with contextlib.suppress(RecursionError):
+        with contextlib.suppress(RecursionError, ValueError):  # not all that parses can be written
             if _defined(statement) & names:
                 text = textwrap.indent(ast.unparse(statement), "    ")
                 kept.append(f"try:\n{text}\nexcept Exception:\n    pass")

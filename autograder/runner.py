@@ -8,8 +8,9 @@ dict that has the same number:
     {"do": "cell", "source"} -> {"outputs": nbformat outputs as dicts, "count", "left": whether
                                 it left something running}
     {"do": "keep", "name"}   -> {"kept": whether a fork now waits, with all that is defined by now}
-    {"do": "fork", "kept"}   -> {"forked"}; with it comes a socket, on which calls are served by a
-                                fork of what was kept under that name, else of this process
+    {"do": "fork", "kept"}   -> {"forked": "kept", "last" or None}; with it comes a socket, on which
+                                calls are served by a fork of what was kept under that name, else of
+                                this process, if one can be had
 
 In a fork, a request is {"name", "probe", "args", "given", "forbid"}: the probe is defined from its
 source and gets the user's object of that name. Before the reply there may be calls of the proxies,
@@ -134,18 +135,18 @@ class Kept:
             os._exit(0)
 
 
-def _fork(descriptor: int, channel: socket.socket, kernel: Kernel, kept: Kept | None) -> bool:
-    """Have a fork serve calls on a descriptor; False where no process can be had."""
+def _fork(descriptor: int, channel: socket.socket, kernel: Kernel, kept: Kept | None) -> str | None:
+    """Have a fork serve calls on a descriptor: of what was kept, else of what there is last."""
     with contextlib.suppress(OSError):
         if kept is not None:
             socket.send_fds(kept.channel, [b"!"], [descriptor])
-            return True
+            return "kept"
     with contextlib.suppress(OSError):
         if os.fork() == 0:
             channel.close()
             _serve_calls(socket.socket(fileno=os.dup(descriptor)), kernel.shell.user_ns)
-        return True
-    return False
+        return "last"
+    return None
 
 
 def _running() -> int:

@@ -57,6 +57,11 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "shmget": (29, 194),
     "semget": (64, 190),
     "msgget": (68, 186),
+    # standing behind others for a processor: to the grader that looks like a busy machine
+    "setpriority": (141, 140),
+    "sched_setscheduler": (144, 119),
+    "sched_setparam": (142, 118),
+    "sched_setattr": (314, 274),
     # keys
     "add_key": (248, 217),
     "request_key": (249, 218),

@@ -55,7 +55,8 @@ class Ran:
     def stopped(self) -> str:
         """The exception that ended the cell, or nothing."""
         kinds = [output["ename"] for output in self.outputs if output["output_type"] == "error"]
-        return str(kinds[-1])[:80] if kinds else ""
+        name = str(kinds[-1])[:80] if kinds else ""
+        return name if name.isidentifier() or not name else "Exception"
 
 
 class Session:
@@ -65,6 +66,7 @@ class Session:
         self.limits = limits
         self.sandbox = Sandbox(unit, limits, slot)
         self.alive = True
+        self.kept = False  # whether the last fork was of what had been kept
         self.spent = 0.0  # seconds of cells and calls, waiting for a processor not counted
         self._number = 0
 
@@ -93,15 +95,18 @@ class Session:
 
     def fork(self, kept: str = "") -> socket.socket:
         """A socket to a fresh fork of the process that ran the cells, as it is or as it was kept
-        under that name; earlier such forks are ended. Raises Lost when there is none to be had.
+        under that name, if it is still there (`self.kept`); earlier such forks are ended. Raises
+        Lost when there is none to be had.
         """
         ours, theirs = socket.socketpair()
         try:
             with theirs:
                 request = {"do": "fork", "kept": kept}
                 reply = self._request(request, FORK_SECONDS, theirs.fileno())
-            if reply.get("forked") is not True or not self._answers(ours):
+            forked = clean_text(reply.get("forked"))
+            if forked not in ("kept", "last") or not self._answers(ours):
                 raise self._lost("died", "it kept other processes from starting")
+            self.kept = forked == "kept"
         except BaseException:
             ours.close()
             raise
@@ -179,7 +184,8 @@ class Session:
 class Calls:
     """The calls of one exercise: `ask` is what `autograder.exercise.mark` needs. A context manager.
 
-    kept: the state of the notebook that is called (see `Session.keep`), the last one by default.
+    kept: the state of the notebook that is called (see `Session.keep`), "" for the last one, which
+    it becomes when what was kept is gone.
     Raises Lost when the sandbox is gone before the first call: what an earlier exercise did.
     """
 
@@ -273,6 +279,7 @@ class Calls:
 
     def _fork(self) -> None:
         self._socket = self.session.fork(self.kept)
+        self.kept = self.kept if self.session.kept else ""  # what was kept may have been ended
         self._imports = self.session.limits.import_seconds  # what it loads is gone with the fork
 
     def _drop(self) -> None:

@@ -18,6 +18,7 @@ from autograder.feedback import (
     shortened,
     write_feedback,
 )
+from autograder.feedback_page import markdown
 from autograder.gradebook import Graded, record
 from tests import toy_course
 from tests.browser import CHROMIUM, SHOTS, chromium
@@ -107,7 +108,8 @@ def test_streams_and_errors_stay_and_unknown_outputs_go():
         ("p < 0.5 and a<b", "p < 0.5 and a< b"),
         ("<script>x</script>", "< script>x< /script>"),
         ("<!-- x --><?php", "< !-- x -->< ?php"),
-        ("![alt](http://far/x.png)", "![alt] (http://far/x.png)"),
+        ("![alt](http://far/x.png)", "![alt] (http: //far/x.png)"),
+        ("see https://far/x", "see https: //far/x"),
         ("[x](<java&#115;cript:alert(1)>)", "[x] (< java&#115;cript:alert(1)>)"),
         ("[x][y]\n\n[y]: javascript:alert(1)", "[x][y]\n\n[y] : javascript:alert(1)"),
         (r"$\href{javascript:alert(1)}{x}$", r"$\ href{javascript:alert(1)}{x}$"),
@@ -116,6 +118,14 @@ def test_streams_and_errors_stay_and_unknown_outputs_go():
 )
 def test_written_answers_stay_readable_and_lose_their_teeth(text, shown):
     assert defused(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["http://far", "HTTPS://far", "<http://far>", "[a][b]\n\n[b]: http://far", "- [x](//far)"],
+)
+def test_no_address_of_a_learner_becomes_a_link(text):
+    assert "<a" not in markdown(defused(text)) and "far" in markdown(defused(text))
 
 
 def test_messages_are_escaped():

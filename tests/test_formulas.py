@@ -77,3 +77,13 @@ def test_links_and_styles_of_a_formula_are_dropped():
 )
 def test_what_cannot_be_converted_is_shown_as_it_was_written(tex):
     assert mathml(tex) == f"<code>{formulas.html.escape(tex)}</code>"
+
+
+def test_a_formula_nested_too_deep_for_the_stack_is_shown_as_its_source():
+    def deeper(levels, tex):
+        return deeper(levels - 1, tex) if levels else mathml(tex)
+
+    shown = {
+        deeper(levels, "{" * 400 + str(levels) + "}" * 400)[:5] for levels in range(0, 900, 50)
+    }
+    assert shown == {"<math", "<code"}

@@ -291,6 +291,79 @@ def test_a_forbidden_shortcut_is_reported_and_earns_nothing(body):
     assert "not allowed here" in result.exercises[0].message
 
 
+DECOY = "def mean(values):\n    return 0"
+FORBIDDEN = """def mean(values):
+    if not values: raise ValueError
+    import statistics
+    return statistics.mean(values)
+"""
+
+
+def test_a_shortcut_that_stood_at_the_check_is_found_below_another_definition():
+    def change(book):
+        book.answer(FORBIDDEN)
+        book.last(DECOY)
+
+    assert points(graded(change)) == {"mean": 0, "spread": 45}
+
+
+def test_a_shortcut_of_a_cell_that_ran_again_is_found_though_it_stands_above():
+    def change(book):
+        book.first("defined_below\n" + FORBIDDEN)
+        book.answer(DECOY)
+        book.last("defined_below = 1")
+
+    assert points(graded(change)) == {"mean": 0, "spread": 45}
+
+
+def test_a_shortcut_is_found_when_what_was_kept_at_the_check_is_gone():
+    def change(book):
+        book.answer(DECOY)
+        book.last("""import os, signal
+for child in open(f"/proc/self/task/{os.getpid()}/children").read().split():
+    os.kill(int(child), signal.SIGKILL)
+""")
+        book.last(FORBIDDEN)
+
+    assert points(graded(change)) == {"mean": 0, "spread": 45}
+
+
+def test_the_kind_of_an_exception_is_a_name_or_not_repeated():
+    def change(book):
+        book.answer("class E(Exception): pass\nE.__name__ = 'a\\n<b>'\nraise E()")
+
+    first = graded(change).exercises[0]
+    assert (first.status, "stopped with Exception" in first.message) == ("missing", True)
+
+
+def test_a_shortcut_that_was_replaced_below_the_check_costs_nothing():
+    def change(book):
+        book.answer(FORBIDDEN)
+        book.last(toy.MEAN)
+
+    assert points(graded(change)) == toy.POINTS
+
+
+def test_what_a_first_try_finds_out_is_of_no_use_in_the_second():
+    """An answer cannot come back with what was right or wrong for the same inputs."""
+    lottery = Exercise("mean")
+
+    @lottery.case(weight=1, property="knows the number already")
+    def number(rng):
+        yield (rng.random(),), equals("seen before", hint="")
+
+    unit = replace(UNIT, exercises={"mean": lottery, "spread": UNIT.exercises["spread"]}, checks={})
+    book = Book(toy.released(), toy.RIGHT, "mean")
+    book.answer("""import os
+def mean(x):
+    before = os.path.exists(f"/tmp/{x}")
+    open(f"/tmp/{x}", "w").close()
+    return "seen before" if before else ""
+""")
+    result = grade(book.dump(), unit, secret=b"x", slot=9, limits=toy.LIMITS)
+    assert points(result) == {"mean": 0, "spread": 45}
+
+
 def test_a_library_may_use_what_the_learner_may_not():
     def change(book):
         book.answer("def mean(x):\n    return np.average(x) if x else int('x')\n")

@@ -23,6 +23,9 @@ TIME = {
     "signal handlers ignored": "signals_ignored",
     "setsid, double fork": "setsid_and_double_fork",
     "daemon threads": "daemon_threads leaves_a_thread",
+    "a machine that only seems busy": "starves_itself_by_children_that_leave_no_account "
+    "patience:a_session_that_stands_back_counts_as_a_crowd",
+    "a demonstration that does harm": "a_demonstration_that_ends_the_process",
 }
 SIZE = {
     "fork bomb": "fork_bomb fork_bomb_in_a_call sandbox:processes_are_limited",

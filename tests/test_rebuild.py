@@ -105,6 +105,13 @@ def test_of_a_demonstration_only_what_the_learner_names_is_defined():
     assert "def f" in used and "BASE = 10" in used and "torch" not in used and "y =" not in used
 
 
+def test_a_demonstration_that_cannot_be_written_anew_defines_nothing():
+    """Python 3.11 reads it and has no text for it."""
+    mine = "def helper(x):\n    return f'{\"\x07\"}'\nBASE = 1"
+    rebuilt = graft(lambda book: book.cells[6].update(source=mine))
+    assert ("extra", mine) in [(c.role, c.program) for c in rebuilt.cells]
+
+
 def test_all_parts_of_an_answer_run_in_their_order_but_stubs():
     def change(book):
         mine = book.cell("mean")

@@ -3,10 +3,11 @@
 import datetime
 import json
 import os
+import zipfile
 
 import pytest
 
-from autograder import marking
+from autograder import marking, receipt
 from autograder.classroom import Classroom, received
 from autograder.gradebook import Graded, scores
 from autograder.marking import grade_unit, record_again, report_of
@@ -343,6 +344,19 @@ def test_a_copy_with_more_answers_is_noticed_and_one_with_as_many_or_less_is_not
     (folder / "three.ipynb").write_text(json.dumps(toy_course.notebook(room.root, **three)))
     [notice] = grade_unit(room, SLUG, ["ann"])[0].told
     assert "three.ipynb was not read, though 3 cells are answered there and 2" in notice
+
+
+def test_of_many_copies_in_archives_only_the_first_are_read(room, monkeypatch):
+    folder = hand_in(room)
+    for number in range(3):
+        with zipfile.ZipFile(folder / f"{number}.zip", "w") as archive:
+            for inside in range(4):
+                archive.writestr(f"{inside}/copy.ipynb", "{}")
+            archive.writestr("copy.ipynb", "{}")
+    read = []
+    monkeypatch.setattr(receipt, "answers", lambda data, released: read.append(data) or 0)
+    assert list(receipt.better_copies(folder, SLUG, b"mine", {})) == []
+    assert len(read) == 1 + receipt.COPIES
 
 
 def test_answers_are_counted_by_name_or_where_metadata_are_gone_by_cell(room):

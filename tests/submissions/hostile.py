@@ -201,6 +201,34 @@ def five_hundred_cells_of_sleep(book: Book) -> None:
         book.last("import time; time.sleep(0.2)")
 
 
+_in_call(
+    "time",
+    "starves_itself_by_children_that_leave_no_account",
+    """
+    import os, signal, time
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for _ in range(12):
+        if os.fork() == 0:
+            while True:
+                if os.fork() == 0:
+                    end = time.process_time() + 0.05
+                    while time.process_time() < end: pass
+                    os._exit(0)
+                try: os.wait()
+                except OSError: pass
+    time.sleep(3600)
+    """,
+)
+
+
+@trick("time")
+def a_demonstration_that_ends_the_process(book: Book) -> None:
+    for cell in book.cells:
+        if "demo" in cell["metadata"].get("tags", ()):
+            cell["source"] = "class Helper:\n    import os\n    os._exit(0)\n"
+    book.answer(f"def {book.target}(*args):\n    return Helper\n")
+
+
 # Size
 
 _in_cell(
@@ -540,7 +568,7 @@ _in_cell(
     forging(
         """
         for n in range(40):
-            frames(json.dumps(['d', 'n', n, 'outputs', ['l'], 'forked', True]).encode())
+            frames(json.dumps(['d', 'n', n, 'outputs', ['l'], 'forked', 'last']).encode())
         """
     ),
 )
