@@ -280,8 +280,11 @@ def expected(root: Path, slug: str) -> dict[str, float]:
     return {name: member.score(place) for name, member in CLASS.items()}
 
 
-def build(target: Path, root: Path = ROOT, only: Collection[str] = ()) -> Path:
-    """Write the course directory, replacing an earlier one, and grade one student's first hand-in.
+def build(
+    target: Path, root: Path = ROOT, only: Collection[str] = (), graded_once: bool = True
+) -> Path:
+    """Write the course directory, replacing an earlier one, and grade one student's first hand-in
+    (`graded_once`).
 
     only: the units that work is handed in for; all of them by default. Refuses a directory that is
     not an earlier sample class.
@@ -304,11 +307,12 @@ def build(target: Path, root: Path = ROOT, only: Collection[str] = ()) -> Path:
         place = desk(target, slug)
         for name, member in CLASS.items():
             member.hand_in(place, _path(target, name, slug))
-        path = _path(target, FIRST_GRADED, slug)
-        worse = path.read_bytes()
-        path.write_text(json.dumps(perfect(place, path)), encoding="utf-8")
-        grade_unit(room, slug, [FIRST_GRADED])
-        path.write_bytes(worse)
+        if graded_once:
+            path = _path(target, FIRST_GRADED, slug)
+            worse = path.read_bytes()
+            path.write_text(json.dumps(perfect(place, path)), encoding="utf-8")
+            grade_unit(room, slug, [FIRST_GRADED])
+            path.write_bytes(worse)
     return target
 
 
