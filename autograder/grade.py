@@ -8,7 +8,8 @@ notebook is run again, `RERUNS` times at most. A failure of ours is the state `i
 never a zero.
 
 An exercise is tested as the notebook stood at its check, where the learner saw it pass; if that
-does not earn everything, also as it stood at the end. The better one counts.
+does not earn everything, also as it stood at the end, and with the learner's own version of what
+the grader answers itself. The best one counts.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ from autograder.errors import SandboxFailed, SandboxUnavailable, Unreadable
 from autograder.exercise import CaseResult, Exercise, fraction, mark
 from autograder.ingest import parse
 from autograder.limits import FULL, Limits
-from autograder.names import undefined, words
+from autograder.names import put_to, undefined, words
 from autograder.patience import STARVED
 from autograder.rebuild import OWN, Rebuilt, rebuild
 from autograder.session import ENDED, Calls
@@ -144,14 +145,17 @@ class _Work:
     def mark(self, exercise: Exercise, seed: bytes) -> ExerciseResult:
         """Put the tests of one exercise to the notebook."""
         name, points = exercise.name, self.points[exercise.name]
-        first = self._marked(exercise, seed, kept=name)
-        settled = first.points == points or first.status in ("policy", "timeout", "died")
-        if settled or not self.attempts.goes_on(name):
-            return first
-        last = self._marked(exercise, seed, kept="")
-        if last.points > first.points or first.status in ("missing", "unsolved"):
-            return last
-        return first
+        best = self._marked(exercise, seed, kept=name)
+        others = [(exercise, "")] if self.attempts.goes_on(name) else []
+        if exercise.given:  # the learner may have given one of these names to something else
+            others.append((replace(exercise, given={}), name))
+        for variant, kept in others:
+            if best.points == points or best.status in ("policy", "timeout", "died"):
+                break
+            other = self._marked(variant, seed, kept)
+            if other.points > best.points or best.status in ("missing", "unsolved"):
+                best = other
+        return best
 
     def _marked(self, exercise: Exercise, seed: bytes, kept: str) -> ExerciseResult:
         name, points = exercise.name, self.points[exercise.name]
@@ -197,9 +201,9 @@ class _Work:
     def _shortcut(self, exercise: Exercise) -> str | None:
         cells = self.rebuilt.cells
         known = [cell.program for cell in cells if cell.role in ("released", "demo")]
-        return policy.forbidden_use(
-            exercise.name, exercise.forbid, self._own(), known, exercise.given
-        )
+        own = self._own()
+        own += [f"{exercise.name} = {given}" for given in put_to(exercise.name, own)]
+        return policy.forbidden_use(exercise.name, exercise.forbid, own, known, exercise.given)
 
     def _own(self) -> list[str]:
         """The learner's code."""

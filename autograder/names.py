@@ -5,7 +5,7 @@ import builtins
 import contextlib
 import re
 import textwrap
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 
 WORD = re.compile(r"[^\W\d]\w*")
 TEXT = 50_000  # characters of a cell that are read: a parsed text takes much memory
@@ -25,6 +25,20 @@ def statements(source: str) -> list[ast.stmt]:
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.parse("\n".join(lines)).body
     return []
+
+
+def is_prose(source: str) -> bool:
+    """Whether a code cell holds a text rather than a program: comments, a string, or no Python.
+
+    >>> [is_prose(text) for text in ("# because", "I think so.", "x = 1", "%matplotlib inline")]
+    [True, True, False, False]
+    """
+    lines = [line for line in source.split("\n") if line.strip()]
+    magics = all(line.lstrip()[:1] in ("%", "!", "?") for line in lines)
+    return not magics and all(
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        for statement in statements(source)
+    )
 
 
 def definitions(source: str, names: Set[str]) -> str:
@@ -59,6 +73,23 @@ def _defined(statement: ast.stmt) -> set[str]:
     return set()
 
 
+def unless_defined(stub: str) -> str:
+    """The same definitions, each only if nothing has its name.
+
+    >>> print(unless_defined("def f(): ..."))
+    if 'f' not in globals():
+        def f():
+            ...
+    """
+    kept = []
+    for statement in statements(stub):
+        text, names = ast.unparse(statement), sorted(_defined(statement))
+        if names:
+            text = f"if {names[0]!r} not in globals():\n{textwrap.indent(text, '    ')}"
+        kept.append(text)
+    return "\n".join(kept)
+
+
 def undefined(own: Iterable[str], run: Iterable[str]) -> list[str]:
     """Names that the first texts use and that none of the texts which are run defines, sorted.
 
@@ -72,6 +103,23 @@ def undefined(own: Iterable[str], run: Iterable[str]) -> list[str]:
             for node in ast.walk(statement):
                 bound |= _bound(node)
     return [] if "*" in bound else sorted(used - bound)
+
+
+def put_to(check: str, own: Sequence[str]) -> list[str]:
+    """What the texts put to a check of that name, where none of them defines the name itself.
+
+    >>> put_to("mean", ["def m(x): ...", "check.mean(m)"])
+    ['m']
+    """
+    nodes = [node for text in own for statement in statements(text) for node in ast.walk(statement)]
+    if any(check in _bound(node) for node in nodes):
+        return []
+    calls = [node for node in nodes if isinstance(node, ast.Call) and node.args]
+    return [
+        ast.unparse(call.args[0])
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr == check
+    ]
 
 
 def _names(text: str, context: type[ast.expr_context]) -> list[ast.Name]:

@@ -27,6 +27,7 @@ import gc
 import importlib.util
 import json
 import os
+import queue
 import resource
 import shutil
 import signal
@@ -198,6 +199,7 @@ def _clean(kept: set[int]) -> None:
 def _serve_calls(channel: socket.socket, user: dict[str, Any]) -> None:
     """The life of a fork: answer calls until the other end closes."""
     lock = threading.RLock()
+    _do_without_threads()
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
         frames.send(channel, wire.pack("ready"))
@@ -208,6 +210,19 @@ def _serve_calls(channel: socket.socket, user: dict[str, Any]) -> None:
                 frames.send(channel, reply)
     finally:
         os._exit(0)
+
+
+def _do_without_threads() -> None:
+    """Threads do not live on in a fork: torch computes without any, and pools start new ones."""
+    with contextlib.suppress(Exception):
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(1)
+    futures: Any = sys.modules.get("concurrent.futures.thread")
+    if futures is not None and futures._threads_queues:  # some pool has had threads
+        for found in gc.get_objects():
+            if issubclass(type(found), futures.ThreadPoolExecutor):
+                found._threads, found._idle_semaphore = set(), threading.Semaphore(0)
+                found._work_queue = queue.SimpleQueue()
 
 
 def _outcome(request: dict[str, Any], user: dict[str, Any]) -> Any:
