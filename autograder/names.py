@@ -42,8 +42,9 @@ def is_prose(source: str) -> bool:
 
 
 def definitions(source: str, names: Set[str]) -> str:
-    """Of a cell, the imports, functions, classes and plain constants that define one of the names;
-    each fails for itself, since modules may be missing here.
+    """Of a cell, the imports, functions, classes, plain constants and aliases that define one of
+    the names; each fails for itself, since modules may be missing here. `x = choose(mine, library)`
+    is an alias of the learner's own version.
 
     >>> print(definitions("import numpy as np\\nx = np.ones(10**9)\\nn = 3", {"np", "x"}))
     try:
@@ -54,6 +55,7 @@ def definitions(source: str, names: Set[str]) -> str:
     kept = []
     for statement in statements(source):
         with contextlib.suppress(RecursionError):
+            statement = _chosen(statement)
             if _defined(statement) & names:
                 text = textwrap.indent(ast.unparse(statement), "    ")
                 kept.append(f"try:\n{text}\nexcept Exception:\n    pass")
@@ -67,10 +69,21 @@ def _defined(statement: ast.stmt) -> set[str]:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {statement.name}
     if isinstance(statement, ast.Assign):
+        targets = {target.id for target in statement.targets if isinstance(target, ast.Name)}
+        if isinstance(statement.value, ast.Name | ast.Attribute | ast.Lambda):
+            return targets
         with contextlib.suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             ast.literal_eval(statement.value)
-            return {target.id for target in statement.targets if isinstance(target, ast.Name)}
+            return targets
     return set()
+
+
+def _chosen(statement: ast.stmt) -> ast.stmt:
+    """`x = mine` for `x = choose(mine, library)`, which finds no check that has passed here."""
+    match statement:
+        case ast.Assign(value=ast.Call(func=ast.Name("choose"), args=[ast.Name() as mine, _])):
+            statement.value = mine
+    return statement
 
 
 def unless_defined(stub: str) -> str:

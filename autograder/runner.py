@@ -97,6 +97,7 @@ def serve(channel: socket.socket, kernel: Kernel) -> None:
             reply: dict[str, Any] = {"outputs": outputs, "count": count}
             reply["left"] = _running() - before > 0
         elif request["do"] == "keep":
+            _pass(kernel.shell.user_ns.get(request["name"]))
             with contextlib.suppress(OSError):  # too many processes
                 kept[request["name"]] = Kept(channel, kernel)
             reply = {"kept": request["name"] in kept}
@@ -106,6 +107,14 @@ def serve(channel: socket.socket, kernel: Kernel) -> None:
             reply = {"forked": _fork(descriptors[0], channel, kernel, kept.get(request["kept"]))}
             os.close(descriptors[0])
         frames.send(channel, wire.pack({"n": request["n"], **reply}))
+
+
+def _pass(answer: Any) -> None:
+    """Have `choose` of the cells below take the learner's own version, as after a check."""
+    runtime = sys.modules.get("llmcourse.runtime")
+    if answer is not None and runtime is not None:
+        with contextlib.suppress(Exception):
+            runtime.remember(answer, passed=True)
 
 
 class Kept:

@@ -128,6 +128,7 @@ HONEST_BUT_ODD = {
     "compares_with_the_library starts_a_task_of_the_running_loop goes_to_its_own_folder "
     "asks_for_a_name sets_a_locale imports_of_another_service_in_the_cell_of_imports "
     "stops_on_purpose_above_an_old_version",
+    "experiments that take long": "more_long_experiments_than_attempts",
     "a written answer elsewhere": "rebuild:the_written_answer_may_stand_beside_its_place_or_in_"
     "parts "
     "rebuild:a_text_far_from_its_place_is_the_answer_where_there_is_none "
@@ -136,7 +137,8 @@ HONEST_BUT_ODD = {
     "stripped metadata": "metadata_stripped_of_all_cells metadata_and_ids_stripped "
     "rebuild:the_written_answer_is_found_in_whatever_cell_it_stands rebuild:no_text_is_lost",
     "a demonstration edited, names that it imports": "a_helper_in_a_demonstration "
-    "a_demonstration_imports_what_the_answer_uses a_file_is_written_in_a_demonstration",
+    "a_demonstration_imports_what_the_answer_uses a_file_is_written_in_a_demonstration "
+    "the_alias_of_a_demonstration_is_used an_edited_demonstration_chooses_the_answer",
     "cells of ours edited or deleted": "a_helper_in_a_check_cell a_helper_in_the_cell_of_imports "
     "imports_and_checks_deleted",
     "%%writefile and import": "a_file_is_written_and_imported",

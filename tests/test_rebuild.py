@@ -89,6 +89,7 @@ def test_an_edited_demonstration_is_a_cell_of_the_learners():
 
 def test_of_a_demonstration_only_what_the_learner_names_is_defined():
     demo = "import numpy as np\nimport torch\nBASE = 10\ndef f(x):\n    return BASE\ny = f(torch)"
+    demo += "\nours = choose(mean, probability.mean)\nhalf = lambda x: x / 2\nlog = np.log"
 
     def program(answer):
         released = toy.released()
@@ -101,6 +102,9 @@ def test_of_a_demonstration_only_what_the_learner_names_is_defined():
 
     assert program(toy.MEAN) == ""
     assert "import numpy as np" in program("def mean(v): return np.mean(v)")
+    assert "    ours = mean\n" in program("def spread(v): return ours(v)")
+    assert "half = lambda x" in program("def mean(v): return half(v)")
+    assert "np.log" in (used := program("def mean(v): return log(v)")) and "import numpy" in used
     used = program("def mean(v): return f(v) + y")
     assert "def f" in used and "BASE = 10" in used and "torch" not in used and "y =" not in used
 

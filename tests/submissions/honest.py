@@ -8,6 +8,7 @@ import copy
 from tests.submissions.hostile import Book, code, trick
 
 HELPED = "def mean(values):\n    if not values:\n        raise ValueError\n    return total(values)"
+SPREAD_BY_ALIAS = "def spread(v):\n    return average([square(x - average(v)) for x in v])"
 TOTAL = "def total(values):\n    return sum(values) / len(values)"
 
 
@@ -184,6 +185,14 @@ stops("sets_a_locale", "import locale\nlocale.setlocale(locale.LC_ALL, 'xx_XX.UT
 
 
 @trick("honest")
+def more_long_experiments_than_attempts(book: Book) -> None:
+    book.first(TOTAL)
+    book.answer(HELPED)
+    for _ in range(5):
+        book.last("while True: pass  # trains")
+
+
+@trick("honest")
 def imports_of_another_service_in_the_cell_of_imports(book: Book) -> None:
     imports = book.cells[1]
     imports["source"] = "from google.colab import drive\nimport statistics as st\nimport math as m"
@@ -209,6 +218,25 @@ def a_helper_in_a_demonstration(book: Book) -> None:
 def a_demonstration_imports_what_the_answer_uses(book: Book) -> None:
     demonstration(book)["source"] = "%matplotlib inline\nimport statistics as st, math as m\n1 / 0"
     book.answer("def mean(v):\n    if not v: raise ValueError\n    return m.fsum(v) / len(v)")
+
+
+@trick("honest")
+def the_alias_of_a_demonstration_is_used(book: Book) -> None:
+    demo = demonstration(book)
+    book.cells.remove(demo)
+    put(book, "mean_check", demo)
+    demo["source"] = "average = choose(mean, statistics.mean)\nsquare = lambda x: x * x"
+    book.cell("spread")["source"] = SPREAD_BY_ALIAS
+
+
+@trick("honest")
+def an_edited_demonstration_chooses_the_answer(book: Book) -> None:
+    demo = demonstration(book)
+    book.cells.remove(demo)
+    put(book, "mean_check", demo)
+    book.cells[1]["source"] += "\nfrom llmcourse import rnn\nfrom llmcourse.runtime import choose"
+    demo["source"] = "average = choose(mean, rnn.mean)\nsquare = lambda x: x * x"
+    book.cell("spread")["source"] = SPREAD_BY_ALIAS
 
 
 @trick("honest")
