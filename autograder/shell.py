@@ -9,12 +9,13 @@ import builtins
 import contextlib
 import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 # Magics that run code: what that raises is the learner's. Others that fail here are passed over:
 # they are about the notebook's looks, or about tools that a learner has and a sandbox has not.
 RUNNERS = ("time", "timeit", "prun", "run", "debug", "pdb", "capture", "python", "bash", "sh")
+MISSING = (ImportError, OSError, EOFError)  # raised by what only the learner's machine has
 
 
 class Stream(io.TextIOBase):
@@ -91,8 +92,10 @@ class Kernel:
                 run: Any = super().run_ast_nodes
                 stopped = bool(await run(nodelist, cell_name, interactivity, compiler, result))
                 if stopped and result is not None and result.error_in_exec is not None:
-                    below = _below(nodelist, cell_name, result.error_in_exec)
-                    _define(below, cell_name, compiler, self.user_ns)
+                    error = result.error_in_exec
+                    known = {} if isinstance(error, MISSING) else dict(self.user_ns)
+                    below = _below(nodelist, cell_name, error)
+                    _define(below, cell_name, compiler, self.user_ns, known)
                 return stopped
 
             def enable_gui(self, gui: Any = None) -> None: ...
@@ -135,16 +138,22 @@ def _below(nodes: Sequence[ast.stmt], cell: str, error: BaseException) -> list[a
     return [node for node in nodes if trace is not None and node.lineno > trace.tb_lineno]
 
 
-def _define(nodes: Sequence[ast.stmt], cell: str, compiler: Any, user: dict[str, Any]) -> None:
-    """Run those statements that define a name which is not there yet, and say so.
+def _define(
+    nodes: Sequence[ast.stmt],
+    cell: str,
+    compiler: Any,
+    user: dict[str, Any],
+    known: Mapping[str, Any],
+) -> None:
+    """Run those statements that define names which are not known, and say so.
 
     What raised may be there on the learner's machine: a module, a file, a device, a solution of the
-    library to compare with. A name that is there already is what their program has at this point.
+    library to compare with. A name that is known is what their program may have at this point.
     """
     defined = []
     for node in nodes:
         names = set(_bound(node))
-        if names and not names & set(user):
+        if names and not names & set(known):
             with contextlib.suppress(BaseException):
                 exec(compiler(ast.Module([node], []), cell, "exec"), user)
                 defined += sorted(names & set(user))

@@ -125,6 +125,7 @@ HONEST_BUT_ODD = {
     "answers_in_the_cell_of_imports_and_their_cells_emptied",
     "the check edited": "the_check_is_given_a_function_of_another_name",
     "what only the learner's machine has": "needs_a_module_that_is_not_here "
+    "needs_a_module_that_is_not_here_below_a_first_try "
     "compares_with_the_library starts_a_task_of_the_running_loop goes_to_its_own_folder "
     "asks_for_a_name sets_a_locale imports_of_another_service_in_the_cell_of_imports "
     "stops_on_purpose_above_an_old_version",

@@ -193,6 +193,12 @@ def more_long_experiments_than_attempts(book: Book) -> None:
 
 
 @trick("honest")
+def needs_a_module_that_is_not_here_below_a_first_try(book: Book) -> None:
+    book.answer(f"import seaborn_of_the_learner\n{book.right[book.target]}")
+    book.first("def mean(values):\n    return 0")
+
+
+@trick("honest")
 def imports_of_another_service_in_the_cell_of_imports(book: Book) -> None:
     imports = book.cells[1]
     imports["source"] = "from google.colab import drive\nimport statistics as st\nimport math as m"
