@@ -27,6 +27,7 @@ class Attempts:
         self.stopped: dict[str, str] = {}  # grade_id -> the exception that ended the cell
         self.took: dict[int, float] = {}  # seconds, by index of the cell
         self.again: list[int] = []  # cells that ran once more after the last one
+        self.harmless = set[int]()  # cells that once ended soon and left nothing running
         self.session: Session | None = None
         self.called = False  # whether an exercise was called in this sandbox
         self.starts, self.frozen, self.hopeless = 0, False, ""
@@ -89,8 +90,8 @@ class Attempts:
     def _run_cells(self, session: Session, last: bool) -> None:
         """Run every cell that is to be run; the one that ends the sandbox is not run again.
 
-        last: no more attempts follow, so cells the learner added are left out if any cell was lost
-        before.
+        last: no more attempts follow, so of the cells the learner added only harmless ones run if
+        any cell was lost before.
         """
         self.culprits.begin()
         budget = self.limits.notebook_bytes
@@ -98,7 +99,7 @@ class Attempts:
         alone = last and bool(self.culprits.dropped)
         for index, cell in enumerate(self.rebuilt.cells):
             dropped = index in self.culprits.dropped
-            if cell.role == "extra" and (alone or dropped):
+            if cell.role == "extra" and (dropped or (alone and index not in self.harmless)):
                 continue
             try:
                 if cell.role == "check" and self.goes_on(name := _exercise(cell)):
@@ -109,6 +110,8 @@ class Attempts:
                     unnamed += [index] if ran.stopped == "NameError" else []
                     if cell.role in OWN and ran.left:
                         self.culprits.left_something(index)
+                    elif self.took[index] <= self._long:
+                        self.harmless.add(index)
                     if cell.role in OWN and self.culprits.searching:
                         session.fork().close()
                     if not self.frozen and not dropped:
@@ -168,13 +171,16 @@ class Attempts:
         cell.notebook |= {"outputs": [_stream(f"This cell was not used: {lost.why}.\n")]}
         return True
 
+    @property
+    def _long(self) -> float:
+        return LONG * self.limits.session_seconds
+
     def _make_room(self, lost: Lost) -> bool:
         """Leave out the added cells that took long, or all if none did; False if none is left."""
         cells = enumerate(self.rebuilt.cells)
         known = self.culprits.dropped
         added = [index for index, cell in cells if cell.role == "extra" and index not in known]
-        most = LONG * self.limits.session_seconds
-        long = [index for index in added if self.took.get(index, 0.0) > most]
+        long = [index for index in added if self.took.get(index, 0.0) > self._long]
         if added:
             known |= dict.fromkeys(long or added, lost)
             what = f"{len(long)} added cells that took long" if long else "added cells"

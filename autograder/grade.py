@@ -8,7 +8,8 @@ notebook is run again, `RERUNS` times at most. A failure of ours is the state `i
 never a zero.
 
 An exercise is tested as the notebook stood at its check, where the learner saw it pass; if that
-does not earn everything, also as it stood at the end. The better one counts.
+does not earn everything, also as it stood at the end, and with the learner's own version of what
+the grader answers itself. The best one counts.
 """
 
 import hashlib
@@ -26,11 +27,12 @@ from autograder.errors import SandboxFailed, SandboxUnavailable, Unreadable
 from autograder.exercise import CaseResult, Exercise, fraction, mark
 from autograder.ingest import parse
 from autograder.limits import FULL, Limits
-from autograder.names import undefined, words
+from autograder.names import put_to, undefined, words
 from autograder.patience import STARVED
 from autograder.rebuild import OWN, Rebuilt, rebuild
 from autograder.session import ENDED, Calls
 
+UNTRIED = ("missing", "unsolved")
 NOTICES = 20  # of one submission; a notebook can give cause for thousands
 UNJUDGED = CaseResult(
     property="it can be judged",
@@ -144,15 +146,22 @@ class _Work:
     def mark(self, exercise: Exercise, seed: bytes) -> ExerciseResult:
         """Put the tests of one exercise to the notebook."""
         name, points = exercise.name, self.points[exercise.name]
-        first = self._marked(exercise, seed, kept=name)
-        settled = first.points == points or first.status in ("timeout", "died")
-        if settled or not self.attempts.goes_on(name):
-            return first
-        # other inputs: what a call can find out (whether another one follows) is of no use again
-        last = self._marked(exercise, hashlib.sha256(seed).digest(), kept="")
-        if last.points > first.points or first.status in ("missing", "unsolved"):
-            return last
-        return first
+        tries = [(exercise, name)]
+        if self.attempts.goes_on(name):
+            tries.append((exercise, ""))
+        if exercise.given:  # the learner may have given one of these names to something else
+            tries.append((replace(exercise, given={}), name))
+        best: ExerciseResult | None = None
+        for variant, kept in tries:
+            result = self._marked(variant, seed, kept)
+            if best is None or result.points > best.points or best.status in UNTRIED:
+                best = result
+            if best.points == points or best.status in ("timeout", "died"):
+                break
+            # other inputs: what a call can find out (whether another follows) is of no use again
+            seed = hashlib.sha256(seed).digest()
+        assert best is not None
+        return best
 
     def _marked(self, exercise: Exercise, seed: bytes, kept: str) -> ExerciseResult:
         name, points = exercise.name, self.points[exercise.name]
@@ -201,6 +210,7 @@ class _Work:
     def _shortcut(self, exercise: Exercise, kept: str) -> str | None:
         known = [c.program for c in self.rebuilt.cells if c.role in ("released", "demo")]
         own = self._own(f"{kept}_check" if kept else None)
+        own += [f"{exercise.name} = {given}" for given in put_to(exercise.name, own)]
         return policy.forbidden_use(exercise.name, exercise.forbid, own, known, exercise.given)
 
     def _own(self, until: str | None = None) -> list[str]:
@@ -222,7 +232,7 @@ class _Work:
         if status == "missing" and (error := self.attempts.stopped.get(name)):
             message = f"the cell stopped with {error} before `{name}` was defined"
         for index, lost in self.attempts.culprits.dropped.items():
-            if self.rebuilt.cells[index].grade_id == name and status in ("unsolved", "missing"):
+            if self.rebuilt.cells[index].grade_id == name and status in UNTRIED:
                 status, message = lost.reason, f"this cell was not used: {lost.why}"
         return ExerciseResult(name, earned, points, status, message, cases)
 

@@ -7,9 +7,10 @@ the cells is in `rebuild`.
 import contextlib
 import itertools
 import os
+import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -28,6 +29,8 @@ from llmcourse.notebook_file import (
 CELL_BYTES = 2**20
 CODE_BYTES = 2**20  # of all code cells: parsed, it takes 300 times the memory
 CELLS = 2000
+PICTURE = re.compile(r"data:[\w/+.;=-]{1,100},[\w+/=%-]{1000,}")  # in the text of a cell itself
+LEFT_OUT = "a-picture-that-was-too-large"
 
 
 def read_submission(path: Path, slug: str = "") -> bytes:
@@ -149,6 +152,11 @@ def _cells(raw: list[Any]) -> Submission:
         notices.append(f"only the first {CELLS} of {len(raw)} cells were read")
     for number, item in enumerate(raw[:CELLS], 1):
         cell = _cell(item)
+        if cell is not None and cell.kind != "code" and len(cell.source) > CELL_BYTES:
+            cell = replace(cell, source=PICTURE.sub(LEFT_OUT, cell.source)[:CELL_BYTES])
+            notices.append(
+                f"cell {number} is longer than {CELL_BYTES} characters and was shortened"
+            )
         if cell is None:
             notices.append(f"cell {number} is not a notebook cell and was ignored")
         elif len(cell.source) > CELL_BYTES:

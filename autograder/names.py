@@ -5,7 +5,7 @@ import builtins
 import contextlib
 import re
 import textwrap
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 
 WORD = re.compile(r"[^\W\d]\w*")
 TEXT = 50_000  # characters of a cell that are read: a parsed text takes much memory
@@ -27,9 +27,24 @@ def statements(source: str) -> list[ast.stmt]:
     return []
 
 
+def is_prose(source: str) -> bool:
+    """Whether a code cell holds a text rather than a program: comments, a string, or no Python.
+
+    >>> [is_prose(text) for text in ("# because", "I think so.", "x = 1", "%matplotlib inline")]
+    [True, True, False, False]
+    """
+    lines = [line for line in source.split("\n") if line.strip()]
+    magics = all(line.lstrip()[:1] in ("%", "!", "?") for line in lines)
+    return not magics and all(
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        for statement in statements(source)
+    )
+
+
 def definitions(source: str, names: Set[str]) -> str:
-    """Of a cell, the imports, functions, classes and plain constants that define one of the names;
-    each fails for itself, since modules may be missing here.
+    """Of a cell, the imports, functions, classes, plain constants and aliases that define one of
+    the names; each fails for itself, since modules may be missing here. `x = choose(mine, library)`
+    is an alias of the learner's own version.
 
     >>> print(definitions("import numpy as np\\nx = np.ones(10**9)\\nn = 3", {"np", "x"}))
     try:
@@ -40,6 +55,7 @@ def definitions(source: str, names: Set[str]) -> str:
     kept = []
     for statement in statements(source):
         with contextlib.suppress(RecursionError, ValueError):  # not all that parses can be written
+            statement = _chosen(statement)
             if _defined(statement) & names:
                 text = textwrap.indent(ast.unparse(statement), "    ")
                 kept.append(f"try:\n{text}\nexcept Exception:\n    pass")
@@ -53,10 +69,38 @@ def _defined(statement: ast.stmt) -> set[str]:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {statement.name}
     if isinstance(statement, ast.Assign):
+        targets = {target.id for target in statement.targets if isinstance(target, ast.Name)}
+        if isinstance(statement.value, ast.Name | ast.Attribute | ast.Lambda):
+            return targets
         with contextlib.suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             ast.literal_eval(statement.value)
-            return {target.id for target in statement.targets if isinstance(target, ast.Name)}
+            return targets
     return set()
+
+
+def _chosen(statement: ast.stmt) -> ast.stmt:
+    """`x = mine` for `x = choose(mine, library)`, which finds no check that has passed here."""
+    match statement:
+        case ast.Assign(value=ast.Call(func=ast.Name("choose"), args=[ast.Name() as mine, _])):
+            statement.value = mine
+    return statement
+
+
+def unless_defined(stub: str) -> str:
+    """The same definitions, each only if nothing has its name.
+
+    >>> print(unless_defined("def f(): ..."))
+    if 'f' not in globals():
+        def f():
+            ...
+    """
+    kept = []
+    for statement in statements(stub):
+        text, names = ast.unparse(statement), sorted(_defined(statement))
+        if names:
+            text = f"if {names[0]!r} not in globals():\n{textwrap.indent(text, '    ')}"
+        kept.append(text)
+    return "\n".join(kept)
 
 
 def undefined(own: Iterable[str], run: Iterable[str]) -> list[str]:
@@ -72,6 +116,23 @@ def undefined(own: Iterable[str], run: Iterable[str]) -> list[str]:
             for node in ast.walk(statement):
                 bound |= _bound(node)
     return [] if "*" in bound else sorted(used - bound)
+
+
+def put_to(check: str, own: Sequence[str]) -> list[str]:
+    """What the texts put to a check of that name, where none of them defines the name itself.
+
+    >>> put_to("mean", ["def m(x): ...", "check.mean(m)"])
+    ['m']
+    """
+    nodes = [node for text in own for statement in statements(text) for node in ast.walk(statement)]
+    if any(check in _bound(node) for node in nodes):
+        return []
+    calls = [node for node in nodes if isinstance(node, ast.Call) and node.args]
+    return [
+        ast.unparse(call.args[0])
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr == check
+    ]
 
 
 def _names(text: str, context: type[ast.expr_context]) -> list[ast.Name]:

@@ -3,8 +3,9 @@
 The graded program is the program that the learner saw pass. All code of the learner's runs, in
 the learner's order: solution cells, each part of one that was split or copied, added cells, edited
 cells of ours. Only what we released is replaced by the released text: checks, plain cells, stubs.
-No text is lost: what does not run is shown. `rebuild` says in plain sentences what it found odd;
-none of it costs points by itself.
+A stub defines only what is not defined above it, since the learner need not have run it. No text is
+lost: what does not run is shown. `rebuild` says in plain sentences what it found odd; none of it
+costs points by itself.
 
 A released cell runs where the learner has it, or earlier, where an answer stands that it came
 before. Demonstrations are long, so they do not run; imports, functions, classes and plain constants
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.ingest import LearnerCell, Submission
-from autograder.names import definitions, words
+from autograder.names import definitions, is_prose, unless_defined, words
 
 OWN = ("solution", "part", "extra")  # roles of the cells with the learner's code
 
@@ -122,6 +123,7 @@ class _Graft:
         self.edited = 0
         self.demos: dict[int, str] = {}  # edited demonstrations
         self.notes: list[tuple[int, str]] = []  # texts and the released cell before each
+        self.texts_of_own: list[str] = []  # in cells that were added
         self._met = met  # indexes of the released cells that were submitted
         self._waiting = dict(enumerate(cells))  # released cells that are not yet in `done`
         self._after = -1
@@ -132,6 +134,7 @@ class _Graft:
         target = None if index is None else self.cells[index]
         text, code = mine.source.strip(), mine.kind == "code"
         if target is None or index is None:
+            self.texts_of_own += [] if code or not text else [text]
             self._add(mine)
         elif not text or text == target.stub.strip():
             self._bring(index)
@@ -171,10 +174,11 @@ class _Graft:
         """A cell of the learner's own: code that runs, or a text that is kept to be read."""
         if not mine.source.strip():
             return
+        if mine.kind != "code" or is_prose(mine.source):
+            self.notes.append((self._after, mine.source))
         if mine.kind == "code":
             self.done.append(_extra(mine.source))
         else:
-            self.notes.append((self._after, mine.source))
             self.done.append(Cell("note", _new("markdown", mine.source)))
 
     def _bring_above(self, index: int) -> None:
@@ -188,8 +192,8 @@ class _Graft:
         self._bring_above(index)
         if cell := self._waiting.pop(index, None):
             self.done.append(cell)
-            if cell.role == "solution":
-                cell.program = cell.stub
+            if cell.role == "solution":  # the answer may stand in another cell, above or below
+                cell.program = unless_defined(cell.stub)
 
     def finish(self, notices: Sequence[str]) -> Rebuilt:
         """The notebook, when all cells of the learner's are in their places."""
@@ -213,13 +217,15 @@ class _Graft:
         return Rebuilt(self.done, [*notices, *self.notices])
 
     def _write(self, index: int) -> None:
-        """The written answer; without one, what was written beside its place."""
+        """The written answer; without one, what was written beside its place, else anywhere."""
         cell = self.cells[index]
         texts = self.texts.get(index)
         if texts is None:
-            texts = [text for at, text in self.notes if at in (index - 1, index)]
+            beside = [text for at, text in self.notes if at in (index - 1, index)]
+            texts = beside or self.texts_of_own
             if texts:
-                self.notices.append(f"{cell.grade_id}: its text stands in a cell beside its place")
+                where = "cells beside its place" if beside else "cells that were added elsewhere"
+                self.notices.append(f"{cell.grade_id}: its text was taken from {where}")
         if texts:
             cell.notebook["source"] = "\n\n".join(texts)
 

@@ -28,6 +28,7 @@ import gc
 import importlib.util
 import json
 import os
+import queue
 import resource
 import shutil
 import signal
@@ -97,6 +98,7 @@ def serve(channel: socket.socket, kernel: Kernel) -> None:
             reply: dict[str, Any] = {"outputs": outputs, "count": count}
             reply["left"] = _running() - before > 0
         elif request["do"] == "keep":
+            _pass(kernel.shell.user_ns.get(request["name"]))
             with contextlib.suppress(OSError):  # too many processes
                 kept[request["name"]] = Kept(channel, kernel)
             reply = {"kept": request["name"] in kept}
@@ -106,6 +108,14 @@ def serve(channel: socket.socket, kernel: Kernel) -> None:
             reply = {"forked": _fork(descriptors[0], channel, kernel, kept.get(request["kept"]))}
             os.close(descriptors[0])
         frames.send(channel, wire.pack({"n": request["n"], **reply}))
+
+
+def _pass(answer: Any) -> None:
+    """Have `choose` of the cells below take the learner's own version, as after a check."""
+    runtime = sys.modules.get("llmcourse.runtime")
+    if answer is not None and runtime is not None:
+        with contextlib.suppress(Exception):
+            runtime.remember(answer, passed=True)
 
 
 class Kept:
@@ -199,6 +209,7 @@ def _clean(kept: set[int]) -> None:
 def _serve_calls(channel: socket.socket, user: dict[str, Any]) -> None:
     """The life of a fork: answer calls until the other end closes."""
     lock = threading.RLock()
+    _do_without_threads()
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
         frames.send(channel, wire.pack("ready"))
@@ -209,6 +220,19 @@ def _serve_calls(channel: socket.socket, user: dict[str, Any]) -> None:
                 frames.send(channel, reply)
     finally:
         os._exit(0)
+
+
+def _do_without_threads() -> None:
+    """Threads do not live on in a fork: torch computes without any, and pools start new ones."""
+    with contextlib.suppress(Exception):
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(1)
+    futures: Any = sys.modules.get("concurrent.futures.thread")
+    if futures is not None and futures._threads_queues:  # some pool has had threads
+        for found in gc.get_objects():
+            if issubclass(type(found), futures.ThreadPoolExecutor):
+                found._threads, found._idle_semaphore = set(), threading.Semaphore(0)
+                found._work_queue = queue.SimpleQueue()
 
 
 def _outcome(request: dict[str, Any], user: dict[str, Any]) -> Any:

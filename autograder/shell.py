@@ -4,14 +4,18 @@ Imported there as a plain file (see `runner`), so it imports the standard librar
 when it starts.
 """
 
+import ast
 import builtins
+import contextlib
 import io
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 # Magics that run code: what that raises is the learner's. Others that fail here are passed over:
 # they are about the notebook's looks, or about tools that a learner has and a sandbox has not.
 RUNNERS = ("time", "timeit", "prun", "run", "debug", "pdb", "capture", "python", "bash", "sh")
+MISSING = (ImportError, OSError, EOFError)  # raised by what only the learner's machine has
 
 
 class Stream(io.TextIOBase):
@@ -77,6 +81,23 @@ class Kernel:
                     return shell.ex(shell.transform_cell(cell))
                 return shell.run_cell_magic(magic_name, line, cell)
 
+            async def run_ast_nodes(
+                self,
+                nodelist: list[ast.stmt],
+                cell_name: str,
+                interactivity: str = "last_expr",
+                compiler: Any = compile,
+                result: Any = None,
+            ) -> bool:
+                run: Any = super().run_ast_nodes
+                stopped = bool(await run(nodelist, cell_name, interactivity, compiler, result))
+                if stopped and result is not None and result.error_in_exec is not None:
+                    error = result.error_in_exec
+                    known = {} if isinstance(error, MISSING) else dict(self.user_ns)
+                    below = _below(nodelist, cell_name, error)
+                    _define(below, cell_name, compiler, self.user_ns, known)
+                return stopped
+
             def enable_gui(self, gui: Any = None) -> None: ...
             def init_virtualenv(self) -> None: ...
             def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
@@ -107,6 +128,55 @@ def _skip(magic: str, error: Exception | None) -> None:
         raise error
     why = f" ({type(error).__name__})" if error else ""
     print(f"{magic} does not work while grading{why} and was passed over", file=sys.stderr)
+
+
+def _below(nodes: Sequence[ast.stmt], cell: str, error: BaseException) -> list[ast.stmt]:
+    """The statements of a cell below the one that raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != cell:
+        trace = trace.tb_next
+    return [node for node in nodes if trace is not None and node.lineno > trace.tb_lineno]
+
+
+def _define(
+    nodes: Sequence[ast.stmt],
+    cell: str,
+    compiler: Any,
+    user: dict[str, Any],
+    known: Mapping[str, Any],
+) -> None:
+    """Run those statements that define names which are not known, and say so.
+
+    What raised may be there on the learner's machine: a module, a file, a device, a solution of the
+    library to compare with. A name that is known is what their program may have at this point.
+    """
+    defined = []
+    for node in nodes:
+        names = set(_bound(node))
+        if names and not names & set(known):
+            with contextlib.suppress(BaseException):
+                exec(compiler(ast.Module([node], []), cell, "exec"), user)
+                defined += sorted(names & set(user))
+    if defined:
+        print(
+            f"the lines below this error were used to define {', '.join(defined)}", file=sys.stderr
+        )
+
+
+def _bound(node: ast.stmt) -> Iterator[str]:
+    """The names that an import, a definition or an assignment gives a value."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        yield from ((item.asname or item.name).split(".")[0] for item in node.names)
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Assign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        stored = (part for target in targets for part in ast.walk(target))
+        yield from (part.id for part in stored if isinstance(part, ast.Name) and _stores(part))
+
+
+def _stores(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Store)
 
 
 def _no_input(*_: object) -> str:

@@ -7,6 +7,7 @@ RuntimeError when it is called. Each name is a class, so that it can stand in an
 """
 
 import importlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,14 @@ class CheckFailed(AssertionError):
 def visible(check: Callable[[Any], None]) -> Any:
     """Return what stands in for a check that the learner wrote."""
     return __getattr__(check.__name__)
+
+
+def _adopt(name: str, answer: Any) -> None:
+    """Let what the learner puts to a check be the answer where only the stub has its name."""
+    user = vars(sys.modules["__main__"])
+    code = getattr(user.get(name), "__code__", None)
+    if name not in user or "your turn" in getattr(code, "co_consts", ()):
+        user[name] = answer
 
 
 def __getattr__(name: str) -> Any:
@@ -40,6 +49,7 @@ def __getattr__(name: str) -> Any:
             from llmcourse.runtime import remember
 
             remember(args[0], passed=True)
+            _adopt(name, args[0])
         return True
 
     found = type(name, (), {"__new__": call, "__module__": __name__})

@@ -9,7 +9,8 @@ that arrived.
 Writing is generous, so that an honest answer in an odd container arrives: subclasses become their
 base (Counter: dict, namedtuple: tuple), numpy scalars Python numbers (but float32 and float16 stay
 what they are, so that a judge knows how exact they can be), Fraction and Decimal floats, range,
-deque, dict views and iterators (to `DRAINED` items) lists, tensors ndarrays of the same dtype
+deque, dict views and iterators (to `DRAINED` items) lists, what is a number, a mapping, a set or a
+sequence by its methods (UserDict) the built-in one, tensors ndarrays of the same dtype
 (bfloat16: float32, which holds every bfloat16, with a note of it in the dtype's metadata), arrays
 of strings or objects nested lists.
 What is left (modules, classes, instances) becomes `Opaque`, which is equal to nothing but itself.
@@ -22,6 +23,7 @@ import fractions
 import itertools
 import json
 import math
+import numbers
 import re
 import struct
 import sys
@@ -119,6 +121,17 @@ class _Writer:
             if len(items) > DRAINED:
                 return ["o", f"iterator of more than {DRAINED} items"]
             return ["l", *(self.value(x, depth) for x in items)]
+        if isinstance(value, numbers.Real):
+            built_in: Any = int if isinstance(value, numbers.Integral) else float
+            return self.value(built_in(value), depth)
+        if isinstance(value, collections.abc.Mapping):
+            return ["d", *(self.value(x, depth) for key in value for x in (key, value[key]))]
+        if isinstance(value, collections.abc.Set):
+            return ["s", *(self.value(x, depth) for x in value)]
+        if isinstance(value, collections.abc.Sequence):
+            return ["l", *(self.value(x, depth) for x in value)]
+        if hasattr(value, "tolist") and hasattr(value, "shape"):  # arrays of another library
+            return self.value(value.tolist(), depth)
         if callable(value) and self.register is not None:
             return ["call", self.register(value)]
         return ["o", _name(type(value).__name__)]

@@ -364,6 +364,15 @@ def mean(x):
     assert points(result) == {"mean": 0, "spread": 45}
 
 
+def test_a_forbidden_shortcut_under_another_name_is_found_through_the_check_it_is_put_to():
+    def change(book):
+        book.answer("def my_mean(x):\n    return np.mean(x) if x else int('x')\n")
+        imported = "from llmcourse.checks import u01_language_modelling as check\n"
+        book.cell("mean_check")["source"] = f"{imported}check.mean(my_mean)"
+
+    assert graded(change).exercises[0].status == "policy"
+
+
 def test_a_library_may_use_what_the_learner_may_not():
     def change(book):
         book.answer("def mean(x):\n    return np.average(x) if x else int('x')\n")

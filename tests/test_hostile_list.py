@@ -119,13 +119,30 @@ HONEST_BUT_ODD = {
     "cells split, copied": "answer_split_below_a_helper answer_copied_and_the_copy_is_scratch "
     "answer_split_into_imports_helper_and_definition a_spoiled_copy_below_the_check",
     "names used again further down": "an_experiment_redefines_the_answer_at_the_end "
-    "two_answers_have_helpers_of_one_name a_later_cell_uses_a_helpers_name_for_data",
+    "two_answers_have_helpers_of_one_name "
+    "an_earlier_exercise_is_written_anew_with_other_arguments "
+    "a_later_cell_uses_a_helpers_name_for_data",
     "cells moved": "a_helper_stands_below_its_use a_cell_needs_what_stands_below "
     "answers_moved_above_everything answer_in_a_new_cell_below_the_check",
+    "stubs that were never run": "answers_above_their_stubs "
+    "answers_in_the_cell_of_imports_and_their_cells_emptied",
+    "the check edited": "the_check_is_given_a_function_of_another_name",
+    "what only the learner's machine has": "needs_a_module_that_is_not_here "
+    "needs_a_module_that_is_not_here_below_a_first_try "
+    "compares_with_the_library starts_a_task_of_the_running_loop goes_to_its_own_folder "
+    "asks_for_a_name sets_a_locale imports_of_another_service_in_the_cell_of_imports "
+    "stops_on_purpose_above_an_old_version",
+    "experiments that take long": "more_long_experiments_than_attempts",
+    "a written answer elsewhere": "rebuild:the_written_answer_may_stand_beside_its_place_or_in_"
+    "parts "
+    "rebuild:a_text_far_from_its_place_is_the_answer_where_there_is_none "
+    "ingest:a_text_with_a_large_picture_in_it_is_kept",
+    "results of other types": "wire:what_a_visible_check_accepts_arrives",
     "stripped metadata": "metadata_stripped_of_all_cells metadata_and_ids_stripped "
     "rebuild:the_written_answer_is_found_in_whatever_cell_it_stands rebuild:no_text_is_lost",
     "a demonstration edited, names that it imports": "a_helper_in_a_demonstration "
-    "a_demonstration_imports_what_the_answer_uses a_file_is_written_in_a_demonstration",
+    "a_demonstration_imports_what_the_answer_uses a_file_is_written_in_a_demonstration "
+    "the_alias_of_a_demonstration_is_used an_edited_demonstration_chooses_the_answer",
     "cells of ours edited or deleted": "a_helper_in_a_check_cell a_helper_in_the_cell_of_imports "
     "imports_and_checks_deleted",
     "%%writefile and import": "a_file_is_written_and_imported",
@@ -133,7 +150,8 @@ HONEST_BUT_ODD = {
     "grade:a_magic_that_does_not_work_here_costs_nothing",
     "what a cell leaves behind": "leaves_a_burst_of_threads leaves_a_timer_that_ends_the_process "
     "leaves_an_alarm leaves_a_fork_hook_that_ends_forks leaves_a_fork_hook_that_never_ends "
-    "leaves_a_hook_of_the_collector leaves_a_tracer leaves_processes leaves_its_own_directory",
+    "leaves_a_hook_of_the_collector leaves_a_tracer leaves_processes leaves_its_own_directory "
+    "leaves_a_pool_of_threads_that_the_answer_uses",
     "unicode names": "lambda_and_unicode_names lone_surrogate_in_a_comment",
     "Windows line ends": "windows_line_ends_and_mark sources_as_lines",
     "kernelspec of another machine": "kernel_of_another_machine outputs_of_wrong_types",

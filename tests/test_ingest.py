@@ -93,3 +93,14 @@ def test_a_megabyte_of_code_is_read_and_no_more():
     submission = parse(json.dumps({"nbformat": 4, "cells": cells}).encode())
     assert [len(cell.source) for cell in submission.cells] == [len(long), len(long), 5, len(long)]
     assert submission.notices == ("cell 3 was ignored: with it, code has over 1048576 letters",)
+
+
+def test_a_text_with_a_large_picture_in_it_is_kept():
+    picture = f"![shot](data:image/png;base64,{'iVBORw0KGgo' * 120_000})"
+    texts = [f"Before.\n\n{picture}\n\nAfter.", "long " * 300_000]
+    cells = [{"cell_type": "markdown", "metadata": {}, "source": text} for text in texts]
+    read = parse(json.dumps({"nbformat": 4, "cells": cells}).encode())
+    first, second = (cell.source for cell in read.cells)
+    assert first == f"Before.\n\n![shot]({ingest.LEFT_OUT})\n\nAfter."
+    assert second == texts[1][: ingest.CELL_BYTES]
+    assert all("was shortened" in notice for notice in read.notices) and len(read.notices) == 2

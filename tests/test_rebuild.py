@@ -89,6 +89,7 @@ def test_an_edited_demonstration_is_a_cell_of_the_learners():
 
 def test_of_a_demonstration_only_what_the_learner_names_is_defined():
     demo = "import numpy as np\nimport torch\nBASE = 10\ndef f(x):\n    return BASE\ny = f(torch)"
+    demo += "\nours = choose(mean, probability.mean)\nhalf = lambda x: x / 2\nlog = np.log"
 
     def program(answer):
         released = toy.released()
@@ -101,6 +102,9 @@ def test_of_a_demonstration_only_what_the_learner_names_is_defined():
 
     assert program(toy.MEAN) == ""
     assert "import numpy as np" in program("def mean(v): return np.mean(v)")
+    assert "    ours = mean\n" in program("def spread(v): return ours(v)")
+    assert "half = lambda x" in program("def mean(v): return half(v)")
+    assert "np.log" in (used := program("def mean(v): return log(v)")) and "import numpy" in used
     used = program("def mean(v): return f(v) + y")
     assert "def f" in used and "BASE = 10" in used and "torch" not in used and "y =" not in used
 
@@ -231,6 +235,37 @@ def test_the_written_answer_may_stand_beside_its_place_or_in_parts():
     assert written(graft(beside)) == "Because."
     assert written(graft(in_parts)) == "One.\n\nTwo."
     assert written(graft()) == "Why?"
+
+
+def test_a_text_far_from_its_place_is_the_answer_where_there_is_none():
+    def far(book):
+        book.cells.insert(0, {"cell_type": "markdown", "metadata": {}, "source": "Because."})
+
+    def both(book):
+        far(book)
+        book.cell("why")["source"] = "In its place."
+
+    assert written(graft(far)) == "Because."
+    assert any("added elsewhere" in notice for notice in graft(far).notices)
+    assert written(graft(both)) == "In its place."
+
+
+@pytest.mark.parametrize("source", ["# Because.", '"""Because."""', "Because it sums to 1."])
+def test_a_written_answer_in_a_code_cell_beside_its_place_is_found(source):
+    assert written(graft(lambda book: book.last(source))) == source
+    for program in ("x = 1", "%matplotlib inline"):
+        assert written(graft(lambda book, text=program: book.last(text))) == "Why?"
+
+
+def test_a_stub_defines_only_what_is_not_there():
+    cell = next(c for c in graft(lambda book: book.answer("")).cells if c.grade_id == "mean")
+    names = {"mean": 5}
+    exec(cell.program, names)
+    assert names["mean"] == 5
+    del names["mean"]
+    exec(cell.program, names)
+    with pytest.raises(NotImplementedError, match="your turn"):
+        names["mean"]([1.0])
 
 
 def test_no_text_is_lost():

@@ -1,19 +1,24 @@
 """The wire format: honest values arrive, and bytes that nobody honest sent are refused."""
 
+import array
 import collections
 import contextlib
 import json
 import math
 import struct
 import time
+import types
 from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder import wire
+from llmcourse.checks import compare
 
 ATOMS = (
     st.none()
@@ -50,6 +55,44 @@ def exact(value):
 @settings(max_examples=300, deadline=None)
 def test_plain_values_arrive_with_their_exact_types(value):
     assert exact(there_and_back(value)) == exact(value)
+
+
+class Table(collections.abc.Mapping):
+    """A mapping that is no dict."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def __getitem__(self, key):
+        return self.table[key]
+
+    def __iter__(self):
+        return iter(self.table)
+
+    def __len__(self):
+        return len(self.table)
+
+
+@pytest.mark.parametrize(
+    ("value", "want"),
+    [
+        (sympy.Float("0.5"), 0.5),
+        (sympy.Integer(2), 2),
+        (sympy.Rational(1, 2), 0.5),
+        (Table({"a": 0.5}), {"a": 0.5}),
+        (collections.UserDict({"a": 0.5}), {"a": 0.5}),
+        (collections.ChainMap({"a": 0.5}, {"b": 1}), {"a": 0.5, "b": 1}),
+        (types.MappingProxyType({"a": 0.5}), {"a": 0.5}),
+        (collections.UserList([0.5, 2]), [0.5, 2]),
+        (array.array("d", [0.5, 2]), [0.5, 2]),
+        ([np.ma.array([0.5, 2.0])], [[0.5, 2.0]]),
+        (torch.Size([2, 3]), [2, 3]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_a_visible_check_accepts_arrives(value, want):
+    assert compare(value, want, 1e-9) is None
+    assert compare(there_and_back(value), want, 1e-9) is None
 
 
 @given(st.binary(max_size=300))

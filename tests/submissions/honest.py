@@ -8,6 +8,7 @@ import copy
 from tests.submissions.hostile import Book, code, trick
 
 HELPED = "def mean(values):\n    if not values:\n        raise ValueError\n    return total(values)"
+SPREAD_BY_ALIAS = "def spread(v):\n    return average([square(x - average(v)) for x in v])"
 TOTAL = "def total(values):\n    return sum(values) / len(values)"
 
 
@@ -121,6 +122,95 @@ def imports_and_checks_deleted(book: Book) -> None:
     del book.cells[1]
 
 
+# Stubs that the learner left alone and never ran
+
+
+@trick("honest")
+def answers_above_their_stubs(book: Book) -> None:
+    for name, right in book.right.items():
+        book.cell(name)["source"] = (
+            f"def {name}(values):\n    raise NotImplementedError('your turn')"
+        )
+        book.cells.insert(book.cells.index(book.cell(name)), code(right))
+
+
+@trick("honest")
+def answers_in_the_cell_of_imports_and_their_cells_emptied(book: Book) -> None:
+    book.cells[1]["source"] += "\n" + "\n".join(book.right.values())
+    for name in book.right:
+        book.cell(name)["source"] = ""
+
+
+@trick("honest")
+def the_check_is_given_a_function_of_another_name(book: Book) -> None:
+    imported = "from llmcourse.checks import u01_language_modelling as check\n"
+    book.answer(book.right["mean"].replace("def mean", "def my_mean"))
+    book.cell("mean_check")["source"] = f"{imported}check.mean(my_mean);"
+    book.cell("spread")["source"] = (
+        "def spread(values):\n    raise NotImplementedError('your turn')"
+    )
+    above = "def my_spread(v): return my_mean([(x - my_mean(v)) ** 2 for x in v])"
+    book.cell("spread_check")["source"] = f"{imported}{above}\ncheck.spread(my_spread)"
+
+
+@trick("honest")
+def an_earlier_exercise_is_written_anew_with_other_arguments(book: Book) -> None:
+    anew = "def mean(count, values): return sum(values) / count"
+    book.cell("spread")["source"] = f"""{anew}
+def spread(values):
+    middle = mean(len(values), values)
+    return mean(len(values), [(x - middle) ** 2 for x in values])"""
+
+
+# What is there on the learner's machine and not in a sandbox
+
+
+def stops(name: str, source: str) -> None:
+    """A line above the answer, in its cell, that works for the learner and fails here."""
+
+    def build(book: Book) -> None:
+        book.answer(f"import math as m\n{source}\nfrom math import fsum\n{ANSWER}")
+
+    build.__name__ = name
+    trick("honest")(build)
+
+
+ANSWER = "def mean(v):\n    if not v: raise ValueError\n    return fsum(v) / m.fsum([1] * len(v))"
+stops("needs_a_module_that_is_not_here", "import seaborn_of_the_learner as sns")
+stops("compares_with_the_library", "from llmcourse import rnn\nwanted = rnn.gru_cell(1, 2)")
+stops("starts_a_task_of_the_running_loop", "import asyncio\nasyncio.create_task(asyncio.sleep(0))")
+stops("goes_to_its_own_folder", "import os\nos.chdir('/content/drive/MyDrive')")
+stops("asks_for_a_name", "name = input('Your name?')")
+stops("sets_a_locale", "import locale\nlocale.setlocale(locale.LC_ALL, 'xx_XX.UTF-8')")
+
+
+@trick("honest")
+def more_long_experiments_than_attempts(book: Book) -> None:
+    book.first(TOTAL)
+    book.answer(HELPED)
+    for _ in range(5):
+        book.last("while True: pass  # trains")
+
+
+@trick("honest")
+def needs_a_module_that_is_not_here_below_a_first_try(book: Book) -> None:
+    book.answer(f"import seaborn_of_the_learner\n{book.right[book.target]}")
+    book.first("def mean(values):\n    return 0")
+
+
+@trick("honest")
+def imports_of_another_service_in_the_cell_of_imports(book: Book) -> None:
+    imports = book.cells[1]
+    imports["source"] = "from google.colab import drive\nimport statistics as st\nimport math as m"
+    book.answer("def mean(v):\n    if not v: raise ValueError\n    return m.fsum(v) / len(v)")
+
+
+@trick("honest")
+def stops_on_purpose_above_an_old_version(book: Book) -> None:
+    below = book.cells.index(book.cell("mean_check"))
+    book.cells.insert(below, code("raise SystemExit\ndef mean(values):\n    return 0"))
+
+
 # Demonstrations, checks and other cells of ours that were written into
 
 
@@ -134,6 +224,25 @@ def a_helper_in_a_demonstration(book: Book) -> None:
 def a_demonstration_imports_what_the_answer_uses(book: Book) -> None:
     demonstration(book)["source"] = "%matplotlib inline\nimport statistics as st, math as m\n1 / 0"
     book.answer("def mean(v):\n    if not v: raise ValueError\n    return m.fsum(v) / len(v)")
+
+
+@trick("honest")
+def the_alias_of_a_demonstration_is_used(book: Book) -> None:
+    demo = demonstration(book)
+    book.cells.remove(demo)
+    put(book, "mean_check", demo)
+    demo["source"] = "average = choose(mean, statistics.mean)\nsquare = lambda x: x * x"
+    book.cell("spread")["source"] = SPREAD_BY_ALIAS
+
+
+@trick("honest")
+def an_edited_demonstration_chooses_the_answer(book: Book) -> None:
+    demo = demonstration(book)
+    book.cells.remove(demo)
+    put(book, "mean_check", demo)
+    book.cells[1]["source"] += "\nfrom llmcourse import rnn\nfrom llmcourse.runtime import choose"
+    demo["source"] = "average = choose(mean, rnn.mean)\nsquare = lambda x: x * x"
+    book.cell("spread")["source"] = SPREAD_BY_ALIAS
 
 
 @trick("honest")
@@ -214,6 +323,13 @@ leaves(
 leaves(
     "leaves_a_tracer",
     "import sys, os\nsys.setprofile(lambda *about: None)",
+)
+leaves(
+    "leaves_a_pool_of_threads_that_the_answer_uses",
+    "from concurrent.futures import ThreadPoolExecutor\n"
+    "pool = ThreadPoolExecutor(2)\n"
+    "pool.submit(len, 'x').result()\n"
+    "def sum(values): return pool.submit(__import__('math').fsum, values).result()",
 )
 leaves("leaves_processes", "import subprocess\nx = [subprocess.Popen(['sleep', '60'])] * 3")
 leaves("leaves_its_own_directory", "import os\nos.makedirs('/tmp/a/b'); os.chdir('/tmp/a/b')")
