@@ -121,11 +121,8 @@ SHORT = {  # what does not fit in them is another number
 def test_a_right_result_in_a_short_float_type_passes_the_core(slug, exercise, kind):
     scalar, array = SHORT[kind]
     answer = casting(bench(slug).names[exercise], scalar, kept if slug in FIXED else array)
-    unit = bench(slug).unit
-    core, *_ = run_locally(unit.exercises[exercise], answer, b"0")
+    core, *_ = run_locally(bench(slug).unit.exercises[exercise], answer, b"0")
     assert core.passed, core.message
-    if kind == "float16":
-        unit.checks[exercise](answer)
 
 
 def wrong_answers(slug, name):
