@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from autograder.exercise import Exercise, Inputs, equals, near, raises
+from llmcourse.checks.u03_slowly import words_and_marks
 
 Pair = tuple[int, int]
 SCRIPTS = ["a", "Z", "é", "ß", "я", "猫", "ह", "🙂", "7", "٣", "_"]
@@ -37,20 +38,6 @@ def word(rng: random.Random, letters: Sequence[str], longest: int = 6) -> str:
 # --- word_tokenize
 
 word_tokenize = Exercise("word_tokenize")
-
-
-def words_and_marks(text: str) -> list[str]:
-    """Cut by looking at one character after the other."""
-    cut: list[str] = []
-    inside = False
-    for c in text:
-        joins = c == "_" or c.isalnum()
-        if joins and inside:
-            cut[-1] += c
-        elif not c.isspace():
-            cut.append(c)
-        inside = joins
-    return cut
 
 
 def runs_of_marks(text: str) -> list[str]:
