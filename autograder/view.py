@@ -27,6 +27,7 @@ EXCHANGE = Path("/usr/local/share/nbgrader")  # where nbgrader puts what others 
 # modules, folders and data of `llmcourse` that hold nothing an exercise asks for
 SHARED = (
     "__init__.py",
+    "arguments.py",
     "data.py",
     "runtime.py",
     "plotting",

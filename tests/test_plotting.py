@@ -54,6 +54,7 @@ DRAWN = {
 
 @pytest.fixture(autouse=True)
 def close_figures():
+    plt.close("all")  # what tests of other files left open
     yield
     plt.close("all")
 

@@ -1,5 +1,6 @@
 """What a process in the sandbox can see, reach and use up; and that nothing of it stays."""
 
+import ast
 import contextlib
 import json
 import os
@@ -375,7 +376,8 @@ def test_numbers_of_units_are_numbers(package):
     assert "tenth.py" in shown("11_x") and "tenth.py" in shown("100_x")
 
 
-COMMANDS = {"cli", "progress", "run", "run_notebook", "run_outcome", "run_report"}
+COMMANDS = {"cli", "notebook_file", "progress", "run", "run_notebook", "run_outcome"}
+COMMANDS |= {"run_probe", "run_report"}
 
 
 def test_every_module_of_the_package_says_whose_it_is():
@@ -388,6 +390,19 @@ def test_every_module_of_the_package_says_whose_it_is():
     assert {name for name in unknown if not name.startswith("checks/")} == COMMANDS
     for shared in view.SHARED:
         assert (top / shared).exists(), shared
+
+
+@pytest.mark.parametrize("unit", ["02_", "03_", "04_", "05_", "06_", "07_"])
+def test_a_module_that_is_shown_imports_only_what_is_shown(unit):
+    real = {there: here for here, there in view.package_files(unit) if here != view.STAND_IN}
+    for there, here in real.items():
+        for node in ast.parse(here.read_bytes()).body if here.suffix == ".py" else ():
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("llmcourse"):
+                base = f"/course/{node.module.replace('.', '/')}"
+                names = [f"{base}/{item.name}" for item in node.names]
+                files = [f"{path}.py" for path in (base, *names)]
+                known = [path for path in files if (ROOT / path.removeprefix("/course/")).exists()]
+                assert set(known) <= set(real), f"{there} imports {known}"
 
 
 def test_the_real_package_hides_a_units_own_module():
