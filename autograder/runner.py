@@ -75,8 +75,7 @@ def hide() -> None:
 
     The filter of system calls lets nobody take it back; a program that is started is open again.
     """
-    PR_SET_DUMPABLE = 4
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0):
+    if ctypes.CDLL(None, use_errno=True).prctl(4, 0, 0, 0, 0):  # PR_SET_DUMPABLE
         raise OSError(ctypes.get_errno(), "this process could not be closed to others")
 
 
@@ -329,7 +328,7 @@ def main() -> None:
     """Limits first, then the shell, then whatever is asked."""
     gc.disable()  # while modules are loaded, there is no garbage
     _count_fork_hooks()
-    sys.path[0] = ""  # in place of ours, as in a notebook: files that cells write can be imported
+    sys.path.remove(str(Path(__file__).parent))
     channel = socket.socket(fileno=int(sys.argv[1]))
     channel.set_inheritable(False)
     limits = json.loads(sys.argv[2])
@@ -343,6 +342,7 @@ def main() -> None:
         shutil.copy(fonts, os.environ["MPLCONFIGDIR"])
     sys.argv[:] = ["learner"]
     kernel = Kernel(int(limits["output_bytes"]), Outputs)
+    sys.path.insert(0, "")  # as in a notebook: files that cells write can be imported
     gc.enable()
     frames.send(channel, wire.pack("ready"))
     with contextlib.suppress(frames.Closed):

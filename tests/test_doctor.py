@@ -172,6 +172,20 @@ HOLES = [  # canary, a wall taken down, what the canary must say that it reached
 ]
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_left_in_tmp():
+    """Where the host's /tmp is shared, the sandbox's user leaves a home there, closed to others."""
+
+    def sweep():
+        for home in (Path("/tmp/.matplotlib"), Path("/tmp/.ipython")):
+            if home.is_dir() and home.stat().st_uid >= sandbox.FIRST_UID:
+                shutil.rmtree(home)
+
+    sweep()
+    yield
+    sweep()
+
+
 def hole(monkeypatch, name, change):
     """What one canary says where a wall is down."""
     command = sandbox.command
