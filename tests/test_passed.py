@@ -33,8 +33,8 @@ def bench(request):
 def told(bench, exercise, function):
     """What the visible check in the notebook says of an answer."""
     checks = importlib.import_module(f"llmcourse.checks.{course.module_name(bench.unit.slug)}")
-    for name in bench.unit.exercises[exercise].given:  # as earlier cells of the notebook define it
-        getattr(function, "__globals__", {}).setdefault(name, bench.names[name])
+    for name, given in bench.unit.exercises[exercise].given.items():  # of earlier cells
+        getattr(function, "__globals__", {})[name] = given
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         getattr(checks, exercise)(function)

@@ -203,9 +203,10 @@ def clip_grad_norm(answer):
         for limit in (0.9 * clipped(g, 1.0)[1], 1.1 * clipped(g, 1.0)[1], 2.0):
             made, norm = pair_of_clipping(unchanged(answer, (g, limit), KEEP), g)
             want, right = clipped(g, limit)
-            near(norm / right, 1.0, 1e-6, hint)
+            near(float(norm) / right, 1.0, 1e-6, hint)
             for name in ("a", "c"):  # torch divides by norm + 1e-6, which is as good
-                near(made[name] / want[name], np.ones(g[name].shape), 1e-4 + 1e-6 / right, hint)
+                found = np.asarray(made[name], dtype=float) / want[name]
+                near(found, np.ones(g[name].shape), 1e-4 + 1e-6 / right, hint)
     for size, right in ((1e19, (0.6, 0.8)), (1e-25, (3e-25, 4e-25))):
         given = {"a": np.array([3 * size, 4 * size], dtype=np.float32)}
         with np.errstate(all="ignore"), noted(IN_FLOAT64):

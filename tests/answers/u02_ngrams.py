@@ -453,11 +453,12 @@ def recursive_with_counters(tables, history, token, vocab_size, discount=0.75):
     return prob(tuple(history)[max(0, len(history) - order + 1) :])
 
 
+_kneser_ney = recursive_with_counters.function
+
+
 @right("kneser_ney_prob")
 def kneser_ney_in_single_precision(tables, history, token, vocab_size, discount=0.75):
-    return np.float32(
-        recursive_with_counters.function(tables, history, token, vocab_size, discount)
-    )
+    return np.float32(_kneser_ney(tables, history, token, vocab_size, discount))
 
 
 @right("kneser_ney_prob")
