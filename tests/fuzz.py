@@ -127,8 +127,9 @@ def check_notebook(data: bytes) -> str:
     except Unreadable as error:
         return _refused(error)
     rebuilt = rebuild(submission, RELEASED)
-    kept = {c.notebook["id"]: c for c in rebuilt.cells if c.role not in ("extra", "note")}
-    added = [cell for cell in rebuilt.cells if cell.role in ("extra", "note")]
+    theirs = ("part", "extra", "note")
+    kept = {c.notebook["id"]: c for c in rebuilt.cells if c.role not in theirs}
+    added = [cell for cell in rebuilt.cells if cell.role in theirs]
     assert len(kept) + len(added) == len(rebuilt.cells)
     assert set(kept) == {cell["id"] for cell in RELEASED["cells"]}
     sources = {cell.source for cell in submission.cells}
@@ -142,7 +143,8 @@ def check_notebook(data: bytes) -> str:
         assert own or cell.source == released["source"]
     for cell in added:
         assert cell.source in sources and cell.notebook["metadata"] == {}
-    shown = "\n".join(cell.source for cell in rebuilt.cells)
+    texts = [cell.source for cell in rebuilt.cells]
+    shown = "\n".join([*texts, *(cell["source"] for cell in RELEASED["cells"])])
     assert all(cell.source.strip() in shown for cell in submission.cells)
     assert all(isinstance(notice, str) and len(notice) < 500 for notice in rebuilt.notices)
     policy.forbidden_use("mean", ("numpy.mean",), sorted(sources), [])
@@ -260,7 +262,7 @@ def check_replies(stream: bytes) -> str:
 
     limits = Limits(exercise_seconds=4.0)
     session: Any = SimpleNamespace(
-        fork=fork, patience=patience, spend=lambda patience: None, limits=limits
+        fork=fork, kept="", patience=patience, spend=lambda patience: None, limits=limits
     )
     with Calls(session, "wanted") as calls:
         results = mark(wanted, calls.ask, b"seed", lambda answer: answer(1))
