@@ -22,6 +22,8 @@ def sampled(answer, model, draws, end, limit, hint, counted=True):
     uniform = numbers(*draws)
     try:
         got = answer(model, uniform, end, limit)
+    except NotImplementedError:  # a RuntimeError, too
+        raise
     except (StopIteration, RuntimeError):
         fail("your code called uniform() too often.", hint="call it once for each token.")
     if not isinstance(got, list | tuple):

@@ -190,6 +190,8 @@ def searched(answer: Any, objective: Any, ranges: Any, draws: Any) -> tuple[Any,
     supply, trials = Spelled(f"iter({list(draws)}).__next__"), len(draws) // len(ranges)
     try:
         got = items(answer(objective, ranges, trials, supply), 2, "Return (settings, value).")
+    except NotImplementedError:  # a RuntimeError, too
+        raise
     except (StopIteration, RuntimeError):
         fail("uniform() was called too often.", hint="call it once for each name in each trial.")
     tried = [settings for (settings,) in objective.asked]
