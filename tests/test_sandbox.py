@@ -427,7 +427,7 @@ def test_every_import_of_the_checks_works_and_says_nothing(line):
     with Session("02_ngrams", LIMITS, slot=1) as session:
         calls = "[check.mle_prob(mle_prob), check.mle_prob(answer=1), check.mle_prob() is True]"
         assert value(session, calls, source) == [True, True, True]
-        assert session.run("check.mle_prob(mle_prob);")[0] == []
+        assert session.run("check.mle_prob(mle_prob);").outputs == []
         chosen = "from llmcourse import ngram\nfrom llmcourse.runtime import choose\n"
         chosen += "print(choose(mle_prob, ngram.mle_prob)('mine'))"
         assert printed(session, chosen) == "mle_prob: using yours\nmine\n"
@@ -449,7 +449,7 @@ except CheckFailed: raise
     assert value(shared, "f(1)", source) is False
     seen = "[mine(f), callable(data.words), plotting.__name__]"
     assert value(shared, seen) == [True, True, "llmcourse.plotting"]
-    outputs, _ = shared.run("library('x')")
+    outputs = shared.run("library('x')").outputs
     assert outputs[0]["ename"] == "RuntimeError"
     assert "llmcourse.subwords.generate is not there while" in outputs[0]["evalue"]
 
