@@ -98,23 +98,23 @@ HELPER = "def check(x): return x\n"
 
 @pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
 @pytest.mark.parametrize(
-    ("name", "change", "lost"),
+    ("names", "change", "lost"),
     [
-        ("gru_cell", lambda source: BORROWED, {"gru_cell"}),
-        ("SequenceClassifier", lambda source: f"{source}\n{TAKEN}", set(NAMES)),
+        (["gru_cell"], lambda source: BORROWED, {"gru_cell"}),
+        (NAMES, lambda source: TAKEN, set(NAMES)),
         (
-            "elman_step",
+            ["elman_step"],
             lambda source: f"{HELPER}\n{source.replace('return ', 'return 1 * ')}",
             set(),
         ),
     ],
     ids=["imported", "through globals()", "a helper called check"],
 )
-def test_what_is_taken_from_the_checks_earns_nothing_and_costs_no_other(name, change, lost):
+def test_what_is_taken_from_the_checks_earns_nothing_and_costs_no_other(names, change, lost):
     unit = load_unit(ROOT, "06_rnn_lstm")
     book = json.loads((ROOT / "solutions/06_rnn_lstm/06_rnn_lstm.ipynb").read_text())
     for cell in book["cells"]:
-        if cell["metadata"].get("nbgrader", {}).get("grade_id") == name:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") in names:
             cell["source"] = change("".join(cell["source"]))
     result = grade(json.dumps(book).encode(), unit, secret=b"any", slot=23)
     assert {e.status for e in result.exercises} == {"graded"}
