@@ -3,6 +3,7 @@
 Every failure is one line on stderr: exit 1 for a failure, 2 for a wrong command.
 """
 
+import os
 import platform
 import subprocess
 import sys
