@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autograder.exercise import Exercise, Inputs, Judge, equals, holds, near, raises
+from llmcourse.checks.u02_counted import grams
 
 Text = list[Any]
 Tables = list[dict[Any, Any]]
@@ -19,10 +20,6 @@ def text(rng: random.Random, length: int, kinds: int = 5) -> Text:
     """A text of few different tokens, so that n-grams repeat; the last token comes only once."""
     chosen = rng.sample(WORDS, kinds)
     return [*rng.choices(chosen, weights=range(1, kinds + 1), k=length - 1), "end"]
-
-
-def grams(tokens: Sequence[Any], n: int) -> list[tuple[Any, ...]]:
-    return [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
 
 
 def nested(tokens: Sequence[Any], n: int) -> dict[Any, Any]:

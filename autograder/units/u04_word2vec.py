@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Inputs, equals, holds, near, raises
+from llmcourse.checks.u04_one_by_one import neighbours
 
 Row = list[float]
 Rows = list[Row]
@@ -102,16 +103,11 @@ skipgram_pairs = Exercise("skipgram_pairs")
 WORDS = ["é", "日本", "🙂", "the", "The", "", 7, 8]
 
 
-def pairs_of(tokens: Sequence[Any], window: int) -> list[tuple[Any, Any]]:
-    places = range(len(tokens))
-    return [(tokens[i], tokens[j]) for i in places for j in places if 0 < abs(i - j) <= window]
-
-
 @skipgram_pairs.case(weight=4, property="longer texts with repeated words, window 1 to 5")
 def pairs_core(rng: random.Random) -> Inputs:
     for window in (2, 1, 3, 5):  # with 1 several mistakes look the same
         tokens = rng.choices(rng.sample(WORDS, 5), k=rng.randint(12, 30))
-        want = pairs_of(tokens, window)
+        want = neighbours(tokens, window)
         steps = {i: range(-min(i, window), window + 1) for i in range(len(tokens))}
 
         def kept(
@@ -141,7 +137,7 @@ def pairs_core(rng: random.Random) -> Inputs:
             "only the words to the left came: the context is on both sides.": kept(
                 lambda step: step < 0
             ),
-            "the window is the distance to each side.": pairs_of(tokens, window // 2),
+            "the window is the distance to each side.": neighbours(tokens, window // 2),
             "the centre comes first in each pair.": [(b, a) for a, b in want],
             "from left to right: the farthest word on the left comes first.": [
                 (tokens[i], tokens[i + step])
@@ -155,7 +151,7 @@ def pairs_core(rng: random.Random) -> Inputs:
         yield (tokens, window), equals(want, hint, mistakes)
     tokens = rng.choices(WORDS, k=600)  # places beyond the numbers that CPython keeps one object of
     hint = "compare places with == or !=: `is` works for small numbers only."
-    yield (tokens, 1), equals(pairs_of(tokens, 1), hint)
+    yield (tokens, 1), equals(neighbours(tokens, 1), hint)
 
 
 @skipgram_pairs.case(weight=1, property="windows that reach beyond the text")
@@ -163,7 +159,7 @@ def pairs_short(rng: random.Random) -> Inputs:
     for length in (0, 1, 2, 4):
         tokens = [rng.randrange(9) for _ in range(length)]
         hint = "near the ends of the text there are fewer neighbours."
-        yield (tokens, 6), equals(pairs_of(tokens, 6), hint)
+        yield (tokens, 6), equals(neighbours(tokens, 6), hint)
 
 
 @skipgram_pairs.case(weight=1, property="refuses a window below 1")
