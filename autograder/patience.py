@@ -2,8 +2,9 @@
 
 On a busy machine a right answer takes longer and uses no more, so what counts is the processor time
 of all processes inside. Who sleeps uses none: the clock ends that, less the time for which a
-process was ready to run and had no processor. When even that says nothing (the sandbox hardly ever
-ran), the machine was too busy to tell, which is nobody's mistake.
+process was ready to run and had no processor, or for which a virtual machine stood still. When even
+that says nothing (the sandbox hardly ever ran), the machine was too busy to tell, which is nobody's
+mistake.
 
 A crowd inside keeps its own members from running, and children that nobody waits for take what they
 used with them; so where many in there want a processor, the clock alone counts.
@@ -32,6 +33,7 @@ class Used:
     processor: float = 0.0  # seconds, of those that have ended too
     waited: dict[int, float] = field(default_factory=dict)  # seconds without a processor, by pid
     ready: int = 0  # processes and threads that run or want to
+    stolen: float = 0.0  # seconds for which another virtual machine ran, on the worst processor
 
     @classmethod
     def by(cls, pid: int) -> "Used":
@@ -46,7 +48,7 @@ class Used:
                 waited[here] = int(delay) / 1e9
                 ready += sum(map(_wants_to_run, Path(f"/proc/{here}/task").iterdir()))
                 ready += _stepped_back(here) * (CROWD + 1)
-        return cls(processor / TICKS, waited, ready)
+        return cls(processor / TICKS, waited, ready, _stolen())
 
 
 def _wants_to_run(task: Path) -> bool:
@@ -62,41 +64,62 @@ def _stepped_back(pid: int) -> bool:
     return False
 
 
+def _stolen() -> float:
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        lines = Path("/proc/stat").read_text().splitlines()[1:]  # the first one sums up
+        return max(int(line.split()[8]) for line in lines if line.startswith("cpu")) / TICKS
+    return 0.0
+
+
 class Patience:
     """The deadline of one request, to be called as `frames` does: seconds until the next look.
 
-    pid: of the sandbox; seconds: of the processor; most: `own` seconds, sleep included.
+    pid: of the sandbox; seconds: of the processor; most: wall seconds, sleep included and waiting
+    for a processor not.
     """
 
     def __init__(self, pid: int, seconds: float, most: float) -> None:
         self.seconds, self.starved = seconds, False
         self.most = min(ASLEEP * seconds, most)
         self._pid, self._began = pid, time.monotonic()
-        self._start: Used | None = None
+        self._first: Used | None = None
         self._next = self._began + FIRST_LOOK
-        self._waited, self._crowded = 0.0, False
-
-    @property
-    def own(self) -> float:
-        """Wall seconds so far, less those for which there was no processor to be had."""
-        return max(0.0, time.monotonic() - self._began - self._waited)
+        self._unseen = 0.0  # seconds before the first look
+        self._processor = self._waited = 0.0
+        self._crowded = False
 
     def __call__(self) -> float:
         """Seconds to wait before the next look; 0 when time is up, by `starved` for whose fault."""
         now = time.monotonic()
         if now < self._next:
             return self._next - now
-        used = Used.by(self._pid)
-        if self._start is None:
-            self._start = used
-        processor = used.processor - self._start.processor
-        self._crowded = self._crowded or used.ready > CROWD
-        waits = (delay - self._start.waited.get(pid, 0.0) for pid, delay in used.waited.items())
-        self._waited = 0.0 if self._crowded else max(waits, default=0.0)
-        if processor >= self.seconds or self.own >= self.most:
+        own = self._look(now)
+        if self._processor >= self.seconds or own >= self.most:
             return 0.0
         if now - self._began >= STARVED * self.seconds:
             self.starved = True
             return 0.0
-        self._next = now + max(LOOKS, min(self.seconds - processor, self.most - self.own, 1.0))
+        self._next = now + max(LOOKS, min(self.seconds - self._processor, self.most - own, 1.0))
         return self._next - now
+
+    def own(self) -> float:
+        """Wall seconds so far, less those for which there was no processor to be had."""
+        now = time.monotonic()
+        return self._look(now) if now >= self._began + FIRST_LOOK else now - self._began
+
+    def _look(self, now: float) -> float:
+        """The same after a look at what the processes have used."""
+        used = Used.by(self._pid)
+        if self._first is None:
+            self._first, self._unseen = used, now - self._began
+        first = self._first
+        self._processor = used.processor - first.processor
+        self._crowded = self._crowded or used.ready > CROWD
+        # What waited before the first look may have waited since the request began.
+        waits = (
+            min(delay, delay - first.waited.get(pid, 0.0) + self._unseen)
+            for pid, delay in used.waited.items()
+        )
+        stolen = used.stolen - first.stolen
+        self._waited = 0.0 if self._crowded else max(waits, default=0.0) + stolen
+        return max(0.0, now - self._began - self._waited)

@@ -131,13 +131,17 @@ class Session:
     def _left(self) -> float:
         return self.limits.session_seconds - self.spent
 
-    def spend(self, patience: Patience) -> None:
-        """Count what a request took; SandboxFailed when the machine is to blame that it is late."""
-        self.spent += patience.own
+    def spend(self, patience: Patience) -> float:
+        """Count the seconds that a request took; SandboxFailed when the machine is to blame that it
+        is late.
+        """
+        seconds = patience.own()
+        self.spent += seconds
         if patience.starved and self._left > 0:
             self.alive = False
             self.sandbox.kill()
             raise SandboxFailed(BUSY)
+        return seconds
 
     def _request(
         self, request: dict[str, Any], seconds: float, descriptor: int | None = None
@@ -163,7 +167,7 @@ class Session:
             raise self._lost("died", "it ended the Python process") from None
         except (frames.TooLong, wire.WireError):
             raise self._lost("died", "it broke the connection to the grader") from None
-        self.spent += patience.own
+        self.spend(patience)
         if type(reply) is not dict or type(n := reply.get("n")) is not int or n != self._number:
             raise self._lost("died", "it broke the connection to the grader")
         return reply
@@ -221,8 +225,7 @@ class Calls:
         self._imports = 0.0
         patience = self.session.patience(min(seconds, self._left))
         outcome = self._call(probe, args, given, patience)
-        self._left -= patience.own
-        self.session.spend(patience)
+        self._left -= self.session.spend(patience)
         if isinstance(outcome, NoAnswer):
             self.reasons.append(outcome.reason)
             if outcome.reason == "policy":

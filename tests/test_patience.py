@@ -1,6 +1,8 @@
 """How long the grader waits for a sandbox, by made-up accounts of what its processes did."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,7 @@ def seconds_until_time_is_up(monkeypatch, account):
         (lambda now: Used(now / 10, {1: now * 0.9}, 1), 10, 11, False),  # a loop, busy machine
         (lambda now: Used(0.0, {1: now}, 1), STARVED, STARVED + 1, True),
         (lambda now: Used(0.0, {1: now}, CROWD + 1), 2, 3.1, False),  # a crowd of its own
+        (lambda now: Used(now / 10, {1: 0.0}, 1, stolen=now * 0.9), 10, 11, False),  # below, busy
     ],
 )
 def test_time_is_up_by_the_processor_or_without_a_crowd_by_waiting(
@@ -37,8 +40,23 @@ def test_time_is_up_by_the_processor_or_without_a_crowd_by_waiting(
     assert least <= wall <= most and blamed is starved
 
 
+def test_what_was_waited_before_the_first_and_after_the_last_look_is_nobodys_time(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(patience.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(Used, "by", lambda pid: Used(now[0] / 10, {1: 100 + now[0] * 0.9}, 1))
+    request = Patience(1, 1.0, 100.0)
+    now[0] += request()
+    now[0] += request()
+    assert request.own() == pytest.approx(now[0] / 10, abs=0.01)
+
+
 def test_what_wants_a_processor_is_counted():
-    assert 1 <= Used.by(os.getpid()).ready <= CROWD
+    """Of a session of its own, as a sandbox is: the one that runs the tests may stand back."""
+    loop = [sys.executable, "-c", "print(flush=True)\nwhile True: pass"]
+    with subprocess.Popen(loop, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout.readline()
+        assert Used.by(process.pid).ready == 1
+        process.kill()
 
 
 def test_a_session_that_stands_back_counts_as_a_crowd(monkeypatch):
