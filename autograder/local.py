@@ -1,6 +1,7 @@
 """Marks a TRUSTED answer in this process: for the tests of the tests, never for a submission.
 
-Arguments and results still cross the wire format, so that what passes here passes in the sandbox.
+Arguments and results are what arrives over the wire, so that what passes here passes in the
+sandbox.
 """
 
 import contextlib
@@ -35,35 +36,10 @@ def ask(
     seconds: float,
 ) -> Outcome:
     """What comes of one call of a TRUSTED answer through a probe; it takes the time it takes."""
-    table: list[Callable[..., Any]] = []
-
-    def register(function: Callable[..., Any]) -> int:
-        table.append(function)
-        return len(table) - 1
-
-    return ask_packed(answer, source, wire.pack(args, register), table, given)
-
-
-def ask_packed(
-    answer: Callable[..., Any],
-    source: str,
-    packed: bytes,
-    table: list[Callable[..., Any]],
-    given: Mapping[str, Callable[..., Any]],
-) -> Outcome:
-    """The same for arguments that are packed already; ``table`` holds their functions."""
-
-    def proxy(number: int) -> Callable[..., Any]:
-        def call(*args: Any, **keywords: Any) -> Any:
-            args, keywords = wire.unpack(wire.pack((args, keywords)))
-            return wire.unpack(wire.pack(table[number](*args, **keywords)))
-
-        return call
-
-    arguments = wire.unpack(packed, proxy)
+    arguments = sent(args, functions=True)
     try:
         with _with_globals(answer, given):
-            return Returned(wire.unpack(wire.pack(_probe(source)(answer, *arguments))))
+            return Returned(sent(_probe(source)(answer, *arguments)))
     except wire.WireError:
         return NoAnswer("malformed")
     except Exception as error:
@@ -71,6 +47,43 @@ def ask_packed(
             return NoAnswer("unsolved")
         kinds = tuple(k.__name__ for k in type(error).__mro__ if k.__module__ == "builtins")
         return Raised(kinds, str(error)[:200])
+
+
+def sent(value: Any, functions: bool = False) -> Any:
+    """What arrives of a value at the other end of a wire, limits of size aside.
+
+    Plain types are copied, which is faster; all others go through the bytes of `wire`. functions:
+    they arrive as proxies, as the learner's code gets them; else they are opaque.
+    """
+    kind = type(value)
+    if kind in (float, str, bool, bytes) or value is None:
+        return value
+    if kind is int and value.bit_length() <= wire.INT_BITS:
+        return value
+    try:
+        if kind is tuple or kind is list:
+            return kind([sent(entry, functions) for entry in value])
+        if kind is dict:
+            return {sent(key): sent(entry, functions) for key, entry in value.items()}
+    except RecursionError:
+        raise wire.WireError("nested too deep") from None
+    if not functions:
+        return wire.unpack(wire.pack(value))
+    table: list[Callable[..., Any]] = []
+
+    def register(function: Callable[..., Any]) -> int:
+        table.append(function)
+        return len(table) - 1
+
+    return wire.unpack(wire.pack(value, register), lambda number: _proxy(table[number]))
+
+
+def _proxy(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **keywords: Any) -> Any:
+        args, keywords = sent((args, keywords))
+        return sent(function(*args, **keywords))
+
+    return call
 
 
 @functools.cache

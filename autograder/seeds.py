@@ -8,7 +8,7 @@ functions among their arguments are made for each, since a function may remember
 
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -18,7 +18,7 @@ from typing import Any
 from autograder import wire
 from autograder.exercise import Case, Exercise, Input, NoAnswer, Outcome, drawn, judged
 from autograder.forks import in_forks
-from autograder.local import ask_packed, run_locally
+from autograder.local import ask, run_locally
 from autograder.release import write_text
 from autograder.trials import RIGHT, Trial, Workbench
 from autograder.verify import ENDED, Ledger, Progress, progress_bar
@@ -166,28 +166,23 @@ class _Seed:
 
     def __init__(self, exercise: Exercise, seed: bytes) -> None:
         self.exercise, self.seed = exercise, seed
-        self._shared: dict[str, list[tuple[bytes, Input]]] = {}
+        self._shared: dict[str, list[Input]] = {}
 
-    def calls(self, case: Case) -> Iterator[tuple[bytes, list[Callable[..., Any]], Input]]:
-        """Each input with its arguments packed, and the functions among them."""
+    def inputs(self, case: Case) -> list[Input]:
+        """Made once, but anew for each answer where a function is among the arguments."""
         if case.property in self._shared:
-            for packed, entry in self._shared[case.property]:
-                yield packed, [], entry
-            return
-        made, remembers = [], False
-        for entry in drawn(case, self.seed):
-            table: list[Callable[..., Any]] = []
-            packed = wire.pack(entry[0], partial(_enter, table))
-            remembers = remembers or bool(table)
-            made.append((packed, table, entry))
-        if not remembers:
-            self._shared[case.property] = [(packed, entry) for packed, _, entry in made]
-        yield from made
+            return self._shared[case.property]
+        functions, made = list[Any](), drawn(case, self.seed)
 
+        def register(function: Any) -> int:
+            functions.append(function)
+            return 0
 
-def _enter(table: list[Callable[..., Any]], function: Callable[..., Any]) -> int:
-    table.append(function)
-    return len(table) - 1
+        for args, _ in made:
+            wire.pack(args, register)
+        if not functions:
+            self._shared[case.property] = made
+        return made
 
 
 class _Answer:
@@ -213,20 +208,18 @@ class _Answer:
     def lost(self, seed: _Seed, cases: Sequence[Case]) -> str | None:
         """The property that it lacks and what it is told; None if it keeps all points."""
         for case in cases:
-            for packed, table, (_, judge) in seed.calls(case):
-                message = judged(self.outcome(seed.exercise, packed, table), judge)
+            for args, judge in seed.inputs(case):
+                message = judged(self.outcome(seed.exercise, args), judge)
                 if message is not None:
                     self.first = case
                     return f"{case.property}: {message}"
         return None
 
-    def outcome(
-        self, exercise: Exercise, packed: bytes, table: list[Callable[..., Any]]
-    ) -> Outcome:
+    def outcome(self, exercise: Exercise, args: tuple[Any, ...]) -> Outcome:
         """What comes of a call; an answer that does not end is not called again."""
         signal.setitimer(signal.ITIMER_VIRTUAL, CALL_SECONDS)
         try:
-            return ask_packed(self.function, exercise.probe_source, packed, table, exercise.given)
+            return ask(self.function, exercise.probe_source, args, exercise.given, exercise.seconds)
         except _TooLong:
             self.endless = True
             return NoAnswer("timeout")
