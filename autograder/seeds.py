@@ -23,7 +23,7 @@ from autograder.release import write_text
 from autograder.trials import RIGHT, Trial, Workbench
 from autograder.verify import ENDED, Ledger, Progress, progress_bar
 
-CHUNK = 50  # seeds in one fork
+CHUNK = 250  # seeds in one fork
 WRONG_SEEDS = 200  # that wrong answers get; right ones get all
 CALL_SECONDS = 5.0  # of CPU time; a wrong answer may loop for ever
 CHUNK_SECONDS = 3600.0
