@@ -5,6 +5,7 @@ import importlib
 import inspect
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,16 +41,19 @@ def functions(unit, apart=APART):
 
 
 def passing(unit, candidates):
-    """(function, exercise) of all that earn anything when they are taken as the answer."""
-    loaded = load_unit(ROOT, unit)
+    """(function, exercise) of all that earn anything when they are taken as the answer.
+
+    Nothing is earned without the core case, so it alone is put to them.
+    """
+    exercises = load_unit(ROOT, unit).exercises.values()
+    cores = [replace(exercise, cases=exercise.cases[:1]) for exercise in exercises]
 
     def work(name):
         earned = []
         with contextlib.redirect_stdout(io.StringIO()):
-            for exercise in loaded.exercises.values():
+            for exercise in cores:
                 with contextlib.suppress(Exception, SystemExit):
-                    check = loaded.checks.get(exercise.name)
-                    cases = run_locally(exercise, candidates[name], b"any", check)
+                    cases = run_locally(exercise, candidates[name], b"any")
                     earned += [(name, exercise.name)] if fraction(cases) > 0 else []
         return earned
 
