@@ -26,6 +26,7 @@ CALLS = 20_000  # of proxies, within one call of the answer
 CALL_BYTES = 2**20
 ALL_CALLS_BYTES = 32 * 2**20  # arguments of all of them: a judge may keep what was asked
 ENDED = f"{FULL} ran out while a sandbox ran in it"
+BROKEN = "it broke the connection to the grader"
 BUSY = "the machine was too busy: a sandbox hardly got to run"
 EXCEPTIONS = frozenset(
     name
@@ -152,24 +153,24 @@ class Session:
             raise self._lost("timeout", "")
         self._number += 1
         patience = self.patience(seconds)
+        lost: tuple[str, str] | None = None
         try:
             frames.send(self.sandbox.channel, wire.pack({"n": self._number, **request}), patience)
             if descriptor is not None:
                 socket.send_fds(self.sandbox.channel, [b"!"], [descriptor], socket.MSG_DONTWAIT)
             cap = 4 * self.limits.output_bytes + 2**16
             reply = wire.unpack(frames.receive(self.sandbox.channel, patience, cap))
+            if type(reply) is not dict or type(n := reply.get("n")) is not int or n != self._number:
+                lost = "died", BROKEN
         except frames.Late:
-            self.spend(patience)
-            raise self._lost(
-                "timeout", f"it did not finish within {seconds:.0f} seconds of work"
-            ) from None
+            lost = "timeout", f"it did not finish within {seconds:.0f} seconds of work"
         except (frames.Closed, OSError):
-            raise self._lost("died", "it ended the Python process") from None
+            lost = "died", "it ended the Python process"
         except (frames.TooLong, wire.WireError):
-            raise self._lost("died", "it broke the connection to the grader") from None
+            lost = "died", BROKEN
         self.spend(patience)
-        if type(reply) is not dict or type(n := reply.get("n")) is not int or n != self._number:
-            raise self._lost("died", "it broke the connection to the grader")
+        if lost:
+            raise self._lost(*lost)
         return reply
 
     def _lost(self, reason: str, why: str) -> Lost:
@@ -221,11 +222,18 @@ class Calls:
         given: Mapping[str, Callable[..., Any]],
         seconds: float,
     ) -> Outcome:
-        seconds += self._imports
-        self._imports = 0.0
-        patience = self.session.patience(min(seconds, self._left))
-        outcome = self._call(probe, args, given, patience)
-        self._left -= self.session.spend(patience)
+        before = self.session.spent
+        try:
+            if self._socket is None:
+                self._fork()
+        except Lost as lost:
+            outcome: Outcome = NoAnswer(lost.reason)
+        else:
+            patience = self.session.patience(min(seconds + self._imports, self._left))
+            self._imports = 0.0
+            outcome = self._call(probe, args, given, patience)
+            self.session.spend(patience)
+        self._left -= self.session.spent - before
         if isinstance(outcome, NoAnswer):
             self.reasons.append(outcome.reason)
             if outcome.reason == "policy":
@@ -255,8 +263,6 @@ class Calls:
         payload = wire.pack(request, register)
         left = ALL_CALLS_BYTES
         try:
-            if self._socket is None:
-                self._fork()
             assert self._socket is not None
             frames.send(self._socket, payload, deadline)
             for _ in range(CALLS + 1):
@@ -271,8 +277,8 @@ class Calls:
                     raise wire.WireError("the arguments of calls are too large")
                 frames.send(self._socket, _answer(reply, table), deadline)
             outcome = NoAnswer("timeout")
-        except (frames.Late, Lost) as error:
-            outcome = NoAnswer(error.reason if isinstance(error, Lost) else "timeout")
+        except frames.Late:
+            outcome = NoAnswer("timeout")
         except (frames.Closed, OSError):
             outcome = NoAnswer("died")
         except (frames.TooLong, wire.WireError):

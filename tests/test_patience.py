@@ -55,7 +55,10 @@ def test_what_was_waited_before_the_first_and_after_the_last_look_is_nobodys_tim
 def test_what_a_process_waited_before_the_request_excuses_nothing(monkeypatch, missed):
     """Nor where it was overlooked once."""
     seen = {1: 0.0, 2: 100.0}
-    account = lambda now: Used(0.0, seen if now > missed else {1: 0.0}, 0)  # noqa: E731
+
+    def account(now):
+        return Used(0.0, seen if now > missed else {1: 0.0}, 0)
+
     wall, blamed = seconds_until_time_is_up(monkeypatch, account)
     assert 2 <= wall <= 2 + missed + 0.6 and not blamed
 
