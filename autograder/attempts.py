@@ -105,7 +105,7 @@ class Attempts:
                 if cell.role == "check" and self.goes_on(name := _exercise(cell)):
                     session.keep(name)
                 elif cell.run:
-                    instead = "" if cell.role == "demo" else cell.stub
+                    instead = cell.stub if cell.role == "solution" else ""
                     ran = self._run(session, index, instead if dropped else cell.program)
                     unnamed += [index] if ran.stopped == "NameError" else []
                     if cell.role in OWN and ran.left:
@@ -183,7 +183,7 @@ class Attempts:
         long = [index for index in added if self.took.get(index, 0.0) > self._long]
         if added:
             known |= dict.fromkeys(long or added, lost)
-            what = f"{len(long)} added cells that took long" if long else "added cells"
+            what = f"added cells that took long ({len(long)})" if long else "added cells"
             self.rebuilt.notices.append(f"{lost.why}; the notebook was run again without {what}")
         return bool(added)
 

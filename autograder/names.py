@@ -3,11 +3,14 @@
 import ast
 import builtins
 import contextlib
+import io
 import re
 import textwrap
+import tokenize
 from collections.abc import Iterable, Sequence, Set
 
 WORD = re.compile(r"[^\W\d]\w*")
+MAGIC = re.compile(r"(?:[\w\s,.]++=\s*+)?[%!?]|[\w.]++\?\??\s*$")  # %time, x = !ls, f?
 TEXT = 50_000  # characters of a cell that are read: a parsed text takes much memory
 KNOWN = {*dir(builtins), "display", "get_ipython", "In", "Out", "_", "__", "___", "exit", "quit"}
 
@@ -18,13 +21,49 @@ def words(text: str) -> set[str]:
 
 
 def statements(source: str) -> list[ast.stmt]:
-    """The statements of a cell, lines with magics left out; none where it is no Python or long."""
-    if len(source) > TEXT:
-        return []
-    lines = ("" if line.lstrip()[:1] in ("%", "!", "?") else line for line in source.split("\n"))
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.parse("\n".join(lines)).body
+    """The statements of a cell; none where it is no Python or long."""
+    return parsed(source) if len(source) <= TEXT else []
+
+
+def parsed(source: str) -> list[ast.stmt]:
+    """The statements of a text as it is, else with `pass` for each line with a magic; none if it is
+    no Python.
+
+    >>> [ast.unparse(statement) for statement in parsed("files = !ls\\nif files:\\n    %time f()")]
+    ['pass', 'if files:\\n    pass']
+    """
+    lines = (
+        re.sub(r"\S.*", "pass", line) if _is_magic(line) else line for line in source.split("\n")
+    )
+    for text in (source, "\n".join(lines)):
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            return ast.parse(text).body
     return []
+
+
+def _is_magic(line: str) -> bool:
+    return MAGIC.match(line.lstrip()) is not None
+
+
+def same_program(one: str, other: str) -> bool:
+    """Whether two cells differ in nothing but layout, as before and after a formatter.
+
+    >>> same_program("f( 'a' )  # why", 'f("a")  # why'), same_program("f(1)  # why", "f(1)")
+    (True, False)
+    """
+    if one.strip() == other.strip():
+        return True
+    if any(_is_magic(line) for text in (one, other) for line in text.split("\n")):
+        return False
+    with contextlib.suppress(RecursionError, MemoryError, SyntaxError, tokenize.TokenError):
+        trees = [[ast.dump(statement) for statement in statements(text)] for text in (one, other)]
+        return bool(trees[0]) and trees[0] == trees[1] and _comments(one) == _comments(other)
+    return False
+
+
+def _comments(text: str) -> list[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return [token.string for token in tokens if token.type == tokenize.COMMENT]
 
 
 def is_prose(source: str) -> bool:
@@ -34,7 +73,7 @@ def is_prose(source: str) -> bool:
     [True, True, False, False]
     """
     lines = [line for line in source.split("\n") if line.strip()]
-    magics = all(line.lstrip()[:1] in ("%", "!", "?") for line in lines)
+    magics = all(map(_is_magic, lines))
     return not magics and all(
         isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
         for statement in statements(source)
@@ -116,6 +155,16 @@ def undefined(own: Iterable[str], run: Iterable[str]) -> list[str]:
             for node in ast.walk(statement):
                 bound |= _bound(node)
     return [] if "*" in bound else sorted(used - bound)
+
+
+def defines(texts: Iterable[str], name: str) -> bool:
+    """Whether one of the texts gives a name a value at its top level."""
+    for statement in (statement for text in texts for statement in statements(text)):
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        nodes = [statement, *(node for target in targets for node in ast.walk(target))]
+        if any(name in _bound(node) for node in nodes):
+            return True
+    return False
 
 
 def put_to(check: str, own: Sequence[str]) -> list[str]:

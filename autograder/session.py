@@ -26,7 +26,6 @@ CALLS = 20_000  # of proxies, within one call of the answer
 CALL_BYTES = 2**20
 ALL_CALLS_BYTES = 32 * 2**20  # arguments of all of them: a judge may keep what was asked
 ENDED = f"{FULL} ran out while a sandbox ran in it"
-BROKEN = "it broke the connection to the grader"
 BUSY = "the machine was too busy: a sandbox hardly got to run"
 EXCEPTIONS = frozenset(
     name
@@ -161,17 +160,17 @@ class Session:
             cap = 4 * self.limits.output_bytes + 2**16
             reply = wire.unpack(frames.receive(self.sandbox.channel, patience, cap))
             if type(reply) is not dict or type(n := reply.get("n")) is not int or n != self._number:
-                lost = "died", BROKEN
+                raise wire.WireError("no answer to this request")
         except frames.Late:
             lost = "timeout", f"it did not finish within {seconds:.0f} seconds of work"
         except (frames.Closed, OSError):
             lost = "died", "it ended the Python process"
         except (frames.TooLong, wire.WireError):
-            lost = "died", BROKEN
+            lost = "died", "it broke the connection to the grader"
         self.spend(patience)
         if lost:
             raise self._lost(*lost)
-        return reply
+        return dict(reply)
 
     def _lost(self, reason: str, why: str) -> Lost:
         self.alive = False

@@ -498,6 +498,16 @@ def test_a_deadly_extra_cell_is_left_out_and_reported():
     assert "not used" in json.dumps(result.notebook["cells"][0])
 
 
+def test_a_released_cell_that_an_added_one_makes_deadly_is_left_out():
+    """The cell before it left nothing running, so nobody else can be told to be the cause."""
+    trap = "import builtins, os\nreal = builtins.__import__\n"
+    trap += "def deadly(name, *rest, **more):\n    if name == 'math': os._exit(1)\n"
+    trap += "    return real(name, *rest, **more)\nbuiltins.__import__ = deadly"
+    result = graded(lambda book: book.first(trap))
+    assert points(result) == toy.POINTS
+    assert "a released cell: it ended the Python process" in result.notices[-1]
+
+
 def test_three_deadly_cells_are_survived_and_five_too():
     for count in (3, 5):
         deadly = code("import os; os._exit(0)")
