@@ -9,6 +9,8 @@ import textwrap
 import tokenize
 from collections.abc import Iterable, Sequence, Set
 
+from llmcourse.checks.failures import STUB
+
 WORD = re.compile(r"[^\W\d]\w*")
 MAGIC = re.compile(r"(?:[\w\s,.]++=\s*+)?[%!?]|[\w.]++\?\??\s*$")  # %time, x = !ls, f?
 TEXT = 50_000  # characters of a cell that are read: a parsed text takes much memory
@@ -168,13 +170,14 @@ def defines(texts: Iterable[str], name: str) -> bool:
 
 
 def put_to(check: str, own: Sequence[str]) -> list[str]:
-    """What the texts put to a check of that name, where none of them defines the name itself.
+    """What the texts put to a check of that name, where none of them defines the name itself, but
+    as a stub.
 
     >>> put_to("mean", ["def m(x): ...", "check.mean(m)"])
     ['m']
     """
     nodes = [node for text in own for statement in statements(text) for node in ast.walk(statement)]
-    if any(check in _bound(node) for node in nodes):
+    if any(check in _bound(node) and not _is_stub(node) for node in nodes):
         return []
     calls = [node for node in nodes if isinstance(node, ast.Call) and node.args]
     return [
@@ -182,6 +185,11 @@ def put_to(check: str, own: Sequence[str]) -> list[str]:
         for call in calls
         if isinstance(call.func, ast.Attribute) and call.func.attr == check
     ]
+
+
+def _is_stub(definition: ast.AST) -> bool:
+    inside = (node for node in ast.walk(definition) if isinstance(node, ast.Constant))
+    return any(node.value == STUB for node in inside)
 
 
 def _names(text: str, context: type[ast.expr_context]) -> list[ast.Name]:

@@ -373,6 +373,35 @@ def test_a_forbidden_shortcut_under_another_name_is_found_through_the_check_it_i
     assert graded(change).exercises[0].status == "policy"
 
 
+def test_a_stub_that_was_left_hides_no_shortcut_put_to_its_check():
+    """Given as a default, the function is not called by its name."""
+
+    def change(book):
+        book.answer(toy.STUB.format("mean", "values"))
+        imported = "from llmcourse.checks import u01_language_modelling as check\n"
+        mine = "def mine(x, f=np.mean):\n    return f(x) if x else int('x')\n"
+        book.cell("mean_check")["source"] = f"{imported}{mine}check.mean(mine)"
+
+    assert graded(change).exercises[0].status == "policy"
+
+
+@pytest.mark.parametrize(
+    "stub",
+    [
+        "def mean(values):\n    raise NotImplementedError('your turn')",
+        "class mean:\n    def __call__(self):\n        raise NotImplementedError('your turn')",
+    ],
+)
+def test_what_is_put_to_a_check_is_the_answer_where_a_stub_is_left(stub):
+    def change(book):
+        book.answer(stub)
+        imported = "from llmcourse.checks import u01_language_modelling as check\n"
+        mine = toy.MEAN.replace("def mean", "def mine")
+        book.cell("mean_check")["source"] = f"{imported}{mine}check.mean(mine)"
+
+    assert points(graded(change)) == toy.POINTS
+
+
 def test_a_library_may_use_what_the_learner_may_not():
     def change(book):
         book.answer("def mean(x):\n    return np.average(x) if x else int('x')\n")
