@@ -618,6 +618,11 @@ def test_a_fresh_fork_may_load_what_the_last_one_had_loaded(shared):
             calls._drop()
 
 
+def test_an_installation_fails_at_once(shared):
+    said = printed(shared, "%pip install --no-input nothing-of-this-name")
+    assert "No matching distribution" in said and "Retry" not in said
+
+
 def test_a_cell_that_ends_the_process_has_used_its_time(session):
     with pytest.raises(Lost):
         session.run("import os, time\ntime.sleep(0.3)\nos._exit(0)")
