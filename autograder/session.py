@@ -105,7 +105,7 @@ class Session:
                 reply = self._request(request, FORK_SECONDS, theirs.fileno())
             forked = clean_text(reply.get("forked"))
             if forked not in ("kept", "last") or not self._answers(ours):
-                raise self._lost("died", "it kept other processes from starting")
+                raise self.lost("died", "it kept other processes from starting")
             self.kept = forked == "kept"
         except BaseException:
             ours.close()
@@ -131,6 +131,11 @@ class Session:
     def _left(self) -> float:
         return self.limits.session_seconds - self.spent
 
+    @property
+    def used_up(self) -> bool:
+        """Whether no time is left for all that runs in this sandbox."""
+        return self._left <= 0 or "seconds" in self.sandbox.over
+
     def spend(self, patience: Patience) -> float:
         """Count the seconds that a request took; SandboxFailed when the machine is to blame that it
         is late.
@@ -149,7 +154,7 @@ class Session:
         if not self.alive:
             raise Lost("died", "the Python process was gone")
         if self._left <= 0:
-            raise self._lost("timeout", "")
+            raise self.lost("timeout")
         self._number += 1
         patience = self.patience(seconds)
         lost: tuple[str, str] | None = None
@@ -169,20 +174,21 @@ class Session:
             lost = "died", "it broke the connection to the grader"
         self.spend(patience)
         if lost:
-            raise self._lost(*lost)
+            raise self.lost(*lost)
         return dict(reply)
 
-    def _lost(self, reason: str, why: str) -> Lost:
+    def lost(self, reason: str, why: str = "") -> Lost:
+        """End the sandbox, and what there is to be raised for it."""
         self.alive = False
         self.sandbox.kill()
         if (over := self.sandbox.over) == FULL:  # maybe not the learner's doing: never a zero
             raise SandboxFailed(ENDED)
-        if not over and self._left <= 0:
+        if self.used_up:
             over = over_session(self.limits)
         if over:
             why = f"it used more than the grader allows: {over}"
-            reason = "timeout" if "seconds" in over else "died"
-        return Lost(reason, why, whole="seconds" in over)
+            reason = "timeout" if self.used_up else "died"
+        return Lost(reason, why, whole=self.used_up)
 
 
 class Calls:

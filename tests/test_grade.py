@@ -574,6 +574,29 @@ def test_several_slow_calls_cost_one_timeout():
 # Ours
 
 
+def test_what_an_exercise_used_is_not_missing_to_the_next_one():
+    def change(book):
+        book.answer("def mean(values):\n    while True: pass")
+        slow = "import time\ndef spread(values):\n    time.sleep(0.8)\n"
+        book.cell("spread")["source"] = slow + "    " + toy.SPREAD.partition("\n")[2].lstrip()
+
+    result = graded(change, session_seconds=4.0)
+    assert points(result) == {"mean": 0, "spread": 45}
+
+
+def test_what_added_cells_used_is_not_missing_to_an_exercise():
+    slow = "import time\ndef mean(values):\n    time.sleep(0.5)\n"
+
+    def change(book):
+        book.last("import time; time.sleep(1.5)")
+        book.last("time.sleep(1.3)")
+        book.answer(slow + "    " + toy.MEAN.partition("\n")[2].lstrip())
+
+    result = graded(change, session_seconds=4.0)
+    assert points(result) == toy.POINTS
+    assert "without added cells that took long (2)" in result.notices[-1]
+
+
 def test_a_sandbox_that_does_not_start_is_never_a_zero(monkeypatch):
     def fail(*_):
         raise SandboxFailed("no")
