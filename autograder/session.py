@@ -14,7 +14,7 @@ from typing import Any
 
 from autograder import frames, wire
 from autograder.errors import SandboxFailed
-from autograder.exercise import Ask, NoAnswer, Outcome, Raised, Returned
+from autograder.exercise import NoAnswer, Outcome, Raised, Returned
 from autograder.limits import FULL, Limits, over_session
 from autograder.outputs import clean_outputs, clean_text
 from autograder.patience import Patience
@@ -215,18 +215,14 @@ class Calls:
     def __exit__(self, *_: object) -> None:
         self._drop()
 
-    @property
-    def ask(self) -> Ask:
-        """Call the answer through a probe; never raises for anything the sandbox does."""
-        return self._ask
-
-    def _ask(
+    def ask(
         self,
         probe: str,
         args: tuple[Any, ...],
         given: Mapping[str, Callable[..., Any]],
         seconds: float,
     ) -> Outcome:
+        """Call the answer through a probe; never raises for anything the sandbox does."""
         before = self.session.spent
         try:
             if self._socket is None:
