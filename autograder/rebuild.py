@@ -253,11 +253,12 @@ class _Graft:
         """Have the demonstrations define what the learner's code names."""
         own = [cell.program for cell in self.done if cell.role in OWN]
         used = {word for text in own for word in words(text)}
-        for _ in range(2):  # what a definition needs may stand in another demonstration
-            for index, cell in enumerate(self.cells):
-                if cell.role == "demo":
-                    cell.program = definitions(self.demos.get(index, cell.source), used)
-                    used |= words(cell.program)
+        demos = [(index, cell) for index, cell in enumerate(self.cells) if cell.role == "demo"]
+        # What a definition needs stands in a demonstration above it, or, called later, below.
+        for _ in range(2):
+            for index, cell in reversed(demos):
+                cell.program = definitions(self.demos.get(index, cell.source), used)
+                used |= words(cell.program)
 
 
 def _were(count: int, what: str) -> str:

@@ -120,6 +120,19 @@ def test_a_line_that_begins_like_a_magic_inside_an_expression_is_read_as_it_is()
     assert "return a % b" in demo.program
 
 
+def test_what_definitions_of_demonstrations_need_is_followed_through_all_of_them():
+    released = toy.released()
+    demo = released["cells"][-2]
+    chain = ["import math as m", "a = m", "def b(): return a.pi", "def c(): return b()"]
+    released["cells"][-2:-1] = [
+        {**demo, "id": f"demo-{number}", "source": source} for number, source in enumerate(chain)
+    ]
+    book = Book(released, {"mean": toy.MEAN + "c()"}, "mean")
+    rebuilt = rebuild(parse(book.dump()), released)
+    demos = [c for c in rebuilt.cells if c.role == "demo"]
+    assert [cell.run for cell in demos] == [True] * len(chain)
+
+
 @pytest.mark.parametrize(
     ("added", "said"),
     [
