@@ -48,13 +48,16 @@ def _is_magic(line: str) -> bool:
 
 
 def same_program(one: str, other: str) -> bool:
-    """Whether two cells differ in nothing but layout, as before and after a formatter.
+    """Whether a cell differs from another, released one in nothing but layout, as after a
+    formatter.
 
     >>> same_program("f( 'a' )  # why", 'f("a")  # why'), same_program("f(1)  # why", "f(1)")
     (True, False)
     """
     if one.strip() == other.strip():
         return True
+    if len(one) > 3 * len(other) + 100:  # no formatter makes that of it: save the parsing
+        return False
     if any(_is_magic(line) for text in (one, other) for line in text.split("\n")):
         return False
     with contextlib.suppress(RecursionError, MemoryError, SyntaxError, tokenize.TokenError):
@@ -159,14 +162,18 @@ def undefined(own: Iterable[str], run: Iterable[str]) -> list[str]:
     return [] if "*" in bound else sorted(used - bound)
 
 
-def defines(texts: Iterable[str], name: str) -> bool:
-    """Whether one of the texts gives a name a value at its top level."""
-    for statement in (statement for text in texts for statement in statements(text)):
-        targets = statement.targets if isinstance(statement, ast.Assign) else []
-        nodes = [statement, *(node for target in targets for node in ast.walk(target))]
-        if any(name in _bound(node) for node in nodes):
-            return True
-    return False
+def seems_defined(name: str, texts: Iterable[str]) -> bool:
+    """Whether a text looks as if it defined the name or gave another one to its check: by lines,
+    since parsing all of a notebook takes long.
+
+    >>> [seems_defined("f", [text]) for text in ("class f:", "f = g", "check.f(g)", "g(f)")]
+    [True, True, True, False]
+    """
+    name = re.escape(name)
+    defined = rf"[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+{name}\b|[ \t]*{name}[ \t]*[:=]"
+    imported = rf"[ \t]*(?:from|import)\b.*\b{name}\b"
+    found = re.compile(rf"^(?:{defined}|{imported})|\bcheck\.{name}\(", re.MULTILINE)
+    return any(found.search(text) for text in texts)
 
 
 def put_to(check: str, own: Sequence[str]) -> list[str]:

@@ -20,11 +20,10 @@ from typing import Any
 
 from autograder.ingest import LearnerCell, Submission
 from autograder.names import (
-    defines,
     definitions,
     is_prose,
-    put_to,
     same_program,
+    seems_defined,
     unless_defined,
     words,
 )
@@ -232,7 +231,7 @@ class _Graft:
     def _missing(self, name: str) -> str:
         """What is said of an answer whose cell was not handed in."""
         own = [cell.program for cell in self.done if cell.role in OWN]
-        if defines(own, name) or put_to(name, own):
+        if seems_defined(name, own):
             return f"{name}: its own cell is gone; another cell that defines it was used"
         return f"{name}: the cell is missing, and no other cell defines the name"
 
