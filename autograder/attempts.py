@@ -6,6 +6,7 @@ kept, so that an exercise can be called as the learner saw it pass.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from autograder.culprits import Culprits
@@ -29,7 +30,7 @@ class Attempts:
         self.again: list[int] = []  # cells that ran once more after the last one
         self.harmless = set[int]()  # cells that once ended soon and left nothing running
         self.session: Session | None = None
-        self.called = False  # whether an exercise was called in this sandbox
+        self.made = 0  # `Calls` in this sandbox
         self.starts, self.frozen, self.hopeless = 0, False, ""
         self.late = False
         self.spent = 0.0  # seconds of the sandboxes that are gone
@@ -59,11 +60,11 @@ class Attempts:
         while (session := self._live_session()) is not None:
             try:
                 calls = Calls(session, name, forbid, kept)
-                self.called = True
+                self.made += 1
                 return calls
             except Lost as lost:
                 self.late |= lost.reason == "timeout"
-                if not self.called:  # so it was no call that ended it
+                if not self.made:  # so it was no call that ended it
                     self.culprits.searching = not self._blame(None, lost)
         return None
 
@@ -82,7 +83,7 @@ class Attempts:
                 self.rebuilt.notices.append(self.hopeless)
                 break
             self.starts += 1
-            self.called = False
+            self.made = 0
             self.session = Session(self.slug, self.limits, self.slot)
             self._run_cells(self.session, last=self.starts > RERUNS)
         return self.session if not self.hopeless else None
@@ -105,7 +106,7 @@ class Attempts:
                 if cell.role == "check" and self.goes_on(name := _exercise(cell)):
                     session.keep(name)
                 elif cell.run:
-                    instead = "" if cell.role == "demo" else cell.stub
+                    instead = cell.stub if cell.role == "solution" else ""
                     ran = self._run(session, index, instead if dropped else cell.program)
                     unnamed += [index] if ran.stopped == "NameError" else []
                     if cell.role in OWN and ran.left:
@@ -141,15 +142,21 @@ class Attempts:
             self.stopped[cell.grade_id] = ran.stopped
         return ran
 
-    def sprung(self) -> bool:
-        """Whether the sandbox is gone after a call, and a cell that left something running may be
-        to blame for it, which is then left out.
+    def innocent(self, reasons: Sequence[str]) -> bool:
+        """Whether calls that came to nothing, for these reasons, may come to more in a fresh
+        sandbox: other exercises or added cells had used up the time of this one, or a cell had left
+        something running that ended it. Such cells are left out.
         """
-        try:
-            assert self.session is not None
-            self.session.fork().close()
-        except Lost as lost:
-            return self._blame(None, lost)
+        session = self.session
+        assert session is not None
+        if session.used_up and {"timeout", "died"} & set(reasons):
+            self.late = True
+            return self.made > 1 or self._make_room(session.lost("timeout"), long_only=True)
+        if "died" in reasons:
+            try:
+                session.fork().close()
+            except Lost as lost:
+                return self._blame(None, lost)
         return False
 
     def _blame(self, at: int | None, lost: Lost) -> bool:
@@ -175,16 +182,22 @@ class Attempts:
     def _long(self) -> float:
         return LONG * self.limits.session_seconds
 
-    def _make_room(self, lost: Lost) -> bool:
-        """Leave out the added cells that took long, or all if none did; False if none is left."""
+    def _make_room(self, lost: Lost, long_only: bool = False) -> bool:
+        """Leave out the added cells that took long, or all if none did; False if none is left.
+
+        long_only: none if none took long.
+        """
         cells = enumerate(self.rebuilt.cells)
         known = self.culprits.dropped
         added = [index for index, cell in cells if cell.role == "extra" and index not in known]
         long = [index for index in added if self.took.get(index, 0.0) > self._long]
+        added = long if long_only else added
         if added:
             known |= dict.fromkeys(long or added, lost)
-            what = f"{len(long)} added cells that took long" if long else "added cells"
-            self.rebuilt.notices.append(f"{lost.why}; the notebook was run again without {what}")
+            what = f"added cells that took long ({len(long)})" if long else "added cells"
+            self.rebuilt.notices.append(
+                f"all cells together took too long; the notebook was run again without {what}"
+            )
         return bool(added)
 
 

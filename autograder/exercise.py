@@ -8,11 +8,11 @@
         yield (log_probs,), near(reference(log_probs), 1e-9, hint="is the mean over the tokens?")
 
 The probe (here the default one: call the answer with the arguments) travels into the sandbox as
-source and returns plain data; inputs and expected values never do. The first case of an exercise is
-its core:
-an answer that fails it earns nothing, so that neither a constant nor "always raise ValueError"
-collects the points of the edge cases. ``given`` names earlier exercises that the grader answers
-itself, so no mistake is charged twice. No message holds a hidden input or an expected value.
+source and returns plain data; inputs go in as arguments only, expected values never. The first case
+of an exercise is its core: an answer that fails it earns nothing, so that neither a constant nor
+"always raise ValueError" collects the points of the edge cases. ``given`` names earlier exercises
+that the grader answers itself, so no mistake is charged twice. No message holds a hidden input or
+an expected value.
 
 A judge looks for a mistake only in what it has found wrong, and the inputs of the core are drawn
 until each known mistake leads to something else than the right answer: no seed decides a grade.
@@ -104,7 +104,7 @@ class Exercise:
     name: str
     given: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     forbid: tuple[str, ...] = ()  # dotted names, reported as policy findings
-    seconds: float = 10.0  # wall time a single call may take
+    seconds: float = 10.0  # of the processor, that a single call may take (see `patience`)
     cases: list[Case] = field(default_factory=list)
     probe_source: str = CALL
 

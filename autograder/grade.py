@@ -170,7 +170,7 @@ class _Work:
             return ExerciseResult(name, 0.0, points, "died", self.attempts.hopeless, ())
         with calls:
             shortcut, cases, reasons = self._judge(exercise, calls, seed)
-        if "died" in reasons and self.attempts.sprung():
+        if self.attempts.innocent(reasons):
             return self._marked(exercise, seed, kept)
         if shortcut or "policy" in reasons:
             return _policy(exercise, points, shortcut or ", ".join(exercise.forbid))

@@ -32,7 +32,7 @@ class Raised:
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """Nothing came: ``missing``, ``unsolved``, ``timeout``, ``died`` or ``malformed``."""
+    """Nothing came; `reason` is one of `REASONS`."""
 
     reason: str
 
@@ -121,9 +121,7 @@ def holds(
     def wrong(value: Any) -> str | None:
         try:
             return None if right(value) is True else ""
-        except (
-            Exception
-        ):  # the value comes from the learner: any shape of it may break the predicate
+        except Exception:  # a learner's value: any shape of it may break the predicate
             return "the result does not have the expected form"
 
     return _judged(wrong, hint, mistakes or {}, {})

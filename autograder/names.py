@@ -3,11 +3,16 @@
 import ast
 import builtins
 import contextlib
+import io
 import re
 import textwrap
+import tokenize
 from collections.abc import Iterable, Sequence, Set
 
+from llmcourse.checks.failures import STUB
+
 WORD = re.compile(r"[^\W\d]\w*")
+MAGIC = re.compile(r"(?:[\w\s,.]++=\s*+)?[%!?]|[\w.]++\?\??\s*$")  # %time, x = !ls, f?
 TEXT = 50_000  # characters of a cell that are read: a parsed text takes much memory
 KNOWN = {*dir(builtins), "display", "get_ipython", "In", "Out", "_", "__", "___", "exit", "quit"}
 
@@ -18,13 +23,52 @@ def words(text: str) -> set[str]:
 
 
 def statements(source: str) -> list[ast.stmt]:
-    """The statements of a cell, lines with magics left out; none where it is no Python or long."""
-    if len(source) > TEXT:
-        return []
-    lines = ("" if line.lstrip()[:1] in ("%", "!", "?") else line for line in source.split("\n"))
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.parse("\n".join(lines)).body
+    """The statements of a cell; none where it is no Python or long."""
+    return parsed(source) if len(source) <= TEXT else []
+
+
+def parsed(source: str) -> list[ast.stmt]:
+    """The statements of a text as it is, else with `pass` for each line with a magic; none if it is
+    no Python.
+
+    >>> [ast.unparse(statement) for statement in parsed("files = !ls\\nif files:\\n    %time f()")]
+    ['pass', 'if files:\\n    pass']
+    """
+    lines = (
+        re.sub(r"\S.*", "pass", line) if _is_magic(line) else line for line in source.split("\n")
+    )
+    for text in (source, "\n".join(lines)):
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            return ast.parse(text).body
     return []
+
+
+def _is_magic(line: str) -> bool:
+    return MAGIC.match(line.lstrip()) is not None
+
+
+def same_program(one: str, other: str) -> bool:
+    """Whether a cell differs from another, released one in nothing but layout, as after a
+    formatter.
+
+    >>> same_program("f( 'a' )  # why", 'f("a")  # why'), same_program("f(1)  # why", "f(1)")
+    (True, False)
+    """
+    if one.strip() == other.strip():
+        return True
+    if len(one) > 3 * len(other) + 100:  # no formatter makes that of it: save the parsing
+        return False
+    if any(_is_magic(line) for text in (one, other) for line in text.split("\n")):
+        return False
+    with contextlib.suppress(RecursionError, MemoryError, SyntaxError, tokenize.TokenError):
+        trees = [[ast.dump(statement) for statement in statements(text)] for text in (one, other)]
+        return bool(trees[0]) and trees[0] == trees[1] and _comments(one) == _comments(other)
+    return False
+
+
+def _comments(text: str) -> list[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return [token.string for token in tokens if token.type == tokenize.COMMENT]
 
 
 def is_prose(source: str) -> bool:
@@ -34,7 +78,7 @@ def is_prose(source: str) -> bool:
     [True, True, False, False]
     """
     lines = [line for line in source.split("\n") if line.strip()]
-    magics = all(line.lstrip()[:1] in ("%", "!", "?") for line in lines)
+    magics = all(map(_is_magic, lines))
     return not magics and all(
         isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
         for statement in statements(source)
@@ -118,14 +162,29 @@ def undefined(own: Iterable[str], run: Iterable[str]) -> list[str]:
     return [] if "*" in bound else sorted(used - bound)
 
 
+def seems_defined(name: str, texts: Iterable[str]) -> bool:
+    """Whether a text looks as if it defined the name or gave another one to its check: by lines,
+    since parsing all of a notebook takes long.
+
+    >>> [seems_defined("f", [text]) for text in ("class f:", "f = g", "check.f(g)", "g(f)")]
+    [True, True, True, False]
+    """
+    name = re.escape(name)
+    defined = rf"[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+{name}\b|[ \t]*{name}[ \t]*[:=]"
+    imported = rf"[ \t]*(?:from|import)\b.*\b{name}\b"
+    found = re.compile(rf"^(?:{defined}|{imported})|\bcheck\.{name}\(", re.MULTILINE)
+    return any(found.search(text) for text in texts)
+
+
 def put_to(check: str, own: Sequence[str]) -> list[str]:
-    """What the texts put to a check of that name, where none of them defines the name itself.
+    """What the texts put to a check of that name, where none of them defines the name itself, but
+    as a stub.
 
     >>> put_to("mean", ["def m(x): ...", "check.mean(m)"])
     ['m']
     """
     nodes = [node for text in own for statement in statements(text) for node in ast.walk(statement)]
-    if any(check in _bound(node) for node in nodes):
+    if any(check in _bound(node) and not _is_stub(node) for node in nodes):
         return []
     calls = [node for node in nodes if isinstance(node, ast.Call) and node.args]
     return [
@@ -133,6 +192,11 @@ def put_to(check: str, own: Sequence[str]) -> list[str]:
         for call in calls
         if isinstance(call.func, ast.Attribute) and call.func.attr == check
     ]
+
+
+def _is_stub(definition: ast.AST) -> bool:
+    inside = (node for node in ast.walk(definition) if isinstance(node, ast.Constant))
+    return any(node.value == STUB for node in inside)
 
 
 def _names(text: str, context: type[ast.expr_context]) -> list[ast.Name]:

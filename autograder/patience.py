@@ -6,12 +6,15 @@ process was ready to run and had no processor, or for which a virtual machine st
 that says nothing (the sandbox hardly ever ran), the machine was too busy to tell, which is nobody's
 mistake.
 
-A crowd inside keeps its own members from running, and children that nobody waits for take what they
-used with them; so where many in there want a processor, the clock alone counts.
+Processes inside keep each other from running, too, and children that nobody waits for take what
+they used with them. So what was waited is divided by the number of those that want a processor, and
+where they are a crowd, the clock alone counts.
 """
 
 import contextlib
+import operator
 import os
+import random
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +36,7 @@ class Used:
     processor: float = 0.0  # seconds, of those that have ended too
     waited: dict[int, float] = field(default_factory=dict)  # seconds without a processor, by pid
     ready: int = 0  # processes and threads that run or want to
-    stolen: float = 0.0  # seconds for which another virtual machine ran, on the worst processor
+    stolen: tuple[float, ...] = ()  # seconds that other virtual machines took, by processor
 
     @classmethod
     def by(cls, pid: int) -> "Used":
@@ -64,11 +67,11 @@ def _stepped_back(pid: int) -> bool:
     return False
 
 
-def _stolen() -> float:
+def _stolen() -> tuple[float, ...]:
     with contextlib.suppress(OSError, ValueError, IndexError):
         lines = Path("/proc/stat").read_text().splitlines()[1:]  # the first one sums up
-        return max(int(line.split()[8]) for line in lines if line.startswith("cpu")) / TICKS
-    return 0.0
+        return tuple(int(line.split()[8]) / TICKS for line in lines if line.startswith("cpu"))
+    return ()
 
 
 class Patience:
@@ -82,9 +85,10 @@ class Patience:
         self.seconds, self.starved = seconds, False
         self.most = min(ASLEEP * seconds, most)
         self._pid, self._began = pid, time.monotonic()
-        self._first: Used | None = None
         self._next = self._began + FIRST_LOOK
-        self._unseen = 0.0  # seconds before the first look
+        self._seen = self._began  # when it last looked
+        self._first: Used | None = None
+        self._delays: dict[int, float] = {}  # as last seen, by pid
         self._processor = self._waited = 0.0
         self._crowded = False
 
@@ -99,7 +103,8 @@ class Patience:
         if now - self._began >= STARVED * self.seconds:
             self.starved = True
             return 0.0
-        self._next = now + max(LOOKS, min(self.seconds - self._processor, self.most - own, 1.0))
+        soon = max(LOOKS, min(self.seconds - self._processor, self.most - own, 1.0))
+        self._next = now + soon * random.uniform(0.5, 1.0)  # nobody can make way for a look
         return self._next - now
 
     def own(self) -> float:
@@ -110,16 +115,18 @@ class Patience:
     def _look(self, now: float) -> float:
         """The same after a look at what the processes have used."""
         used = Used.by(self._pid)
-        if self._first is None:
-            self._first, self._unseen = used, now - self._began
-        first = self._first
-        self._processor = used.processor - first.processor
-        self._crowded = self._crowded or used.ready > CROWD
-        # What waited before the first look may have waited since the request began.
-        waits = (
-            min(delay, delay - first.waited.get(pid, 0.0) + self._unseen)
+        since, self._seen = now - self._seen, now
+        waits = [
+            # one that was not seen before may have waited ever since
+            delay - self._delays[pid] if pid in self._delays else min(delay, since)
             for pid, delay in used.waited.items()
-        )
-        stolen = used.stolen - first.stolen
-        self._waited = 0.0 if self._crowded else max(waits, default=0.0) + stolen
-        return max(0.0, now - self._began - self._waited)
+        ]
+        self._delays |= used.waited
+        # Of several that want a processor, each may have waited for the others.
+        self._waited += max(waits, default=0.0) / max(1, used.ready)
+        self._crowded = self._crowded or used.ready > CROWD
+        first = self._first = self._first or used
+        self._processor = used.processor - first.processor
+        stolen = max(map(operator.sub, used.stolen, first.stolen), default=0.0)
+        excused = 0.0 if self._crowded else self._waited + stolen
+        return max(0.0, now - self._began - excused)

@@ -14,6 +14,7 @@ import ast
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
+from autograder.names import parsed
 from autograder.scopes import Binding, Scope, bindings, parts
 
 IMPORTERS = ("importlib.import_module", "import_module", "__import__", "builtins.__import__")
@@ -58,19 +59,13 @@ def _statements(source: str, deep: bool = True) -> list[ast.stmt]:
     """Top-level statements; lines with magics are left out, and text that does not parse is nothing
     that runs. What `exec("...")` and `eval("...")` would run is put in as their argument.
     """
-    lines = source.split("\n")
-    for text in (source, "\n".join("" if x.lstrip()[:1] in "%!?" else x for x in lines)):
-        try:
-            body = ast.parse(text).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        for call in [n for s in body for n in _walk(s) if isinstance(n, ast.Call)] if deep else []:
-            code = _string(call.args[0]) if call.args else None
-            if code and isinstance(call.func, ast.Name) and call.func.id in ("exec", "eval"):
-                inner: ast.AST = ast.Module(body=_statements(code, deep=False), type_ignores=[])
-                call.args.append(inner)  # type: ignore[arg-type]
-        return body
-    return []
+    body = parsed(source)
+    for call in [n for s in body for n in _walk(s) if isinstance(n, ast.Call)] if deep else []:
+        code = _string(call.args[0]) if call.args else None
+        if code and isinstance(call.func, ast.Name) and call.func.id in ("exec", "eval"):
+            inner: ast.AST = ast.Module(body=_statements(code, deep=False), type_ignores=[])
+            call.args.append(inner)  # type: ignore[arg-type]
+    return body
 
 
 def _walk(tree: ast.AST) -> Iterator[ast.AST]:

@@ -19,7 +19,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.ingest import LearnerCell, Submission
-from autograder.names import definitions, is_prose, unless_defined, words
+from autograder.names import (
+    definitions,
+    is_prose,
+    same_program,
+    seems_defined,
+    unless_defined,
+    words,
+)
 
 OWN = ("solution", "part", "extra")  # roles of the cells with the learner's code
 
@@ -120,10 +127,11 @@ class _Graft:
         self.notices: list[str] = []
         self.parts: dict[int, int] = {}  # of answers, by index of the released cell
         self.texts: dict[int, list[str]] = {}  # written
-        self.edited = 0
+        self.edited = self.added = 0
         self.demos: dict[int, str] = {}  # edited demonstrations
         self.notes: list[tuple[int, str]] = []  # texts and the released cell before each
         self.texts_of_own: list[str] = []  # in cells that were added
+        self._taken = set[int | None]()  # those that `take` has met by now
         self._met = met  # indexes of the released cells that were submitted
         self._waiting = dict(enumerate(cells))  # released cells that are not yet in `done`
         self._after = -1
@@ -133,10 +141,14 @@ class _Graft:
         self._after = self._after if index is None else index
         target = None if index is None else self.cells[index]
         text, code = mine.source.strip(), mine.kind == "code"
+        if target and target.role == "released" and code and index in self._taken:
+            target = None  # a copy is a cell of the learner's own
+        self._taken.add(index)
         if target is None or index is None:
             self.texts_of_own += [] if code or not text else [text]
+            self.added += code and bool(text)
             self._add(mine)
-        elif not text or text == target.stub.strip():
+        elif not text or same_program(text, target.stub):
             self._bring(index)
         elif target.role == "written":
             self.texts.setdefault(index, []).append(text)
@@ -202,7 +214,7 @@ class _Graft:
             if cell.role == "written":
                 self._write(index)
             elif cell.role == "solution" and index not in self._met:
-                self.notices.append(f"{cell.grade_id}: the cell is missing")
+                self.notices.append(self._missing(str(cell.grade_id)))
             elif cell.role == "solution" and (parts := self.parts.get(index, 0)) > 1:
                 self.notices.append(f"{cell.grade_id}: {parts} cells have this name; all were used")
         self._define()
@@ -210,11 +222,18 @@ class _Graft:
         _number(added, {cell.notebook.get("id") for cell in self.cells})
         if self.edited:
             self.notices.append(
-                f"{self.edited} released cell(s) were edited: the released text was used as well"
+                f"{_were(self.edited, 'released cell')} edited: the released text was used as well"
             )
-        if code := sum(cell.role == "extra" for cell in added):
-            self.notices.append(f"{code} code cell(s) were added")
+        if self.added:
+            self.notices.append(f"{_were(self.added, 'code cell')} added")
         return Rebuilt(self.done, [*notices, *self.notices])
+
+    def _missing(self, name: str) -> str:
+        """What is said of an answer whose cell was not handed in."""
+        own = [cell.program for cell in self.done if cell.role in OWN]
+        if seems_defined(name, own):
+            return f"{name}: its own cell is gone; another cell that defines it was used"
+        return f"{name}: the cell is missing, and no other cell defines the name"
 
     def _write(self, index: int) -> None:
         """The written answer; without one, what was written beside its place, else anywhere."""
@@ -233,11 +252,16 @@ class _Graft:
         """Have the demonstrations define what the learner's code names."""
         own = [cell.program for cell in self.done if cell.role in OWN]
         used = {word for text in own for word in words(text)}
-        for _ in range(2):  # what a definition needs may stand in another demonstration
-            for index, cell in enumerate(self.cells):
-                if cell.role == "demo":
-                    cell.program = definitions(self.demos.get(index, cell.source), used)
-                    used |= words(cell.program)
+        demos = [(index, cell) for index, cell in enumerate(self.cells) if cell.role == "demo"]
+        # What a definition needs stands in a demonstration above it, or, called later, below.
+        for _ in range(2):
+            for index, cell in reversed(demos):
+                cell.program = definitions(self.demos.get(index, cell.source), used)
+                used |= words(cell.program)
+
+
+def _were(count: int, what: str) -> str:
+    return f"1 {what} was" if count == 1 else f"{count} {what}s were"
 
 
 def _new(kind: str, source: str) -> dict[str, Any]:

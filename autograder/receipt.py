@@ -17,6 +17,7 @@ import dateutil.parser
 
 from autograder.errors import Unreadable
 from autograder.ingest import LearnerCell, beside, find_notebook, parse
+from autograder.names import same_program
 from autograder.rebuild import text_of
 
 STAMP, STAMP_BYTES = "timestamp.txt", 200
@@ -149,4 +150,4 @@ def answers(data: bytes, released: Mapping[str, Any]) -> int:
 def _answers(cell: LearnerCell, stub: Mapping[str, Any]) -> bool:
     grade_id = stub["metadata"]["nbgrader"]["grade_id"]
     own = cell.grade_id == grade_id or (cell.grade_id is None and cell.cell_id == stub.get("id"))
-    return own and cell.source.strip() not in ("", text_of(stub).strip())
+    return own and bool(cell.source.strip()) and not same_program(cell.source, text_of(stub))

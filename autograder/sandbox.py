@@ -64,6 +64,7 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    "PIP_RETRIES": "0",  # there is no network, and a learner's `%pip` would wait for it
     "LLMCOURSE_PRESET": "smoke",
 }
 

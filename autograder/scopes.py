@@ -2,7 +2,7 @@
 
 As Python has it: parameters and assigned names are the function's own, comprehensions have scopes
 of their own, a class body's names are not seen by its methods, `global` and `nonlocal` point
-outside. Left out: `del`, and stars in patterns. No recursion over the syntax: it may be deep.
+outside. Left out: `del`. No recursion over the syntax: it may be deep.
 """
 
 import ast

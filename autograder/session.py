@@ -14,7 +14,7 @@ from typing import Any
 
 from autograder import frames, wire
 from autograder.errors import SandboxFailed
-from autograder.exercise import Ask, NoAnswer, Outcome, Raised, Returned
+from autograder.exercise import NoAnswer, Outcome, Raised, Returned
 from autograder.limits import FULL, Limits, over_session
 from autograder.outputs import clean_outputs, clean_text
 from autograder.patience import Patience
@@ -105,7 +105,7 @@ class Session:
                 reply = self._request(request, FORK_SECONDS, theirs.fileno())
             forked = clean_text(reply.get("forked"))
             if forked not in ("kept", "last") or not self._answers(ours):
-                raise self._lost("died", "it kept other processes from starting")
+                raise self.lost("died", "it kept other processes from starting")
             self.kept = forked == "kept"
         except BaseException:
             ours.close()
@@ -131,6 +131,11 @@ class Session:
     def _left(self) -> float:
         return self.limits.session_seconds - self.spent
 
+    @property
+    def used_up(self) -> bool:
+        """Whether no time is left for all that runs in this sandbox."""
+        return self._left <= 0 or "seconds" in self.sandbox.over
+
     def spend(self, patience: Patience) -> float:
         """Count the seconds that a request took; SandboxFailed when the machine is to blame that it
         is late.
@@ -149,40 +154,41 @@ class Session:
         if not self.alive:
             raise Lost("died", "the Python process was gone")
         if self._left <= 0:
-            raise self._lost("timeout", "")
+            raise self.lost("timeout")
         self._number += 1
         patience = self.patience(seconds)
+        lost: tuple[str, str] | None = None
         try:
             frames.send(self.sandbox.channel, wire.pack({"n": self._number, **request}), patience)
             if descriptor is not None:
                 socket.send_fds(self.sandbox.channel, [b"!"], [descriptor], socket.MSG_DONTWAIT)
             cap = 4 * self.limits.output_bytes + 2**16
             reply = wire.unpack(frames.receive(self.sandbox.channel, patience, cap))
+            if type(reply) is not dict or type(n := reply.get("n")) is not int or n != self._number:
+                raise wire.WireError("no answer to this request")
         except frames.Late:
-            self.spend(patience)
-            raise self._lost(
-                "timeout", f"it did not finish within {seconds:.0f} seconds of work"
-            ) from None
+            lost = "timeout", f"it did not finish within {seconds:.0f} seconds of work"
         except (frames.Closed, OSError):
-            raise self._lost("died", "it ended the Python process") from None
+            lost = "died", "it ended the Python process"
         except (frames.TooLong, wire.WireError):
-            raise self._lost("died", "it broke the connection to the grader") from None
+            lost = "died", "it broke the connection to the grader"
         self.spend(patience)
-        if type(reply) is not dict or type(n := reply.get("n")) is not int or n != self._number:
-            raise self._lost("died", "it broke the connection to the grader")
-        return reply
+        if lost:
+            raise self.lost(*lost)
+        return dict(reply)
 
-    def _lost(self, reason: str, why: str) -> Lost:
+    def lost(self, reason: str, why: str = "") -> Lost:
+        """End the sandbox, and what there is to be raised for it."""
         self.alive = False
         self.sandbox.kill()
         if (over := self.sandbox.over) == FULL:  # maybe not the learner's doing: never a zero
             raise SandboxFailed(ENDED)
-        if not over and self._left <= 0:
+        if self.used_up:
             over = over_session(self.limits)
         if over:
             why = f"it used more than the grader allows: {over}"
-            reason = "timeout" if "seconds" in over else "died"
-        return Lost(reason, why, whole="seconds" in over)
+            reason = "timeout" if self.used_up else "died"
+        return Lost(reason, why, whole=self.used_up)
 
 
 class Calls:
@@ -209,23 +215,26 @@ class Calls:
     def __exit__(self, *_: object) -> None:
         self._drop()
 
-    @property
-    def ask(self) -> Ask:
-        """Call the answer through a probe; never raises for anything the sandbox does."""
-        return self._ask
-
-    def _ask(
+    def ask(
         self,
         probe: str,
         args: tuple[Any, ...],
         given: Mapping[str, Callable[..., Any]],
         seconds: float,
     ) -> Outcome:
-        seconds += self._imports
-        self._imports = 0.0
-        patience = self.session.patience(min(seconds, self._left))
-        outcome = self._call(probe, args, given, patience)
-        self._left -= self.session.spend(patience)
+        """Call the answer through a probe; never raises for anything the sandbox does."""
+        before = self.session.spent
+        try:
+            if self._socket is None:
+                self._fork()
+        except Lost as lost:
+            outcome: Outcome = NoAnswer(lost.reason)
+        else:
+            patience = self.session.patience(min(seconds + self._imports, self._left))
+            self._imports = 0.0
+            outcome = self._call(probe, args, given, patience)
+            self.session.spend(patience)
+        self._left -= self.session.spent - before
         if isinstance(outcome, NoAnswer):
             self.reasons.append(outcome.reason)
             if outcome.reason == "policy":
@@ -255,8 +264,6 @@ class Calls:
         payload = wire.pack(request, register)
         left = ALL_CALLS_BYTES
         try:
-            if self._socket is None:
-                self._fork()
             assert self._socket is not None
             frames.send(self._socket, payload, deadline)
             for _ in range(CALLS + 1):
@@ -271,8 +278,8 @@ class Calls:
                     raise wire.WireError("the arguments of calls are too large")
                 frames.send(self._socket, _answer(reply, table), deadline)
             outcome = NoAnswer("timeout")
-        except (frames.Late, Lost) as error:
-            outcome = NoAnswer(error.reason if isinstance(error, Lost) else "timeout")
+        except frames.Late:
+            outcome = NoAnswer("timeout")
         except (frames.Closed, OSError):
             outcome = NoAnswer("died")
         except (frames.TooLong, wire.WireError):

@@ -84,10 +84,10 @@ def _read(name: str) -> tuple[int | None, str]:
 
 
 def _places(room: Classroom, pattern: str, slugs: Sequence[str]) -> list[tuple[str, str, Path]]:
-    """Student, name and path of everything in the folders of students, the units' own names before
-    others.
+    """Student, name and path of everything in the folders of students, links to such left out; the
+    units' own names before others.
     """
-    template = _template(room)
+    template, base = _template(room), _base(room)
     found = re.compile(
         re.escape(template).replace(STUDENT, "(?P<student>[^/]+)").replace(UNIT, "(?P<unit>[^/]+)")
     )
@@ -101,6 +101,7 @@ def _places(room: Classroom, pattern: str, slugs: Sequence[str]) -> list[tuple[s
         (match["student"], match["unit"], Path(match.string))
         for match in matches
         if match["student"].casefold() not in COMPANIONS
+        and not (base / Path(match.string).relative_to(base).parts[0]).is_symlink()
     ]
     return sorted(places, key=lambda place: (place[0], place[1] not in slugs, place[1]))
 

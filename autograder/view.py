@@ -57,7 +57,7 @@ def layout(unit: str) -> list[str]:
         roots.append(Path("/usr"))
     roots.sort(key=lambda path: len(path.parts))
     for root in roots:
-        if any(other in course.parents for other in [root]):
+        if root in course.parents:
             words += ["--ro-bind", str(root), str(root), "--tmpfs", str(course)]
         elif not any(other in root.parents and other not in course.parents for other in roots):
             words += [*_parents(root), "--ro-bind", str(root), str(root)]

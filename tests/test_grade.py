@@ -373,6 +373,35 @@ def test_a_forbidden_shortcut_under_another_name_is_found_through_the_check_it_i
     assert graded(change).exercises[0].status == "policy"
 
 
+def test_a_stub_that_was_left_hides_no_shortcut_put_to_its_check():
+    """Given as a default, the function is not called by its name."""
+
+    def change(book):
+        book.answer(toy.STUB.format("mean", "values"))
+        imported = "from llmcourse.checks import u01_language_modelling as check\n"
+        mine = "def mine(x, f=np.mean):\n    return f(x) if x else int('x')\n"
+        book.cell("mean_check")["source"] = f"{imported}{mine}check.mean(mine)"
+
+    assert graded(change).exercises[0].status == "policy"
+
+
+@pytest.mark.parametrize(
+    "stub",
+    [
+        "def mean(values):\n    raise NotImplementedError('your turn')",
+        "class mean:\n    def __call__(self):\n        raise NotImplementedError('your turn')",
+    ],
+)
+def test_what_is_put_to_a_check_is_the_answer_where_a_stub_is_left(stub):
+    def change(book):
+        book.answer(stub)
+        imported = "from llmcourse.checks import u01_language_modelling as check\n"
+        mine = toy.MEAN.replace("def mean", "def mine")
+        book.cell("mean_check")["source"] = f"{imported}{mine}check.mean(mine)"
+
+    assert points(graded(change)) == toy.POINTS
+
+
 def test_a_library_may_use_what_the_learner_may_not():
     def change(book):
         book.answer("def mean(x):\n    return np.average(x) if x else int('x')\n")
@@ -498,6 +527,16 @@ def test_a_deadly_extra_cell_is_left_out_and_reported():
     assert "not used" in json.dumps(result.notebook["cells"][0])
 
 
+def test_a_released_cell_that_an_added_one_makes_deadly_is_left_out():
+    """The cell before it left nothing running, so nobody else can be told to be the cause."""
+    trap = "import builtins, os\nreal = builtins.__import__\n"
+    trap += "def deadly(name, *rest, **more):\n    if name == 'math': os._exit(1)\n"
+    trap += "    return real(name, *rest, **more)\nbuiltins.__import__ = deadly"
+    result = graded(lambda book: book.first(trap))
+    assert points(result) == toy.POINTS
+    assert "a released cell: it ended the Python process" in result.notices[-1]
+
+
 def test_three_deadly_cells_are_survived_and_five_too():
     for count in (3, 5):
         deadly = code("import os; os._exit(0)")
@@ -533,6 +572,29 @@ def test_several_slow_calls_cost_one_timeout():
 
 
 # Ours
+
+
+def test_what_an_exercise_used_is_not_missing_to_the_next_one():
+    def change(book):
+        book.answer("def mean(values):\n    while True: pass")
+        slow = "import time\ndef spread(values):\n    time.sleep(0.8)\n"
+        book.cell("spread")["source"] = slow + "    " + toy.SPREAD.partition("\n")[2].lstrip()
+
+    result = graded(change, session_seconds=4.0)
+    assert points(result) == {"mean": 0, "spread": 45}
+
+
+def test_what_added_cells_used_is_not_missing_to_an_exercise():
+    slow = "import time\ndef mean(values):\n    time.sleep(0.5)\n"
+
+    def change(book):
+        book.last("import time; time.sleep(1.5)")
+        book.last("time.sleep(1.3)")
+        book.answer(slow + "    " + toy.MEAN.partition("\n")[2].lstrip())
+
+    result = graded(change, session_seconds=4.0)
+    assert points(result) == toy.POINTS
+    assert "without added cells that took long (2)" in result.notices[-1]
 
 
 def test_a_sandbox_that_does_not_start_is_never_a_zero(monkeypatch):

@@ -1,8 +1,10 @@
 """llmcourse.checks.growth: an answer that is far too slow on a long input is seen."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from llmcourse.checks import CheckFailed, keeps_up
+from llmcourse.checks import CheckFailed, growth, keeps_up
 from llmcourse.checks.calls import Recorded
 
 NUMBERS = (list(range(30_000)),)
@@ -23,6 +25,13 @@ def through_a_list(numbers):
 
 def test_a_linear_answer_keeps_up():
     keeps_up(Recorded(through_a_dictionary_twice, "f"), known, NUMBERS, 20, "use a set.")
+
+
+def test_a_clock_of_long_steps_makes_no_answer_slow(monkeypatch):
+    """In another thread, where the time is up at once if none is given."""
+    monkeypatch.setattr(growth.time, "thread_time", lambda: 0.0)
+    with ThreadPoolExecutor() as pool:
+        pool.submit(keeps_up, Recorded(known, "f"), known, NUMBERS, 20, "use a set.").result()
 
 
 def test_a_quadratic_answer_does_not():

@@ -30,7 +30,8 @@ def seconds_until_time_is_up(monkeypatch, account):
         (lambda now: Used(now / 10, {1: now * 0.9}, 1), 10, 11, False),  # a loop, busy machine
         (lambda now: Used(0.0, {1: now}, 1), STARVED, STARVED + 1, True),
         (lambda now: Used(0.0, {1: now}, CROWD + 1), 2, 3.1, False),  # a crowd of its own
-        (lambda now: Used(now / 10, {1: 0.0}, 1, stolen=now * 0.9), 10, 11, False),  # below, busy
+        (lambda now: Used(now / 10, {1: 0.0}, 1, (9.0, now * 0.9)), 10, 11, False),  # below, busy
+        (lambda now: Used(0.0, {1: now * 0.9}, 8), 2, 3.1, False),  # hidden loops of its own
     ],
 )
 def test_time_is_up_by_the_processor_or_without_a_crowd_by_waiting(
@@ -48,6 +49,32 @@ def test_what_was_waited_before_the_first_and_after_the_last_look_is_nobodys_tim
     now[0] += request()
     now[0] += request()
     assert request.own() == pytest.approx(now[0] / 10, abs=0.01)
+
+
+@pytest.mark.parametrize("missed", [0.0, 0.5])
+def test_what_a_process_waited_before_the_request_excuses_nothing(monkeypatch, missed):
+    """Nor where it was overlooked once."""
+    seen = {1: 0.0, 2: 100.0}
+
+    def account(now):
+        return Used(0.0, seen if now > missed else {1: 0.0}, 0)
+
+    wall, blamed = seconds_until_time_is_up(monkeypatch, account)
+    assert 2 <= wall <= 2 + missed + 0.6 and not blamed
+
+
+def test_when_the_next_look_comes_cannot_be_told(monkeypatch):
+    """Else what keeps a sandbox from running could make way for every look."""
+    now = [0.0]
+    monkeypatch.setattr(patience.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(Used, "by", lambda pid: Used())
+    waits = set()
+    for _ in range(10):
+        now[0] = 0.0
+        request = Patience(1, 60.0, 300.0)
+        now[0] = request()
+        waits.add(request())
+    assert len(waits) == 10 and all(0.5 <= wait <= 1.0 for wait in waits)
 
 
 def test_what_wants_a_processor_is_counted():

@@ -61,7 +61,7 @@ def test_added_cells_stay_where_they_were_and_in_order():
     assert list(extras) == ["a = 1", "b = 2", "c = 3", "d = 4"] and extras["a = 1"] == 0
     assert roles(rebuilt)[extras["b = 2"] - 1] == ("check", "mean_check")
     assert [r for r in roles(rebuilt) if r[0] != "extra"] == RELEASED
-    assert "4 code cell(s) were added" in rebuilt.notices
+    assert "4 code cells were added" in rebuilt.notices
 
 
 def test_an_added_cell_cannot_take_the_place_of_a_released_one():
@@ -71,6 +71,82 @@ def test_an_added_cell_cannot_take_the_place_of_a_released_one():
 
     ids = [c.notebook["id"] for c in graft(change).cells]
     assert len(set(ids)) == len(ids) and {n for _, n in RELEASED} >= {"title"}
+
+
+def test_a_released_cell_that_a_formatter_has_laid_out_anew_was_not_edited():
+    def change(book):
+        book.cells[1]["source"] = "import math\n\n\nimport numpy as np  "
+        book.cell("mean")["source"] = toy.STUB.format("mean", "values").replace("'", '"')
+        book.cell("mean_check")["source"] = "check.mean(\n    mean,\n)"
+
+    rebuilt = graft(change)
+    assert roles(rebuilt) == RELEASED and rebuilt.notices == []
+    assert "not in globals()" in rebuilt.cells[2].program
+
+
+def test_a_released_cell_that_was_copied_runs_again_where_the_copy_stands():
+    def change(book):
+        copy = {**book.cells[1], "id": "copy"}
+        book.cells[4:4] = [code("np = None"), copy]
+
+    rebuilt = graft(change)
+    programs = [c.program for c in rebuilt.cells if c.role in ("released", "extra") and c.run]
+    assert programs == ["import math\nimport numpy as np", "np = None", programs[0]]
+    assert rebuilt.notices == ["2 code cells were added"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import math\nimport numpy as np  # both are fast",
+        "import math\nimport numpy as np\n%time",
+        "import math, numpy as np",
+        "It was import math",
+    ],
+)
+def test_a_comment_or_a_magic_in_a_released_cell_is_kept(source):
+    rebuilt = graft(lambda book: book.cells[1].update(source=source))
+    assert source in [c.source for c in rebuilt.cells if c.role == "extra"]
+    assert rebuilt.notices == ["1 released cell was edited: the released text was used as well"]
+
+
+def test_a_line_that_begins_like_a_magic_inside_an_expression_is_read_as_it_is():
+    def change(book):
+        demo = "while True: pass\ndef least(a, b):\n    return (a\n        % b)"
+        book.cells[-2]["source"] = demo
+        book.cell("mean")["source"] = toy.MEAN + "least(3, 2)"
+
+    [demo] = [c for c in graft(change).cells if c.role == "demo"]
+    assert "return a % b" in demo.program
+
+
+def test_what_definitions_of_demonstrations_need_is_followed_through_all_of_them():
+    released = toy.released()
+    demo = released["cells"][-2]
+    chain = ["import math as m", "a = m", "def b(): return a.pi", "def c(): return b()"]
+    released["cells"][-2:-1] = [
+        {**demo, "id": f"demo-{number}", "source": source} for number, source in enumerate(chain)
+    ]
+    book = Book(released, {"mean": toy.MEAN + "c()"}, "mean")
+    rebuilt = rebuild(parse(book.dump()), released)
+    demos = [c for c in rebuilt.cells if c.role == "demo"]
+    assert [cell.run for cell in demos] == [True] * len(chain)
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        (toy.MEAN, "mean: its own cell is gone; another cell that defines it was used"),
+        ("check.mean(sum)", "mean: its own cell is gone; another cell that defines it was used"),
+        ("def spread_(): ...", "mean: the cell is missing, and no other cell defines the name"),
+    ],
+)
+def test_an_answer_without_its_cell_is_told_by_whether_another_defines_it(added, said):
+    def change(book):
+        book.cells.remove(book.cell("mean"))
+        book.first(added)
+
+    assert graft(change).notices == [said, "1 code cell was added"]
 
 
 def test_an_edited_plain_cell_runs_after_the_released_one_and_is_reported():

@@ -15,6 +15,8 @@ from autograder.receipt import answers, time_of
 from autograder.report import class_table
 from tests import toy_course
 from tests.graded import result
+from tests.submissions import toy
+from tests.submissions.hostile import Book
 from tests.toy_course import SLUG, WRITTEN
 
 NOON = datetime.datetime(2030, 5, 1, 12)
@@ -300,6 +302,12 @@ def test_a_mark_of_earlier_work_is_no_answer_to_read(room, sandbox):
 
 
 # Copies
+
+
+def test_a_stub_that_a_formatter_has_laid_out_anew_is_no_answer():
+    stub = toy.STUB.format("mean", "values").replace("'", '"')
+    book = Book(toy.released(), {"mean": stub, "spread": toy.SPREAD}, "mean")
+    assert answers(book.dump(), toy.released()) == 1
 
 
 @pytest.mark.parametrize(

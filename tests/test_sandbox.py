@@ -609,6 +609,26 @@ def test_what_does_not_answer_has_a_reason(shared, name, source, reason):
         assert calls.ask(CALL, (), {}, 5) == Returned(1)
 
 
+def test_a_fresh_fork_may_load_what_the_last_one_had_loaded(shared):
+    work = "while time.process_time() < until: pass"
+    shared.run(f"import time\ndef load():\n    until = time.process_time() + 0.7\n    {work}")
+    with Calls(shared, "load") as calls:
+        for _ in range(2):
+            assert calls.ask(CALL, (), {}, 0.2) == Returned(None)
+            calls._drop()
+
+
+def test_an_installation_fails_at_once(shared):
+    said = printed(shared, "%pip install --no-input nothing-of-this-name")
+    assert "No matching distribution" in said and "Retry" not in said
+
+
+def test_a_cell_that_ends_the_process_has_used_its_time(session):
+    with pytest.raises(Lost):
+        session.run("import os, time\ntime.sleep(0.3)\nos._exit(0)")
+    assert session.spent >= 0.2
+
+
 def test_probing_prints_nothing_anywhere(shared, capfd):
     shared.run("import os\ndef loud(): print('x'); os.write(1, b'y'); os.write(2, b'z')")
     with Calls(shared, "loud") as calls:

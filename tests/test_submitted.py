@@ -165,6 +165,15 @@ def test_companions_are_neither_students_nor_lines(room, name):
     assert (students_of(room, SLUG), left(room)) == (["ann"], [])
 
 
+def test_a_link_to_the_folder_of_somebody_else_is_nobodys_work(room):
+    put(room, f"ada/{SLUG}/{SLUG}.ipynb")
+    base = room.folder("submitted", "x", "y").parents[1]
+    (base / "eve").symlink_to(base / "ada")
+    found = survey(room, [SLUG])
+    assert found.students == {"ada"}
+    assert found.left == ("eve is a link: links are not followed",)
+
+
 def test_an_empty_directory_and_a_link_are_named(room):
     base = room.folder("submitted", "x", "y").parents[1]
     (base / "ann").mkdir(parents=True)
