@@ -14,6 +14,8 @@ from autograder import wire
 from autograder.exercise import CaseResult, Exercise, NoAnswer, Outcome, Raised, Returned, mark
 from autograder.runner import STUB
 
+PLAIN = frozenset((float, str, bool, bytes, int, type(None)))  # what is the same at both ends
+
 
 def run_locally(
     exercise: Exercise,
@@ -56,15 +58,16 @@ def sent(value: Any, functions: bool = False) -> Any:
     they arrive as proxies, as the learner's code gets them; else they are opaque.
     """
     kind = type(value)
-    if kind in (float, str, bool, bytes) or value is None:
-        return value
-    if kind is int and value.bit_length() <= wire.INT_BITS:
+    if kind in PLAIN:
         return value
     try:
         if kind is tuple or kind is list:
+            if PLAIN.issuperset(map(type, value)):
+                return kind(value)
             return kind([sent(entry, functions) for entry in value])
         if kind is dict:
-            return {sent(key): sent(entry, functions) for key, entry in value.items()}
+            keys = value if PLAIN.issuperset(map(type, value)) else map(sent, value)
+            return dict(zip(keys, sent([*value.values()], functions), strict=True))
     except RecursionError:
         raise wire.WireError("nested too deep") from None
     if not functions:
