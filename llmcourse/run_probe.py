@@ -1,7 +1,8 @@
 """How fast this machine is at the moment, as a multiple of the time on the reference machine.
 
-Budgets of a run are seconds on the reference machine (`benchmarks/results.md`); on another, or a
-busy one, a fixed computation of a tenth of a second says how much longer the same work may take.
+Budgets of a run are seconds on the reference machine, two cores of an Intel Xeon of 2023; on
+another, or a busy one, a fixed computation of a tenth of a second says how much longer the same
+work may take.
 It runs on one core, half in the interpreter and half in numpy, as the notebooks do.
 """
 
@@ -11,7 +12,7 @@ from statistics import median
 
 import numpy as np
 
-REFERENCE_SECONDS = 0.13  # median of `work` on the reference machine with nothing beside it
+REFERENCE_SECONDS = 0.072  # median of `work` on the reference machine with nothing beside it
 ROUNDS = 5
 
 
