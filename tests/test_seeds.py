@@ -125,6 +125,7 @@ def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch):
         return in_forks(work, items, **limits)
 
     monkeypatch.setattr(seeds, "in_forks", spy)
+    monkeypatch.setattr(seeds, "CHUNK", 50)
     [first] = lines(workbench(), tmp_path, number=120)
     assert [len(chunk) for _, chunk in tried] == [50, 50, 20]
     kept = tmp_path / "kept"
