@@ -183,14 +183,20 @@ class Attempts:
         return LONG * self.limits.session_seconds
 
     def _make_room(self, lost: Lost, long_only: bool = False) -> bool:
-        """Leave out the added cells that took long, or all if none did; False if none is left.
+        """Leave out the added cells that took long, or all if these are not what used up the time;
+        False if none is left.
 
-        long_only: none if none took long.
+        long_only: never all.
         """
         cells = enumerate(self.rebuilt.cells)
         known = self.culprits.dropped
         added = [index for index, cell in cells if cell.role == "extra" and index not in known]
         long = [index for index in added if self.took.get(index, 0.0) > self._long]
+        if (
+            not long_only
+            and 2 * sum(self.took[index] for index in long) < self.limits.session_seconds
+        ):
+            long = []  # many that took nearly as long did
         added = long if long_only else added
         if added:
             known |= dict.fromkeys(long or added, lost)
