@@ -262,7 +262,7 @@ def check_replies(stream: bytes) -> str:
 
     limits = Limits(exercise_seconds=4.0)
     session: Any = SimpleNamespace(
-        fork=fork, kept="", patience=patience, spend=lambda patience: None, limits=limits
+        fork=fork, kept="", patience=patience, spend=lambda patience: None, spent=0.0, limits=limits
     )
     with Calls(session, "wanted") as calls:
         results = mark(wanted, calls.ask, b"seed", lambda answer: answer(1))

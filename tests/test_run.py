@@ -329,8 +329,9 @@ def wait_for_family(process: subprocess.Popen, members: int) -> list[psutil.Proc
     """The descendants of a process once there are that many and the last one sleeps."""
     for _ in range(3000):
         family = psutil.Process(process.pid).children(recursive=True)
-        if len(family) >= members and any("time.sleep" in " ".join(p.cmdline()) for p in family):
-            return family
+        with suppress(psutil.NoSuchProcess):  # a helper of the kernel may end between two looks
+            if len(family) >= members and any("time.sleep" in "".join(p.cmdline()) for p in family):
+                return family
         assert process.poll() is None, process.communicate()
         time.sleep(0.1)
     raise AssertionError("no notebook was started within 300 s")
