@@ -10,11 +10,12 @@ import inspect
 import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from autograder import figures
 from autograder.errors import AutograderError
 from autograder.exercise import Exercise
 
@@ -91,6 +92,7 @@ class Unit:
     exercises: Mapping[str, Exercise]
     checks: Mapping[str, Callable[[Any], None]]  # undecorated visible checks
     tests_version: str  # hash of the hidden tests and visible checks
+    figures: Mapping[str, str] = field(default_factory=dict)  # released drawings, base64 by name
 
 
 def slugs(root: Path) -> list[str]:
@@ -212,6 +214,7 @@ def load_unit(root: Path, slug: str) -> Unit:
         exercises={name: exercises[name] for name in ids},
         checks={name: getattr(checks, name).__wrapped__ for name in ids},
         tests_version=_version(hidden, checks),
+        figures=figures.released(root, slug),
     )
 
 

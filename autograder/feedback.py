@@ -22,6 +22,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateFeedback, NbGraderException
 
+from autograder import figures
 from autograder.course import Unit
 from autograder.errors import AutograderError
 from autograder.feedback_page import OPENING
@@ -49,7 +50,7 @@ def autograded_notebook(unit: Unit, result: "Result") -> NotebookNode:
     cells, room = [_opening(unit, result)], SOURCE_CHARACTERS
     for cell in (result.notebook or unit.released)["cells"]:
         original = released.get(cell.get("id"))
-        shown = _cell(cell, original, room)
+        shown = _cell(cell, original, room, unit.figures)
         room -= len(shown.source) if original is None or _nbgrader(shown).get("solution") else 0
         exercise = points.get(_nbgrader(shown).get("grade_id", ""))
         if exercise is not None:
@@ -106,10 +107,15 @@ def _nbgrader(cell: Mapping[str, Any]) -> dict[str, Any]:
     return dict(cell["metadata"].get("nbgrader", {}))
 
 
-def _cell(cell: Mapping[str, Any], original: Mapping[str, Any] | None, room: int) -> NotebookNode:
+def _cell(
+    cell: Mapping[str, Any],
+    original: Mapping[str, Any] | None,
+    room: int,
+    drawings: Mapping[str, str],
+) -> NotebookNode:
     """One cell with trusted metadata, and text and outputs that cannot act.
 
-    room: characters of learners' text that are still shown.
+    room: characters of learners' text that are still shown; drawings: the released ones.
     """
     kind = "code" if (original or cell)["cell_type"] == "code" else "markdown"
     learners = original is None or _nbgrader(original).get("solution", False)
@@ -130,6 +136,9 @@ def _cell(cell: Mapping[str, Any], original: Mapping[str, Any] | None, room: int
         else NotebookNode(),
         source=defused(source) if kind == "markdown" and learners else source,
     )
+    if kind == "markdown" and not learners:
+        node.source, attached = figures.attach(source, drawings)
+        node |= {"attachments": attached} if attached else {}
     if kind == "code":
         count = cell.get("execution_count")
         node.execution_count = count if type(count) is int else None

@@ -79,7 +79,7 @@ PAGE = """<!DOCTYPE html>
 <span>{% if grade.grade %}Score: {{ points(grade.score) }} / {{ points(grade.points) }} {% endif %}
 <a href="#top">top</a></span></header>
 {% endif %}
-{% if cell.cell_type == "markdown" %}{{ markdown(cell.source) }}
+{% if cell.cell_type == "markdown" %}{{ markdown(cell.source, attachments=cell.get('attachments')) }}
 {% elif cell.cell_type == "code" and cell.source.strip() %}{{ code(cell.source) }}{% endif %}
 {% for output in cell.get("outputs", ()) %}
 {% if output.output_type == "stream" %}<pre class="out {{ output.name }}">{{ output.text }}</pre>
@@ -180,9 +180,9 @@ def points(value: float) -> float:
     return round(float(value), 2)
 
 
-def markdown(text: str, escape: bool = False) -> Markup:
-    """Markdown as HTML. escape: HTML in it is shown, not obeyed."""
-    renderer = _Renderer(escape=escape, exclude_anchor_links=True)
+def markdown(text: str, escape: bool = False, attachments: Any = None) -> Markup:
+    """Markdown as HTML. escape: HTML in it is shown, not obeyed; attachments: its pictures."""
+    renderer = _Renderer(escape=escape, exclude_anchor_links=True, attachments=attachments)
     return Markup(MarkdownWithMath(renderer=renderer).render(text))
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from autograder import figures
 from autograder.candidates import is_companion
 from autograder.course import ExerciseInfo, UnitInfo, appendices, read_info
 from autograder.errors import AutograderError
@@ -210,7 +211,7 @@ def _cell_id(slug: str, cell: NotebookNode, seen: set[str]) -> str:
 
 
 def build(root: Path, slug: str) -> Path:
-    """Execute the unit at preset cpu, seed 0, and write ``solutions/NN_slug/NN_slug.ipynb``.
+    """Draw and execute the unit at preset cpu, seed 0; write ``solutions/NN_slug/NN_slug.ipynb``.
 
     A cell tagged `raises-exception` may raise, as in `llmcourse run` and nbval. Raises
     AutograderError, with the cell, when another fails, ends the kernel, or a claim does not hold.
@@ -219,6 +220,7 @@ def build(root: Path, slug: str) -> Path:
     from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKernelError
 
     notebook = expand(root, slug)
+    figures.write(root, slug)
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
             notebook,

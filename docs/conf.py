@@ -6,6 +6,7 @@ the text comes from course/, the outputs from solutions/, cell by cell.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,13 @@ html_theme_options = {"show_navbar_depth": 1, "navbar_persistent": [], "navbar_e
 
 
 def show_notebooks(app: Any) -> None:
-    """Write docs/notebooks/: the learners' cells with the outputs of the solutions."""
+    """Write docs/notebooks/: the learners' cells with the outputs of the solutions.
+
+    The figures of each unit lie there in a folder of its own.
+    """
     shown = HERE / "notebooks"
-    shown.mkdir(exist_ok=True)
-    for old in shown.glob("*.ipynb"):
-        old.unlink()
+    shutil.rmtree(shown, ignore_errors=True)
+    shown.mkdir()
     for path in sorted((ROOT / "course").glob("*/*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         solved = nbformat.read(ROOT / "solutions" / path.parent.name / path.name, as_version=4)
@@ -42,6 +45,10 @@ def show_notebooks(app: Any) -> None:
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs = outputs[cell.id]
+            else:
+                cell.source = cell.source.replace("](figures/", f"]({path.stem}/")
+        if (path.parent / "figures").is_dir():
+            shutil.copytree(path.parent / "figures", shown / path.stem)
         nbformat.write(notebook, shown / path.name)
 
 

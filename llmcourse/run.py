@@ -14,6 +14,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import signal
 import time
 from collections.abc import Iterable, Iterator
@@ -122,6 +123,9 @@ def run(
         queue = longest_first(notebooks, output / "report.json")
         for name in ("report.html", "report.json", *(path.name for path in queue)):
             (output / name).unlink(missing_ok=True)  # no earlier result is taken for this run's
+        for figures in (path.with_name("figures") for path in queue):
+            if figures.is_dir():  # what the texts show; names differ from unit to unit
+                shutil.copytree(figures, output / "figures", dirs_exist_ok=True)
     side_by_side = f"{min(jobs, len(queue))} at a time"
     settings = f"preset {preset}, device {device}, seed {seed}"
     number = "1 notebook" if len(queue) == 1 else f"{len(queue)} notebooks"

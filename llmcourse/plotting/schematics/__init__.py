@@ -1,0 +1,29 @@
+"""The schematic drawings of the course, each made by a function without arguments.
+
+`autograder build` writes them as `solutions/NN_slug/figures/NAME.svg`; notebooks show them as
+pictures. One pen gives all of them one style.
+"""
+
+from collections.abc import Callable, Mapping
+
+from llmcourse.plotting.schematics import cells, counts, recurrent
+
+DRAWINGS: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "02_ngrams": {
+        "count_table": counts.count_table,
+        "backoff_ladder": counts.backoff_ladder,
+    },
+    "06_rnn_lstm": {
+        "unrolled_network": recurrent.unrolled_network,
+        "bptt": recurrent.bptt,
+        "lstm_cell": cells.lstm_cell,
+        "gru_cell": cells.gru_cell,
+        "stacked_layers": recurrent.stacked_layers,
+        "bidirectional": recurrent.bidirectional,
+    },
+}
+
+
+def draw(slug: str) -> dict[str, str]:
+    """Return the SVG text of each drawing of a unit by its name; a unit may have none."""
+    return {name: drawing() for name, drawing in DRAWINGS.get(slug, {}).items()}
