@@ -79,7 +79,8 @@ PAGE = """<!DOCTYPE html>
 <span>{% if grade.grade %}Score: {{ points(grade.score) }} / {{ points(grade.points) }} {% endif %}
 <a href="#top">top</a></span></header>
 {% endif %}
-{% if cell.cell_type == "markdown" %}{{ markdown(cell.source, attachments=cell.get('attachments')) }}
+{% if cell.cell_type == "markdown" %}
+{{ markdown(cell.source, attachments=cell.get("attachments")) }}
 {% elif cell.cell_type == "code" and cell.source.strip() %}{{ code(cell.source) }}{% endif %}
 {% for output in cell.get("outputs", ()) %}
 {% if output.output_type == "stream" %}<pre class="out {{ output.name }}">{{ output.text }}</pre>

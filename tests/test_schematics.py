@@ -197,9 +197,7 @@ def meet(a: Corners, b: Corners) -> bool:
 
 
 def inside(a: Corners, b: Corners, room: float) -> bool:
-    return (
-        a[0] >= b[0] + room and a[2] <= b[2] - room and a[1] >= b[1] + 1 and a[3] <= b[3] - 1
-    )
+    return a[0] >= b[0] + room and a[2] <= b[2] - room and a[1] >= b[1] + 1 and a[3] <= b[3] - 1
 
 
 def layout_faults(root) -> list[str]:

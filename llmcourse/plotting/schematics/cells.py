@@ -127,11 +127,11 @@ def gru_cell() -> str:
     # the two products
     pen.line((30, 366), (770, 366))
     pen.text(30, strips, "$x_t W_{ih}^T + b_{ih}$ =", anchor="start")
-    pen.cells(150, strips, 46, 36, ["$x_r$", "$x_z$", "$x_n$"])
-    pen.text(296, strips, "(B, 3H)", anchor="start", kind="small")
-    pen.text(400, strips, "$h_{t-1} W_{hh}^T + b_{hh}$ =", anchor="start")
-    pen.cells(546, strips, 46, 36, ["$h_r$", "$h_z$", "$h_n$"])
-    pen.text(692, strips, "(B, 3H)", anchor="start", kind="small")
+    pen.cells(166, strips, 46, 36, ["$x_r$", "$x_z$", "$x_n$"])
+    pen.text(312, strips, "(B, 3H)", anchor="start", kind="small")
+    pen.text(398, strips, "$h_{t-1} W_{hh}^T + b_{hh}$ =", anchor="start")
+    pen.cells(560, strips, 46, 36, ["$h_r$", "$h_z$", "$h_n$"])
+    pen.text(706, strips, "(B, 3H)", anchor="start", kind="small")
     pen.text(30, 456, "Each block is (B, H), in torch's order $r$, $z$, $n$. The gate $r$ "
              "multiplies the finished block $h_n$, so it scales the bias in it, too.",
              anchor="start", kind="small")  # fmt: skip

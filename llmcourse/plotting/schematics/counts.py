@@ -72,18 +72,18 @@ def count_table() -> str:
                 pen.text(x, y, "·", kind="small")
         if last:
             pen.box(total, y, 36, height - 6, fill="#ffffff", hot=True)
-        pen.text(total, y, f"*{sum(row.values())}*" if last else str(sum(row.values())))
+        pen.text(total, y, f"*{row.total()}*" if last else str(row.total()))
         y += height
     row = followers(SHOWN[-1])
     books, end = centres[tokens.index("books")], y + 36
     pen.arrow((books, y - 16), (books, end - 14))
     pen.text(books, end, f"the count: {row['books']}")
     pen.arrow((total, y - 16), (total, end - 14))
-    pen.text(total + 30, end, f"the row sum: {sum(row.values())}", anchor="end")
+    pen.text(total + 30, end, f"the row sum: {row.total()}", anchor="end")
     pen.text(
         30,
         end + 34,
-        f"P(books | students opened their) = count / row sum = *{row['books']}/{sum(row.values())}*",
+        f"P(books | students opened their) = count / row sum = *{row['books']}/{row.total()}*",
         anchor="start",
     )
     pen.text(total + 30, end + 34, "· never seen: not stored, count 0", anchor="end", kind="small")
@@ -127,8 +127,8 @@ def backoff_ladder() -> str:
             pen.text(history + 12, y + step / 2, "drop the first token", anchor="start",
                      kind="small")  # fmt: skip
         if row:
-            prob = WEIGHT * row["books"] / sum(row.values()) + (1 - WEIGHT) * prob
-            source = pen.box(own, y, 130, 40, f"{row['books']} of {sum(row.values())}")
+            prob = WEIGHT * row["books"] / row.total() + (1 - WEIGHT) * prob
+            source = pen.box(own, y, 130, 40, f"{row['books']} of {row.total()}")
         else:
             source = pen.box(own, y, 130, 40, "never seen", fill="#ffffff", dashed=True)
         mixed = pen.box(result, y, 110, 40, f"*{prob:.3f}*", fill="#ffffff", hot=not row)
@@ -139,8 +139,8 @@ def backoff_ladder() -> str:
         pen.arrow(box.top, mixed.bottom)
         pen.text(result + 12, y + step / 2, "$× (1 - λ)$" if row else "$× 1$", anchor="start")
         rung, box = upper, mixed
-    pen.text(30, 496, "$P(w | h) = λ$ · own estimate + $(1 - λ) P(w | h′)$ with $λ$ = 1/2, where "
-             "$h′$ is $h$ without its first token.", anchor="start")  # fmt: skip
-    pen.text(30, 522, "For example, after *their*: 1/2 · 2/3 + 1/2 · 0.092 = 0.379.", anchor="start",
-             kind="small")  # fmt: skip
+    pen.text(30, 496, "$P(w | h) = λ$ · own estimate + $(1 - λ) P(w | h′)$ with $λ$ = 1/2, "
+             "where $h′$ is $h$ without its first token.", anchor="start")  # fmt: skip
+    pen.text(30, 522, "For example, after *their*: 1/2 · 2/3 + 1/2 · 0.092 = 0.379.",
+             anchor="start", kind="small")  # fmt: skip
     return pen.svg()

@@ -10,6 +10,7 @@ formulas between dollar signs: `h_t`, `h_{t-1}`, `W_{ih}^T`; `*bold*` text stand
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from xml.sax.saxutils import escape
 
 from llmcourse.plotting.style import FAINT, INK, SHADES
@@ -95,7 +96,7 @@ class Pen:
     ) -> None:
         """Write a label; y is the middle of its lower-case letters.
 
-        kind: words out of head, small, hot; anchor: start, middle or end, which part stands at x.
+        kind: words out of head, small, hot; anchor: which part stands at x, start, middle or end.
         """
         size = {"head": 17, "small": SMALL}.get(kind.split()[0] if kind else "", SIZE)
         name = f' class="{kind}"' if kind else ""
@@ -227,7 +228,7 @@ def _pair(point: Point) -> str:
 def _path(points: tuple[Point, ...], hops: tuple[Point, ...]) -> str:
     """Straight parts through the points, with a half circle over each hop."""
     text = f"M{_pair(points[0])}"
-    for start, end in zip(points, points[1:], strict=False):
+    for start, end in pairwise(points):
         right = end[0] > start[0]
         on_the_way = [
             (x, y)

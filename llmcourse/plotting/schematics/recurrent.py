@@ -59,7 +59,7 @@ def unrolled_network() -> str:
 def bptt() -> str:
     """Draw backpropagation through time over three steps."""
     pen = Pen(
-        870,
+        890,
         500,
         "Backpropagation through time: $dh_t$ has two sources",
         "Three steps of an Elman network, forward from left to right: each reads x_t and the "
@@ -73,34 +73,34 @@ def bptt() -> str:
     forward, losses, back, weights = 120.0, 196.0, 288.0, 396.0
     pen.text(46, forward, "$h_0$")
     pen.text(46, forward + 22, "(B, H)", kind="small")
-    sums = pen.box(435, weights, 790, 46, fill="#ffffff")
+    sums = pen.box(445, weights, 810, 46, fill="#ffffff")
     state, adds = (66.0, forward), list[Part]()
     for t in (1, 2, 3):
-        x = 172.0 + 250 * (t - 1)
-        step = pen.box(x, forward, 92, 40, "$tanh$")
+        x = 190.0 + 250 * (t - 1)
+        step = pen.box(x, forward, 106, 40, "$tanh$")
         pen.arrow((x, 80), step.top)
         pen.text(x, 66, f"$x_{t}$")
-        node = pen.box(x + 122, forward, 44, 34, f"$h_{t}$", fill="#ffffff")
+        node = pen.box(x + 116, forward, 44, 34, f"$h_{t}$", fill="#ffffff")
         pen.arrow(state, step.left)
         pen.arrow(step.right, node.left)
         state = node.right
-        loss = pen.box(x + 122, losses, 44, 34, f"$L_{t}$", fill="#ffffff")
+        loss = pen.box(x + 116, losses, 44, 34, f"$L_{t}$", fill="#ffffff")
         pen.arrow(node.bottom, loss.top)
-        add = pen.operation(x + 122, back, "+")
+        add = pen.operation(x + 116, back, "+")
         pen.arrow(loss.bottom, add.top, hot=True)
-        pen.text(x + 132, 246, f"$dhs_{t}$", anchor="start", kind="hot")
-        slope = pen.box(x, back, 92, 40, f"$⊙ (1 - h_{t}^2)$")
+        pen.text(x + 126, 246, f"$dhs_{t}$", anchor="start", kind="hot")
+        slope = pen.box(x, back, 106, 40, f"$⊙ (1 - h_{t}^2)$")
         pen.arrow(add.left, slope.right, hot=True)
         pen.text(x + 80, back - 16, f"$dh_{t}$", kind="hot")
         pen.arrow(slope.bottom, sums.above(x), hot=True)
         pen.text(x + 10, 338, f"$da_{t}$", anchor="start", kind="hot")
         pen.arrow(slope.left, adds[-1].right if adds else (68, back), hot=True)
-        pen.text(x - 82 + 2 * (t == 1), back - 16, f"$da_{t} W_{{hh}}$", kind="hot")
+        pen.text(x - 88, back - 16, f"$da_{t} W_{{hh}}$", kind="hot")
         adds.append(add)
-    pen.text(188, 66, "(B, I)", anchor="start", kind="small")
-    pen.text(162, 338, "(B, H)", anchor="end", kind="small")
-    pen.arrow((836, back), adds[-1].right, hot=True)
-    pen.text(846, back, "0", kind="hot")
+    pen.text(206, 66, "(B, I)", anchor="start", kind="small")
+    pen.text(180, 338, "(B, H)", anchor="end", kind="small")
+    pen.arrow((848, back), adds[-1].right, hot=True)
+    pen.text(858, back, "0", kind="hot")
     pen.text(46, back, "$dh_0$", kind="hot")
     for x, total in (
         (60, "$dW_{ih} = Σ_t da_t^T x_t$"),
@@ -111,11 +111,10 @@ def bptt() -> str:
     pen.arrow((40, 452), (84, 452))
     pen.text(94, 452, "forward", anchor="start", kind="small")
     pen.arrow((180, 452), (224, 452), hot=True)
-    pen.text(234, 452, "gradient: $dh_t = dL / dh_t$ for the whole loss $L = L_1 + L_2 + L_3$; "
-             "$dhs_t$ is the part that comes through $L_t$.",
-             anchor="start", kind="small")  # fmt: skip
-    pen.text(40, 476, "$da_t = dh_t ⊙ (1 - h_t^2)$: gradient with respect to the sum inside the "
-             "tanh.", anchor="start", kind="small")  # fmt: skip
+    pen.text(234, 452, "gradient of the whole loss $L = L_1 + L_2 + L_3$, such as "
+             "$dh_t = dL / dh_t$", anchor="start", kind="small")  # fmt: skip
+    pen.text(40, 478, "$dhs_t$: the part of $dh_t$ that comes through $L_t$.      $da_t$: gradient "
+             "with respect to the sum inside the tanh.", anchor="start", kind="small")  # fmt: skip
     return pen.svg()
 
 
@@ -151,7 +150,7 @@ def stacked_layers() -> str:
             state = box.right
         pen.arrow(state, (state[0] + 44, y))
         pen.text(state[0] + 52, y, f"$h_3^{{({layer})}}$", anchor="start")
-        pen.text(state[0] + 84, y, "(B, H)", anchor="start", kind="small")
+        pen.text(state[0] + 92, y, "(B, H)", anchor="start", kind="small")
     pen.text(220 + 340 + 46, (upper + lower) / 2, "(B, H)", anchor="start", kind="small")
     pen.text(220 + 340 + 26, top, "(B, H)", anchor="start", kind="small")
     pen.text(220 + 340 + 16, bottom, "(B, I)", anchor="start", kind="small")
