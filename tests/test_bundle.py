@@ -15,6 +15,7 @@ from autograder import bundle as module
 from autograder.bundle import FOLDER, bundle
 from autograder.course import slugs
 from autograder.errors import AutograderError
+from llmcourse.plotting.schematics import DRAWINGS
 
 ROOT = Path(__file__).parent.parent
 SLUG = "01_language_modelling"
@@ -70,7 +71,8 @@ def test_it_holds_course_package_environment_and_readme_only(files):
     assert tops == {
         "course", "llmcourse", "README.md", "LICENSE", "environment.yml", "pyproject.toml"
     }  # fmt: skip
-    assert {n for n in files if n.startswith("course/")} == {
+    drawn = {f"course/{slug}/figures/{n}.svg" for slug in DRAWINGS for n in DRAWINGS[slug]}
+    assert {n for n in files if n.startswith("course/")} == drawn | {
         f"course/{slug}/{slug}.ipynb" for slug in slugs(ROOT)
     }
     assert {Path(n).suffix for n in files if n.startswith("llmcourse/")} == {".py", ".json"}

@@ -12,6 +12,7 @@ import pytest
 from autograder.course import find_slug, read_info, slugs
 from autograder.errors import AutograderError
 from autograder.release import NOT_PLAIN, build, expand, release, write_text
+from llmcourse.plotting import schematics
 from llmcourse.run import run
 from tests import toy_course
 
@@ -229,7 +230,8 @@ def test_units_are_found_by_number_or_slug(root):
     assert read_info(root, "01_toy").points == 100
 
 
-def test_release_needs_a_build_and_strips_everything(root):
+def test_release_needs_a_build_and_strips_everything(root, monkeypatch):
+    monkeypatch.setattr(schematics, "DRAWINGS", {"01_toy": {"net": lambda: "<svg/>"}})
     with pytest.raises(AutograderError, match="not built"):
         release(root, "01_toy")
     build(root, "01_toy")
@@ -240,7 +242,8 @@ def test_release_needs_a_build_and_strips_everything(root):
     assert "return 1" not in text and "Because" not in text and "10 points for" not in text
     assert 'raise NotImplementedError("your turn")' in cell(released, "f1").source
     assert cell(released, "why").source.endswith("*Your answer here.*")
-    assert [p.name for p in (root / "course" / "01_toy").iterdir()] == ["01_toy.ipynb"]
+    files = [p for p in (root / "course" / "01_toy").rglob("*") if p.is_file()]
+    assert sorted(p.name for p in files) == ["01_toy.ipynb", "net.svg"]
 
 
 def tagged(root, tag, code):
