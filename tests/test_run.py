@@ -77,7 +77,9 @@ def mixed(tmp_path_factory):
         PLOT,
         "import os, sys\nprint(os.environ['OMP_NUM_THREADS'], sys.executable, os.getcwd())",
     ]
-    write_notebook(place / "course", "01_good", *good)
+    written = write_notebook(place / "course", "01_good", *good)
+    (written.parent / "figures").mkdir()
+    (written.parent / "figures" / "net.svg").write_text("<svg/>")
     failing = [
         "def f(x):\n    return 1 / x  # <here>",
         "## Where it fails",
@@ -177,7 +179,11 @@ def test_the_json_report_holds_the_same_data(mixed):
 
 def test_only_whole_files_are_left(mixed):
     names = {path.name for path in mixed[0].iterdir()}
-    assert names == {"01_good.ipynb", "02_failing.ipynb", "report.html", "report.json"}
+    assert names == {"01_good.ipynb", "02_failing.ipynb", "report.html", "report.json", "figures"}
+
+
+def test_the_drawings_lie_beside_the_executed_notebooks(mixed):
+    assert (mixed[0] / "figures" / "net.svg").read_text() == "<svg/>"
 
 
 def test_an_enforced_claim_fails_the_run_and_a_smoke_claim_does_not(tmp_path):
