@@ -121,7 +121,9 @@ def _exercise(cell: NotebookNode, name: str, info: UnitInfo) -> None:
         f"<details><summary>Hint {i}: {level}</summary>\n\n{hint.strip()}\n\n</details>"
         for i, (level, hint) in enumerate(zip(levels, about.hints, strict=True), 1)
     )
-    cell.source = f"### Exercise: {about.title}\n\n{facts}\n\n{cell.source}\n\n{hints}"
+    # A quotation: each program that shows notebooks draws a rule beside it.
+    task = "\n".join(f"> {line}".rstrip() for line in cell.source.splitlines())
+    cell.source = f"### Exercise: {about.title}\n\n{facts}\n\n{task}\n\n{hints}"
 
 
 def _check(cell: NotebookNode, name: str, info: UnitInfo) -> None:

@@ -110,6 +110,7 @@ def test_options_become_nbgrader_metadata_headings_hints_and_questions(root):
     assert cell(notebook, "f1").metadata.nbgrader.solution
     text = "\n".join(c.source for c in notebook.cells)
     assert "### Exercise: Do f1\n\n`f1` · 15 points · about 2 minutes · ●●○" in text
+    assert text.count("●●○\n\n> Return one.\n\n<details><summary>Hint 1") == 6
     assert text.count("<details><summary>Hint 3: nearly code") == 6
     assert "✓ Right. It is." in text and "✗ Not this one. It is not." in text
     assert "100 (6 exercises, 1 written answer)" in notebook.cells[0].source
