@@ -42,7 +42,8 @@ pre.out { background: none; border-left: 3px solid #ddd }
 pre.stderr { background: #fdf0ef }
 section { margin: .8rem 0; overflow-x: auto }
 p, li { max-width: 38em }
-blockquote { margin: .6rem 0; padding: .1rem .9rem; border-left: 4px solid #3f7cac;
+p:has(img) { max-width: none }
+blockquote { margin: .6rem 0; padding: .1rem 1rem; border-left: 4px solid #3f7cac;
   background: #f2f6fa }
 .graded { border: 1px solid #b9c6d3; border-radius: 4px; padding: 0 .8rem .4rem }
 .graded > header { display: flex; justify-content: space-between; gap: 1rem;
