@@ -34,7 +34,6 @@ NOT_PLAIN = re.compile(
     r"|(?<!\w)_+[^\s_]|[^\s_]_+(?!\w)"  # the same by underscores, not inside a_name
     r"|!?\[[^\]]*\][(\[]|https?://|^\s*$"  # links, nothing at all
 )
-DEMO_NOTE = "# Demonstration: nothing graded depends on it, so grading skips this cell."
 
 
 def expand(root: Path, slug: str) -> NotebookNode:
@@ -105,8 +104,6 @@ def _render(cell: NotebookNode, info: UnitInfo) -> None:
     options = {key: cell.metadata.pop(key) for key in list(cell.metadata) if key in _RENDERERS}
     for key, name in options.items():
         _RENDERERS[key](cell, name, info)
-    if "demo" in cell.metadata.get("tags", []):
-        cell.source = f"{DEMO_NOTE}\n{cell.source}"
 
 
 def _exercise(cell: NotebookNode, name: str, info: UnitInfo) -> None:

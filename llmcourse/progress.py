@@ -22,7 +22,6 @@ from llmcourse.run_outcome import text_of
 
 STUB = 'raise NotImplementedError("your turn")'
 WRITTEN_STUB = "*Your answer here.*"
-DEMO = "# Demonstration:"
 SECONDS_A_CELL, COPIES = 60, 20  # copies: notebooks looked at beside one
 HEADING = re.compile(
     r"### Exercise: (?P<title>.+)\n\n`(?P<id>\w+)` · (?P<points>\d+) points · "
@@ -188,8 +187,7 @@ def _cells_to_check(unit: Unit) -> dict[str, Any]:
     checks = [_check_cell(mine, exercise.id) for exercise in unit.exercises]
     kept, last = [], 0
     for cell in mine:
-        demo = "demo" in cell["metadata"]["tags"] or cell["source"].startswith(DEMO)
-        if cell["cell_type"] != "code" or demo:
+        if cell["cell_type"] != "code" or "demo" in cell["metadata"]["tags"]:
             continue
         fields = {key: cell[key] for key in ("cell_type", "source", "metadata")}
         kept.append(fields | {"outputs": [], "execution_count": None})

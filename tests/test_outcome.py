@@ -187,9 +187,12 @@ CELLS = (
     "def wordpiece_encode(word, vocabulary, unk='?'):\n    while word:\n        try:\n"
     "            len(word)\n        except Exception:\n            pass\n"
     "check.wordpiece_encode(wordpiece_encode);",
-    "%matplotlib inline\nmine = {}\ndef mle_prob(table, history, token):\n    mine, corpus\n"
-    "    row = table.get(history, {})\n    return row.get(token, 0) / (sum(row.values()) or 1)\n"
-    "u02_ngrams.mle_prob(mle_prob);",
+    "%matplotlib inline\nmine = {}\ndef unseen_rate(train, test, n):\n    mine, corpus\n"
+    "    if n < 1 or len(test) < n:\n        raise ValueError\n"
+    "    known = set(zip(*(train[i:] for i in range(n))))\n"
+    "    grams = list(zip(*(test[i:] for i in range(n))))\n"
+    "    return sum(gram not in known for gram in grams) / len(grams)\n"
+    "u02_ngrams.unseen_rate(unseen_rate);",
     "import signal\nsignal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)",
 )
 
@@ -200,7 +203,7 @@ def test_a_kernel_shows_boxes_ends_loops_and_knows_the_cell_of_a_name():
     (endless,), (passed,), (left,) = (cell.outputs for cell in notebook.cells[1:])
     assert endless.data["text/plain"].splitlines()[1] == "  hint: is there a loop that never ends?"
     first, note = passed.data["text/plain"].splitlines()
-    assert first == "mle_prob: passed"
+    assert first == "unseen_rate: passed"
     assert "uses `corpus`, which is data of another cell" in note
     assert "&#10003;" in passed.data["text/html"]
     assert left.data["text/plain"] == "(<Handlers.SIG_DFL: 0>, (0.0, 0.0))"

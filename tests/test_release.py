@@ -50,6 +50,7 @@ choices = [
     for i in (1, 2, 3)
 )
 TOML += '\n[written]\nid = "why"\ntitle = "Why?"\npoints = 10\nminutes = 3\n'
+DEMO = '# %% tags=["demo"] jupyter={"source_hidden": true}'
 SOURCE = """# %% [markdown]
 # # Toy
 
@@ -67,7 +68,7 @@ preset = "cpu"
 # ### END MARK SCHEME
 # ### END SOLUTION
 
-# %% tags=["demo"]
+# %% tags=["demo"] jupyter={"source_hidden": true}
 print("demo")
 """ + "".join(
     f"""
@@ -115,7 +116,7 @@ def test_options_become_nbgrader_metadata_headings_hints_and_questions(root):
     assert "✓ Right. It is." in text and "✗ Not this one. It is not." in text
     assert "100 (6 exercises, 1 written answer)" in notebook.cells[0].source
     demo = next(c for c in notebook.cells if "demo" in c.metadata.get("tags", []))
-    assert demo.source.startswith("# Demonstration")
+    assert demo.source == 'print("demo")', "the tag says what it is, no comment"
 
 
 def test_cell_ids_survive_edits_elsewhere(root):
@@ -243,6 +244,9 @@ def test_release_needs_a_build_and_strips_everything(root, monkeypatch):
     assert "return 1" not in text and "Because" not in text and "10 points for" not in text
     assert 'raise NotImplementedError("your turn")' in cell(released, "f1").source
     assert cell(released, "why").source.endswith("*Your answer here.*")
+    for notebook in (built, released):  # a folded demonstration stays folded
+        (folded,) = (c for c in notebook.cells if "demo" in c.metadata.get("tags", []))
+        assert folded.metadata.jupyter == {"source_hidden": True}
     files = [p for p in (root / "course" / "01_toy").rglob("*") if p.is_file()]
     assert sorted(p.name for p in files) == ["01_toy.ipynb", "net.svg"]
 
@@ -250,7 +254,7 @@ def test_release_needs_a_build_and_strips_everything(root, monkeypatch):
 def tagged(root, tag, code):
     """The toy unit with one more cell in its middle."""
     path = root / "solutions" / "01_toy" / "01_toy.py"
-    path.write_text(SOURCE.replace('# %% tags=["demo"]', f"# %%{tag}\n{code}\n\n# %%\n2", 1))
+    path.write_text(SOURCE.replace(DEMO, f"# %%{tag}\n{code}\n\n# %%\n2", 1))
 
 
 def executions(root):

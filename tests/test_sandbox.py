@@ -419,20 +419,20 @@ IMPORTS = [
     "import llmcourse.checks.u02_ngrams\ncheck = llmcourse.checks.u02_ngrams",
     "import importlib\ncheck = importlib.import_module('llmcourse.checks.u02_ngrams')",
     "from llmcourse.checks.u06_cells import gru\nimport llmcourse.checks.u02_ngrams as check",
-    "from llmcourse.checks.u02_ngrams import mle_prob as c\ncheck = type('c', (), {'mle_prob': c})",
+    "from llmcourse.checks.u02_ngrams import generate as c\ncheck = type('c', (), {'generate': c})",
 ]
 
 
 @pytest.mark.parametrize("line", IMPORTS)
 def test_every_import_of_the_checks_works_and_says_nothing(line):
-    source = f"{line}\ndef mle_prob(x): return x\n"
+    source = f"{line}\ndef generate(x): return x\n"
     with Session("02_ngrams", LIMITS, slot=1) as session:
-        calls = "[check.mle_prob(mle_prob), check.mle_prob(answer=1), check.mle_prob() is True]"
+        calls = "[check.generate(generate), check.generate(answer=1), check.generate() is True]"
         assert value(session, calls, source) == [True, True, True]
-        assert session.run("check.mle_prob(mle_prob);").outputs == []
+        assert session.run("check.generate(generate);").outputs == []
         chosen = "from llmcourse import ngram\nfrom llmcourse.runtime import choose\n"
-        chosen += "print(choose(mle_prob, ngram.mle_prob)('mine'))"
-        assert printed(session, chosen) == "mle_prob: using yours\nmine\n"
+        chosen += "print(choose(generate, ngram.generate)('mine'))"
+        assert printed(session, chosen) == "generate: using yours\nmine\n"
 
 
 def test_a_learners_own_check_and_annotations_with_hidden_names_are_harmless(shared):

@@ -2,13 +2,14 @@
 
 import functools
 import itertools
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autograder.exercise import Exercise, Inputs, Judge, equals, holds, near, raises
-from llmcourse.checks.u02_counted import grams
+from llmcourse.checks.u02_counted import best_k, bits, counted, grams, smoothed
 
 Text = list[Any]
 Tables = list[dict[Any, Any]]
@@ -55,12 +56,6 @@ def relative(tokens: Sequence[Any], history: tuple[Any, ...], token: Any) -> flo
     """count(history, token) / count(history, anything), 0.0 for 0 / 0."""
     ends = after(tokens, history)
     return ends.count(token) / len(ends) if ends else 0.0
-
-
-def mle_from_table(table: Any, history: Any, token: Any) -> float:
-    """What the grader answers when an exercise calls the learner's own `mle_prob`."""
-    row = table.get(tuple(history)) or {}
-    return row.get(token, 0) / sum(row.values()) if row else 0.0
 
 
 def mixed(
@@ -194,51 +189,66 @@ def counts_refuses(rng: random.Random) -> Inputs:
         )
 
 
-# --- mle_prob
+# --- score_text
 
-mle_prob = Exercise("mle_prob")
-
-
-@mle_prob.case(weight=4, property="relative frequencies after histories of every length")
-def mle_core(rng: random.Random) -> Inputs:
-    for length in (0, 1, 2, 3):
-        tokens = text(rng, 50, 3)
-        table = nested(tokens, length + 1)
-        for history in rng.sample(sorted(table, key=repr), min(4, len(table))):
-            token, count = rng.choice(list(table[history].items()))
-            row, everything = table[history], sum(sum(r.values()) for r in table.values())
-            mistakes = {
-                "divide by the counts after this history, not by those of the whole table.": (
-                    count / everything
-                ),
-                "divide by the sum of the counts, not by how many tokens there are.": (
-                    count / len(row)
-                ),
-            }
-            yield (
-                (table, history, token),
-                near(relative(tokens, history, token), 1e-12, "the share of this token.", mistakes),
-            )
+score_text = Exercise("score_text")
 
 
-@mle_prob.case(weight=1, property="a token that never followed the history has probability 0")
-def mle_new_token(rng: random.Random) -> Inputs:
-    table = nested(text(rng, 40), 2)
-    for history in rng.sample(sorted(table, key=repr), 3):
-        yield (
-            (table, history, "new"),
-            near(0.0, 0, hint="a token that is not in the row has count 0."),
-        )
+def score_judge(train: Text, tokens: Text, n: int) -> Judge:
+    """The judge of a text with the mistakes that show in it."""
+    want, parts = bits(train, tokens, n), [bits(train, list(g), n) for g in grams(tokens, n)]
+    finite = [part for part in parts if part < math.inf]
+    if want < math.inf:
+        mistakes = {
+            "divide the sum by the number of tokens that were scored.": sum(parts),
+            "only the T - n + 1 tokens with a whole history are scored.": sum(parts) / len(tokens),
+            "use math.log2: the score is in bits.": want * math.log(2),
+            "each token costs -log2 P bits: look at the sign.": -want,
+            "return the mean number of bits, not the perplexity.": 2**want,
+        }
+        if n == 1:  # here T - n + 1 = T
+            del mistakes["only the T - n + 1 tokens with a whole history are scored."]
+        hint = "the mean of -log2 P over the tokens that have n - 1 tokens before them."
+        return near(want, 1e-12, hint, mistakes)
+    mistakes = {
+        "an impossible token was left out of the mean: it makes the mean infinite.": (
+            sum(finite) / max(1, len(finite))
+        ),
+        "an impossible token does not cost 0 bits: it makes the mean infinite.": (
+            sum(finite) / len(parts)
+        ),
+    }
+    hint = "one token of probability 0 makes the mean math.inf; no small number stands for 0."
+    return near(want, 0, hint, mistakes)
 
 
-@mle_prob.case(weight=1, property="0.0 after a history that was never seen")
-def mle_new_history(rng: random.Random) -> Inputs:
-    tokens = text(rng, 40)
-    yield (
-        (nested(tokens, 2), ("new",), tokens[0]),
-        near(0.0, 0, hint="an unseen history gives 0.0."),
-    )
-    yield ({}, (), "a"), near(0.0, 0, hint="a table without any row gives 0.0.")
+@score_text.case(weight=4, property="the mean of the bits, infinite after one impossible token")
+def score_core(rng: random.Random) -> Inputs:
+    for n in (1, 2, 3, 4):
+        train = text(rng, 60, 3)
+        start = rng.randrange(10, 20)
+        seen = train[start : start + 30]
+        place = rng.randrange(n, 25)
+        for tokens in (seen, [*seen[:place], "new", *seen[place:]], [*seen, "new"]):
+            yield (nested(train, n), tokens, n), score_judge(train, tokens, n)
+
+
+@score_text.case(weight=1, property="a history that was never seen, and known tokens in new places")
+def score_new_history(rng: random.Random) -> Inputs:
+    train = text(rng, 60)
+    for n in (2, 3):
+        for tokens in (["new", *train[:n]], [*train[3:9], "end", *train[:n]], train[::-1]):
+            yield (nested(train, n), tokens, n), score_judge(train, tokens, n)
+
+
+@score_text.case(weight=1, property="texts of n tokens, and of fewer")
+def score_short(rng: random.Random) -> Inputs:
+    train = text(rng, 40)
+    for n in (1, 2, 4):
+        table = nested(train, n)
+        yield (table, train[-n:], n), score_judge(train, train[-n:], n)
+        hint = "fewer than n tokens leave none to score: raise ValueError."
+        yield (table, train[: n - 1], n), raises(ValueError, hint)
 
 
 # --- unseen_rate
@@ -310,58 +320,78 @@ def unseen_refuses(rng: random.Random) -> Inputs:
     yield (tokens, tokens, 0), raises(ValueError, hint="n below 1 has no meaning.")
 
 
-# --- add_k_prob
+# --- choose_k
 
-add_k_prob = Exercise("add_k_prob")
+choose_k = Exercise("choose_k", given={"ngram_counts": nested})
 
-
-@add_k_prob.case(weight=4, property="the smoothed share, other k and other vocabularies")
-def add_k_core(rng: random.Random) -> Inputs:
-    for length in (0, 1, 2):
-        tokens, k = text(rng, 50, 4), rng.uniform(0.01, 2)
-        table, size = nested(tokens, length + 1), rng.randint(12, 40)
-        for history in rng.sample(sorted(table, key=repr), min(4, len(table))):
-            row = table[history]
-            token = rng.choice([*row, *row, "new"])
-            count, total = row.get(token, 0), sum(row.values())
-            mistakes = {
-                "each of the V tokens gets k, so the denominator grows by k V.": (count + k)
-                / (total + k),
-                "the denominator must grow by k V, or the shares sum to more than 1.": (count + k)
-                / total,
-                "V is `vocab_size`, not the number of tokens seen after this history.": (count + k)
-                / (total + k * len(row)),
-                "add k, not 1.": (count + 1) / (total + size),
-            }
-            yield (
-                (table, history, token, k, size),
-                near(
-                    (count + k) / (total + k * size),
-                    1e-12,
-                    "(count + k) / (total + k V).",
-                    mistakes,
-                ),
-            )
+CLEARLY = 0.01  # nats by which the best k beats the next: more than single precision loses
+KS = [0.004 * 1.3**i for i in range(30)]  # so close that one token more or less changes the choice
 
 
-@add_k_prob.case(weight=1, property="1 / V after a history that was never seen")
-def add_k_new_history(rng: random.Random) -> Inputs:
-    tokens, size = text(rng, 40), rng.randint(20, 90)
-    hint = "with no counts the formula gives k / (k V)."
-    yield (nested(tokens, 3), ("new", "new"), tokens[0], 0.3, size), near(1 / size, 1e-12, hint)
-    yield (nested(tokens, 2), ("new",), "new", 1e-9, size), near(1 / size, 1e-9, hint)
+def clear_texts(rng: random.Random, n: int, size: int) -> tuple[Text, Text]:
+    """A training and a development text whose best k is clear, and neither the first nor last."""
+    while True:
+        train = text(rng, rng.randint(50, 70), 5)
+        dev = [*rng.choices(train[:-1], k=20), "new", *train[5:20], "end"]
+        probs = {k: smoothed(counted(train, dev, n), k, size) for k in KS}
+        (most, k), (next_most, _), *_ = sorted(
+            ((sum(map(math.log, probs[k])), k) for k in KS), reverse=True
+        )
+        if most - next_most > CLEARLY and k not in (KS[0], KS[-1]):
+            return train, dev
 
 
-@add_k_prob.case(weight=1, property="refuses a k that is not above 0")
-def add_k_refuses(rng: random.Random) -> Inputs:
-    table = nested(text(rng, 20), 2)
-    for k in (0, -rng.random()):
-        yield (table, ("new",), "end", k, 9), raises(ValueError, hint="k must be above 0.")
+@choose_k.case(weight=4, property="the best k for other texts, n = 1 to 3")
+def choose_core(rng: random.Random) -> Inputs:
+    for n in (1, 2, 3, 2):
+        size = rng.randint(14, 40)
+        train, dev = clear_texts(rng, n, size)
+        ks = rng.sample(KS, len(KS))
+        probs = {k: smoothed(counted(train, dev, n), k, size) for k in ks}
+        sums = {k: sum(map(math.log, probs[k])) for k in ks}
+        mistakes = {
+            "on the training text the smallest k always wins: score `dev`.": min(ks),
+            "that k needs the most bits: the largest sum of log2 P is the best.": min(
+                ks, key=sums.__getitem__
+            ),
+            "add the logarithms of the probabilities, not the probabilities.": max(
+                ks, key={k: sum(probs[k]) for k in ks}.__getitem__
+            ),
+            "count `train` and score `dev`; you did the reverse.": best_k(dev, train, n, ks, size),
+            "V is `vocab_size`, not the number of different tokens in `train`.": best_k(
+                train, dev, n, ks, len(set(train))
+            ),
+            "every k must be tried: you returned the first one.": ks[0],
+        }
+        hint = "of the given ks the one with the largest sum of log2 P over `dev`."
+        want = max(ks, key=sums.__getitem__)
+        yield (train, dev, n, ks, size), near(want, 1e-12, hint, mistakes)
+
+
+@choose_k.case(weight=1, property="one token to score: the smallest or the largest k")
+def choose_one_token(rng: random.Random) -> Inputs:
+    train, ks = text(rng, 60), [0.5, 0.1, 7, 2]
+    for n in (1, 2, 3):
+        table = nested(train, n)
+        history = rng.choice([h for h, row in table.items() if sum(row.values()) > 1])
+        token = max(table[history], key=lambda w: table[history][w])
+        hint = "the score of the only token with a history decides."
+        yield (train, [*history, token], n, ks, 90), near(0.1, 1e-12, hint)
+        yield (train, [*history, "new"], n, ks, 90), near(7, 1e-12, hint)
+
+
+@choose_k.case(weight=1, property="one k, and whole numbers")
+def choose_few(rng: random.Random) -> Inputs:
+    train, dev = clear_texts(rng, 2, 20)
+    hint = "with one k there is nothing to choose: return it."
+    yield (train, dev, 2, [0.3], 20), near(0.3, 1e-12, hint)
+    hint = "return an element of `ks`."
+    yield (train, dev, 2, [900, 30, 1], 20), near(1, 1e-12, hint)
 
 
 # --- interpolated_prob
 
-interpolated_prob = Exercise("interpolated_prob", given={"mle_prob": mle_from_table})
+interpolated_prob = Exercise("interpolated_prob")
 
 
 MIXTURE_SLIPS = {

@@ -3,6 +3,7 @@
 unit: 02_ngrams
 """
 
+import math
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,33 @@ def unseen(train: Sequence[Any], test: Sequence[Any], n: int) -> float:
 def after(tokens: Text, history: Gram) -> Text:
     """What came after a history, each time it came."""
     return [gram[-1] for gram in grams(tokens, len(history) + 1) if gram[:-1] == history]
+
+
+def bits(train: Text, tokens: Text, n: int) -> float:
+    """The mean of -log2 of the relative frequencies in `train`; inf where one is 0."""
+    total = 0.0
+    for gram in grams(tokens, n):
+        ends = after(train, gram[:-1])
+        if gram[-1] not in ends:
+            return math.inf
+        total -= math.log2(ends.count(gram[-1]) / len(ends))
+    return total / (len(tokens) - n + 1)
+
+
+def counted(train: Text, dev: Text, n: int) -> list[tuple[int, int]]:
+    """For each token of `dev` with a history: how often it and anything followed it in `train`."""
+    table = table_of(train, n)
+    rows = [(table.get(gram[:-1], {}), gram[-1]) for gram in grams(dev, n)]
+    return [(row.get(token, 0), sum(row.values())) for row, token in rows]
+
+
+def smoothed(counts: Sequence[tuple[int, int]], k: float, size: int) -> list[float]:
+    return [(count + k) / (total + k * size) for count, total in counts]
+
+
+def best_k(train: Text, dev: Text, n: int, ks: Sequence[float], size: int) -> float:
+    counts = counted(train, dev, n)
+    return max(ks, key=lambda k: sum(map(math.log, smoothed(counts, k, size))))
 
 
 def continuations(tokens: Text, history: Gram) -> Text:

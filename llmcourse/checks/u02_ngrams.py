@@ -3,8 +3,6 @@
 unit: 02_ngrams
 """
 
-from copy import deepcopy
-
 from llmcourse.checks import (
     attempt,
     diagnosed,
@@ -17,7 +15,6 @@ from llmcourse.checks import (
     visible,
 )
 from llmcourse.checks.u02_counted import (
-    after,
     kneser_ney,
     mixed,
     queries,
@@ -26,14 +23,15 @@ from llmcourse.checks.u02_counted import (
     unseen,
 )
 from llmcourse.checks.u02_sampling import generate
+from llmcourse.checks.u02_scores import choose_k, score_text
 
 __all__ = [
-    "add_k_prob",
+    "choose_k",
     "generate",
     "interpolated_prob",
     "kneser_ney_prob",
-    "mle_prob",
     "ngram_counts",
+    "score_text",
     "unseen_rate",
 ]
 
@@ -124,32 +122,6 @@ def ngram_counts(answer):
 
 
 @visible
-def mle_prob(answer):
-    table = {("a",): {"b": 3, "c": 1}, ("b",): {"a": 4, "b": 2}}
-    diagnosed(
-        number(answer(table, ("a",), "b"), "mle_prob"),
-        0.75,
-        "count(history, token) over the sum of the counts after that history.",
-        (0.3, "You divided by all counts of the table: use those after this history only."),
-        (1.5, "You divided by the number of different tokens: divide by the sum of their counts."),
-        (3, "That is a count: divide it by the sum of the counts after this history."),
-    )
-    hint = "A token never seen after the history counts 0."
-    near(attempt(answer, (table, ("a",), "a"), hint), 0.0, 0, hint)
-    hint = "After a history not in the table: return 0.0."
-    near(attempt(answer, (table, ("x",), "a"), hint), 0.0, 0, hint)
-    near(attempt(answer, ({}, (), "a"), hint), 0.0, 0, hint)
-    for length in (0, 1, 2, 3):
-        tokens = text(length, 50, 3)
-        table = table_of(tokens, length + 1)
-        for history in [*table][:4]:
-            for token in (*table[history], "new"):
-                ends = after(tokens, history)
-                got = answer(deepcopy(table), history, token)
-                near(got, ends.count(token) / len(ends), 1e-12, "The share of this token.")
-
-
-@visible
 def unseen_rate(answer):
     train, test = ["a", "c", "b", "a", "b"], ["a", "b", "b", "a", "b", "a"]
     got = unchanged(answer, (train, test, 2), hint="Only look at the texts.")
@@ -190,37 +162,6 @@ def unseen_rate(answer):
     long = list(range(30_000)), list(range(40_000, 70_000)), 2
     slow = "Look the n-grams up in a set: a search through a list takes hours on the real text."
     keeps_up(answer, unseen, long, 20, slow)
-
-
-@visible
-def add_k_prob(answer):
-    table = {("a",): {"b": 3, "c": 1}, ("b",): {"a": 4, "b": 2}}
-    diagnosed(
-        number(answer(table, ("a",), "b", 0.5, 10), "add_k_prob"),
-        3.5 / 9,
-        "(count + k) / (sum of the counts after the history + k V).",
-        (3.5 / 4, "The denominator must grow too: V tokens get k each, so add k V."),
-        (3.5 / 4.5, "You added k to the denominator once: V tokens get k each, so add k V."),
-        (3.5 / 5, "V is the whole vocabulary, not only the tokens seen after this history."),
-        (3.5 / 15, "You divided by all counts of the table: use those after this history only."),
-        (3.5 / 14, "You added V to the denominator: V tokens get k each, so add k V."),
-        (4 / 14, "You added 1: add k."),
-    )
-    hint = "A token never seen after this history counts k."
-    near(attempt(answer, (table, ("a",), "a", 0.5, 10), hint), 0.5 / 9, 1e-9, hint)
-    hint = "After a history not in the table: k / (k V) = 1 / V."
-    near(attempt(answer, (table, ("x",), "a", 0.5, 10), hint), 0.1, 1e-9, hint)
-    for length in (0, 1, 2):
-        tokens, k, size = text(length, 50, 4), 0.07 + length, 12 + 9 * length
-        table = table_of(tokens, length + 1)
-        for history in [*table][:3]:
-            for token in (*table[history], "new"):
-                ends = after(tokens, history)
-                want = (ends.count(token) + k) / (len(ends) + k * size)
-                got = answer(deepcopy(table), history, token, k, size)
-                near(got, want, 1e-12, "(count + k) / (counts after this history + k V).")
-    for k in (0, -0.5):
-        raises(ValueError, answer, table, ("a",), "b", k, 10, hint="k must be above 0.")
 
 
 @visible

@@ -26,7 +26,7 @@ from llmcourse.runtime import choose, setup
 rt = setup(preset, device, seed)
 
 # %% [markdown]
-# Cells like the next one are demonstrations. They use the course library, so they work before you have solved anything.
+# Cells like the next one are demonstrations. They use the course library, so they work before you have solved anything. Nothing graded depends on them and grading skips them, so define what your answers need in your own cells.
 
 # %% tags=["demo"]
 from llmcourse import data, plotting, probability, world

@@ -13,10 +13,10 @@
 # %% [markdown]
 # # N-grams
 #
-# **How far does counting go?** The unigram of unit 01 gave a word the same probability wherever it stood. But what comes next
-# depends on what came before, and the plainest way to use that is to count: of all the times these n - 1 tokens were seen, how often did
-# each token follow? This unit raises n, watches the counts run out, and tries three ways to live with that. The best of them,
-# from 1995, is still hard to beat on a text of this size.
+# **How far does counting go?** The unigram model of unit 01 gives a word the same probability everywhere. But the next word depends on
+# the words before it, and the simplest way to use them is to count: of all the times that the last n - 1 words occurred in this order,
+# how often did each word come next? In this unit you increase n, see the counts run out, and repair the model in three ways. The best
+# repair is from 1995 and is still hard to beat on a text of this size.
 
 # %% tags=["parameters"]
 preset = "cpu"
@@ -24,9 +24,11 @@ device = "auto"
 seed = 0
 
 # %% [markdown]
-# Everything below runs on one core in about half a minute. `rt` knows the preset and the seed, and records what is claimed.
+# The whole notebook takes about half a minute on one core. `rt` holds the preset and the seed, and records the claims. Where a cell
+# shows only three dots, its code is folded because no exercise needs it. Click on the dots to read it.
 
 # %%
+import math
 from collections import Counter
 
 from llmcourse.checks import u02_ngrams as check
@@ -35,82 +37,93 @@ from llmcourse.runtime import choose, setup
 rt = setup(preset, device, seed)
 
 # %% [markdown]
-# ## What will be built
+# ## What you will build
 #
-# The text is tiny Shakespeare where it can be had, else the language manual that comes with Python. The models see the first 90 %;
-# the last 10 % is held out. Tokens are characters, so the score is in bits per character: what a perfect compressor with this
-# model would need for each.
+# The text is tiny Shakespeare if it is available, otherwise the language manual that comes with Python. Each model counts the first
+# 90 % of the text, the training text, and is scored on the last 10 %, the held-out text. The tokens are single characters here, so the
+# score is in **bits per character**: the size of the text after perfect compression with this model (unit 01). Lower is better.
 
-# %% tags=["demo"]
+# %% tags=["demo"] jupyter={"source_hidden": true}
 import time
 
 import numpy as np
 
-from llmcourse import data, ngram, plotting
+from llmcourse import data, ngram, ngram_scores, plotting
 from llmcourse.ngram import NgramConfig
 
 english = data.english()
 size = rt.pick(smoke=40_000, cpu=len(english.train))
+train_text, held_out_text = english.train[:size], english.held_out[:size]
 characters = sorted(set(english.train + english.held_out))
-train_ids = ngram.encode(english.train[:size], characters)
-held_out_ids = ngram.encode(english.held_out[:size], characters)
-print(f"{english.name}: {len(train_ids):,} characters to learn from, {len(held_out_ids):,} held out")
+train_ids = ngram.encode(train_text, characters)
+held_out_ids = ngram.encode(held_out_text, characters)
+print(f"{english.name}: {len(train_ids):,} characters to count, {len(held_out_ids):,} held out")
 
 # %% [markdown]
-# One model for each smoothing and each n, fitted and scored. The names will mean something to you by the end. Expect between 1.5 and
-# 5.5 bits: uniform guessing costs log2 V, about 6. A value below 1 would mean that the held-out text was in the training text.
+# The next cell fits one model for each n and each of three ways of counting; the unit explains the three names one after the other.
+# Expect between 1.5 and 5.5 bits. Uniform guessing costs log2 V bits for V different characters, about 6. A score below 1 would mean
+# that the held-out text is part of the training text.
 
 
-# %% tags=["demo"]
-def bits(n, smoothing, **settings):
-    model = ngram.fit(train_ids, len(characters), NgramConfig(n, smoothing, **settings))
-    return model.bits_per_token(held_out_ids)
+# %% tags=["demo"] jupyter={"source_hidden": true}
+def bits(counted, scored, n, smoothing, **settings):
+    model = ngram.fit(counted, len(characters), NgramConfig(n, smoothing, **settings))
+    return model.bits_per_token(scored)
 
 
 orders = list(range(1, 8))
 smoothings = {"add-k (k = 0.01)": "add_k", "interpolated": "interpolated", "Kneser-Ney": "kneser_ney"}
-sweep = {name: [bits(n, how) for n in orders] for name, how in smoothings.items()}
-
-# %% [markdown]
-# Here is the unit in one figure.
+sweep = {name: [bits(train_ids, held_out_ids, n, how) for n in orders] for name, how in smoothings.items()}
 
 # %% tags=["demo"]
-plotting.steps(orders, sweep, "n, the length of the n-grams", "bits per character, held out");
+ax = plotting.steps(orders, sweep, "n, the length of the n-grams", "bits per character, held out")
+ax.set_title("Longer n-grams help only a model that handles unseen ones well");
 
 # %% [markdown]
-# All three count the same n-grams. With add-k the text gets easier to predict up to n = 4 or 5, then quickly harder. Interpolation
-# turns later, and Kneser-Ney hardly turns at all. By the end you can compute each curve and say why it bends where it does.
+# The three models count the same n-grams. With add-k the held-out text becomes easier to predict up to n = 4 or 5, and then quickly
+# harder. Interpolation turns later, and Kneser-Ney hardly turns at all. At the end of this unit you can compute each of these curves
+# and say why it turns where it does.
 #
-# ## The idea: only the last words count
+# ## The idea: only the last n - 1 tokens count
 #
-# A model of language needs P(next token | everything before it). An **n-gram model** pretends that only the last n - 1 tokens matter
+# A language model needs P(next token | all tokens before it). An **n-gram model** assumes that only the last n - 1 tokens matter
 # (Markov 1913; Shannon 1948):
 #
 # $$P(w_t \mid w_1 \dots w_{t-1}) \approx P(w_t \mid w_{t-n+1} \dots w_{t-1})$$
 #
-# Take four sentences. What comes after *students opened their*? A 4-gram model looks at these three words, its **history**, and
-# counts. Expect two words, one of them twice.
+# Here $w_t$ is the token at position $t$. The n - 1 tokens on the right of the bar are called the **history**.
+#
+# Four sentences are enough to see how it works. Which words follow *students opened their*? A 4-gram model has a history of three
+# words: it looks for all places where these three occur and counts the words that come next. Expect two different words, one of them
+# twice.
 
 # %% tags=["nbval-check-output"]
 toy = (
     "the students opened their books . the students opened their laptops . "
     "the students opened their books . the teacher opened the window ."
 ).split()
-history = ["students", "opened", "their"]
-followers = Counter(toy[i + 3] for i in range(len(toy) - 3) if toy[i : i + 3] == history)
+history = ("students", "opened", "their")
+followers = Counter(toy[i + 3] for i in range(len(toy) - 3) if tuple(toy[i : i + 3]) == history)
 print(followers)
 
-# %% [markdown] exercise="ngram_counts"
-# Do this for all histories at once. Return a table: a dictionary from each history to a dictionary from next token to count, so that
-# `table[history][token]` says how often `token` came right after `history`. The whole unit works on such tables.
+# %% [markdown]
+# A **count table** holds these numbers for every history of the text at once. Each history has a row with its next tokens and their
+# counts:
 #
-# For `tokens = ["b", "a", "b", "a"]` and `n = 3` the table is `{("b", "a"): {"b": 1}, ("a", "b"): {"a": 1}}`.
+# ![Drawing of a count table. On the left a text of words, in which a window of n tokens moves from left to right. On the right the
+# table: each row begins with a history of n - 1 tokens, followed by the tokens that came after it, each with its
+# count.](figures/count_table.svg)
+
+# %% [markdown] exercise="ngram_counts"
+# Write `ngram_counts`, which returns the count table of a text. The table is a dictionary that maps each history to its row, and a row
+# is a dictionary that maps each next token to its count: `table[history][token]` says how often `token` came directly after `history`.
+# For example, `ngram_counts(["b", "a", "b", "a"], 3)` is `{("b", "a"): {"b": 1}, ("a", "b"): {"a": 1}}`.
 #
 # | | |
 # |---|---|
-# | `tokens` | a list of strings (any hashable tokens), of any length |
+# | `tokens` | a list of strings (or other hashable tokens) of any length |
 # | `n` | length of history and next token together |
-# | returns | dictionary of dictionaries (`Counter` and `defaultdict` are dictionaries too); keys are tuples of n - 1 tokens |
+# | returns | dictionary of dictionaries (`Counter` and `defaultdict` are dictionaries too); the keys are tuples of n - 1 tokens |
 # | edges | n = 1: the only history is `()`; fewer than n tokens: an empty table; n < 1: `ValueError` |
 
 # %% exercise="ngram_counts"
@@ -131,7 +144,7 @@ def ngram_counts(tokens: list, n: int) -> dict:
 check.ngram_counts(ngram_counts);
 
 # %% [markdown]
-# The same question again, put to the table. From here on `counts` is your function if it passed its check, else the library's.
+# The table gives the same answer as before. From here on `counts` is your function if it passed its check, otherwise the library's.
 
 # %% tags=["demo"]
 counts = choose(ngram_counts, ngram.ngram_counts)
@@ -141,73 +154,127 @@ print(fourgrams["students", "opened", "their"])
 # %% [markdown]
 # ## From counts to probabilities
 #
-# The simplest estimate is the share: of three times, *books* came twice. It is the **maximum likelihood estimate** (MLE), the
-# probabilities under which the text we counted is as likely as it can be:
+# The simplest estimate of a probability is the **relative frequency**: *books* came next in two of three cases, so its probability is
+# 2/3. This is the **maximum likelihood estimate** (MLE). Among all possible probabilities, these give the counted text the highest
+# probability:
 #
-# $$P(w \mid h) = \frac{c(h\,w)}{\sum_{w'} c(h\,w')}$$
+# $$P_{\text{MLE}}(w \mid h) = \frac{c(h\,w)}{\sum_{w'} c(h\,w')}$$
 #
-# Here $h$ is the history and $c$ counts. Expect 2/3, 1/3, and for *exams*, which never came, 0.
+# Here $h$ is the history, $w$ the next token and $c(h\,w)$ the number of times that $w$ came directly after $h$. The sum over all tokens
+# $w'$ is the number of times that anything came after $h$. If $h$ is not in the table, the formula says 0 / 0 and defines nothing; the
+# function below returns 0.0 there.
 
-# %% tags=["nbval-check-output"]
-for word in ["books", "laptops", "exams"]:
-    share = followers[word] / followers.total()
-    print(f"P({word} | students opened their) = {followers[word]}/{followers.total()} = {share:.3f}")
-
-# %% [markdown] exercise="mle_prob"
-# Return the share from a table of counts. After a history that is not in the table the formula says 0 / 0. There is no right value;
-# we return 0.0, and remember that the probabilities do not sum to 1 there. The rest of the unit repairs it.
-#
-# | | |
-# |---|---|
-# | `table` | what `ngram_counts` returns, for some n (a plain dictionary of dictionaries) |
-# | `history` | a tuple of n - 1 tokens |
-# | `token` | any token |
-# | returns | a float from 0 to 1 |
-# | edges | a token that never followed `history`: 0.0; a `history` that is not in the table: 0.0 |
-
-# %% exercise="mle_prob"
+# %%
 def mle_prob(table: dict, history: tuple, token) -> float:
-    """Return the share of `token` in what followed `history`."""
-    ### BEGIN SOLUTION
+    """Return the relative frequency of `token` after `history`, 0.0 if the history was never seen."""
     row = table.get(history, {})
     return row.get(token, 0) / sum(row.values()) if row else 0.0
-    ### END SOLUTION
 
-
-# %% check="mle_prob"
-check.mle_prob(mle_prob);
 
 # %% [markdown]
-# Now two sentences, word by word after the first three: one of the text, and one that anybody would understand. A text is as likely as
-# the product of its steps, so look for a 0.
+# First the three words after *students opened their*, then the words of two sentences, from the fourth on. Anybody would understand both
+# sentences, but only the first is in the text. The probability of a sentence is a product, so look for a 0.
 
 # %% tags=["demo"]
-mle = choose(mle_prob, ngram.mle_prob)
+print({word: round(mle_prob(fourgrams, history, word), 2) for word in ["books", "laptops", "exams"]})
 for sentence in ["the students opened their books .", "the teacher opened their books ."]:
     said = sentence.split()
-    steps = [mle(fourgrams, tuple(said[i - 3 : i]), said[i]) for i in range(3, len(said))]
+    steps = [mle_prob(fourgrams, tuple(said[i - 3 : i]), said[i]) for i in range(3, len(said))]
     print(sentence, [round(p, 2) for p in steps])
 
 # %% [markdown]
-# One 4-gram that was never seen, *the teacher opened their*, and the sentence is impossible: probability 0, perplexity infinite. The
-# next step is worse still: the history *teacher opened their* has no row, so there is nothing to divide by.
+# The 4-gram *the teacher opened their* was never seen. Its probability 0 makes the probability of the whole sentence 0 and its perplexity
+# infinite. The next word is no better off: its history *teacher opened their* is not in the table at all.
 #
-# The window has a second fault. In *as the proctor started the clock, the students opened their ...* everybody expects *exams*; the
-# 4-gram model threw the proctor away. A larger n would see him, so let us see what a larger n costs.
+# ## A score that is too good
+#
+# Below is the first draft of a function that scores a text. It goes through the text, looks up the MLE of each token after its history,
+# and averages the costs in bits, $-\log_2 P$.
+
+# %% tags=["demo"]
+def score_draft(table, tokens, n):
+    bits_of = []
+    for i in range(n - 1, len(tokens)):
+        row = table.get(tuple(tokens[i - n + 1 : i]), {})
+        if tokens[i] in row:  # otherwise P is 0, and log2(0) raises an error
+            bits_of.append(-math.log2(row[tokens[i]] / sum(row.values())))
+    return sum(bits_of) / len(bits_of)
+
+
+# %% [markdown]
+# The next cell lets it score 20,000 held-out words after counting the training words, for n = 2 to 5. Punctuation marks count as words.
+# Read the numbers before you read on: do you believe them?
+
+# %% tags=["demo"]
+words = data.words(train_text)
+held_out_words = data.words(held_out_text)
+some_words = held_out_words[: rt.pick(smoke=500, cpu=20_000)]
+for n in range(2, 6):
+    print(f"n = {n}: {score_draft(counts(words, n), some_words, n):5.2f} bits per word")
+
+# %% [markdown] exercise="score_text"
+# The draft says that a 5-gram model needs less than one bit for a word, as if it had to choose between fewer than two words. Nobody can
+# predict English so well. The draft has a bug, one that real experiments have had.
+#
+# Write `score_text`, which returns the mean of $-\log_2 P_{\text{MLE}}(w \mid h)$ over all tokens of a text that have n - 1 tokens before them.
+# Find the bug of `score_draft` and write the function without it. For example,
+# `score_text(fourgrams, "the students opened their books .".split(), 4)` is 0.195: three words are scored, with 0, 0.585 and 0 bits.
+#
+# | | |
+# |---|---|
+# | `table` | the count table of some training text for this n |
+# | `tokens` | the list of tokens to score; any text, not only the one that was counted |
+# | `n` | length of history and next token together, as in the table |
+# | returns | a float, 0 or larger (`math.inf` is a float, too) |
+# | edges | fewer than n tokens: `ValueError`, since there is nothing to score |
+
+# %% exercise="score_text"
+def score_text(table: dict, tokens: list, n: int) -> float:
+    """Return the mean of -log2 P(token | history) in bits, with maximum likelihood from `table`."""
+    ### BEGIN SOLUTION
+    if len(tokens) < n:
+        raise ValueError(f"need at least n = {n} tokens to score, got {len(tokens)}")
+    bits_so_far = 0.0
+    for i in range(n - 1, len(tokens)):
+        prob = mle_prob(table, tuple(tokens[i - n + 1 : i]), tokens[i])
+        if prob == 0:
+            return math.inf
+        bits_so_far -= math.log2(prob)
+    return bits_so_far / (len(tokens) - n + 1)
+    ### END SOLUTION
+
+
+# %% check="score_text"
+check.score_text(score_text);
+
+# %% [markdown]
+# Here are the same two sentences, scored again, and then the held-out words.
+
+# %% tags=["demo"]
+score = choose(score_text, ngram_scores.score_text)
+for sentence in ["the students opened their books .", "the teacher opened their books ."]:
+    print(sentence, round(score(fourgrams, sentence.split(), 4), 3))
+print("held-out words:", [score(counts(words, n), some_words, n) for n in range(2, 6)])
+
+# %% [markdown]
+# One impossible word is enough to make the score infinite. The draft left every such word out of the mean. So it averaged over the easy
+# words only, and with each n fewer words were easy. A small number such as $10^{-10}$ in place of 0 would not help: the score would then
+# depend on the number that somebody chose. The model itself must give every word a probability above 0.
 
 # %% [markdown] question="unseen_sentence"
 
 # %% [markdown]
-# ## What n costs
+# There is a second limit. In *as the proctor started the clock, the students opened their ...* a reader expects *exams*, but a 4-gram
+# model does not see the proctor. A larger n would include him. What does a larger n cost?
 #
-# With V words there are V^n possible n-grams. Nobody has to store those that never came, so count the ones that did. Beside our text
-# stands a famous table, Google's Web 1T (Brants and Franz 2006): n-grams of 1,024,908,267,229 tokens of web pages, kept if seen 40 times
-# or more (single words: 200 times). Tokens are words now, and punctuation marks count as words. Expect the seen n-grams to fall far
-# behind V^n at once, and those of our text to end near its length.
+# ## What a larger n costs
+#
+# With V different words there are V^n possible n-grams. Only those that occur need to be stored, so the next cell counts them. For
+# comparison it lists a famous table, Google's Web 1T (Brants and Franz 2006): the n-grams of 1,024,908,267,229 tokens of web pages that
+# occurred at least 40 times (single words: at least 200 times). Expect the number of seen n-grams to stay far below V^n, and in our text
+# to approach the length of the text.
 
-# %% tags=["demo"]
-words = data.words(english.train[:size])
-held_out_words = data.words(english.held_out[:size])
+# %% tags=["demo"] jupyter={"source_hidden": true}
 orders = [1, 2, 3, 4, 5]
 web = [13_588_391, 314_843_401, 977_069_902, 1_313_818_354, 1_176_470_663]
 vocabulary = sorted(set(words + held_out_words))
@@ -217,22 +284,21 @@ memory = {
     "seen on the web (Web 1T)": web,
     "seen here": [sum(map(len, counts(words, n).values())) for n in orders],
 }
-print(f"{len(words):,} words of text, {len(vocabulary):,} different; n-grams seen: {memory['seen here']}")
-
-# %% [markdown]
-# Each grid line of the next figure is a factor of ten thousand.
+print(f"{len(words):,} words of text, {len(vocabulary):,} different ones; n-grams seen: {memory['seen here']}")
 
 # %% tags=["demo"]
-plotting.steps(orders, memory, "n (tokens are words)", "number of n-grams", log_y=True);
+ax = plotting.steps(orders, memory, "n (tokens are words)", "number of n-grams", log_y=True)
+ax.set_title("The text is the limit: almost no possible n-gram occurs");
 
 # %% [markdown]
-# What is possible grows by a factor V with each n. What is seen cannot outgrow the text, and the lower two lines bend flat. So memory is
-# not the limit. The limit is that almost everything possible is never seen.
+# Each grid line is a factor of ten thousand. The number of possible n-grams grows by a factor of V with each n. The number of seen
+# n-grams cannot exceed the length of the text, so the two lower lines become flat. Memory is therefore not the problem. The problem is
+# that almost every possible n-gram is unseen.
 #
-# ## How often are the counts silent?
+# ## How often is a count 0?
 #
-# Take the first nine words of the held-out text as a history and look for them in the training text; then the last eight of them, and
-# so on. Expect no count at all for the long ones.
+# Take the first nine words of the held-out text and look for them in the training text; then the last eight of them, and so on. Expect a
+# count of 0 for all but the shortest.
 
 # %% tags=["demo"]
 training_text = f" {' '.join(words)} "
@@ -241,22 +307,22 @@ for start in range(9):
     print(f"seen {training_text.count(f' {phrase} '):6,} times: {phrase}")
 
 # %% [markdown] exercise="unseen_rate"
-# One history proves nothing. Measure over a whole text: return the share of the n-grams of `test` that do not occur in `train`. An
-# n-gram that stands in `test` three times counts three times.
+# One phrase proves little, so measure a whole text. Write `unseen_rate`, which returns the fraction of the n-grams of `test` that do not
+# occur in `train`. An n-gram that occurs three times in `test` counts three times. For example,
+# `unseen_rate(["a", "b", "a", "c"], ["a", "b", "b", "b"], 2)` is 2/3: of the three 2-grams ab, bb, bb of `test`, the two bb are unseen.
 #
-# Train on `a b a c`, test on `a b b b`: of the 2-grams *ab*, *bb*, *bb* two are unseen, so 2/3. The real text has a million characters:
-# look the n-grams up in a set, since a search through so long a list would take hours.
+# The real text has a million characters. Look the n-grams up in a set; a search through a list would take hours.
 #
 # | | |
 # |---|---|
-# | `train`, `test` | lists of hashable tokens, or strings: their tokens are the characters |
+# | `train`, `test` | lists of hashable tokens, or strings (their tokens are the characters) |
 # | `n` | length of the n-grams |
 # | returns | a float from 0 to 1 |
 # | edges | `train` shorter than n: all are unseen, 1.0; `test` shorter than n, or n < 1: `ValueError` |
 
 # %% exercise="unseen_rate"
 def unseen_rate(train: list, test: list, n: int) -> float:
-    """Return the share of the n-grams of `test`, repeated ones included, that `train` lacks."""
+    """Return the fraction of the n-grams of `test`, repeated ones included, that do not occur in `train`."""
     ### BEGIN SOLUTION
     if n < 1 or len(test) < n:
         raise ValueError(f"need 1 <= n <= {len(test)} tokens of test text, got n = {n}")
@@ -270,140 +336,192 @@ def unseen_rate(train: list, test: list, n: int) -> float:
 check.unseen_rate(unseen_rate);
 
 # %% [markdown]
-# On the real text, for words and for characters. Expect words to run out fast: a third of all pairs unseen and nearly all 4-grams (in
-# the manual, which repeats itself, a sixth and a half). If a longer n-gram were unseen less often than a shorter one, the code would be wrong: whoever
-# has not seen the short one has not seen the long one.
+# The training text has nine times as many words as the held-out text. Before you run the cell, write down a guess: what fraction of the
+# held-out word pairs (n = 2) does not occur in it? And of the 4-grams? If a longer n-gram were unseen less often than a shorter one, the
+# code would be wrong: a text that contains the longer one also contains the shorter one.
 
 # %% tags=["demo"]
 rate = choose(unseen_rate, ngram.unseen_rate)
-train_text, held_out_text = english.train[:size], english.held_out[:size]
 orders = list(range(1, 8))
 unseen = {
     "words": [rate(words, held_out_words, n) for n in orders],
     "characters": [rate(train_text, held_out_text, n) for n in orders],
 }
 for unit, rates in unseen.items():
-    print(f"{unit:10s}", [round(share, 3) for share in rates])
-
-# %% [markdown]
-# The share of places where a model without smoothing says "impossible":
+    print(f"{unit:10s}", [round(fraction, 3) for fraction in rates])
 
 # %% tags=["demo"]
-plotting.steps(orders, unseen, "n", "share of held-out n-grams never seen");
+ax = plotting.steps(orders, unseen, "n", "fraction of held-out n-grams never seen")
+ax.set_title("Most long n-grams of a new text were never seen before");
 
 # %% [markdown]
-# Both curves only rise, and words run out first: their 5-grams are unseen at half of the places or more. The claim, with a margin:
+# These are the positions at which an unsmoothed model says "impossible", and which the draft left out. Both curves only rise, and words
+# run out first: about half of their 5-grams are unseen in the manual, and nearly all in Shakespeare. The claim, with a margin:
 
 # %% tags=["demo"]
 growth = min(np.diff(unseen["words"][:5]))
 rt.claim("the unseen rate of words grows with every n from 1 to 5 (smallest step)", growth, growth > 0.02)
 
 # %% [markdown]
-# ## A little for everybody: add-k
+# ## Add k to every count
 #
-# The oldest repair (Laplace; Lidstone 1920) pretends that every token was seen k more times after every history. With V tokens in the
-# vocabulary the row grows by kV in all:
+# **Smoothing** means to change the estimates so that unseen tokens get a probability, too. The oldest smoothing (Laplace; Lidstone 1920)
+# pretends that every token followed every history k more times:
 #
 # $$P(w \mid h) = \frac{c(h\,w) + k}{\sum_{w'} c(h\,w') + kV}$$
 #
-# By hand after *students opened their*, with k = 1. The text has nine different words, the full stop among them, and we want *exams*
-# as well, so V = 10.
+# Here $k$ is a number above 0 and $V$ is the number of different tokens, the size of the vocabulary. Each of the $V$ tokens gets $k$,
+# so the denominator grows by $kV$ and the probabilities still sum to 1. After an unseen history all counts are 0 and the formula gives
+# $k / (kV) = 1/V$, the uniform distribution.
 
-# %% tags=["nbval-check-output"]
+# %%
+def add_k_prob(table: dict, history: tuple, token, k: float, vocab_size: int) -> float:
+    """Return the relative frequency of `token` after `history` with k added to every count."""
+    row = table.get(history, {})
+    return (row.get(token, 0) + k) / (sum(row.values()) + k * vocab_size)
+
+
+# %% [markdown]
+# The four sentences have nine different words, the full stop included. We also want *exams*, so V = 10. For k = 1, *books* gets
+# (2 + 1) / (3 + 10). Compare it with the MLE of 2/3.
+
+# %% tags=["demo"]
 V = len({*toy, "exams"})
-for word in ["books", "laptops", "exams"]:
-    print(f"{word:8s} ({followers[word]} + 1) / ({followers.total()} + {V}) = {(followers[word] + 1) / (3 + V):.3f}")
+for k in [1, 0.1, 0.01]:
+    probs = {word: add_k_prob(fourgrams, history, word, k, V) for word in ["books", "laptops", "exams"]}
+    print(f"k = {k:<5}", {word: round(p, 4) for word, p in probs.items()})
 
-# %% [markdown] exercise="add_k_prob"
-# The zero is gone, and the ten probabilities sum to 1. Note what it cost: *books* fell from 0.667 to 0.231.
+# %% [markdown]
+# A small k takes little from *books* and leaves little for *exams*. Which k is best? The training text cannot tell: nothing in it is
+# unseen, so there the smallest k always wins. The held-out text must not tell: a constant that was chosen on it would make the final
+# score look better than it is. So a third text is needed, the **development text**. It is a part of the training text that is not
+# counted while the constant is chosen.
+
+# %% [markdown] exercise="choose_k"
+# Write `choose_k`, which returns the k in `ks` that predicts the development text best. Count the n-grams of `train`. For each k, add up
+# $\log_2 P(w \mid h)$ by add-k over all tokens of `dev` that have n - 1 tokens before them. The k with the largest sum needs the fewest
+# bits; return it. For example, `choose_k("a rose is a rose is a rose".split(), "a rose is a daisy".split(), 2, [0.01, 0.1, 10], 8)`
+# is 0.1: k = 0.01 leaves too little for *daisy*, k = 10 takes too much from the rest.
+#
+# You may call `add_k_prob` from above and your own `ngram_counts`.
 #
 # | | |
 # |---|---|
-# | `table`, `history`, `token` | as in `mle_prob` |
-# | `k` | what is added to each count, a number above 0 |
-# | `vocab_size` | V, the number of tokens that could come |
-# | returns | a float above 0; over all V tokens they sum to 1 |
-# | edges | a `history` that is not in the table: 1 / V; k <= 0: `ValueError` |
+# | `train`, `dev` | lists of tokens: count the first, score the second (it has at least n tokens) |
+# | `n` | length of history and next token together |
+# | `ks` | a list of at least one number above 0, in any order |
+# | `vocab_size` | V, the number of different tokens |
+# | returns | the best element of `ks` |
 
-# %% exercise="add_k_prob"
-def add_k_prob(table: dict, history: tuple, token, k: float, vocab_size: int) -> float:
-    """Return the share of `token` after `history` when every token was seen k more times."""
+# %% exercise="choose_k"
+def choose_k(train: list, dev: list, n: int, ks: list, vocab_size: int) -> float:
+    """Return the element of `ks` with which add-k, counted on `train`, gives `dev` the fewest bits."""
     ### BEGIN SOLUTION
-    if k <= 0:
-        raise ValueError(f"k must be above 0, got {k}")
-    row = table.get(history, {})
-    return (row.get(token, 0) + k) / (sum(row.values()) + k * vocab_size)
+    table = ngram_counts(train, n)
+
+    def log_prob(k):
+        histories = [tuple(dev[i - n + 1 : i]) for i in range(n - 1, len(dev))]
+        probs = [add_k_prob(table, h, w, k, vocab_size) for h, w in zip(histories, dev[n - 1 :])]
+        return sum(math.log2(p) for p in probs)
+
+    return max(ks, key=log_prob)
     ### END SOLUTION
 
 
-# %% check="add_k_prob"
-check.add_k_prob(add_k_prob);
+# %% check="choose_k"
+check.choose_k(choose_k);
 
 # %% [markdown]
-# A smaller k takes less from *books*, and leaves less for *exams*:
+# Your function on a small text: it counts 20,000 characters and chooses on the next 5,000. Then it chooses on the characters that it
+# counted, which is the mistake to avoid.
 
 # %% tags=["demo"]
-add_k = choose(add_k_prob, ngram.add_k_prob)
-for k in [1, 0.1, 0.01]:
-    shares = [add_k(fourgrams, tuple(history), word, k, V) for word in ["books", "laptops", "exams"]]
-    print(f"k = {k:<5}", [round(share, 4) for share in shares])
-
-# %% [markdown]
-# Which k is best, and does that save the long n-grams? Each point below is a model of the characters of the real text. Expect one best
-# k for each n: too much flattens the counts, too little punishes what is unseen.
-
-# %% tags=["demo"]
+pick_k = choose(choose_k, ngram_scores.choose_k)
 ks = [0.001, 0.01, 0.03, 0.1, 0.3, 1.0]
-tuned_add_k = {f"n = {n}": [bits(n, "add_k", k=k) for k in ks] for n in (3, 5, 6)}
+counted, next_ones = list(train_text[:20_000]), list(train_text[20_000:25_000])
+for n in (2, 3, 4):
+    honest, fooled = (pick_k(counted, dev, n, ks, len(characters)) for dev in (next_ones, counted[:5_000]))
+    print(f"n = {n}: k = {honest} on new text, k = {fooled} on the counted text")
 
 # %% [markdown]
-# The scale of k is logarithmic.
+# For the whole text we use the library's `ngram.fit`, which gives the same probabilities and is much faster. The last tenth of
+# the training text is the development text. Expect one best k for each n.
 
 # %% tags=["demo"]
-plotting.curves(ks, tuned_add_k, "k", "bits per character, held out", log_x=True);
+cut = len(train_ids) * 9 // 10
+fit_ids, dev_ids = train_ids[:cut], train_ids[cut:]
+tuned_add_k = {f"n = {n}": [bits(fit_ids, dev_ids, n, "add_k", k=k) for k in ks] for n in (3, 5, 6)}
+
+# %% tags=["demo"]
+ax = plotting.curves(ks, tuned_add_k, "k (logarithmic scale)", "bits per character, development", log_x=True)
+ax.set_title("No k makes n = 6 as good as n = 5");
 
 # %% [markdown]
-# Every curve has its valley, but no k makes six characters better than five. The reason: after a rare history the formula knows two things
-# only, the few counts and the uniform 1/V. That *th* is usually followed by *e* is in the text, yet a 6-gram row seen once cannot say it.
+# Each curve has its minimum, but no k makes n = 6 as good as n = 5. The reason is what the formula knows after a rare history: the few
+# counts of this history, and the uniform distribution, with nothing in between. The text shows that *th* is usually followed by *e*. A
+# 6-gram model cannot use this where the longer history was seen once or never.
 
 # %% [markdown] question="longer_add_k"
 
 # %% [markdown]
-# ## Ask the shorter history too: interpolation
+# ## Interpolation: ask the shorter history, too
 #
-# When *students opened their* has little to say, *opened their* may know more, and *their* more again. Jelinek and Mercer (1980) mix
-# them all. The estimate after a history is a share `weight` of its own MLE and the rest of the same estimate after the history without
-# its first token:
+# *students opened their* occurs three times in the four sentences, and *teacher opened their* never. What can a model do after a history
+# that is rare or unseen? It can shorten it. Wherever the words *opened their* are preceded by *students*, the shorter history *opened
+# their* occurs as well. So a shorter history is seen at least as often as a longer one, mostly far more often, and its relative
+# frequencies are more reliable. The longer history is more specific. There are two ways to use both:
 #
-# $$P(w \mid h) = \lambda\, P_{\text{MLE}}(w \mid h) + (1 - \lambda)\, P(w \mid h') \qquad h' = h \text{ without its first token}$$
+# - **Back-off** takes the longest history that was seen and ignores the others. It shortens the history only if it has to.
+# - **Interpolation** (Jelinek and Mercer 1980) mixes the estimates of all lengths, from the longest history down to none at all.
 #
-# Below the empty history stands the uniform 1/V. By hand for *exams* with $\lambda$ = 1/2: its MLE is 0 at every length, so 1/V is halved
-# four times.
+# We use interpolation, because a history that was seen once should not decide alone:
+#
+# $$P(w \mid h) = \lambda\, P_{\text{MLE}}(w \mid h) + (1 - \lambda)\, P(w \mid h')$$
+#
+# Here $h'$ is the history $h$ without its first token, and $\lambda$ (lambda) is the weight of the longer history, a number from 0 to 1.
+# $P(w \mid h')$ is computed by the same formula, and so on down to the empty history, where $P(w \mid h')$ is replaced by $1/V$. If $h$
+# was never seen, it has no MLE, and $P(w \mid h) = P(w \mid h')$.
+#
+# ![Drawing of a ladder of histories. On the top rung the longest history, of three words; on each rung below the history without its
+# first word; then the empty history and at the bottom the uniform distribution 1/V. An arrow leads down from each rung to the next: it
+# carries the part of the probability that the longer history leaves to the shorter one.](figures/backoff_ladder.svg)
+#
+# The formula refers to the shorter history, so we start at the bottom of the ladder and climb. Here is P(books | teacher opened their) step
+# by step, with $\lambda$ = 1/2. Expect each seen history to pull the estimate halfway towards its own MLE, and the unseen one at the top
+# to change nothing.
 
 # %% tags=["nbval-check-output"]
-prob = 1 / V
-for suffix in ["", "their", "opened their", "students opened their"]:
-    prob = 0.5 * 0 + 0.5 * prob
-    print(f"P(exams | {suffix:21s}) = {prob:.5f}")
+rungs = {"(no word)": (2, 24), "their": (2, 3), "opened their": (2, 3), "teacher opened their": (0, 0)}
+prob = 1 / 10
+print(f"{'history':22} books / all   estimate\n{'(none: 1/V)':36} {prob:.4f}")
+for suffix, (books, all_words) in rungs.items():
+    if all_words > 0:
+        prob = 0.5 * books / all_words + 0.5 * prob
+    print(f"{suffix:22} {books:5} / {all_words:<6} {prob:.4f}")
+
+# %% [markdown]
+# Back-off would stop at the longest history that was seen, *opened their*, and answer 2/3. That ignores all the other evidence, and
+# *exams* would still get 0.
 
 # %% [markdown] exercise="interpolated_prob"
-# `tables` is the list of all tables up to some n: `tables[m]` has the histories of m tokens, so `tables[0]` is `ngram_counts(tokens, 1)`.
-# Climb from 1/V upwards. A history that is not in its table has no MLE: there the shorter one decides alone, P(w | h) = P(w | h').
-# Then the probabilities sum to 1 after *every* history.
+# Write `interpolated_prob`, which returns P(w | h) by the formula above. It gets the count tables of all lengths in one list: `tables[m]`
+# holds the histories of m tokens, so `tables[0]` is `ngram_counts(tokens, 1)`. Start from 1/V and climb from the empty history to the
+# longest. For example, with the four tables of the four sentences,
+# `interpolated_prob(tables, ("teacher", "opened", "their"), "books", 0.5, 10)` is 0.5229, the last line of the trace.
 #
 # | | |
 # |---|---|
 # | `tables` | list of n tables, `tables[m]` with histories of m tokens |
-# | `history` | a tuple of any length; if it has more than n - 1 tokens, its last n - 1 count |
+# | `history` | a tuple of any length; if it has more than n - 1 tokens, only its last n - 1 are used |
 # | `token` | any token |
-# | `weight` | $\lambda$, from 0 to 1, the same at every length |
+# | `weight` | $\lambda$, from 0 to 1, the same for every length |
 # | `vocab_size` | V |
-# | returns | a float from 0 to 1 |
+# | returns | a float from 0 to 1; over all V tokens the results sum to 1, after seen and unseen histories |
 # | edges | `history` is `()`: only the unigram and 1/V are mixed |
 
 # %% exercise="interpolated_prob"
 def interpolated_prob(tables: list, history: tuple, token, weight: float, vocab_size: int) -> float:
-    """Return the mixture of the relative frequencies after all the ends of `history`, and 1 / V."""
+    """Return the mixture of the MLE after each suffix of `history`, the empty one included, and 1 / V."""
     ### BEGIN SOLUTION
     prob = 1 / vocab_size
     for m in range(min(len(tables), len(history) + 1)):
@@ -418,8 +536,8 @@ def interpolated_prob(tables: list, history: tuple, token, weight: float, vocab_
 check.interpolated_prob(interpolated_prob);
 
 # %% [markdown]
-# After *teacher opened their*, a history without a row, the model now says what it knows of *opened their*. Expect *books* well ahead, and
-# a sum of 1.
+# Your function after *teacher opened their*, which is not in the table. Expect *books* far ahead, a little for *exams*, and a sum of 1 over
+# all ten words.
 
 # %% tags=["demo"]
 interpolated = choose(interpolated_prob, ngram.interpolated_prob)
@@ -428,122 +546,128 @@ after = {w: interpolated(tables, ("teacher", "opened", "their"), w, 0.5, V) for 
 print({w: round(after[w], 3) for w in ["books", "laptops", "exams"]}, "sum", round(sum(after.values()), 9))
 
 # %% [markdown]
-# The weight on the real text: 1 would be the MLE wherever it exists, 0 the uniform model.
+# Now the library's fast form on the real text, once more with the development text to choose the weight. The weight 1 would be the MLE of
+# the longest seen history, and 0 the uniform distribution. Compare the minima with those of add-k.
 
 # %% tags=["demo"]
 weights = [0.1, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9]
-tuned_weight = {f"n = {n}": [bits(n, "interpolated", weight=w) for w in weights] for n in (3, 5, 6)}
-
-# %% [markdown]
-# Compare the lowest points with those of add-k.
+tuned_weight = {
+    f"n = {n}": [bits(fit_ids, dev_ids, n, "interpolated", weight=w) for w in weights] for n in (3, 5, 6)
+}
 
 # %% tags=["demo"]
-plotting.curves(weights, tuned_weight, "weight of the longer history", "bits per character, held out");
+ax = plotting.curves(weights, tuned_weight, "weight of the longer history", "bits per character, development")
+ax.set_title("With the right weight n = 6 is at least as good as n = 5");
 
 # %% [markdown]
-# Now six characters beat five: the longer history helps where it is known, and does no harm where it is not. But one weight for all is
-# crude. A row seen a thousand times deserves more trust than a row seen once. And the best weight falls as n grows, because long
-# histories are rare. What a history passes down should depend on its counts.
+# With its best weight n = 6 now beats n = 5: the longer history helps where it was seen, and costs nothing where it was not. But one weight
+# for all histories is crude. A history that was seen a thousand times deserves more weight than one that was seen once. And the best
+# weight falls as n grows, because long histories are rare. The weight of the shorter history should follow from the counts.
 #
 # ## How much too high is a count?
 #
-# Church and Gale (1991) asked the text itself. Split it into two halves, count pairs in one, and look up how often the same pairs come
-# in the other. Pairs seen c times in the first half come, on average, a little less than c times in the second. Here pieces of 50 pairs
-# go to the halves in turn.
+# Is a pair of words that was seen twice really expected twice in as much new text? Church and Gale (1991) measured it. Split the text into
+# two halves, take all pairs that occur c times in the first half, and count how often they occur in the second half, on average. The
+# next cell does this with our words. Pieces of 50 pairs go to the halves in turn, so that both contain the same kind of text.
 
-# %% tags=["demo"]
+# %% tags=["demo"] jupyter={"source_hidden": true}
 pairs = list(zip(words, words[1:]))
 halves = [Counter(p for i, p in enumerate(pairs) if i // 50 % 2 == side) for side in (0, 1)]
 again = []
 for c in range(1, 8):
     same = [pair for pair, count in halves[0].items() if count == c]
     again.append(sum(halves[1][pair] for pair in same) / max(1, len(same)))
-expected = {"counted in the other half": again, "c": list(range(1, 8)), "c - 0.75": [c - 0.75 for c in range(1, 8)]}
-
-# %% [markdown]
-# If counts were exact, the first line would lie on the second.
+expected = {"counted in the second half": again, "c": list(range(1, 8)), "c - 0.75": [c - 0.75 for c in range(1, 8)]}
 
 # %% tags=["demo"]
-plotting.steps(list(range(1, 8)), expected, "c, times a pair was seen in one half", "times in the other half");
+ax = plotting.steps(list(range(1, 8)), expected, "c, count of a pair in the first half", "mean count in the second half")
+ax.set_title("New text has fewer of the pairs that were seen c times");
 
 # %% [markdown]
-# It runs below, by about the same amount for small and large counts: 0.75 or so on the newspaper text of Church and Gale, mostly 0.4 to
-# 1.2 here. So take a constant **discount** D = 0.75 off every count (Ney, Essen and Kneser 1994), and hand what was taken to the shorter
-# history. A row with N different tokens loses D N in all: a share D N / total. Rare rows give away most, frequent ones little. That is a
-# weight for each history, and nothing to tune.
+# If counts were exact, the first line would lie on the second. It lies below, by about the same amount for small and large counts: about
+# 0.75 in the newspaper text of Church and Gale, mostly 0.4 to 1.2 here. So subtract a constant **discount** D = 0.75 from every count
+# (Ney, Essen and Kneser 1994) and give the subtracted probability to the shorter history. If N different tokens followed a history,
+# D N is subtracted from its counts in all, so the shorter history gets the weight D N / total, where total is the sum of the counts.
+# A history with few counts has a large weight D N / total, one with many counts a small weight. Each history now has its own weight,
+# and none has to be chosen.
 #
-# ## Count the company, not the visits: Kneser-Ney
+# ## Continuation counts: Kneser-Ney smoothing
 #
-# What should the shorter history say? It is asked when the longer one is silent, so its raw counts mislead. In *San Francisco* the second
-# word may be frequent, but it comes after *San* only; after any other word it is a bad guess. Kneser and Ney (1995) count **after how
-# many different tokens** a word was seen, its **continuation count**. Expect *their* to shrink to 1 below: it always came after *opened*.
+# What should the shorter history say? It matters most where the longer history knows little, and there its raw counts mislead. *Francisco*
+# may be frequent in a newspaper, but it almost always follows *San*. After any other word it is a bad guess, however often it was seen.
+# Kneser and Ney (1995) therefore replace the count of a word by its **continuation count**: the number of *different* words that it was
+# seen after.
+#
+# Here are both numbers for the words of the four sentences. Expect *their* to fall from 3 to 1: it always came after *opened*.
 
 # %% tags=["nbval-check-output"]
 before = {}
 for left, right in zip(toy, toy[1:]):
     before.setdefault(right, set()).add(left)
-for word in ["their", "opened", "."]:
-    print(f"{word:7s} seen {toy.count(word)} times, after {len(before[word])} different: {sorted(before[word])}")
+print("word       count  continuation count")
+for word in sorted(before, key=toy.count, reverse=True):
+    print(f"{word:9} {toy.count(word):6} {len(before[word]):7}  after {', '.join(sorted(before[word]))}")
 
 # %% [markdown]
-# The same for all words of the real text. Three are picked out: of the words seen 10 to 50 times the one with the least company for its
-# visits, and the same for 50 to 250 and for 250 to 1,250.
+# The same two numbers for every word of the real text. Three words will be named in the figure: among the words that were seen 10 to 50
+# times the one with the fewest different words before it relative to its count, and likewise for 50 to 250 times and 250 to 1,250
+# times.
 
-# %% tags=["demo"]
+# %% tags=["demo"] jupyter={"source_hidden": true}
 seen = Counter(words)
 company = Counter(right for left, right in set(zip(words, words[1:])))
-loyal = []
+named = []
 for low in (10, 50, 250):
     band = [word for word in seen if low <= seen[word] < 5 * low]
-    loyal += sorted(band, key=lambda word: company[word] / seen[word])[:1]
-for word in loyal:
-    print(f"{word:14s} seen {seen[word]:4d} times, different words before it: {company[word]}")
-
-# %% [markdown]
-# Every word is a point; on the dashed line each visit comes after a new word. Both scales are logarithmic.
+    named += sorted(band, key=lambda word: company[word] / seen[word])[:1]
+for word in named:
+    print(f"{word:14s} count {seen[word]:4d}, continuation count {company[word]}")
 
 # %% tags=["demo"]
-plotting.company(seen, company, loyal);
+ax = plotting.company(seen, company, named)
+ax.set_title("Some frequent words follow very few different words");
 
 # %% [markdown]
-# The named words lie far below the cloud. They are the Franciscos of this text: frequent, and nearly always in the same company.
-
-# %% [markdown]
-# Now the whole formula, interpolated Kneser-Ney in the form of Chen and Goodman (1998). The number c(h w) that stands for a count is
+# Every point is a word. On the dashed line every occurrence has a different word before it. The three named words lie far below the other
+# points: they are the Franciscos of this text, frequent but almost always after the same words.
 #
-# - for the longest history, of n - 1 tokens: how often w followed h;
-# - for every shorter one: how many *different* tokens v were seen in front of it, so that v h w occurs in the text.
-#
-# In both cases let total = the sum of c(h w) over all w, and N = the number of w with c(h w) > 0. Then
+# **The whole formula.** Interpolated Kneser-Ney, in the form of Chen and Goodman (1998), discounts the counts and interpolates with the
+# shorter history:
 #
 # $$P(w \mid h) = \frac{\max(c(h\,w) - D,\ 0)}{\text{total}} + \frac{D\,N}{\text{total}}\; P(w \mid h')$$
 #
-# where h' is h without its first token. If total is 0, P(w | h) = P(w | h'). Below the empty history stands 1/V, as before.
+# - $h'$ is the history $h$ without its first token. Below the empty history $P(w \mid h')$ is $1/V$, as before.
+# - $c(h\,w)$ depends on the length of $h$. For the longest history, of n - 1 tokens, it is the raw count: how often $w$ followed $h$. For every
+#   shorter history it is the continuation count: the number of different tokens $v$ for which $v\,h\,w$ occurs in the text.
+# - total is the sum of $c(h\,w)$ over all $w$, and $N$ is the number of tokens $w$ with $c(h\,w) > 0$.
+# - $D$ is the discount. If total is 0, there is nothing to discount, and $P(w \mid h) = P(w \mid h')$.
 #
-# By hand for P(laptops | their) with n = 2: *laptops* came after *their* once of three times, and there came two different words. Below,
-# the empty history: *laptops* came after one word, of all the different pairs in the text, and nine words came after something. Expect
-# less than the MLE of 1/3.
+# The trace below computes P(laptops | their) for n = 2. The empty history is the shorter one, so it has continuation counts: *laptops* came
+# after one word, the text has 13 different pairs, and nine words came after some word. The history *their* is the longest, so it has
+# raw counts: *laptops* came once among three times, and two different words came after *their*. Expect less than the MLE of 1/3.
 
 # %% tags=["nbval-check-output"]
-total, N = len(set(zip(toy, toy[1:]))), len(before)
-unigram = (1 - 0.75) / total + 0.75 * N / total * 1 / V
-bigram = (1 - 0.75) / 3 + 0.75 * 2 / 3 * unigram
-print(f"{total} different pairs, {N} different words after another one")
-print(f"P(laptops) = {unigram:.4f}, P(laptops | their) = {bigram:.4f}")
+D, prob = 0.75, 1 / 10
+print("history     c  total  N   (c - D)/total   D N/total   P(w|h')   P(w|h)")
+for suffix, c, total, N in [("(no word)", 1, len(set(zip(toy, toy[1:]))), len(before)), ("their", 1, 3, 2)]:
+    shorter, prob = prob, (c - D) / total + D * N / total * prob
+    print(f"{suffix:11} {c} {total:5} {N:3} {(c - D) / total:12.4f} {D * N / total:13.4f} {shorter:10.4f} {prob:9.4f}")
 
 # %% [markdown] exercise="kneser_ney_prob"
-# Return this probability. `tables` is the list of tables as in `interpolated_prob`, with raw counts, n of them. The longest history has
-# m = n - 1 tokens and its numbers stand in `tables[n - 1]`. The numbers of a shorter one, m < n - 1, are counted from the keys and rows of
-# `tables[m + 1]`. Start from 1/V and climb.
+# Write `kneser_ney_prob`, which returns P(w | h) by this formula. It gets the same list `tables` as `interpolated_prob`: n tables of raw
+# counts. The raw counts of the longest history, of m = n - 1 tokens, are in `tables[n - 1]`. The continuation counts after a shorter
+# history of m tokens follow from `tables[m + 1]`: its keys are the histories of m + 1 tokens, so they show which tokens v came
+# before. Start from 1/V and climb. For example, `kneser_ney_prob(tables[:2], ("their",), "laptops", 10)` is 0.1189, the last line of
+# the trace.
 #
 # | | |
 # |---|---|
 # | `tables` | list of n tables of raw counts, `tables[m]` with histories of m tokens |
-# | `history` | a tuple of any length; if it has more than n - 1 tokens, its last n - 1 count; if fewer, all its numbers are continuation counts |
+# | `history` | a tuple of any length; of more than n - 1 tokens only the last n - 1 are used; after fewer tokens there are continuation counts only |
 # | `token`, `vocab_size` | as before |
 # | `discount` | D, from 0 to 1 |
-# | returns | a float from 0 to 1; over all V tokens they sum to 1 |
-# | edges | total = 0: the shorter history decides alone; n = 1: the empty history is the longest, so its numbers are raw counts |
+# | returns | a float from 0 to 1; over all V tokens the results sum to 1 |
+# | edges | total = 0: P(w given h') alone; n = 1: the empty history is the longest, so it has raw counts |
 
 # %% exercise="kneser_ney_prob"
 def kneser_ney_prob(tables: list, history: tuple, token, vocab_size: int, discount: float = 0.75) -> float:
@@ -567,82 +691,95 @@ def kneser_ney_prob(tables: list, history: tuple, token, vocab_size: int, discou
 check.kneser_ney_prob(kneser_ney_prob);
 
 # %% [markdown]
-# All four estimates after *students opened their*, for five words. Only *books* and *laptops* were seen there. Of the others, *the* was
-# seen after two different words, *their* after one, *exams* never.
+# The figure compares all four estimates after *students opened their*, for five words. Only *books* and *laptops* were seen there. Of the
+# other three, *the* was seen after two different words, *their* after one, and *exams* never.
 
 # %% tags=["demo"]
 kneser_ney = choose(kneser_ney_prob, ngram.kneser_ney_prob)
-h = ("students", "opened", "their")
 shown = ["books", "laptops", "the", "their", "exams"]
 estimates = {
-    "MLE": {w: mle(fourgrams, h, w) for w in shown},
-    "add-1": {w: add_k(fourgrams, h, w, 1, V) for w in shown},
-    "interpolated (1/2)": {w: interpolated(tables, h, w, 0.5, V) for w in shown},
-    "Kneser-Ney": {w: kneser_ney(tables, h, w, V) for w in shown},
+    "MLE": {w: mle_prob(fourgrams, history, w) for w in shown},
+    "add-1": {w: add_k_prob(fourgrams, history, w, 1, V) for w in shown},
+    "interpolated (1/2)": {w: interpolated(tables, history, w, 0.5, V) for w in shown},
+    "Kneser-Ney": {w: kneser_ney(tables, history, w, V) for w in shown},
 }
 
-# %% [markdown]
-# The bars of one shade sum to 1 over all ten words.
-
 # %% tags=["demo"]
-plotting.distributions(estimates);
+ax = plotting.distributions(estimates)
+ax.set_title("Kneser-Ney keeps most for seen words and ranks the unseen ones");
 
 # %% [markdown]
-# Add-1 treats the last three words alike, and takes most from the first two. Kneser-Ney ranks the three by the company they keep.
+# Add-1 gives the last three words the same probability and takes most from the first two. Kneser-Ney ranks the three by their continuation
+# counts. Interpolation prefers *the* more strongly, because *the* is frequent.
 #
-# Your function reads a whole table for each probability. That is right and slow. `ngram.fit` makes all tables of continuation counts once,
-# as sorted arrays, and scores a text at one stroke; the numbers are the same.
+# Your function reads a whole table for each probability. That is right but slow. The library's `ngram.fit` computes all tables of
+# continuation counts once, as sorted arrays, and then scores a whole text at once. The next cell compares the two on the four
+# sentences.
 
 # %% tags=["demo"]
 toy_ids = ngram.encode(toy, sorted({*toy, "exams"}))
-start = time.perf_counter()
 fast = ngram.fit(toy_ids, V, NgramConfig(4, "kneser_ney")).logps(toy_ids)
-slow = [np.log(kneser_ney(tables, tuple(toy[:i]), w, V)) for i, w in enumerate(toy)]
+slow = [math.log(kneser_ney(tables, tuple(toy[:i]), w, V)) for i, w in enumerate(toy)]
 print(f"largest difference of {len(toy)} log-probabilities: {np.abs(fast - slow).max():.1e}")
 
 # %% [markdown]
-# **It is a distribution, after every history.** Kneser-Ney of order 6 on the real text: all histories of up to two characters, two
-# thousand places of the held-out text, two thousand random strings that nobody would write.
+# **Claim: the probabilities sum to 1 after every history.** The model is Kneser-Ney with n = 6 on the real text. The next cell tests all
+# histories of up to two characters, those at two thousand random positions of the held-out text, and two thousand random strings.
 
-# %% tags=["demo"]
+# %% tags=["demo"] jupyter={"source_hidden": true}
 model = ngram.fit(train_ids, len(characters), NgramConfig(6, "kneser_ney"))
 V_chars = len(characters)
 histories = [[], *([a] for a in range(V_chars)), *([a, b] for a in range(V_chars) for b in range(V_chars))]
 for _ in range(rt.pick(smoke=200, cpu=2_000)):
-    place = rt.random.randrange(len(held_out_ids) - 5)
-    histories.append(held_out_ids[place : place + 5])
+    start = rt.random.randrange(len(held_out_ids) - 5)
+    histories.append(held_out_ids[start : start + 5])
     histories.append(rt.random.choices(range(V_chars), k=5))
-off = max(abs(model.probs(history).sum() - 1) for history in histories)
+off = max(abs(model.probs(h).sum() - 1) for h in histories)
 rt.claim(f"Kneser-Ney sums to 1 after each of {len(histories):,} histories (largest error)", off, off < 1e-9)
 
 # %% [markdown]
-# **It predicts best.** At n = 6, against add-k and interpolation with the best constants of the sweeps above. Those were chosen on the
-# held-out text itself, which flatters the two; Kneser-Ney has D = 0.75 and chose nothing. Perplexity is 2 to the power of the bits.
+# **Claim: Kneser-Ney predicts best.** All three models have n = 6, count the whole training text and are scored on the held-out text.
+# Add-k and interpolation use the constants that were best on the development text. Kneser-Ney uses D = 0.75, which nobody chose for this
+# text. The claim compares perplexities, 2 to the power of the bits.
 
 # %% tags=["demo"]
-best = {
-    "Kneser-Ney": bits(6, "kneser_ney"),
-    "interpolated": min(tuned_weight["n = 6"]),
-    "add-k": min(tuned_add_k["n = 6"]),
-}
-values = list(best.values())
-margin = min(values[1] - values[0], values[2] - values[1])
-shown = " < ".join(f"{2**value:.2f}" for value in values)
-rt.claim("perplexity: Kneser-Ney < interpolated < add-k, each by 0.04 bits or more", shown, margin > 0.04)
+best_k, best_weight = (
+    min(zip(tuned["n = 6"], values))[1] for tuned, values in [(tuned_add_k, ks), (tuned_weight, weights)]
+)
+scores = [
+    bits(train_ids, held_out_ids, 6, "kneser_ney"),
+    bits(train_ids, held_out_ids, 6, "interpolated", weight=best_weight),
+    bits(train_ids, held_out_ids, 6, "add_k", k=best_k),
+]
+in_order = " < ".join(f"{2**score_bits:.2f}" for score_bits in scores)
+rt.claim("perplexity: Kneser-Ney < interpolated < add-k, each by 0.04 bits or more", in_order, min(np.diff(scores)) > 0.04)
 
 # %% [markdown] question="francisco"
 
 # %% [markdown]
-# ## The ladder
+# ## The ladder of models
 #
-# One table runs through the whole course: every model, scored in bits per character on the same held-out text. The last row of this unit is
-# **modified Kneser-Ney** (Chen and Goodman 1998). It has three discounts at each order, for counts of 1, 2, and 3 or more, computed from
-# how many n-grams have each count.
+# One table runs through the whole course: every model, scored in bits per character on the same held-out text. The last row of this unit
+# is **modified Kneser-Ney** (Chen and Goodman 1998). It subtracts one of three discounts: D1 from counts of 1, D2 from counts of 2 and
+# D3+ from counts of 3 or more. They follow from the text itself. Let $n_c$ be the number of different n-grams with count $c$, and
+# $Y = n_1 / (n_1 + 2 n_2)$. Then
 #
-# On tiny Shakespeare expect 3.58, 2.98, 2.55, then 2.22 and 2.19; on the manual about 3.35, 2.5, 2.2, 1.7 and 1.64. A bigram near 4.8
-# would be a unigram: the history is not used.
+# $$D_1 = 1 - 2Y \frac{n_2}{n_1} \qquad D_2 = 2 - 3Y \frac{n_3}{n_2} \qquad D_{3+} = 3 - 4Y \frac{n_4}{n_3}$$
+#
+# Each length of history has its own three discounts. The weight of the shorter history becomes $(D_1 N_1 + D_2 N_2 + D_{3+} N_{3+}) / \text{total}$,
+# where $N_1$, $N_2$ and $N_{3+}$ are the numbers of tokens with a count of 1, of 2 and of 3 or more. For the 7-grams of the real text
+# the discounts are:
 
 # %% tags=["demo"]
+sevengrams = Counter(train_text[i : i + 7] for i in range(len(train_text) - 6))
+discounts = ngram.modified_discounts(np.array(list(sevengrams.values())))
+print(", ".join(f"{name} = {d:.2f}" for name, d in zip(["D1", "D2", "D3+"], discounts[1:])))
+
+# %% [markdown]
+# The next cell fits and scores the five models of this unit. On tiny Shakespeare expect 3.58, 2.98, 2.55, then 2.22 and 2.19; on the manual
+# about 3.35, 2.5, 2.2, 1.7 and 1.64. A bigram near 4.8 would be a unigram that ignores its history.
+
+# %% tags=["demo"] jupyter={"source_hidden": true}
 rungs = {
     "bigram, add-1": NgramConfig(2, "add_k", k=1),
     "trigram, add-0.01": NgramConfig(3, "add_k", k=0.01),
@@ -654,38 +791,38 @@ for name, config in rungs.items():
     start = time.perf_counter()
     model = ngram.fit(train_ids, len(characters), config)
     spent = time.perf_counter() - start
-    score = model.bits_per_token(held_out_ids)
-    rt.ladder(name, score, parameters=model.n_counts, tokens=len(train_ids), seconds=spent, corpus=english.name)
-    print(f"{name:28s} {score:.3f} bits per character, {model.n_counts:9,} counts, {spent:.2f} s")
-
-# %% [markdown]
-# The ladder so far:
+    model_bits = model.bits_per_token(held_out_ids)
+    rt.ladder(name, model_bits, parameters=model.n_counts, tokens=len(train_ids), seconds=spent, corpus=english.name)
+    print(f"{name:28s} {model_bits:.3f} bits per character, {model.n_counts:9,} counts, {spent:.2f} s")
 
 # %% tags=["demo"]
-plotting.ladder(rt.ladder_rows(english.name));
+ax = plotting.ladder(rt.ladder_rows(english.name))
+ax.set_title("Longer histories and better smoothing: from 6 bits to about 2");
 
 # %% [markdown]
-# Remember the last bar. It took a fraction of a second, and it is what "better than counting" has to mean: small recurrent networks and
-# small transformers stay above it until they get more data or more time.
+# Remember the last bar. It took about a second, and it is the score that a model has to beat if it claims to be better than counting.
+# Small recurrent networks and small transformers do not beat it until they get more data or more time.
 #
-# ## Let it write
+# ## Generate text
 #
-# A model can also be run forwards: draw a token, append it, ask again. The prompt gives the first history; at each step the model sees
-# the last n - 1 tokens only.
+# A model can also write: draw a token, append it, and ask the model again. The prompt gives the first history. At each step the model sees
+# only the last n - 1 tokens.
 
 # %% [markdown] exercise="generate"
-# Draw as in unit 01: call `uniform()` once for each new token and take the first token at which the running sum of the probabilities is
-# above that number.
+# Write `generate`, which returns the prompt followed by `length` new tokens, each drawn from the model's distribution after the last n - 1
+# tokens. Draw as in unit 01: call `uniform()` once for each new token, and take the first token at which the running sum of the
+# probabilities is larger than that number. For example, with a model that always says *tick*,
+# `generate(lambda history: {"tick": 1.0}, ["so"], 2, 3, lambda: 0.5)` is `["so", "tick", "tick"]`.
 #
 # | | |
 # |---|---|
 # | `next_probs` | a function: `next_probs(history)` returns a dictionary from token to probability; `history` is a tuple |
-# | `prompt` | list of tokens, may be empty; left as it is |
-# | `length` | how many new tokens, 0 or more |
-# | `n` | the model's order: `next_probs` gets the last n - 1 tokens of the text so far, or all of a shorter text |
+# | `prompt` | list of tokens, may be empty; not modified |
+# | `length` | number of new tokens, 0 or more |
+# | `n` | the model's order: `next_probs` gets the last n - 1 tokens of the text so far, or all tokens of a shorter text |
 # | `uniform` | a function: `uniform()` returns a number from 0 up to, but not including, 1 |
 # | returns | a list: the prompt and the new tokens |
-# | edges | n = 1: the history is `()`; a token of probability 0 never comes; the sum may end a little below 1 by rounding: then take the last token that can come |
+# | edges | n = 1: the history is `()`; a token of probability 0 is never drawn; rounding may leave the last running sum a little below 1: then take the last token with a probability above 0 |
 
 # %% exercise="generate"
 def generate(next_probs, prompt: list, length: int, n: int, uniform) -> list:
@@ -709,8 +846,9 @@ def generate(next_probs, prompt: list, length: int, n: int, uniform) -> list:
 check.generate(generate);
 
 # %% [markdown]
-# Word models of the real text for n = 1 to 5, Kneser-Ney, a hundred words each, of which thirty are shown. Expect a bag of words, then
-# pairs that fit, then phrases. The percentage is the share of the sample's 4-grams that stand in the training text, by your `unseen_rate`.
+# Word models of the real text, n = 1 to 5, write a hundred words each with Kneser-Ney; thirty are shown. Expect a random list of words for
+# n = 1, pairs that fit for n = 2, then phrases. The percentage is the fraction of the sample's 4-grams that occur in the training
+# text: 1 minus your `unseen_rate`.
 
 # %% tags=["demo"]
 write = choose(generate, ngram.generate)
@@ -726,14 +864,15 @@ for n in range(1, 6):
     print(f"n = {n}, {1 - rate(words, sample, 4):4.0%} copied: {' '.join(sample[:30])}\n")
 
 # %% [markdown]
-# With n the text gets smoother, and less its own: a long n-gram that was seen once can only continue as it did. Where the sample is
-# fluent it quotes. Nothing in it holds together for longer than a few words.
+# With larger n the text becomes more fluent and less original: after a long history that was seen once, the model mostly continues as the
+# training text did. Where the sample is fluent, it quotes. Nothing in it makes sense for longer than a few words.
 #
 # ## What no window can know
 #
-# *The boats near the old gate were wet.* The verb agrees with *boats*, not with *gate*, which only stands in between: an attractor
-# (Linzen, Dupoux and Goldberg 2016). The course has a small invented world whose stories contain such sentences, with 0 to 12 words
-# between subject and verb. We train 3-, 5- and 7-grams on the stories and ask which of the two verb forms is likelier.
+# In *The boats near the old gate were wet* the verb agrees with *boats*, not with *gate*. The noun in between is called an **attractor**,
+# because it attracts the wrong verb form (Linzen, Dupoux and Goldberg 2016). The stories of the course's invented world contain such
+# sentences, with 0 to 12 words between subject and verb. We count 3-, 5- and 7-grams of the stories and ask each model which of two
+# verb forms is more probable.
 
 # %% tags=["demo"]
 from llmcourse import world
@@ -745,18 +884,19 @@ world_ids = ngram.encode(tokens, world_words)
 windows = {n: ngram.fit(world_ids, len(world_words), NgramConfig(n, "kneser_ney")) for n in (3, 5, 7)}
 
 # %% [markdown]
-# One question is a beginning, the right verb form and the wrong one. Questions come in twos that differ only in the number of the subject,
-# so a model that does not see the subject gets exactly one of the two. A tie counts as half. Here is one question, with
-# the points of the 3-, 5- and 7-gram; only the 7-gram sees the subject.
+# A question is the beginning of a sentence with the right and the wrong verb form. Questions come in pairs that differ only in the number of
+# the subject (*boat*, *boats*). So a model that does not see the subject answers exactly one of the two correctly. A tie counts as half.
+# The next cell defines this score, and prints one question with the scores of the three models. Only the 7-gram model sees the
+# subject.
 
 
 # %% tags=["demo"]
-place = {word: i for i, word in enumerate(world_words)}
+index = {word: i for i, word in enumerate(world_words)}
 
 
 def agrees(model, pair):
-    probs = model.probs([place[word] for word in pair.prefix])
-    right, wrong = probs[place[pair.right]], probs[place[pair.wrong]]
+    probs = model.probs([index[word] for word in pair.prefix])
+    right, wrong = probs[index[pair.right]], probs[index[pair.wrong]]
     return (right > wrong) + 0.5 * (right == wrong)
 
 
@@ -764,31 +904,29 @@ pair = world.agreement_pairs(1, 4, seed=rt.seed)[0]
 print(" ".join(pair.prefix), f"... {pair.right} or {pair.wrong}?", [float(agrees(m, pair)) for m in windows.values()])
 
 # %% [markdown]
-# Now 400 questions for each distance. A 5-gram sees four words, so expect it above chance up to three words in between, and a coin from
-# four on.
+# Now 400 questions for each distance. A 5-gram model sees four words. So expect it above chance (0.5) for up to three words between subject
+# and verb, and at chance from four on.
 
 # %% tags=["demo"]
 distances = list(range(11))
 asked = rt.pick(smoke=20, cpu=400)
 accuracy = {f"{n}-gram": [] for n in windows}
 for distance in distances:
-    pairs = world.agreement_pairs(asked, distance, seed=rt.seed)
+    questions = world.agreement_pairs(asked, distance, seed=rt.seed)
     for n, model in windows.items():
-        accuracy[f"{n}-gram"].append(np.mean([agrees(model, pair) for pair in pairs]))
-
-# %% [markdown]
-# The dotted line is chance.
+        accuracy[f"{n}-gram"].append(np.mean([agrees(model, question) for question in questions]))
 
 # %% tags=["demo"]
-plotting.steps(distances, accuracy, "words between subject and verb", "right form likelier", level=("chance", 0.5));
+ax = plotting.steps(distances, accuracy, "words between subject and verb", "accuracy", level=("chance", 0.5))
+ax.set_title("Once the subject is outside the window, accuracy is at chance");
 
 # %% [markdown]
-# Each model is a coin as soon as the subject is out of its window, and no amount of text and no smoothing changes that. But look at the
-# 7-gram at four and five words: it sees the subject and hardly uses it. The whole phrase must have been seen, with this subject, or the
-# model backs off to a shorter history, and the subject is the first word to go.
+# Each model is at chance as soon as the subject is outside its window. More text and better smoothing cannot change that. But look at the
+# 7-gram model at four and five words: it sees the subject and hardly uses it. That history of six words was seldom seen with this subject,
+# so the model relies on shorter histories, and the subject is the first word that they drop.
 #
-# The claims: near is 0 to 2 words in between, far is 5 or more. A coin would reach 0.8 on the 1,200 near questions with a chance below
-# 1e-9; for the far ones, 2,400, four standard errors of a coin are 0.041.
+# The claims call a distance near if it is 0 to 2 words and far if it is 5 or more. Guessing would reach 0.8 on the 1,200 near questions
+# with a probability below 1e-9. On the 2,400 far questions, four standard errors of guessing are 0.041.
 
 # %% tags=["demo"]
 near, far = np.mean(accuracy["5-gram"][:3]), np.mean(accuracy["5-gram"][5:])
@@ -799,9 +937,9 @@ rt.claim("across an attractor as long as n or longer it is at chance (accuracy)"
 
 # %% [markdown] written="why_not_longer"
 # A colleague has ten times more text of the same kind and proposes a 20-gram model with add-0.01 smoothing: "With enough data, counting
-# can do everything". Write 150 to 250 words for her. Say what the larger text will improve and what it will not, with at least two
-# numbers you measured in this unit; say what you would change in her plan while staying with counting; and name one thing that no n-gram
-# model can do, with the reason.
+# can do everything." Write 150 to 250 words for her. Say what the larger text will improve and what it will not, with at least two
+# numbers that you measured in this unit. Say what you would change in her plan while still counting n-grams. Name one thing that no
+# n-gram model can do, and give the reason.
 #
 # ### BEGIN SOLUTION
 # More text helps: with ten times the words many of the pairs and triples that were unseen here (35 % and 76 % of the held-out ones in
@@ -809,10 +947,10 @@ rt.claim("across an attractor as long as n or longer it is at chance (accuracy)"
 # unseen 99 % of the time, while the number of possible ones grows by a factor V with each word and the text by ten only once; practically every
 # history of 19 words will be new. Add-k then answers 1/V: it has nothing between the full history and the uniform distribution. Already
 # with characters it got worse from 5 (2.55 bits) to 6 (2.9) and beyond. I would keep n small, 5 to 7 characters or 3 to 4 words, and
-# use modified Kneser-Ney, which falls back on shorter histories by as much as the counts demand and weighs a word by the company it
-# keeps: 2.19 bits per character from the same counts. What stays out of reach is whatever depends on a word outside the window. A 5-gram
-# chose the right verb form across an attractor as often as a coin (50 %), because its probability does not depend on the subject at all; nor do
-# n-grams share anything between similar words, so *cat* learns nothing from *dog*.
+# use modified Kneser-Ney, which falls back on shorter histories by as much as the counts demand and uses continuation counts there:
+# 2.19 bits per character from the same counts. What stays out of reach is whatever depends on a word outside the window. A 5-gram
+# model chose the right verb form across an attractor half of the time, which is chance, because its probability does not depend on the
+# subject at all; nor do n-grams share anything between similar words, so *cat* learns nothing from *dog*.
 # ### BEGIN MARK SCHEME
 # 10 points. 2: says what more text improves (short n-grams get seen, unseen rate falls) and that it cannot keep up with V^n.
 # 2: at least two measured numbers, correctly used (unseen rates, bits per character, agreement; 1 each).
@@ -826,14 +964,14 @@ rt.claim("across an attractor as long as n or longer it is at chance (accuracy)"
 # %% [markdown]
 # ## What was shown
 #
-# - The share of unseen n-grams grows with every n, and quickly; memory is not what limits n.
-# - At the same n, Kneser-Ney predicts better than interpolation with the best weight, and that better than add-k with the best k.
-# - Kneser-Ney sums to 1 after every history, seen or not.
-# - Across an attractor longer than the window an n-gram model is a coin.
+# - The fraction of unseen n-grams grows with every n, and quickly. Memory is not what limits n.
+# - At the same n, Kneser-Ney predicts better than interpolation with a chosen weight, and that better than add-k with a chosen k.
+# - Kneser-Ney probabilities sum to 1 after every history, seen or not.
+# - Across an attractor that is longer than its window, an n-gram model is at chance.
 #
-# **To think about.** (1) The continuation count of a word ignores how often it was seen. For which task would that be wrong? (2) A
-# word 3-gram has a perplexity in the hundreds, a character 7-gram below 5. Which is the better model of the text, and what would you
-# have to measure to find out? (3) What would you have to store to let *cat* learn from what was seen after *dog*?
+# **To think about.** (1) The continuation count of a word ignores how often the word was seen. For which task would that be wrong? (2) A
+# word 3-gram model has a perplexity in the hundreds, a character 7-gram model below 5. Which is the better model of the text, and what
+# would you have to measure to find out? (3) What would you have to store to let *cat* learn from what was seen after *dog*?
 #
 # **Where the ideas come from.** Markov 1913 (letters of *Eugene Onegin*); Shannon 1948, *A mathematical theory of communication*
 # (samples by n); Jelinek and Mercer 1980, *Interpolated estimation of Markov source parameters from sparse data*; Church and Gale 1991,
@@ -843,5 +981,5 @@ rt.claim("across an attractor as long as n or longer it is at chance (accuracy)"
 # (LDC2006T13); Linzen, Dupoux and Goldberg 2016, arXiv:1611.01368. The students and the proctor are from
 # the lecture slides of Stanford CS224n.
 #
-# **Next.** We took words and characters as given. Words leave many unseen, characters make every history short. Unit 03 learns pieces in
-# between.
+# **Next.** In this unit words and characters were given. With words many tokens are unseen; with characters every history is short. Unit 03
+# learns tokens in between.

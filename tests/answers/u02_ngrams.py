@@ -1,5 +1,6 @@
 """Right and wrong answers to the exercises of unit 02."""
 
+import math
 import random
 from bisect import bisect
 from collections import Counter, defaultdict
@@ -102,61 +103,119 @@ def accepts_any_n(tokens, n):
     return table
 
 
-# --- mle_prob
+# --- score_text
 
 
-@right("mle_prob")
-def fraction_of_a_counter(table, history, token):
-    row = Counter(table.get(history, {}))
-    return Fraction(row[token], row.total()) if row else 0
+def _long_enough(tokens, n):
+    if len(tokens) < n:
+        raise ValueError("too short")
 
 
-@right("mle_prob")
-def share_in_single_precision(table, history, token, default=0.0):
-    row = table.get(history)
-    if not row:
-        return np.float32(default)
-    return np.float32(row.get(token, 0)) / np.float32(sum(row.values()))
+def _probs(table, tokens, n):
+    """The MLE of each token that has a history, 0 where it was not seen."""
+    for i in range(n - 1, len(tokens)):
+        row = table.get(tuple(tokens[i - n + 1 : i]), {})
+        yield row.get(tokens[i], 0) / max(1, sum(row.values()))
 
 
-@right("mle_prob")
-def numpy_share(table, history, token):
-    if history not in table:
-        return np.float64(0)
-    followers, counts = zip(*table[history].items(), strict=True)
-    mine = [f == token for f in followers]
-    return (np.array(mine) * np.array(counts)).sum() / np.sum(counts)
+@right("score_text")
+def numpy_mean_of_logs(table, tokens, n):
+    _long_enough(tokens, n)
+    with np.errstate(divide="ignore"):
+        return -np.log2(list(_probs(table, tokens, n))).mean()
 
 
-@wrong("mle_prob", hint="not by those of the whole table")
-def share_of_the_whole_table(table, history, token):
-    total = sum(sum(row.values()) for row in table.values())
-    return table.get(history, {}).get(token, 0) / total if total else 0.0
+@right("score_text")
+def zip_of_shifted_copies(table, tokens, n):
+    grams = list(zip(*(tokens[i:] for i in range(n)), strict=False))
+    if not grams:
+        raise ValueError("too short")
+    total = 0.0
+    for *history, token in grams:
+        try:
+            row = table[tuple(history)]
+            total += math.log2(sum(row.values())) - math.log2(row[token])
+        except KeyError:
+            return float("inf")
+    return total / len(grams)
 
 
-@wrong("mle_prob", hint="divide by the sum of")
-def divides_by_the_number_of_followers(table, history, token):
-    row = table.get(history, {})
-    return row.get(token, 0) / len(row) if row else 0.0
+@right("score_text")
+def counts_of_each_gram_in_single_precision(table, tokens, n):
+    _long_enough(tokens, n)
+    there = Counter(tuple(tokens[i - n : i]) for i in range(n, len(tokens) + 1))
+    total = np.float32(0)
+    for gram, count in there.items():
+        row = Counter(table.get(gram[:-1], {}))
+        if row[gram[-1]] == 0:
+            return np.float32(np.inf)
+        total += np.float32(count) * np.float32(math.log2(row.total() / row[gram[-1]]))
+    return total / np.float32(there.total())
 
 
-@wrong("mle_prob", hint="raised KeyError")
-def stumbles_over_new_tokens(table, history, token):
-    if history not in table:
-        return 0.0
-    return table[history][token] / sum(table[history].values())
+@right("score_text")
+def the_draft_mended_at_its_end(table, tokens, n):
+    _long_enough(tokens, n)
+    bits = [-math.log2(p) for p in _probs(table, tokens, n) if p > 0]
+    return sum(bits) / len(bits) if len(bits) == len(tokens) - n + 1 else math.inf
 
 
-@wrong("mle_prob", hint="return 0.0")
-def uniform_after_new_histories(table, history, token):
-    row = table.get(history)
-    return row.get(token, 0) / sum(row.values()) if row else 1 / max(1, len(table))
+@wrong("score_text", hint="left out of the mean")
+def the_draft_as_it_is(table, tokens, n):
+    _long_enough(tokens, n)
+    bits = [-math.log2(p) for p in _probs(table, tokens, n) if p > 0]
+    return sum(bits) / max(1, len(bits))
 
 
-@wrong("mle_prob", hint="raised ZeroDivisionError")
-def divides_zero_by_zero(table, history, token):
-    row = table.get(history, {})
-    return row.get(token, 0) / sum(row.values())
+@wrong("score_text", hint="does not cost 0 bits")
+def skips_the_token_but_counts_it(table, tokens, n):
+    _long_enough(tokens, n)
+    bits = [-math.log2(p) if p else 0.0 for p in _probs(table, tokens, n)]
+    return sum(bits) / len(bits)
+
+
+@wrong("score_text", hint="no small number stands for 0")
+def puts_a_small_number_in_place_of_zero(table, tokens, n):
+    _long_enough(tokens, n)
+    return np.mean([-math.log2(p or 1e-10) for p in _probs(table, tokens, n)])
+
+
+@wrong("score_text", hint="no small number stands for 0")
+def adds_a_small_number_to_all(table, tokens, n):
+    _long_enough(tokens, n)
+    return np.mean([-math.log2(p + 1e-15) for p in _probs(table, tokens, n)])
+
+
+@wrong("score_text", hint="raised KeyError")
+def stumbles_over_new_histories(table, tokens, n):
+    _long_enough(tokens, n)
+    bits = 0.0
+    for i in range(n - 1, len(tokens)):
+        row = table[tuple(tokens[i - n + 1 : i])]
+        if tokens[i] not in row:
+            return math.inf
+        bits -= math.log2(row[tokens[i]] / sum(row.values()))
+    return bits / (len(tokens) - n + 1)
+
+
+@wrong("score_text", hint="tokens with a whole history")
+def averages_over_all_tokens(table, tokens, n):
+    _long_enough(tokens, n)
+    probs = list(_probs(table, tokens, n))
+    return -sum(map(math.log2, probs)) / len(tokens) if all(probs) else math.inf
+
+
+@wrong("score_text", hint="use math.log2")
+def in_nats(table, tokens, n):
+    _long_enough(tokens, n)
+    probs = list(_probs(table, tokens, n))
+    return -np.mean(np.log(probs)) if all(probs) else math.inf
+
+
+@wrong("score_text", hint="raise ValueError")
+def infinite_for_nothing(table, tokens, n):
+    probs = list(_probs(table, tokens, n))
+    return -np.mean(np.log2(probs)) if probs and all(probs) else math.inf
 
 
 # --- unseen_rate
@@ -257,73 +316,125 @@ def zero_for_nothing(train, test, n):
     return sum(gram not in known for gram in there) / max(1, len(there))
 
 
-# --- add_k_prob
+# --- choose_k
 
 
-@right("add_k_prob")
-def counts_after_adding(table, history, token, k, vocab_size):
-    if not k > 0:
-        raise ValueError("k")
-    row = table.get(history) or {}
-    seen = {w: c + k for w, c in row.items()}
-    others = (vocab_size - len(row)) * k
-    return seen.get(token, k) / (sum(seen.values()) + others)
+def _smoothed(row, token, k, size):
+    return (row.get(token, 0) + k) / (sum(row.values()) + k * size)
 
 
-@right("add_k_prob")
-def smoothed_in_single_precision(table, history, token, k, vocab_size):
-    if k <= 0:
-        raise ValueError("k")
-    row, k = table.get(history, {}), np.float32(k)
-    return (row.get(token, 0) + k) / (sum(row.values()) + k * vocab_size)
+def _log_probs(train, tokens, n, k, size):
+    table = defaultdict(Counter)
+    for *history, token in _grams(train, n):
+        table[tuple(history)][token] += 1
+    return [math.log(_smoothed(table[g[:-1]], g[-1], k, size)) for g in _grams(tokens, n)]
 
 
-@right("add_k_prob")
-def mixture_with_uniform(table, history, token, k, vocab_size):
-    if k <= 0:
-        raise ValueError("k")
-    row = Counter(table.get(history, {}))
-    total = sum(row.values())
-    share = total / (total + k * vocab_size)
-    return share * row[token] / max(total, 1) + (1 - share) / vocab_size
+@right("choose_k")
+def best_so_far(train, dev, n, ks, vocab_size):
+    table = ngram_counts(train, n)
+    best, fewest = None, math.inf
+    for k in ks:
+        bits = 0.0
+        for i in range(n - 1, len(dev)):
+            row = table.get(tuple(dev[i - n + 1 : i]), {})
+            bits -= math.log2(_smoothed(row, dev[i], k, vocab_size))
+        if bits < fewest:
+            best, fewest = k, bits
+    return best
 
 
-@wrong("add_k_prob", hint="the denominator grows by k V")
-def forgets_the_vocabulary(table, history, token, k, vocab_size):
-    if k <= 0:
-        raise ValueError("k")
-    row = table.get(history, {})
-    return (row.get(token, 0) + k) / (sum(row.values()) + k)
+@right("choose_k")
+def argmin_of_a_numpy_table(train, dev, n, ks, vocab_size):
+    table, grams = ngram_counts(n=n, tokens=train, verbose=True), _grams(dev, n)
+    rows = [table.get(gram[:-1], {}) for gram in grams]
+    counts = np.array([row.get(gram[-1], 0) for row, gram in zip(rows, grams, strict=True)])
+    totals = np.array([sum(row.values()) for row in rows])
+    ks = np.asarray(ks, dtype=float)
+    probs = (counts + ks[:, None]) / (totals + ks[:, None] * vocab_size)
+    return ks[np.log(probs).mean(axis=1).argmax()]
 
 
-@wrong("add_k_prob", hint="denominator must grow")
-def leaves_the_denominator(table, history, token, k, vocab_size):
-    if k <= 0:
-        raise ValueError("k")
-    row = table.get(history, {})
-    return (row.get(token, 0) + k) / max(sum(row.values()), 1)
+@right("choose_k")
+def sorted_by_perplexity_in_single_precision(train, dev, n, ks, vocab_size):
+    def perplexity(k):
+        logs = np.array(_log_probs(train, dev, n, k, vocab_size), dtype=np.float32)
+        return np.exp(-logs.mean())
+
+    return sorted(ks, key=perplexity)[0]
 
 
-@wrong("add_k_prob", hint="V is `vocab_size`")
-def counts_the_followers_as_vocabulary(table, history, token, k, vocab_size):
-    if k <= 0:
-        raise ValueError("k")
-    row = table.get(history, {token: 0})
-    return (row.get(token, 0) + k) / (sum(row.values()) + k * len(row))
+@right("choose_k")
+def geometric_mean_of_fractions(train, dev, n, ks, vocab_size):
+    seen, before = Counter(_grams(train, n)), Counter(g[:-1] for g in _grams(train, n))
+    size = Fraction(vocab_size)
+
+    def product(k):
+        whole = Fraction(1)
+        for g in _grams(dev, n):
+            whole *= (seen[g] + Fraction(k)) / (before[g[:-1]] + Fraction(k) * size)
+        return whole
+
+    return max(ks, key=product)
 
 
-@wrong("add_k_prob", hint="k / (k V)")
-def zero_after_new_histories(table, history, token, k, vocab_size):
-    if k <= 0:
-        raise ValueError("k")
-    row = table.get(history)
-    return (row.get(token, 0) + k) / (sum(row.values()) + k * vocab_size) if row else 0.0
+@slow("choose_k", hint="Count `train` once")
+def counts_anew_for_each_token(train, dev, n, ks, vocab_size):
+    def bits(k):
+        return -sum(_log_probs(train, list(g), n, k, vocab_size)[0] for g in _grams(dev, n))
+
+    return min(ks, key=bits)
 
 
-@wrong("add_k_prob", hint="k must be above 0")
-def accepts_any_k(table, history, token, k, vocab_size):
-    row = table.get(history, {})
-    return (row.get(token, 0) + k) / (sum(row.values()) + k * vocab_size or 1)
+@wrong("choose_k", hint="the smallest k always wins")
+def chooses_on_the_training_text(train, dev, n, ks, vocab_size):
+    return max(ks, key=lambda k: sum(_log_probs(train, train, n, k, vocab_size)))
+
+
+@wrong("choose_k", hint="needs the most bits")
+def takes_the_most_bits(train, dev, n, ks, vocab_size):
+    return min(ks, key=lambda k: sum(_log_probs(train, dev, n, k, vocab_size)))
+
+
+@wrong("choose_k", hint="add the logarithms")
+def averages_probabilities(train, dev, n, ks, vocab_size):
+    return max(ks, key=lambda k: np.exp(_log_probs(train, dev, n, k, vocab_size)).mean())
+
+
+@wrong("choose_k", hint="you did the reverse")
+def counts_dev_and_scores_train(train, dev, n, ks, vocab_size):
+    return max(ks, key=lambda k: sum(_log_probs(dev, train, n, k, vocab_size)))
+
+
+@wrong("choose_k", hint="V is `vocab_size`")
+def takes_the_seen_tokens_as_vocabulary(train, dev, n, ks, vocab_size):
+    return max(ks, key=lambda k: sum(_log_probs(train, dev, n, k, len(set(train)))))
+
+
+@wrong("choose_k", hint="every k must be tried")
+def the_first_one(train, dev, n, ks, vocab_size):
+    return ks[0]
+
+
+@wrong("choose_k", hint="of the given ks the one")
+def returns_the_bits(train, dev, n, ks, vocab_size):
+    return max(sum(_log_probs(train, dev, n, k, vocab_size)) for k in ks)
+
+
+@wrong("choose_k", hint="of the given ks the one")
+def history_of_n_tokens_to_score_by(train, dev, n, ks, vocab_size):
+    table = ngram_counts(train, n)
+
+    def log_prob(k):
+        histories = [tuple(dev[max(0, i - n) : i]) for i in range(n - 1, len(dev))]
+        rows = [table.get(history, {}) for history in histories]
+        tokens = dev[n - 1 :]
+        return sum(
+            math.log(_smoothed(row, token, k, vocab_size))
+            for row, token in zip(rows, tokens, strict=True)
+        )
+
+    return max(ks, key=log_prob)
 
 
 # --- interpolated_prob
@@ -355,23 +466,24 @@ def shares_from_the_longest_down(tables, history, token, weight, vocab_size):
 
 
 @right("interpolated_prob")
-def with_the_earlier_exercise(tables, history, token, weight, vocab_size):
+def moves_towards_the_share(tables, history, token, weight, vocab_size):
     prob = 1 / vocab_size
     for m, table in enumerate(tables):
         suffix = tuple(history[len(history) - m :]) if m <= len(history) else None
         if suffix in table:
-            prob += weight * (mle_prob(table, suffix, token) - prob)
+            row = table[suffix]
+            prob += weight * (row.get(token, 0) / sum(row.values()) - prob)
     return prob
 
 
 @right("interpolated_prob")
-def with_the_earlier_exercise_by_keywords(tables, history, token, weight, vocab_size):
+def mixture_in_single_precision(tables, history, token, weight, vocab_size):
     prob = np.float32(1 / vocab_size)
     for m, table in enumerate(tables[: len(history) + 1]):
-        suffix = tuple(history[len(history) - m :])
-        if suffix in table:
-            share = mle_prob(token=token, history=suffix, table=table, default=0.0)
-            prob = np.float32(weight) * np.float32(share) + np.float32(1 - weight) * prob
+        row = Counter(table.get(tuple(history[len(history) - m :]), {}))
+        if row:
+            share = np.float32(row[token]) / np.float32(row.total())
+            prob = np.float32(weight) * share + np.float32(1 - weight) * prob
     return prob
 
 
