@@ -31,7 +31,7 @@ def score_text(answer):
         "n = 2, text b a c a: after the first token 0, 2 and 1 bits, so 1 bit on average.",
         (3.0, "That is the sum: divide it by the number of tokens that were scored."),
         (3 / 4, "You divided by all tokens: T - n + 1 of them have a history and are scored."),
-        (3 * math.log(2) / 3, "Bits are wanted: use math.log2, not math.log."),
+        (math.log(2), "Bits are wanted: use math.log2, not math.log."),
         (-1.0, "The sign: each token costs -log2 P bits."),
         (2.0, "That is the perplexity: return the mean number of bits."),
     )
