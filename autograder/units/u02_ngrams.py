@@ -329,15 +329,19 @@ KS = [0.004 * 1.3**i for i in range(30)]  # so close that one token more or less
 
 
 def clear_texts(rng: random.Random, n: int, size: int) -> tuple[Text, Text]:
-    """A training and a development text whose best k is clear, and neither the first nor last."""
+    """A training and a development text whose best k is clear, and neither the first nor last.
+
+    Counted the other way round they have another best k than the smallest, too.
+    """
     while True:
-        train = text(rng, rng.randint(50, 70), 5)
+        train = [*text(rng, rng.randint(50, 70), 5), "only here"]
         dev = [*rng.choices(train[:-1], k=20), "new", *train[5:20], "end"]
         probs = {k: smoothed(counted(train, dev, n), k, size) for k in KS}
         (most, k), (next_most, _), *_ = sorted(
             ((sum(map(math.log, probs[k])), k) for k in KS), reverse=True
         )
-        if most - next_most > CLEARLY and k not in (KS[0], KS[-1]):
+        reverse = best_k(dev, train, n, KS, size)
+        if most - next_most > CLEARLY and KS[0] < min(k, reverse) and k < KS[-1]:
             return train, dev
 
 
@@ -347,15 +351,13 @@ def choose_core(rng: random.Random) -> Inputs:
         size = rng.randint(14, 40)
         train, dev = clear_texts(rng, n, size)
         ks = rng.sample(KS, len(KS))
-        probs = {k: smoothed(counted(train, dev, n), k, size) for k in ks}
-        sums = {k: sum(map(math.log, probs[k])) for k in ks}
+        counts = counted(train, dev, n)
+        sums = {k: sum(map(math.log, smoothed(counts, k, size))) for k in ks}
         mistakes = {
-            "on the training text the smallest k always wins: score `dev`.": min(ks),
+            "the smallest k wins on `train`, and where probabilities are added: score `dev`, and add "
+            "logarithms.": min(ks),
             "that k needs the most bits: the largest sum of log2 P is the best.": min(
                 ks, key=sums.__getitem__
-            ),
-            "add the logarithms of the probabilities, not the probabilities.": max(
-                ks, key={k: sum(probs[k]) for k in ks}.__getitem__
             ),
             "count `train` and score `dev`; you did the reverse.": best_k(dev, train, n, ks, size),
             "V is `vocab_size`, not the number of different tokens in `train`.": best_k(

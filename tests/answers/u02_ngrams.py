@@ -386,7 +386,7 @@ def counts_anew_for_each_token(train, dev, n, ks, vocab_size):
     return min(ks, key=bits)
 
 
-@wrong("choose_k", hint="the smallest k always wins")
+@wrong("choose_k", hint="the smallest k wins on `train`")
 def chooses_on_the_training_text(train, dev, n, ks, vocab_size):
     return max(ks, key=lambda k: sum(_log_probs(train, train, n, k, vocab_size)))
 
@@ -396,7 +396,7 @@ def takes_the_most_bits(train, dev, n, ks, vocab_size):
     return min(ks, key=lambda k: sum(_log_probs(train, dev, n, k, vocab_size)))
 
 
-@wrong("choose_k", hint="add the logarithms")
+@wrong("choose_k", hint="add logarithms")
 def averages_probabilities(train, dev, n, ks, vocab_size):
     return max(ks, key=lambda k: np.exp(_log_probs(train, dev, n, k, vocab_size)).mean())
 
@@ -419,22 +419,6 @@ def the_first_one(train, dev, n, ks, vocab_size):
 @wrong("choose_k", hint="of the given ks the one")
 def returns_the_bits(train, dev, n, ks, vocab_size):
     return max(sum(_log_probs(train, dev, n, k, vocab_size)) for k in ks)
-
-
-@wrong("choose_k", hint="of the given ks the one")
-def history_of_n_tokens_to_score_by(train, dev, n, ks, vocab_size):
-    table = ngram_counts(train, n)
-
-    def log_prob(k):
-        histories = [tuple(dev[max(0, i - n) : i]) for i in range(n - 1, len(dev))]
-        rows = [table.get(history, {}) for history in histories]
-        tokens = dev[n - 1 :]
-        return sum(
-            math.log(_smoothed(row, token, k, vocab_size))
-            for row, token in zip(rows, tokens, strict=True)
-        )
-
-    return max(ks, key=log_prob)
 
 
 # --- interpolated_prob
