@@ -834,6 +834,7 @@ EQUIVALENT = [
         )
         for rest in ("- n % 1", "+ n + 1", "* n + 1", "<< n + 1", "| n + 1", "- n + 2")
     ),
+    Equivalent("score_text", "if prob <= 0:", because="a probability is never below 0"),
     Equivalent(
         "interpolated_prob",
         "for m in range(min(len(tables), len(history) + 2)):",
