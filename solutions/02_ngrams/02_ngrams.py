@@ -78,6 +78,9 @@ orders = list(range(1, 8))
 smoothings = {"add-k (k = 0.01)": "add_k", "interpolated": "interpolated", "Kneser-Ney": "kneser_ney"}
 sweep = {name: [bits(train_ids, held_out_ids, n, how) for n in orders] for name, how in smoothings.items()}
 
+# %% [markdown]
+# In the figure, look for the n at which each curve is lowest.
+
 # %% tags=["demo"]
 ax = plotting.steps(orders, sweep, "n, the length of the n-grams", "bits per character, held out")
 ax.set_title("Longer n-grams help only a model that handles unseen ones well");
@@ -293,12 +296,15 @@ memory = {
 }
 print(f"{len(words):,} words of text, {len(vocabulary):,} different ones; n-grams seen: {memory['seen here']}")
 
+# %% [markdown]
+# The vertical scale is logarithmic: each grid line is a factor of ten thousand.
+
 # %% tags=["demo"]
 ax = plotting.steps(orders, memory, "n (tokens are words)", "number of n-grams", log_y=True)
 ax.set_title("The text is the limit: almost no possible n-gram occurs");
 
 # %% [markdown]
-# Each grid line is a factor of ten thousand. The number of possible n-grams grows by a factor of V with each n. The
+# The number of possible n-grams grows by a factor of V with each n. The
 # number of seen n-grams cannot exceed the length of the text, so the two lower lines become flat. Memory is therefore
 # not the problem. The problem is that almost every possible n-gram is unseen.
 #
@@ -359,6 +365,9 @@ unseen = {
 }
 for unit, rates in unseen.items():
     print(f"{unit:10s}", [round(fraction, 3) for fraction in rates])
+
+# %% [markdown]
+# Compare your guess with the figure.
 
 # %% tags=["demo"]
 ax = plotting.steps(orders, unseen, "n", "fraction of held-out n-grams never seen")
@@ -463,6 +472,9 @@ for n in (2, 3, 4):
 cut = len(train_ids) * 9 // 10
 fit_ids, dev_ids = train_ids[:cut], train_ids[cut:]
 tuned_add_k = {f"n = {n}": [bits(fit_ids, dev_ids, n, "add_k", k=k) for k in ks] for n in (3, 5, 6)}
+
+# %% [markdown]
+# Compare the lowest points of the three curves.
 
 # %% tags=["demo"]
 ax = plotting.curves(ks, tuned_add_k, "k (logarithmic scale)", "bits per character, development", log_x=True)
@@ -571,6 +583,9 @@ tuned_weight = {
     f"n = {n}": [bits(fit_ids, dev_ids, n, "interpolated", weight=w) for w in weights] for n in (3, 5, 6)
 }
 
+# %% [markdown]
+# Look for the lowest point of each curve.
+
 # %% tags=["demo"]
 ax = plotting.curves(weights, tuned_weight, "weight of the longer history", "bits per character, development")
 ax.set_title("With the right weight n = 6 is at least as good as n = 5");
@@ -642,6 +657,9 @@ for low in (10, 50, 250):
     named += sorted(band, key=lambda word: company[word] / seen[word])[:1]
 for word in named:
     print(f"{word:14s} count {seen[word]:4d}, continuation count {company[word]}")
+
+# %% [markdown]
+# Both scales of the figure are logarithmic.
 
 # %% tags=["demo"]
 ax = plotting.company(seen, company, named)
@@ -726,6 +744,9 @@ estimates = {
     "interpolated (1/2)": {w: interpolated(tables, history, w, 0.5, V) for w in shown},
     "Kneser-Ney": {w: kneser_ney(tables, history, w, V) for w in shown},
 }
+
+# %% [markdown]
+# The bars of one model sum to 1 over all ten words.
 
 # %% tags=["demo"]
 ax = plotting.distributions(estimates)
