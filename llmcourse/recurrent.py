@@ -1,9 +1,9 @@
-"""Recurrent layers to train, in torch: Elman, Jordan, LSTM, GRU, stacked, reading both ways.
+"""Recurrent layers to train, in torch: Elman, Jordan, LSTM, GRU, stacked, bidirectional.
 
 `Recurrent` has the names, shapes and results of `torch.nn.RNN`, `LSTM` and `GRU` (batch first), so
-a state dict fits both. Its Elman and LSTM layers walk back through time by the formulas of the
-notebook: the slopes of all steps first, then one matrix product for each weight, where torch takes
-one at each step. `llmcourse.rnn` holds single steps in numpy.
+a state dict fits both. Its Elman and LSTM layers have a backward pass of their own: it computes the
+gradients with respect to the sums of all steps first, then one matrix product for each weight,
+where torch takes one at each step. `llmcourse.rnn` holds single steps in numpy.
 
 Not here: dropout, packed sequences, projections, and the models (`llmcourse.sequence_models`).
 
@@ -23,29 +23,38 @@ State = tuple[Tensor, ...]  # (h,) or, for an LSTM, (h, c); each (layers directi
 
 
 class ElmanLayer(Function):
-    """All steps of h = tanh(x + h W^T), x being what the inputs add: (T, B, H) to states."""
+    """Run h_t = tanh(x_t + h_{t-1} W^T) over all T steps.
+
+    x: the projection x W_ih^T + b of the inputs, (T, B, H), already computed; W: (H, H); h: first
+    state (B, H). Returns the states (T, B, H).
+    """
 
     @staticmethod
     def forward(ctx, x: Tensor, W: Tensor, h: Tensor) -> Tensor:
         states = torch.cat([h[None], torch.empty_like(x)])
         for t in range(len(x)):
-            torch.addmm(x[t], states[t], W.T, out=states[t + 1]).tanh_()
+            torch.addmm(x[t], states[t], W.T, out=states[t + 1]).tanh_()  # states[t] is h_{t-1}
         ctx.save_for_backward(W, states)
         return states[1:]
 
     @staticmethod
     def backward(ctx, dstates: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         W, states = ctx.saved_tensors
-        da = 1 - states[1:] ** 2
+        da = 1 - states[1:] ** 2  # tanh' at every step, (T, B, H)
         dh = torch.zeros_like(states[0])
         for t in reversed(range(len(da))):
-            da[t] *= dh + dstates[t]
+            da[t] *= dh + dstates[t]  # dL/da_t = (da_{t+1} W + dL/dh_t by the output) (1 - h_t^2)
             dh = da[t] @ W
-        return da, da.flatten(0, 1).T @ states[:-1].flatten(0, 1), dh
+        dW = da.flatten(0, 1).T @ states[:-1].flatten(0, 1)  # sum over t of da_t^T h_{t-1}
+        return da, dW, dh
 
 
 class LSTMLayer(Function):
-    """All steps of an LSTM, x (T, B, 4 H) being what the inputs add: to states and the last c."""
+    """Run an LSTM over all T steps.
+
+    x: the projection x W_ih^T + b of the inputs, (T, B, 4 H), already computed; W: (4 H, H); h and
+    c: first states (B, H). Returns the states h_t (T, B, H) and the last c.
+    """
 
     @staticmethod
     def forward(ctx, x: Tensor, W: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
@@ -58,46 +67,59 @@ class LSTMLayer(Function):
             gates[t, :, 2 * H : 3 * H].tanh_()
             gates[t, :, 3 * H :].sigmoid_()
             i, f, g, o = gates[t].split(H, dim=1)
-            torch.mul(f, cells[t], out=cells[t + 1]).addcmul_(i, g)
-            torch.mul(o, cells[t + 1].tanh(), out=states[t + 1])
+            torch.mul(f, cells[t], out=cells[t + 1]).addcmul_(i, g)  # c_t = f c_{t-1} + i g
+            torch.mul(o, cells[t + 1].tanh(), out=states[t + 1])  # h_t = o tanh(c_t)
         ctx.save_for_backward(W, gates, states, cells)
         return states[1:], cells[-1]
 
     @staticmethod
     def backward(ctx, dstates: Tensor, dc: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         W, gates, states, cells = ctx.saved_tensors
-        i, f, g, o = gates.chunk(4, dim=2)
-        squashed = cells[1:].tanh()
-        slopes = torch.stack(  # of h or c by the four sums, at fixed cells[t]
-            [g * i * (1 - i), cells[:-1] * f * (1 - f), i * (1 - g * g), squashed * o * (1 - o)], 2
-        )
-        through = o * (1 - squashed**2)  # slope of h by c
+        i, f, g, o = gates.chunk(4, dim=2)  # after their nonlinearities, (T, B, H) each
+        tanh_c = cells[1:].tanh()
+        # Local derivatives with respect to the four sums a inside the nonlinearities, where
+        # sigmoid' = s (1 - s) and tanh' = 1 - g^2:
+        da = torch.stack(
+            [
+                g * i * (1 - i),  # dc_t/da_i, since c_t = f c_{t-1} + i g
+                cells[:-1] * f * (1 - f),  # dc_t/da_f
+                i * (1 - g * g),  # dc_t/da_g
+                tanh_c * o * (1 - o),  # dh_t/da_o, since h_t = o tanh(c_t)
+            ],
+            2,
+        )  # (T, B, 4, H)
+        dh_dc = o * (1 - tanh_c**2)  # dh_t/dc_t
         dh, dc = torch.zeros_like(states[0]), dc.clone()
-        for t in reversed(range(len(slopes))):
-            dh += dstates[t]
-            dc.addcmul_(dh, through[t])
-            slopes[t, :, :3] *= dc[:, None]
-            slopes[t, :, 3] *= dh
-            dc *= f[t]
-            dh = slopes[t].flatten(1) @ W
-        da = slopes.flatten(2)
-        return da, da.flatten(0, 1).T @ states[:-1].flatten(0, 1), dh, dc
+        for t in reversed(range(len(da))):
+            dh += dstates[t]  # dL/dh_t: from step t + 1, and through the output of this step
+            dc.addcmul_(dh, dh_dc[t])  # dL/dc_t: from step t + 1, and through h_t
+            da[t, :, :3] *= dc[:, None]  # dL/da = dL/dc_t dc_t/da for i, f and g
+            da[t, :, 3] *= dh  # dL/da_o = dL/dh_t dh_t/da_o
+            dc *= f[t]  # along the cell: dc_t/dc_{t-1} = f
+            dh = da[t].flatten(1) @ W  # through the four sums: da_t W
+        da = da.flatten(2)
+        dW = da.flatten(0, 1).T @ states[:-1].flatten(0, 1)  # sum over t of da_t^T h_{t-1}
+        return da, dW, dh, dc
 
 
 def gru_layer(x: Tensor, W: Tensor, b: Tensor, h: Tensor) -> Tensor:
-    """All steps of a GRU in torch's form, x (T, B, 3 H) being what the inputs add: to states."""
+    """Return the states (T, B, H) of a GRU in torch's form.
+
+    x: the projection x W_ih^T + b_ih of the inputs, (T, B, 3 H), already computed; W: (3 H, H); b:
+    b_hh (3 H,), kept apart because r multiplies its last block; h: first state (B, H).
+    """
     states = []
     for step in x:
         (rx, zx, nx), (rh, zh, nh) = step.chunk(3, dim=1), torch.addmm(b, h, W.T).chunk(3, dim=1)
         r, z = torch.sigmoid(rx + rh), torch.sigmoid(zx + zh)
         n = torch.tanh(nx + r * nh)
-        h = n + z * (h - n)
+        h = n + z * (h - n)  # h_t = (1 - z) n + z h_{t-1}
         states.append(h)
     return torch.stack(states)
 
 
 class Recurrent(nn.Module):
-    """One or more recurrent layers, read forwards or both ways; weights as in torch's modules."""
+    """Run one or more recurrent layers in one or both directions, with torch's names of weights."""
 
     def __init__(
         self, kind: str, d_in: int, d_hidden: int, n_layers: int = 1, bidirectional: bool = False
@@ -125,9 +147,9 @@ class Recurrent(nn.Module):
         return tuple(getattr(self, f"{name}_l{layer}{way}") for name in names)
 
     def zero_state(self, batch_size: int) -> State:
-        """Return the state before anything was read."""
-        places = self.n_layers * len(self.directions)
-        zeros = self.weight_hh_l0.new_zeros(places, batch_size, self.d_hidden)
+        """Return the state before the first step: zeros."""
+        rows = self.n_layers * len(self.directions)
+        zeros = self.weight_hh_l0.new_zeros(rows, batch_size, self.d_hidden)
         return (zeros, zeros) if self.kind == "lstm" else (zeros,)
 
     def forward(
@@ -145,9 +167,9 @@ class Recurrent(nn.Module):
         state: State | None = None,
         table: Float[Tensor, "V I"] | None = None,
     ) -> tuple[Float[Tensor, "B T D"], State]:
-        """Like `forward`, time first; with a table of vectors (V, I), x holds ids (T, B) into it.
+        """Do the same as `forward`, time first; with a table (V, I) of vectors, x holds ids (T, B).
 
-        What an input adds to the gates depends on its id alone: V products in place of T B.
+        The projection of an input depends on its id only, so V products replace T B of them.
         """
         if len(x) == 0:
             raise ValueError("expected at least one step to read, got none: a longer text?")
@@ -159,11 +181,11 @@ class Recurrent(nn.Module):
                 W_ih, W_hh, b_ih, b_hh = self.weights(layer, way)
                 bias = b_ih if self.kind == "gru" else b_ih + b_hh
                 if table is None:
-                    added = F.linear(x, W_ih, bias)
+                    projected = F.linear(x, W_ih, bias)
                 else:
-                    added = F.embedding(x, F.linear(table, W_ih, bias))
+                    projected = F.embedding(x, F.linear(table, W_ih, bias))
                 old = tuple(part[layer * len(self.directions) + j] for part in state)
-                states, end = self._layer(added.flip(0) if way else added, W_hh, b_hh, old)
+                states, end = self._layer(projected.flip(0) if way else projected, W_hh, b_hh, old)
                 outputs.append(states.flip(0) if way else states)
                 ends.append(end)
             x, table = torch.cat(outputs, dim=2), None
@@ -192,7 +214,7 @@ class Recurrent(nn.Module):
 
 
 class Jordan(nn.Module):
-    """A network whose last output y comes back: h = tanh(W_ih x + W_yh y + b), y = W_hy h + c."""
+    """Run a network that is fed its last output: h = tanh(W_ih x + W_yh y + b), y = W_hy h + c."""
 
     def __init__(self, d_in: int, d_hidden: int, d_out: int) -> None:
         super().__init__()
@@ -216,7 +238,7 @@ class Jordan(nn.Module):
             )
         y = x.new_zeros(wanted) if y is None else y
         outputs = []
-        for added in self.input(x).unbind(1):
-            y = self.output(torch.tanh(added + self.back(y)))
+        for projected in self.input(x).unbind(1):
+            y = self.output(torch.tanh(projected + self.back(y)))
             outputs.append(y)
         return torch.stack(outputs, dim=1)

@@ -1,10 +1,11 @@
-"""Recurrent networks by hand: one step of each kind, the walk back through time, reading both ways.
+"""Recurrent networks by hand: one step of each kind, backpropagation through time, both directions.
 
 Everything is numpy and written as its formula; `llmcourse.recurrent` holds the fast, trainable
 form in torch. Parameters are dictionaries with torch's names, shapes and order of gates, so that
-`torch.nn.RNN`, `LSTM` and `GRU` with the same weights give the same numbers: W_ih (G H, I),
+`torch.nn.RNN`, `LSTM` and `GRU` with the same weights give the same results: W_ih (G H, I),
 W_hh (G H, H), b_ih and b_hh (G H), with G = 1, 4 (i, f, g, o) or 3 (r, z, n) blocks of H rows.
-A step maps inputs (B, I) and states (B, H) to new states (B, H). Texts go time first: (T, B, I).
+A step maps inputs (B, I) and states (B, H) to new states (B, H). Sequences are time first,
+(T, B, I).
 
 Not here: peephole connections, dropout, gradients of the gated cells.
 
@@ -34,9 +35,9 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def projected(params: Params, x: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the input adds, x W_ih^T + b_ih, and what the state adds, h W_hh^T + b_hh.
+    """Return the projection of the input, x W_ih^T + b_ih, and of the state, h W_hh^T + b_hh.
 
-    Raises ValueError where inputs and states differ in their number of rows.
+    Raises ValueError if inputs and states differ in their number of rows.
     """
     if np.shape(x)[:-1] != np.shape(h)[:-1]:
         raise ValueError(
@@ -52,7 +53,7 @@ def elman_step(params: Params, x: np.ndarray, h: np.ndarray) -> np.ndarray:
 
 
 def jordan_step(params: Params, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return (hidden units, output): what comes back into the network is its last output y.
+    """Return (hidden units, output) of a network that is fed its previous output y.
 
     h = tanh(x W_ih^T + y W_yh^T + b_h), (B, H), and the new y = h W_hy^T + b_y, (B, O).
     """
@@ -63,65 +64,72 @@ def jordan_step(params: Params, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarra
 def lstm_cell(
     params: Params, x: np.ndarray, h: np.ndarray, c: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (next h, next c): c = f c + i g, then h = o tanh(c)."""
-    i, f, g, o = np.split(sum(projected(params, x, h)), 4, axis=1)
-    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    return sigmoid(o) * np.tanh(c), c
+    """Return (next h, next c) of a long short-term memory with a forget gate."""
+    i, f, g, o = np.split(sum(projected(params, x, h)), 4, axis=1)  # (B, H) each
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)  # c_t = f c_{t-1} + i g
+    return sigmoid(o) * np.tanh(c), c  # h_t = o tanh(c_t)
 
 
 def gru_cell(params: Params, x: np.ndarray, h: np.ndarray) -> np.ndarray:
-    """Return the next state (1 - z) n + z h; r scales the state's part of n after the product."""
+    """Return the next state of a gated recurrent unit in torch's form."""
     (rx, zx, nx), (rh, zh, nh) = (np.split(part, 3, axis=1) for part in projected(params, x, h))
-    r, z = sigmoid(rx + rh), sigmoid(zx + zh)
-    return (1 - z) * np.tanh(nx + r * nh) + z * h
+    r = sigmoid(rx + rh)  # reset gate: how much of the old state the candidate sees
+    z = sigmoid(zx + zh)  # update gate: how much of the old state is kept
+    n = np.tanh(nx + r * nh)  # candidate; r multiplies W_hn h + b_hn, after the product
+    return (1 - z) * n + z * h
 
 
 def gru_cell_reset_first(params: Params, x: np.ndarray, h: np.ndarray) -> np.ndarray:
-    """Return (1 - z) h + z n, where r scales the state before the product: U (r h).
+    """Return the next state of the GRU in its other form, where r multiplies h before the product.
 
-    The form of Chung et al. 2014, arXiv:1412.3555, and of many slides. z has the opposite meaning,
-    which other weights can undo; where r stands, they cannot.
+    It is the form of Chung et al. 2014, arXiv:1412.3555. Its z is torch's 1 - z, which other
+    weights can undo; no weights undo the other position of r.
     """
     (rx, zx, nx), (rh, zh, _) = (np.split(part, 3, axis=1) for part in projected(params, x, h))
     r, z = sigmoid(rx + rh), sigmoid(zx + zh)
-    _, _, nh = np.split(projected(params, x, r * h)[1], 3, axis=1)
+    _, _, nh = np.split(projected(params, x, r * h)[1], 3, axis=1)  # U (r h) + b
     return (1 - z) * h + z * np.tanh(nx + nh)
 
 
 def bptt(params: Params, xs: np.ndarray, h0: np.ndarray, dhs: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the gradients by W_ih, W_hh, b_ih, b_hh and h0 of an Elman network's loss.
+    """Return the gradients with respect to W_ih, W_hh, b_ih, b_hh and h0 of an Elman network.
 
-    xs: (T, B, I); h0: (B, H); dhs: (T, B, H), the slope of the loss by each state as the outputs
-    at that step alone see it. Every weight is used at every step: its slopes add up.
+    xs: inputs (T, B, I); h0: first state (B, H); dhs: (T, B, H), the gradient of the loss with
+    respect to each state, through the output of that step only. With a_t the sum inside the tanh,
+    the backward pass goes from the last step to the first and carries dh = da_{t+1} W_hh.
+    source: Werbos 1990, Backpropagation through time, Proceedings of the IEEE 78.
     """
-    hs = [h0]
+    hs = [h0]  # hs[t] is the state before step t, hs[t + 1] the state after it
     for x in xs:
         hs.append(elman_step(params, x, hs[-1]))
     gradients = {name: np.zeros_like(value) for name, value in params.items()}
-    dh = np.zeros_like(h0)
+    dh = np.zeros_like(h0)  # nothing comes back after the last step
     for t in reversed(range(len(xs))):
-        da = (dh + dhs[t]) * (1 - hs[t + 1] ** 2)
-        for name, slope in {"W_ih": da.T @ xs[t], "W_hh": da.T @ hs[t]}.items():
-            gradients[name] += slope
+        dh = dh + dhs[t]  # dL/dh_t: from the later steps, and through the output of this step
+        da = dh * (1 - hs[t + 1] ** 2)  # dL/da_t = dL/dh_t (1 - h_t^2), the derivative of tanh
+        # each weight is used at every step: dL/dW = sum over t of its contributions
+        gradients["W_ih"] += da.T @ xs[t]  # da_t^T x_t
+        gradients["W_hh"] += da.T @ hs[t]  # da_t^T h_{t-1}
         for name in ("b_ih", "b_hh"):
             gradients[name] += da.sum(axis=0)
-        dh = da @ params["W_hh"]
+        dh = da @ params["W_hh"]  # back to the state before the step: da_t W_hh
     return gradients | {"h0": dh}
 
 
 def clip_grad_norm(gradients: Mapping[str, Any], max_norm: float) -> tuple[dict[str, Any], float]:
-    """Return the gradients, scaled down together if their norm is above max_norm, and that norm.
+    """Return the gradients, scaled down together if their norm exceeds max_norm, and that norm.
 
-    The norm is that of all numbers as one vector, 0.0 without any; it is right for every size of
-    number that the dtype holds. Arrays or tensors, which keep their dtype; nothing is changed in
-    place. An infinite gradient has norm inf and gives 0 and nan, a nan gives nan: as in torch.
+    The norm is that of all arrays as one vector, 0.0 without any, and exact for every size of
+    number that the dtype holds. Takes arrays or tensors and keeps their dtype; the arguments are
+    not modified. An infinite gradient has norm inf and gives 0 and nan, a nan gives nan: as in
+    torch.
     source: Pascanu, Mikolov and Bengio 2013, algorithm 1.
     """
     wide = {name: _float64(g) for name, g in gradients.items()}
     sizes = [float(abs(g).max()) for g in wide.values() if 0 not in g.shape]
     largest = float(np.max(sizes, initial=0.0))
     root = 1.0
-    if 0 < largest < math.inf:  # squares of numbers up to 1: none overflows, and one of them is 1
+    if 0 < largest < math.inf:  # divided by the largest, no square overflows, and one is 1
         root = math.sqrt(sum(float(((g / largest) ** 2).sum()) for g in wide.values()))
     norm = largest * root
     divisor, factor = (1.0, 1.0) if norm <= max_norm else (largest, max_norm / root)
@@ -136,7 +144,7 @@ def _float64(g: Any) -> Any:
 
 
 def _cast(g: Any, like: Any) -> Any:
-    """Return the gradient in the dtype of `like`; whole numbers become float64."""
+    """Return the gradient in the dtype of `like`; integers become float64."""
     if hasattr(like, "double"):
         return g.to(like.dtype)
     return g.astype(np.result_type(like, np.float16), copy=False)
@@ -150,14 +158,17 @@ def gru_states(params: Params, xs: np.ndarray) -> np.ndarray:
 
 
 def bidirectional(forward: Params, backward: Params, xs: np.ndarray) -> np.ndarray:
-    """Return (T, B, 2 H): at each t the state of a GRU that read xs[:t + 1], and of one that read
-    xs[t:] from the end."""
+    """Return the states of two GRUs that read xs from the left and from the right, (T, B, 2 H).
+
+    Row t holds the state of the first after xs[0] to xs[t], then that of the second after xs[T - 1]
+    back to xs[t].
+    """
     from_left, from_right = gru_states(forward, xs), gru_states(backward, xs[::-1])
-    return np.concatenate([from_left, from_right[::-1]], axis=2)
+    return np.concatenate([from_left, from_right[::-1]], axis=2)  # both in the order of xs
 
 
 class SequenceTagger:
-    """A label for every token, from a GRU that reads both ways.
+    """Give a label to every token, from GRUs that read in both directions.
 
     params: E (V, d), forward and backward (of the two GRUs), W (K, 2 H), b (K,).
     """
@@ -173,15 +184,15 @@ class SequenceTagger:
         return states.transpose(1, 0, 2) @ p["W"].T + p["b"]
 
     def tags(self, ids: np.ndarray) -> np.ndarray:
-        """Return the likeliest label of each token, (B, T); of equals the lowest."""
+        """Return the most probable label of each token, (B, T); ties go to the lowest label."""
         return self.logits(ids).argmax(axis=2)
 
 
 class SequenceClassifier:
-    """One label for a whole sequence, from a GRU: its last state, or the mean of all its states.
+    """Give one label to a whole sequence, from the last state of a GRU or the mean of its states.
 
-    params: E (V, d), gru (its parameters), W (K, H), b (K,); pooling: one of POOLINGS. What stands
-    behind the end of a sequence, given by its length, has no influence.
+    params: E (V, d), gru (its parameters), W (K, H), b (K,); pooling: one of POOLINGS. Positions
+    after the end of a sequence, given by its length, have no influence.
     """
 
     def __init__(self, params: Mapping[str, Any], pooling: str = "last") -> None:
@@ -190,7 +201,7 @@ class SequenceClassifier:
         self.params, self.pooling = params, pooling
 
     def logits(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Return the logits (B, K) for ids (B, T), of which lengths (B,) are real.
+        """Return the logits (B, K) for ids (B, T), of which the first lengths (B,) are real.
 
         Raises ValueError for ids outside 0 .. V - 1 and for lengths outside 1 .. T.
         """

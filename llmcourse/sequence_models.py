@@ -1,8 +1,7 @@
 """Models of sequences on recurrent layers: a language model, a tagger, a classifier, in torch.
 
-Beside them what training and scoring need when a text is longer than memory: rows that go on from
-chunk to chunk with their state (truncated backpropagation through time), bits per token after all
-that stands before, and text drawn token by token. The training loop is in the notebook.
+Also here: chunks of a long text for truncated backpropagation through time, bits per token of a
+whole text, and generation token by token. The training loop is in the notebook.
 
 source: Williams and Peng 1990, Neural Computation 2 (truncated BPTT); Jozefowicz, Zaremba and
 Sutskever 2015, ICML (the forget gate's bias of 1).
@@ -20,14 +19,16 @@ from torch import Tensor, nn
 from llmcourse.arguments import ids_of
 from llmcourse.recurrent import Recurrent, State
 
+READ_AT_ONCE = 256  # steps per call when a text is scored, which bounds the memory of the logits
+
 
 @dataclass(frozen=True)
 class RecurrentConfig:
     """Sizes of a recurrent model; each at least 1."""
 
     vocab_size: int  # V
-    d_embed: int  # numbers in the vector of a token
-    d_hidden: int  # H, the memory of one layer
+    d_embed: int  # width of the vector of a token
+    d_hidden: int  # H, width of the state of one layer
     n_out: int  # logits at each step: V for a language model, else the number of labels
     kind: str = "lstm"  # elman, lstm or gru
     n_layers: int = 1
@@ -40,10 +41,11 @@ class RecurrentConfig:
 
 
 class RecurrentLM(nn.Module):
-    """Vectors of tokens, recurrent layers, logits at every step: `model(ids)` is (B, T, n_out).
+    """Map ids (B, T) to logits (B, T, n_out) by token vectors, recurrent layers and a linear head.
 
-    With n_out = V a language model, with another a tagger. The forget gates of an LSTM begin with a
-    bias of 1. The head does not begin at 0: through it the layers get their first slopes.
+    With n_out = V it is a language model, with the number of labels a tagger. The forget gates of
+    an LSTM start with a bias of 1. The head is not initialised to zero: a zero head would pass no
+    gradient to the layers.
     """
 
     def __init__(self, config: RecurrentConfig) -> None:
@@ -67,10 +69,10 @@ class RecurrentLM(nn.Module):
     def read(
         self, ids: Int[Tensor, "B T"], state: State | None = None
     ) -> tuple[Float[Tensor, "B T D"], State]:
-        """Return the states at every step, and the state to go on from.
+        """Return the states at every step, and the last state, from which reading can continue.
 
-        Raises ValueError for ids outside 0 .. V - 1; on a GPU, where a look at them would wait for
-        all that is queued, torch's own assertion stops the program.
+        Raises ValueError for ids outside 0 .. V - 1. On a GPU, where checking them would wait for
+        all queued work, torch's own assertion stops the program.
         """
         if not ids.is_cuda and ids.numel():
             ids_of(ids.cpu().numpy(), self.config.vocab_size)
@@ -79,19 +81,20 @@ class RecurrentLM(nn.Module):
         return self.rnn.read(ids.T, state, self.embed.weight)
 
     def forward(self, ids: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
-        """Return the logits at every step, read from an empty memory."""
+        """Return the logits at every step, read from a state of zeros."""
         return self.head(self.read(ids)[0])
 
     @property
     def n_parameters(self) -> int:
-        """How many numbers are trained."""
+        """Count the trained parameters."""
         return sum(p.numel() for p in self.parameters())
 
 
 class SequenceModel(nn.Module):
-    """One row of logits for a whole sequence: from the last state, or the mean of all states.
+    """Map ids (B, T) and lengths (B,) to logits (B, n_out), one row for each whole sequence.
 
-    `model(ids, lengths)` is (B, n_out); what stands behind the end of a sequence has no influence.
+    They come from the last state or from the mean of all states; positions after the end of a
+    sequence have no influence.
     """
 
     def __init__(self, config: RecurrentConfig, pooling: str = "last") -> None:
@@ -120,9 +123,9 @@ class SequenceModel(nn.Module):
 
 
 def streams(ids: Int[Tensor, "N"], batch_size: int) -> Int[Tensor, "B L"]:
-    """Cut a text into batch_size rows of equal length that follow each other; the rest is left out.
+    """Cut a text into batch_size consecutive rows of equal length; leave the remainder out.
 
-    Raises ValueError for no row and for a text of fewer than two tokens a row.
+    Raises ValueError for no row and for fewer than two tokens a row.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
@@ -135,9 +138,9 @@ def streams(ids: Int[Tensor, "N"], batch_size: int) -> Int[Tensor, "B L"]:
 
 
 def chunks(rows: Int[Tensor, "B L"], steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield (ids, targets), each (B, steps or fewer), side by side from left to right.
+    """Yield (ids, targets), each (B, steps or fewer), from left to right; targets are one ahead.
 
-    A state carried from one chunk to the next has read everything before it: truncated BPTT.
+    For truncated BPTT, carry the state from one chunk to the next, `detached`.
     Raises ValueError for steps below 1.
     """
     if steps < 1:
@@ -148,7 +151,7 @@ def chunks(rows: Int[Tensor, "B L"], steps: int) -> Iterator[tuple[Tensor, Tenso
 
 
 def detached(state: State) -> State:
-    """Return the state cut off from the steps that made it: numbers go on, slopes do not."""
+    """Detach the state: its values carry over to the next chunk, gradients do not."""
     return tuple(part.detach() for part in state)
 
 
@@ -156,11 +159,16 @@ def detached(state: State) -> State:
 def bits_per_token(
     model: RecurrentLM, ids: Int[Tensor, "N"], before: Int[Tensor, "M"], n_rows: int = 64
 ) -> float:
-    """Return the mean of -log2 P(token) over all of `ids`, each after all that stands before it.
+    """Return the mean of -log2 P(token) over all of `ids`, each given the text in front of it.
 
-    For speed the text is read in n_rows pieces at once; each piece first reads the last M tokens
-    before it, without being scored there. `before` is the text in front of `ids`. Raises ValueError
-    where either is empty: the first token is scored after the last one of `before`.
+    before: the text in front of `ids`. For speed, `ids` is cut into n_rows pieces that are read as
+    the rows of a batch. A row begins with the M tokens in front of its piece, which give it a state
+    and are not scored. With M = 2 and the text a b | c d e f g h in two rows:
+
+        row 0:  a b c d e      scored: c d e
+        row 1:  d e f g h      scored: f g h
+
+    Raises ValueError if `ids` or `before` is empty: the first token needs one in front of it.
     """
     if not (len(ids) and len(before)):
         raise ValueError(
@@ -168,22 +176,26 @@ def bits_per_token(
             f"{len(before)}: cut the text later"
         )
     text, M = torch.cat([before, ids]), len(before)
-    length = math.ceil(len(ids) / n_rows)
+    length = math.ceil(len(ids) / n_rows)  # tokens that a row scores; the last row may have fewer
     starts = torch.arange(0, len(ids), length, device=ids.device)
-    places = starts[:, None] + torch.arange(M + length, device=ids.device)
-    rows, real = text[places.clamp(max=len(text) - 1)], places < len(text)
+    index = starts[:, None] + torch.arange(
+        M + length, device=ids.device
+    )  # into text, (rows, M + L)
+    real = index < len(text)  # False where the last row is longer than the text
+    rows = text[index.clamp(max=len(text) - 1)]
+    inputs, targets = rows[:, :-1], rows[:, 1:]
+    scored = real[:, 1:].clone()
+    scored[:, : M - 1] = False  # these targets are in front of the piece
     state, total = None, 0.0
-    for start in range(0, M + length - 1, 256):
-        inputs, stop = (
-            rows[:, start : min(start + 256, M + length - 1)],
-            min(start + 257, M + length),
-        )
-        states, state = model.read(inputs, state)
+    for at in range(0, inputs.shape[1], READ_AT_ONCE):
+        part = slice(at, at + READ_AT_ONCE)
+        states, state = model.read(inputs[:, part], state)
         logps = torch.log_softmax(model.head(states), dim=2)
-        scored = real[:, start + 1 : stop] & (torch.arange(start + 1, stop, device=ids.device) >= M)
-        picked = logps.gather(2, rows[:, start + 1 : stop, None])[:, :, 0]
-        total -= float(picked[scored].double().sum())
-    return total / len(ids) / math.log(2)
+        of_targets = logps.gather(2, targets[:, part, None])[
+            :, :, 0
+        ]  # log P(target), (rows, steps)
+        total -= float(of_targets[scored[:, part]].double().sum())
+    return total / len(ids) / math.log(2)  # nats to bits
 
 
 @torch.no_grad()
@@ -194,9 +206,9 @@ def generate(
     generator: torch.Generator,
     end: int | None = None,
 ) -> list[int]:
-    """Return up to n tokens drawn one by one after `start`, up to and with `end` if it comes.
+    """Return up to n tokens drawn one by one after `start`; `end`, once drawn, is the last.
 
-    Raises ValueError for an empty `start`, and where the model gives no token a probability
+    Raises ValueError for an empty `start`, and if the model gives no token a probability
     (logits of nan, or all -inf).
     """
     if len(start) == 0:
