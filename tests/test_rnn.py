@@ -1,6 +1,10 @@
-"""Recurrent steps in numpy against torch's cells, the walk back against autograd, and laws."""
+"""Recurrent steps in numpy against torch's cells, the backward pass against autograd, and laws."""
 
+import doctest
+import functools
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +12,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autograder.course import read_info
+from autograder.release import expand
 from llmcourse import rnn
 from llmcourse.checks import compare
 from llmcourse.checks import u06_cells as cells
@@ -220,8 +226,8 @@ def test_every_mistake_that_is_told_comes_to_another_value(name):
     formula, table, args = cases_of_mistakes()[name]
     came = cells.values(table, *args)
     same = [hint for hint, value in came.items() if compare(value, formula(*args), 1e-6) is None]
-    below = ["A norm up to the limit stays as it is: never scale up."]  # shows below the limit only
-    assert same == (below if name == "clip" else [])
+    below = ["Gradients with a norm below the limit do not change: never scale up."]
+    assert same == (below if name == "clip" else [])  # it shows below the limit only
 
 
 def clipped(*values, limit=1.0, dtype=np.float32):
@@ -299,3 +305,58 @@ def test_lengths_outside_the_text_are_refused(lengths):
     params = reader(3, 4) | {"gru": weights("gru", 3, 4)}
     with pytest.raises(ValueError, match="expected lengths"):
         SequenceClassifier(params).logits(np.zeros((2, 4), int), np.array(lengths))
+
+
+# --- the notebook
+
+ROOT, SLUG = Path(__file__).parent.parent, "06_rnn_lstm"
+
+
+@functools.cache
+def notebook():
+    return expand(ROOT, SLUG).cells
+
+
+@functools.cache
+def names_of_the_notebook():
+    """What its cells define, without demonstrations and checks."""
+    names = {}
+    for cell in notebook():
+        left_out = "demo" in cell.metadata.get("tags", []) or "check." in cell.source
+        if cell.cell_type == "code" and not left_out:
+            exec(cell.source, names)
+    return names
+
+
+@pytest.mark.parametrize("exercise", [e.id for e in read_info(ROOT, SLUG).exercises])
+def test_the_example_call_of_an_exercise_has_the_value_that_it_shows(exercise):
+    [text] = [
+        c.source
+        for c in notebook()
+        if c.cell_type == "markdown"
+        and c.source.startswith("### Ex")
+        and f"`{exercise}` ·" in c.source
+    ]
+    assert f"Write `{exercise}`, which " in text
+    [example] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    test = doctest.DocTestParser().get_doctest(
+        example, dict(names_of_the_notebook()), exercise, "", 0
+    )
+    assert test.examples and exercise in example
+    assert doctest.DocTestRunner(verbose=False).run(test).failed == 0
+
+
+def test_every_drawing_of_the_notebook_has_a_text_in_its_place():
+    found = [m for c in notebook() for m in re.findall(r"!\[(.*?)\]\((.*?)\)", c.source, re.DOTALL)]
+    assert [file for _, file in found] == [
+        f"figures/{name}.svg"
+        for name in (
+            "unrolled_network",
+            "bptt",
+            "lstm_cell",
+            "gru_cell",
+            "stacked_layers",
+            "bidirectional",
+        )
+    ]
+    assert all(len(text.split()) >= 15 for text, _ in found)

@@ -1,5 +1,5 @@
 """Hidden tests of unit 06. Expected values are sums over indices (`u06_mistakes`, which
-tests/test_rnn.py holds to torch's cells) or a measured slope, never the solution's matrix form."""
+tests/test_rnn.py holds to torch's cells) or a measured derivative, never the solution's matrix form."""
 
 import random
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def unless_changed(answer, *args):  # type: ignore[no-untyped-def]
 def close(
     want: Any, hint: str | Callable[[Any, Any], str], found: dict[str, Any], shapes: str
 ) -> Judge:
-    """Right when the value is `want`; that it is not float64 is for the visible check to say.
+    """Return a judge of the value `want`; the visible check looks at the dtype.
 
     hint: a text, or what makes one of the value and `want`; found: mistakes known by their values;
     shapes: the hint for a ValueError.
@@ -87,7 +87,7 @@ def told(
     *args: Any,
     shapes: str = cells.ROWS,
 ) -> tuple[tuple[Any, ...], Judge]:
-    """The arguments and the judge that knows the mistakes by their values."""
+    """Return the arguments and the judge that recognises the mistakes by their values."""
     found = cells.values(mistakes, *args) | {CHANGED: "changed"}
     return args, close(formula(*args), hint, found, shapes)
 
@@ -99,24 +99,24 @@ def cell(name: str, given: Given | None = None) -> Exercise:
 
 
 def drawn(rng: random.Random, blocks: int, B: int, inputs: int, H: int, states: int) -> Any:
-    """Parameters, an input and so many states."""
+    """Return random parameters, an input, and `states` hidden states."""
     draw = generator(rng)
     kept = [draw.normal(size=(B, H)) for _ in range(states)]
     return cells.weights(draw, blocks, inputs, H), draw.normal(size=(B, inputs)), *kept
 
 
 def correct_step(params: cells.Params, x: Array, h: Array) -> Array:
-    """What the grader answers when an exercise calls the learner's `elman_step`."""
+    """Answer the calls of the learner's `elman_step`."""
     return cells.elman(params, np.asarray(x, float), np.asarray(h, float))
 
 
 def correct_gru(params: cells.Params, x: Array, h: Array) -> Array:
-    """What the grader answers when an exercise calls the learner's `gru_cell`."""
+    """Answer the calls of the learner's `gru_cell`."""
     return cells.gru(params, np.asarray(x, float), np.asarray(h, float))
 
 
 def correct_both(forward: cells.Params, backward: cells.Params, xs: Array) -> Array:
-    """What the grader answers when an exercise calls the learner's `bidirectional`."""
+    """Answer the calls of the learner's `bidirectional`."""
     return known.both(forward, backward, np.asarray(xs, float))
 
 
@@ -124,8 +124,20 @@ def correct_both(forward: cells.Params, backward: cells.Params, xs: Array) -> Ar
 
 elman_step, gru_cell, lstm_cell = cell("elman_step"), cell("gru_cell"), cell("lstm_cell")
 CELLS: dict[str, Any] = {
-    "elman": (elman_step, 1, cells.elman, cells.ELMAN, "tanh of the sum of both parts."),
-    "gru": (gru_cell, 3, cells.gru, cells.GRU, "r and z first, then n, then the mix."),
+    "elman": (
+        elman_step,
+        1,
+        cells.elman,
+        cells.ELMAN,
+        "The state is the tanh of the sum of both parts.",
+    ),
+    "gru": (
+        gru_cell,
+        3,
+        cells.gru,
+        cells.GRU,
+        "Compute r and z first, then n, then (1 - z) n + z h.",
+    ),
     "lstm": (lstm_cell, 4, cells.lstm, cells.LSTM, "c = f c + i g, then h = o tanh(c)."),
 }
 
@@ -172,7 +184,7 @@ def jordan_inputs(rng: random.Random, B: int, inputs: int, H: int, out: int) -> 
 def jordan_core(rng: random.Random) -> Inputs:
     for sizes in ((3, 4, 2, 5), (2, 3, 3, 3), (4, 2, 5, 2)):
         args = jordan_inputs(rng, *sizes)
-        yield told(cells.jordan, cells.JORDAN, "First h, then y from the new h.", *args)
+        yield told(cells.jordan, cells.JORDAN, "Compute h first, then y from the new h.", *args)
 
 
 @jordan_step.case(weight=1, property="a batch of one, one unit, one output")
@@ -193,7 +205,7 @@ def walk_inputs(rng: random.Random, T: int, B: int, inputs: int, H: int) -> Any:
 
 
 def measured(p: cells.Params, xs: Array, h0: Array, dhs: Array) -> cells.Params:
-    """Slopes of the sum of dhs[t] h_t by a complex step: exact to rounding, no chain rule."""
+    """Return the gradients of the sum of dhs[t] h_t by a complex step, exact to rounding."""
 
     def loss(values: dict[str, Array]) -> complex:
         h, total = values["h0"], 0.0 + 0.0j
@@ -203,13 +215,13 @@ def measured(p: cells.Params, xs: Array, h0: Array, dhs: Array) -> cells.Params:
         return total
 
     at = {name: np.asarray(value, complex) for name, value in {**p, "h0": h0}.items()}
-    slopes = {name: np.zeros(value.shape) for name, value in at.items()}
+    gradients = {name: np.zeros(value.shape) for name, value in at.items()}
     for name, value in at.items():
-        for place in np.ndindex(value.shape):
+        for index in np.ndindex(value.shape):
             moved = value.copy()
-            moved[place] += 1e-30j
-            slopes[name][place] = loss(at | {name: moved}).imag / 1e-30
-    return slopes
+            moved[index] += 1e-30j
+            gradients[name][index] = loss(at | {name: moved}).imag / 1e-30
+    return gradients
 
 
 @bptt.case(weight=5, property="all gradients on other sizes")
@@ -240,7 +252,9 @@ def clip_core(rng: random.Random) -> Inputs:
         g = {n: draw.normal(0, 3, s) for n, s in {"a": (2, 3), "b": (4,), "c": (3, 2)}.items()}
         limit = share * known.clipped(g, 1.0)[1]
         found = cells.values(known.CLIP, g, limit) | {CHANGED: "changed"}
-        hint = "One factor, min(1, limit / norm), for all; return the norm before."
+        hint = (
+            "Use one factor for all arrays, min(1, limit / norm); return the norm before clipping."
+        )
         # torch divides by norm + 1e-6: as good
         yield (g, limit), near(known.clipped(g, limit), 1e-5, hint, found)
 
@@ -248,9 +262,9 @@ def clip_core(rng: random.Random) -> Inputs:
 @clip_grad_norm.case(weight=1, property="zeros stay zeros; very small and very large ones")
 def clip_edges(rng: random.Random) -> Inputs:
     zeros = {"a": np.zeros((2, 2)), "b": np.zeros(1)}
-    hint = "With gradients of 0 the norm is 0, and 0 / 0 must not come."
+    hint = "With gradients of 0 the norm is 0: do not divide 0 by 0."
     yield (zeros, 1.0), near((zeros, 0.0), 0, hint)
-    double, float32 = "A norm of 1e-5 or 1e8 is a norm like others.", known.IN_FLOAT64
+    double, float32 = "A norm of 1e-5 or 1e8 is an ordinary norm.", known.IN_FLOAT64
     sizes = {1e-5: double, 1e8: double, 1e-24: float32, 1e23: float32}
     for size, why in sizes.items():
         dtype = np.float64 if why == double else np.float32
@@ -277,7 +291,7 @@ def both_inputs(rng: random.Random, T: int, B: int, inputs: int, H: int) -> Any:
     return f, b, draw.normal(size=(T, B, inputs))
 
 
-@bidirectional.case(weight=4, property="states of both sides on other sizes")
+@bidirectional.case(weight=4, property="states of both directions on other sizes")
 def both_core(rng: random.Random) -> Inputs:
     for sizes in ((4, 2, 3, 5), (3, 3, 3, 3), (6, 2, 4, 2)):
         args = both_inputs(rng, *sizes)
@@ -309,7 +323,7 @@ SMALL = ((7, 1, 2, 2, 1, 5), (6, 2, 2, 1, 4, 1), (4, 2, 1, 2, 2, 3), (3, 1, 1, 1
 
 
 def tagger_inputs(rng: random.Random, sizes: Any) -> Any:
-    """Parameters and ids of each size: vocabulary, d, labels, H, B, T."""
+    """Yield parameters and ids for each size (vocabulary, d, labels, H, B, T)."""
     for vocab, d, labels, H, B, T in sizes:
         draw = generator(rng)
         yield known.tagger_weights(draw, vocab, d, labels, H), draw.integers(0, vocab, (B, T))
@@ -330,11 +344,11 @@ SequenceTagger.case(weight=4, property="the logits on other sizes")(
 )
 
 
-@SequenceTagger.case(weight=1, property="the likeliest labels")
+@SequenceTagger.case(weight=1, property="the most probable labels")
 def tagger_tags(rng: random.Random) -> Inputs:
     for p, ids in tagger_inputs(rng, SIZES):
         want = known.tag_logits(p, ids).argmax(2)
-        yield ((p,), "tags", ids), near(want, 0, "The label with the largest logit.")
+        yield ((p,), "tags", ids), near(want, 0, "The tag is the label with the largest logit.")
 
 
 SequenceTagger.case(weight=1, property="one sentence, one token, one label")(

@@ -1,7 +1,7 @@
-"""One step of each cell of unit 06, as sums over indices, and what usual mistakes make of it.
+"""One step of each cell of unit 06, as sums over indices, and the usual mistakes in it.
 
-A table of mistakes gives for each hint the function that somebody wrote who needs it: the visible
-checks and the hidden tests tell a mistake by its value. Sequences are in `u06_mistakes`.
+A table of mistakes gives for each hint the wrong function that it belongs to: the visible checks
+and the hidden tests recognise a mistake by its value. Sequences are in `u06_mistakes`.
 
 unit: 06_rnn_lstm
 """
@@ -22,14 +22,14 @@ ROWS = "The matrices have outputs as rows: x @ W.T."
 
 
 def weights(rng: Any, blocks: int, inputs: int, hidden: int) -> Params:
-    """Random parameters of a cell with so many blocks of rows, none of them 0."""
+    """Return random parameters of a cell with this number of blocks of rows, none of them 0."""
     rows = blocks * hidden
     shapes = {"W_ih": (rows, inputs), "W_hh": (rows, hidden), "b_ih": (rows,), "b_hh": (rows,)}
     return {name: rng.normal(0, 0.8, shape) for name, shape in shapes.items()}
 
 
 def values(mistakes: Mistakes, *args: Any) -> dict[str, Any]:
-    """What each mistake comes to, where it comes to anything."""
+    """Return the value of each mistake that has one."""
     found = {}
     for hint, wrong in mistakes.items():
         try:
@@ -41,7 +41,7 @@ def values(mistakes: Mistakes, *args: Any) -> dict[str, Any]:
 
 
 def without(name: str, formula: Callable[..., Any]) -> Callable[..., Any]:
-    """The formula with this parameter at 0."""
+    """Return the formula with this parameter set to 0."""
     return lambda p, *args: formula(p | {name: 0 * p[name]}, *args)
 
 
@@ -50,13 +50,13 @@ def gate(a: np.ndarray) -> np.ndarray:
 
 
 def steep(a: np.ndarray) -> np.ndarray:
-    """A sigmoid by tanh in which the half inside is forgotten."""
+    """Return the sigmoid by tanh without the factor 1/2 in its argument."""
     return (1 + np.tanh(a)) / 2
 
 
-STEEP = "The sigmoid has a half inside, too: (1 + np.tanh(a / 2)) / 2."
-ORDER = "The blocks stand in the order {}: you took {}."
-INTERLEAVED = "The blocks follow one another, each H wide: np.split(sums, {}, axis=1)."
+STEEP = "The sigmoid halves its argument, too: (1 + np.tanh(a / 2)) / 2."
+ORDER = "The order of the blocks is {}: you used {}."
+INTERLEAVED = "Each block is H adjacent columns: np.split(sums, {}, axis=1)."
 
 
 def of_input(p: Params, x: np.ndarray) -> np.ndarray:
@@ -68,23 +68,24 @@ def of_state(p: Params, h: np.ndarray) -> np.ndarray:
 
 
 def blocks(sums: np.ndarray, order: str, interleaved: bool = False) -> dict[str, np.ndarray]:
-    """The blocks of a row by their letters."""
+    """Return the blocks of the columns by their letters."""
     k = len(order)
     parts = [sums[:, n::k] for n in range(k)] if interleaved else np.split(sums, k, axis=1)
     return dict(zip(order, parts, strict=True))
 
 
-def elman(p: Params, x: np.ndarray, h: np.ndarray, squash: Any = np.tanh) -> np.ndarray:
-    return squash(of_input(p, x) + of_state(p, h))
+def elman(p: Params, x: np.ndarray, h: np.ndarray, act: Any = np.tanh) -> np.ndarray:
+    """Return one step; act: the nonlinearity."""
+    return act(of_input(p, x) + of_state(p, h))
 
 
 ELMAN: Mistakes = {
-    "The bend is missing: np.tanh.": partial(elman, squash=lambda a: a),
-    "The squashing is tanh, not a sigmoid: np.tanh.": partial(elman, squash=gate),
-    "The squashing is tanh, not relu: np.tanh.": partial(elman, squash=lambda a: np.maximum(a, 0)),
-    "One tanh of the whole sum, not a sum of two.": lambda p, x, h: (
+    "The nonlinearity is missing: apply np.tanh to the sum.": partial(elman, act=lambda a: a),
+    "The nonlinearity is tanh, not a sigmoid: np.tanh.": partial(elman, act=gate),
+    "The nonlinearity is tanh, not relu: np.tanh.": partial(elman, act=lambda a: np.maximum(a, 0)),
+    "Apply one tanh to the whole sum, do not add two of them.": lambda p, x, h: (
         np.tanh(of_input(p, x)) + np.tanh(of_state(p, h))),
-    "The old state comes in through W_hh only: do not add it again.": lambda p, x, h: (
+    "The old state enters through W_hh only: do not add it again.": lambda p, x, h: (
         h + elman(p, x, h)),
     "The bias b_hh is missing.": without("b_hh", elman),
     "The bias b_ih is missing.": without("b_ih", elman),
@@ -96,8 +97,8 @@ ELMAN: Mistakes = {
 
 
 def jordan(p: Params, x: np.ndarray, y: np.ndarray, form: str = "") -> Pair:
-    """One step; form "all", "shown" or "read": without the tanh in both results, only in the hidden
-    units that are returned, only in those that the output is made of."""
+    """Return one step. form "all", "shown" or "read": without the tanh in both results, only in the
+    hidden units that are returned, only in those from which the output is computed."""
     back = np.einsum("bo,ho->bh", y, p["W_yh"])
     a = np.einsum("bi,hi->bh", x, p["W_ih"]) + back + p["b_h"]
     h = np.tanh(a)
@@ -105,8 +106,8 @@ def jordan(p: Params, x: np.ndarray, y: np.ndarray, form: str = "") -> Pair:
     return (a if form in ("all", "shown") else h), out
 
 
-def _outputs(squash: Callable[[np.ndarray], np.ndarray]) -> Callable[..., Pair]:
-    return lambda p, x, y: (jordan(p, x, y)[0], squash(jordan(p, x, y)[1]))
+def _outputs(wrongly: Callable[[np.ndarray], np.ndarray]) -> Callable[..., Pair]:
+    return lambda p, x, y: (jordan(p, x, y)[0], wrongly(jordan(p, x, y)[1]))
 
 
 def softmax(z: np.ndarray) -> np.ndarray:
@@ -115,21 +116,21 @@ def softmax(z: np.ndarray) -> np.ndarray:
 
 
 JORDAN: Mistakes = {
-    "The output is not squashed: no tanh around y.": _outputs(np.tanh),
-    "The output is not squashed: no softmax.": _outputs(softmax),
+    "The output has no nonlinearity: no tanh around y.": _outputs(np.tanh),
+    "The output has no nonlinearity: no softmax.": _outputs(softmax),
     "Return (hidden units, output), in this order.": lambda p, x, y: jordan(p, x, y)[::-1],
-    "The hidden units are squashed: np.tanh.": partial(jordan, form="all"),
+    "The nonlinearity of the hidden units is missing: np.tanh.": partial(jordan, form="all"),
     "Return the hidden units after the tanh.": partial(jordan, form="shown"),
-    "The output is made from the hidden units after the tanh.": partial(jordan, form="read"),
-    "The output is made with W_hy: h @ W_hy.T.": lambda p, x, y: jordan(
+    "Compute the output from the hidden units after the tanh.": partial(jordan, form="read"),
+    "Compute the output with W_hy: h @ W_hy.T.": lambda p, x, y: jordan(
         p | {"W_hy": p["W_yh"].T}, x, y),
-    "The old output comes back through W_yh: y @ W_yh.T.": lambda p, x, y: jordan(
+    "The previous output enters through W_yh: y @ W_yh.T.": lambda p, x, y: jordan(
         p | {"W_yh": p["W_hy"].T}, x, y),
-    "The old output comes back as it is: no tanh around it.": lambda p, x, y: jordan(
+    "The previous output is fed back unchanged: no tanh around it.": lambda p, x, y: jordan(
         p, x, np.tanh(y)),
     "The bias b_y is missing.": without("b_y", jordan),
     "The bias b_h is missing.": without("b_h", jordan),
-    "The old output has no influence: add y @ W_yh.T.": without("W_yh", jordan),
+    "The previous output has no influence: add y @ W_yh.T.": without("W_yh", jordan),
 }  # fmt: skip
 
 
@@ -149,9 +150,9 @@ def lstm(
     sigmoid: Any = gate,
     candidate: Any = np.tanh,
 ) -> Pair:
-    """One step, with the blocks in this order.
+    """Return one step, with the blocks in this order.
 
-    form "interleaved": every fourth number is one block; "open": o left out; "bare": h without the
+    form "interleaved": every fourth column is one block; "open": o left out; "bare": h without the
     tanh; "late": h from the old cell; "coupled": 1 - f in place of i.
     """
     a = blocks(of_input(p, x) + of_state(p, h), order, form == "interleaved")
@@ -165,14 +166,15 @@ LSTM: Mistakes = {
     **{ORDER.format("i, f, g, o", ", ".join(order)): partial(lstm, order=order)
        for order in ("ifog", "figo", "igfo")},
     INTERLEAVED.format(4): partial(lstm, form="interleaved"),
-    "The candidate g is squashed by tanh, not by a sigmoid.": partial(lstm, candidate=gate),
-    "The candidate g is squashed: np.tanh.": partial(lstm, candidate=lambda a: a),
+    "The nonlinearity of the candidate g is tanh, not a sigmoid.": partial(lstm, candidate=gate),
+    "The nonlinearity of the candidate g is missing: np.tanh.": partial(
+        lstm, candidate=lambda a: a),
     STEEP: partial(lstm, sigmoid=steep),
-    "The gates are sigmoids: a tanh reaches below 0.": partial(lstm, sigmoid=np.tanh),
+    "The gates are sigmoids: a tanh can be negative.": partial(lstm, sigmoid=np.tanh),
     "The output gate o is missing.": partial(lstm, form="open"),
-    "h shows tanh(c), not c.": partial(lstm, form="bare"),
-    "h is made from the NEW c.": partial(lstm, form="late"),
-    "The new part has a gate of its own: i, not 1 - f.": partial(lstm, form="coupled"),
+    "h is o tanh(c), not o c.": partial(lstm, form="bare"),
+    "Compute h from the NEW c.": partial(lstm, form="late"),
+    "The candidate has its own gate: i, not 1 - f.": partial(lstm, form="coupled"),
     "Return (h, c), in this order.": lambda p, x, h, c: lstm(p, x, h, c)[::-1],
     "Return (h, c): you returned h twice.": lambda p, x, h, c: (lstm(p, x, h, c)[0],) * 2,
     "The bias b_hh is missing.": without("b_hh", lstm),
@@ -190,11 +192,11 @@ def gru(
     sigmoid: Any = gate,
     candidate: Any = np.tanh,
 ) -> np.ndarray:
-    """One step, with the blocks in this order.
+    """Return one step, with the blocks in this order.
 
     form, words of: "first": r inside the product; "bare": b_hh's last block outside the bracket;
-    "turned": z keeps the new; "open": r left out; "both": r scales what x gives, too; "added":
-    no 1 - z; "interleaved": every third number is one block.
+    "turned": z and 1 - z exchanged; "open": r left out; "both": r multiplies x's block, too;
+    "added": no 1 - z; "interleaved": every third column is one block.
     """
     words, H = form.split(), h.shape[1]
     a, b = (blocks(s, order, "interleaved" in words) for s in (of_input(p, x), of_state(p, h)))
@@ -210,21 +212,21 @@ def gru(
 
 
 GRU: Mistakes = {
-    "z keeps the OLD state: (1 - z) n + z h.": partial(gru, form="turned"),
-    "r scales h W^T + b AFTER the product, not h before it.": partial(gru, form="first"),
-    "This is the other form of the papers: here r scales h W^T + b after the product, and z keeps "
-    "the old state.": partial(gru, form="first turned"),
-    "The last block of b_hh stands inside the bracket that r scales.": partial(gru, form="bare"),
-    "r scales only what the state gives: x_n + r * h_n.": partial(gru, form="both"),
+    "z is the weight of the OLD state: (1 - z) n + z h.": partial(gru, form="turned"),
+    "r multiplies h W^T + b AFTER the product, not h before it.": partial(gru, form="first"),
+    "This is the other form of the papers: here r multiplies h W^T + b after the product, and z is "
+    "the weight of the old state.": partial(gru, form="first turned"),
+    "The last block of b_hh is inside the bracket that r multiplies.": partial(gru, form="bare"),
+    "r multiplies only the block of the state: x_n + r * h_n.": partial(gru, form="both"),
     "The reset gate r is missing.": partial(gru, form="open"),
-    "The new part counts with 1 - z: (1 - z) n + z h.": partial(gru, form="added"),
+    "The weight of the candidate is 1 - z: (1 - z) n + z h.": partial(gru, form="added"),
     **{ORDER.format("r, z, n", ", ".join(order)): partial(gru, order=order)
        for order in ("zrn", "rnz")},
     INTERLEAVED.format(3): partial(gru, form="interleaved"),
-    "The candidate n is squashed by tanh, not by a sigmoid.": partial(gru, candidate=gate),
-    "The candidate n is squashed: np.tanh.": partial(gru, candidate=lambda a: a),
+    "The nonlinearity of the candidate n is tanh, not a sigmoid.": partial(gru, candidate=gate),
+    "The nonlinearity of the candidate n is missing: np.tanh.": partial(gru, candidate=lambda a: a),
     STEEP: partial(gru, sigmoid=steep),
-    "The gates are sigmoids: a tanh reaches below 0.": partial(gru, sigmoid=np.tanh),
+    "The gates are sigmoids: a tanh can be negative.": partial(gru, sigmoid=np.tanh),
     "The bias b_hh is missing.": without("b_hh", gru),
     "The bias b_ih is missing.": without("b_ih", gru),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""How results of unit 06 are judged: shape, dtype, value, and the mistake whose value came.
+"""How results of unit 06 are judged: shape, dtype, value, and the mistake with that value.
 
 unit: 06_rnn_lstm
 """
@@ -12,23 +12,23 @@ from llmcourse.checks import compare, diagnosed, items, near, noted, unchanged
 from llmcourse.checks.arrays import shaped
 from llmcourse.checks.u06_cells import ROWS, Mistakes, values
 
-KEEP = "Compute in new arrays; leave the arguments as they are."
+KEEP = "Compute in new arrays; do not modify the arguments."
 OWN = " Does {} pass its own check?"
 PRODUCT = ("core dimension", "not aligned")  # what numpy says of a matrix product that fails
 SUM = ("broadcast", "equal division")  # of a sum, of np.split
 fitting = partial(noted, ROWS, *PRODUCT)
-BLOCKS = "np.split(sums, {}, axis=1) cuts the columns into blocks of width H."
+BLOCKS = "np.split(sums, {}, axis=1) splits the columns into blocks of width H."
 
 
 def exact(got: Any, shape: tuple[int, ...], what: str, hint: str) -> np.ndarray:
-    """An array of this shape in the dtype of the inputs, float64."""
+    """Return the result as an array of this shape in the dtype of the inputs, float64."""
     return shaped(got, shape, what, hint, "float64")
 
 
 def judged(got: Any, want: Any, what: Any, hint: str, mistakes: Mistakes, *args: Any) -> None:
-    """Fail with the hint of the mistake whose value came, else with `hint`.
+    """Fail with the hint of the mistake that has this value, else with `hint`.
 
-    what: names the result, or each part of it.
+    what: name of the result, or of each part of it.
     """
     known = [(value, why) for why, value in values(mistakes, *args).items()]
     why = next((why for value, why in known if compare(got, value, 1e-6) is None), hint)
@@ -38,7 +38,7 @@ def judged(got: Any, want: Any, what: Any, hint: str, mistakes: Mistakes, *args:
 
 
 def on_other_sizes(answer: Any, formula: Any, inputs: Any, what: str) -> None:
-    """The result has the shape and the values of the formula for each of these arguments."""
+    """Fail unless the result has the formula's shape and values for each of these arguments."""
     for args in inputs:
         want, hint = formula(*args), "The same formula holds for other sizes; keep all axes."
         with noted(hint):

@@ -1,4 +1,4 @@
-"""Visible checks of unit 06: what reads a whole sequence, and the two models.
+"""Visible checks of unit 06: reading a sequence in both directions, and the two models.
 
 unit: 06_rnn_lstm
 """
@@ -71,8 +71,8 @@ def SequenceTagger(answer):
         got = exact(unchanged(logits, (ids,), KEEP), (2, 4, 3), "logits", "It is (B, T, K).")
     judged(got, tag_logits(p, ids), "logits", AT_EACH + OWN.format("bidirectional"), TAGGER, p, ids)
     made = method(answer, (p,), "tags", ids)
-    shaped(made, (2, 4), "tags", "One label a token: (B, T).")
-    equal(made, tag_logits(p, ids).argmax(2), hint="The label with the largest logit.")
+    shaped(made, (2, 4), "tags", "tags returns one label per token: (B, T).")
+    equal(made, tag_logits(p, ids).argmax(2), hint="The tag is the label with the largest logit.")
     if np.asarray(made).dtype.kind not in "iu":
         fail("tags should be integers, as argmax gives them.")
     with noted(AXES):
@@ -84,9 +84,11 @@ def SequenceTagger(answer):
         on_other_sizes(
             partial(method, answer, (p,), "logits"), partial(tag_logits, p), [(ids,)], "logits"
         )
-        likeliest = tag_logits(p, ids).argmax(2)
+        best = tag_logits(p, ids).argmax(2)
         equal(
-            method(answer, (p,), "tags", ids), likeliest, hint="The label with the largest logit."
+            method(answer, (p,), "tags", ids),
+            best,
+            hint="The tag is the label with the largest logit.",
         )
 
 
@@ -123,6 +125,6 @@ def SequenceClassifier(answer):
 
 
 def made_with(answer: Any, p: Any, pooling: str) -> str:
-    """Only make an object, and ask for something that every object has."""
+    """Make an object and call a method that every object has."""
     method(answer, (p, pooling), "__sizeof__")
     return f"an object with pooling {pooling!r}"

@@ -1,4 +1,4 @@
-"""Visible checks of unit 06: each names the mistake whose value came.
+"""Visible checks of unit 06: each names the mistake that has the value of the result.
 
 unit: 06_rnn_lstm
 """
@@ -75,19 +75,19 @@ __all__ = [
 
 
 def drawn(seed: int, blocks: int, B: int, H: int, states: int = 1) -> Any:
-    """Parameters, an input of width 2 and so many states."""
+    """Return random parameters, an input (B, 2), and `states` hidden states (B, H)."""
     rng = np.random.default_rng(seed)
     p, x = weights(rng, blocks, 2, H), rng.normal(size=(B, 2))
     return p, x, *(rng.normal(size=(B, H)) for _ in range(states))
 
 
 def far(args: Any) -> Any:
-    """The arguments with a bias of 1,000."""
+    """Return the arguments with biases b_ih of size 1,000."""
     return args[0] | {"b_ih": 1000 * np.sign(args[0]["b_ih"])}, *args[1:]
 
 
 def alone_and_far(answer: Any, step: Any, one: Any, args: Any, hint: str) -> None:
-    """A step of a single row keeps its axes, and large sums do no harm."""
+    """Fail unless a step of a single row keeps its axes and sums of 1,000 stay finite."""
     want = step(*one)
     got = exact(answer(*one), want.shape, "the state of a single row", AXES)
     near(got, want, 1e-9, AXES)
@@ -98,7 +98,7 @@ def alone_and_far(answer: Any, step: Any, one: Any, args: Any, hint: str) -> Non
 
 
 def cells_of(blocks: int, states: int = 1) -> Any:
-    """Arguments of a cell for other sizes: batch, inputs, units."""
+    """Yield arguments of a cell for other sizes of batch, inputs and units."""
     rng = np.random.default_rng(9)
     for B, inputs, H in ((2, 3, 3), (4, 2, 5), (5, 2, 1), (4, 1, 5), (1, 1, 1), (3, 4, 2)):
         kept = (rng.normal(size=(B, H)) for _ in range(states))
@@ -110,7 +110,14 @@ def elman_step(answer):
     args = drawn(1, 1, 3, 4)
     with fitting():
         got = exact(unchanged(answer, args, KEEP), (3, 4), "the state", "It is (B, H).")
-    judged(got, elman(*args), "the state", "tanh of the sum of both parts.", ELMAN, *args)
+    judged(
+        got,
+        elman(*args),
+        "the state",
+        "The state is the tanh of the sum of both parts.",
+        ELMAN,
+        *args,
+    )
     alone_and_far(answer, elman, drawn(1, 1, 1, 4), args, TANH)
     on_other_sizes(answer, elman, cells_of(1), "the state")
 
@@ -130,7 +137,7 @@ def jordan_step(answer):
             exact(got[1], (B, out), "the output", hints[1]),
         )
         names = ("the hidden units", "the output")
-        judged(got, jordan(*args), names, "First h, then y from the new h.", JORDAN, *args)
+        judged(got, jordan(*args), names, "Compute h first, then y from the new h.", JORDAN, *args)
     rng = np.random.default_rng(9)
     sizes = ((2, 3, 3, 3), (4, 2, 5, 2), (1, 2, 3, 2), (3, 1, 1, 2), (1, 1, 1, 1), (3, 4, 2, 5))
     inputs = (
@@ -151,7 +158,7 @@ def bptt(answer):
     known = values(WALK, *args).items()
     why = next((why for why, value in known if compare(got, value, 1e-6) is None), None)
     for name in WALK_KEYS:
-        hint, what = why or walk_hint(got, want), f"the gradient by {name}"
+        hint, what = why or walk_hint(got, want), f"the gradient with respect to {name}"
         diagnosed(got[name], want[name], hint, what=what, tolerance=1e-6)
     for T, B, width, H in ((1, 2, 3, 2), (3, 1, 2, 2), (2, 3, 1, 1), (3, 2, 4, 4), (6, 2, 3, 2)):
         other = weights(rng, 1, width, H), rng.normal(size=(T, B, width)), rng.normal(size=(B, H))
@@ -160,17 +167,17 @@ def bptt(answer):
             got = gradients(unchanged(answer, other, KEEP), other)
         right = walk(*other)
         for name in WALK_KEYS:
-            what = f"the gradient by {name}"
+            what = f"the gradient with respect to {name}"
             diagnosed(got[name], right[name], walk_hint(got, right), what=what, tolerance=1e-6)
     p, xs, h0, dhs = args
     with noted(T_0):
         none = answer(p, xs[:0], h0, dhs[:0])
     for name, array in gradients(none, args, T_0).items():
-        diagnosed(array, 0 * want[name], T_0, what=f"with no step the gradient by {name}")
+        diagnosed(array, 0 * want[name], T_0, what=f"T = 0, the gradient with respect to {name}")
 
 
 def gradients(got: Any, args: Any, hint: str = "") -> dict[str, np.ndarray]:
-    """The result of `bptt`, each gradient with the shape of what it belongs to."""
+    """Return the result of `bptt`, once each gradient has the shape of its parameter."""
     if got is None:
         fail(NOTHING)
     if not isinstance(got, dict) or set(got) != set(WALK_KEYS):
@@ -178,7 +185,7 @@ def gradients(got: Any, args: Any, hint: str = "") -> dict[str, np.ndarray]:
     arrays = {}
     for name, like in (args[0] | {"h0": args[2]}).items():
         shape = hint or f"It has the shape of {name}."
-        arrays[name] = exact(got[name], like.shape, f"the gradient by {name}", shape)
+        arrays[name] = exact(got[name], like.shape, f"the gradient with respect to {name}", shape)
     return arrays
 
 
@@ -191,7 +198,7 @@ def clip_grad_norm(answer):
         got = pair_of_clipping(unchanged(answer, (g, limit), KEEP), g)
         judged(got, clipped(g, limit), ("gradients", "norm"), hint, CLIP, g, limit)
     zeros = {"a": np.zeros(2)}
-    none = "A norm of 0 must not divide: with gradients of 0 all stays 0."
+    none = "Do not divide by a norm of 0: gradients of 0 stay 0."
     with np.errstate(all="ignore"), noted(none):
         made, norm = answer(zeros, 1.0)
     shaped(made["a"], (2,), "with gradients of 0 the result", none)
@@ -199,7 +206,7 @@ def clip_grad_norm(answer):
     rng = np.random.default_rng(9)
     for size in (1e-5, 0.3, 1e8):
         g = {"a": size * rng.normal(size=(2, 3)), "b": np.zeros(2), "c": size * rng.normal(size=3)}
-        hint = "A norm of 1e-5 or 1e8 is a norm like others: one factor, min(1, limit / norm)."
+        hint = "A norm of 1e-5 or 1e8 is an ordinary norm: one factor, min(1, limit / norm)."
         for limit in (0.9 * clipped(g, 1.0)[1], 1.1 * clipped(g, 1.0)[1], 2.0):
             made, norm = pair_of_clipping(unchanged(answer, (g, limit), KEEP), g)
             want, right = clipped(g, limit)
@@ -219,7 +226,7 @@ def clip_grad_norm(answer):
 
 
 def pair_of_clipping(got: Any, given: Any) -> Any:
-    """(gradients, norm), once they have the right form."""
+    """Return (gradients, norm), once they have the right form."""
     made, norm = items(got, 2, "Return (gradients, norm).")
     if isinstance(norm, dict):
         fail("Return (gradients, norm), in this order.")
@@ -255,6 +262,13 @@ def gru_cell(answer):
     args = drawn(5, 3, 3, 5)
     with fitting(), noted(BLOCKS.format(3), *SUM):
         got = exact(unchanged(answer, args, KEEP), (3, 5), "the state", "It is (B, H).")
-    judged(got, gru(*args), "the state", "Compute r, z, n, then mix.", GRU, *args)
+    judged(
+        got,
+        gru(*args),
+        "the state",
+        "Compute r and z first, then n, then (1 - z) n + z h.",
+        GRU,
+        *args,
+    )
     alone_and_far(answer, gru, drawn(5, 3, 1, 5), args, LARGE)
     on_other_sizes(answer, gru, cells_of(3), "the state")

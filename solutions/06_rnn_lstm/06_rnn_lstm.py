@@ -497,7 +497,7 @@ ax.set_yscale("log");
 #
 # ```python
 # >>> clipped, norm = clip_grad_norm({"a": np.array([3.0]), "b": np.array([0.0, 4.0])}, max_norm=1.0)
-# >>> clipped["a"].tolist(), clipped["b"].round(3).tolist(), norm
+# >>> clipped["a"].round(3).tolist(), clipped["b"].round(3).tolist(), norm
 # ([0.6], [0.0, 0.8], 5.0)
 # ```
 #
@@ -670,7 +670,7 @@ print(f"h = {after['o']:.3f} * tanh({new_c:.3f}) = {after['o'] * math.tanh(new_c
 # ```python
 # >>> h, c = lstm_cell(tiny_lstm, np.array([[1.0]]), np.array([[0.5]]), np.array([[2.0]]))
 # >>> h.round(3), c.round(3)
-# (array([[0.371]]), array([[2.381]]))
+# (array([[0.371]]), array([[2.382]]))
 # ```
 #
 # All four sums together are `x @ W_ih.T + b_ih + h @ W_hh.T + b_hh`, of shape (B, 4H); `np.split(sums, 4, axis=1)`

@@ -149,21 +149,21 @@ def clip_of_the_largest(gradients, max_norm):
     return {name: (g * scale).astype(g.dtype) for name, g in gradients.items()}, largest * root
 
 
-@wrong("clip_grad_norm", hint="Square and add up in float64")
+@wrong("clip_grad_norm", hint="Square and sum in float64")
 def clip_squares_in_the_dtype_given(gradients, max_norm):
     norm = np.sqrt(sum((g * g).sum() for g in gradients.values()))
     scale = max_norm / max(norm, max_norm)
     return {name: scale * g for name, g in gradients.items()}, norm
 
 
-@wrong("clip_grad_norm", hint="Square and add up in float64")
+@wrong("clip_grad_norm", hint="Square and sum in float64")
 def clip_by_the_norms_of_the_arrays(gradients, max_norm):
     norm = np.sqrt(sum(np.linalg.norm(g) ** 2 for g in gradients.values()))
     factor = min(1, max_norm / norm) if norm else 1
     return {name: factor * g for name, g in gradients.items()}, norm
 
 
-@wrong("clip_grad_norm", hint="One norm for all arrays together")
+@wrong("clip_grad_norm", hint="One norm and one factor for all arrays together")
 def clip_each_alone(gradients, max_norm):
     norms = {n: np.linalg.norm(g) for n, g in gradients.items()}
     made = {n: g * min(1, max_norm / max(norms[n], 1e-9)) for n, g in gradients.items()}
@@ -182,13 +182,13 @@ def clip_returns_the_new_norm(gradients, max_norm):
     return made, min(norm, max_norm)
 
 
-@wrong("clip_grad_norm", hint="do not cut each at the limit")
+@wrong("clip_grad_norm", hint="do not cut each element at the limit")
 def clip_by_value(gradients, max_norm):
     norm = known.clipped(gradients, 1)[1]
     return {n: np.clip(g, -max_norm, max_norm) for n, g in gradients.items()}, norm
 
 
-@wrong("clip_grad_norm", hint="A norm of 0 must not divide")
+@wrong("clip_grad_norm", hint="Do not divide by a norm of 0")
 def clip_divides_by_zero(gradients, max_norm):
     norm = known.clipped(gradients, 1)[1]
     with np.errstate(all="ignore"):
@@ -229,7 +229,7 @@ def lstm_block_by_block(params, x, h, c):
     return o * np.tanh(new), new
 
 
-@wrong("lstm_cell", hint="tanh, not by a sigmoid")
+@wrong("lstm_cell", hint="candidate g is tanh, not a sigmoid")
 def lstm_sigmoid_everywhere(params, x, h, c):
     sums = x @ params["W_ih"].T + params["b_ih"] + h @ params["W_hh"].T + params["b_hh"]
     i, f, g, o = np.split((1 + np.tanh(sums / 2)) / 2, 4, axis=1)
@@ -237,7 +237,7 @@ def lstm_sigmoid_everywhere(params, x, h, c):
     return o * np.tanh(c), c
 
 
-@wrong("lstm_cell", hint="made from the NEW c")
+@wrong("lstm_cell", hint="Compute h from the NEW c")
 def lstm_shows_the_old_cell(params, x, h, c):
     sums = x @ params["W_ih"].T + params["b_ih"] + h @ params["W_hh"].T + params["b_hh"]
     i, f, _, o = np.split((1 + np.tanh(sums / 2)) / 2, 4, axis=1)
@@ -405,7 +405,7 @@ class TaggerWithoutBias(Tagger):
         return super().logits(ids) - self.params["b"]
 
 
-@wrong("SequenceTagger", hint="One label a token")
+@wrong("SequenceTagger", hint="one label per token")
 class OneTagASentence(Tagger):
     def tags(self, ids):
         return self.logits(ids).argmax(axis=1)
@@ -446,7 +446,7 @@ class CutToLength(Classifier):
         return np.array([part[-1] if self.pooling == "last" else part.mean(axis=0) for part in cut])
 
 
-@wrong("SequenceClassifier", hint="behind the end of a row must not count")
+@wrong("SequenceClassifier", hint="after the end of a row must not count")
 class ReadsThePadding(Classifier):
     def pool(self, states, lengths):
         return states[-1] if self.pooling == "last" else states.mean(axis=0)
@@ -591,10 +591,10 @@ EDITS = {
         (AXES, ("np.tanh(a)", "np.tanh(a).squeeze()")),
         (ROWS, ('params["W_ih"].T', 'params["W_ih"]')),
         ("h @ W_hh.T", ('params["W_hh"].T', 'params["W_hh"]')),
-        ("The bend is missing", ("np.tanh(a)", "a")),
+        ("The nonlinearity is missing", ("np.tanh(a)", "a")),
         ("The bias b_hh is missing", B_HH),
         ("old state has no influence", (' + h @ params["W_hh"].T', "")),
-        ("not a sigmoid", ("np.tanh(a)", "1 / (1 + np.exp(-a))")),
+        ("is tanh, not a sigmoid", ("np.tanh(a)", "1 / (1 + np.exp(-a))")),
         ("do not add it again", ("return ", "return h + ")),
         (cells.TANH, ("np.tanh(a)", "(np.exp(a) - np.exp(-a)) / (np.exp(a) + np.exp(-a))")),
     ],
@@ -606,27 +606,27 @@ EDITS = {
         ("no softmax", ("return h, out", "return h, cells.softmax(out)")),
         ("in this order", ("return h, out", "return out, h")),
         ("units after the tanh", ("return h", "return a")),
-        ("made from the hidden units after the tanh", ("h @", "a @")),
-        ("made with W_hy", ('params["W_hy"].T', 'params["W_yh"]')),
-        ("back through W_yh", ('params["W_yh"].T', 'params["W_hy"]')),
+        ("output from the hidden units after the tanh", ("h @", "a @")),
+        ("Compute the output with W_hy", ('params["W_hy"].T', 'params["W_yh"]')),
+        ("enters through W_yh", ('params["W_yh"].T', 'params["W_hy"]')),
         ("no tanh around it", ("y @", "np.tanh(y) @")),
         ("b_y is missing", (' + params["b_y"]', "")),
-        ("old output has no influence", (' + y @ params["W_yh"].T', "")),
+        ("previous output has no influence", (' + y @ params["W_yh"].T', "")),
     ],
     "bptt": [
         (SINGLE, ("np.zeros(p.shape)", "np.zeros(p.shape, dtype=np.float32)")),
         (known.T_0, ("np.zeros(h0.shape)", "0 * dhs[-1]")),
         (known.T_0, ("    return g", "    return g if len(xs) else dict.fromkeys(g, 0)")),
-        ("Carry the slope back", ("dh + dhs[t]", "dhs[t]")),
+        ("Carry the gradient back", ("dh + dhs[t]", "dhs[t]")),
         ("+=, not =", ("+=", "=")),
         ("state AFTER the step", ("1 - hs[t + 1]", "1 - hs[t]")),
         ("state BEFORE the step", ("@ hs[t]", "@ hs[t + 1]")),
         ("without a transpose", ('da @ params["W_hh"]', 'da @ params["W_hh"].T')),
         ("not only the last", ("dh + dhs[t]", "dh + (dhs[t] if t == len(xs) - 1 else 0)")),
-        ("no mean; b_hh too", ("da.sum(axis=0)", "da.mean(axis=0)")),
+        ("not the mean; b_hh too", ("da.sum(axis=0)", "da.mean(axis=0)")),
         ("same gradient as b_ih", ('g["b_hh"] += da.sum(axis=0)', "pass")),
         ("make two", ("    dh = np.z", '    g["b_hh"] = g["b_ih"]\n    dh = np.z')),
-        ("times 1 - h^2", (" * (1 - hs[t + 1] ** 2)", "")),
+        ("multiply by 1 - h^2", (" * (1 - hs[t + 1] ** 2)", "")),
         ("h is squared", ("hs[t + 1] ** 2", "hs[t + 1]")),
         ("that of the sigmoid", ("(1 - hs[t + 1] ** 2)", "hs[t + 1] * (1 - hs[t + 1])")),
         ("da.T @ the state before", ("da.T @ hs[t]", "hs[t].T @ da")),
@@ -641,11 +641,11 @@ EDITS = {
     ],
     "clip_grad_norm": [
         ("is another norm", ("(g.astype(float) ** 2).sum()", "np.linalg.norm(g, 2) ** 2")),
-        ("no maximum", ("sum((g.astype(float) ** 2).sum() for", "max((g * g).max() for")),
+        ("not a maximum", ("sum((g.astype(float) ** 2).sum() for", "max((g * g).max() for")),
         ("in this order", ("return made, norm", "return norm, made")),
         ("as a dictionary", ("return made", "return list(made.values())")),
         ("not norm / limit", ("max_norm / norm", "norm / max_norm")),
-        ("as squares, not as norms",
+        ("Sum the squared norms",
          ("np.sqrt(sum((g.astype(float) ** 2).sum()", "(sum(np.linalg.norm(g)")),
     ],
     "lstm_cell": [
@@ -654,11 +654,11 @@ EDITS = {
         (ROWS, ('params["W_hh"].T', 'params["W_hh"]')),
         ("The bias b_ih is missing", B_IH),
         ("The bias b_hh is missing", B_HH),
-        ("a half inside", ("a / 2", "a")),
-        ("you took i, f, o, g", ("i, f, g, o", "i, f, o, g")),
-        ("you took i, g, f, o", ("i, f, g, o", "i, g, f, o")),
-        ("each H wide", ("np.split(sums, 4, axis=1)", "(sums[:, k::4] for k in range(4))")),
-        ("g is squashed: np.tanh", ("np.tanh(g)", "g")),
+        ("halves its argument", ("a / 2", "a")),
+        ("you used i, f, o, g", ("i, f, g, o", "i, f, o, g")),
+        ("you used i, g, f, o", ("i, f, g, o", "i, g, f, o")),
+        ("H adjacent columns", ("np.split(sums, 4, axis=1)", "(sums[:, k::4] for k in range(4))")),
+        ("candidate g is missing: np.tanh", ("np.tanh(g)", "g")),
         ("in this order", ("return h, c", "return c, h")),
         ("you returned h twice", ("return h, c", "return h, h")),
     ],
@@ -668,24 +668,24 @@ EDITS = {
         (ROWS, ('params["W_hh"].T', 'params["W_hh"]')),
         ("The bias b_ih is missing", B_IH),
         ("The bias b_hh is missing", B_HH),
-        ("a half inside", ("a / 2", "a")),
-        ("z keeps the OLD state", ("(1 - z) * n + z * h", "z * n + (1 - z) * h")),
+        ("halves its argument", ("a / 2", "a")),
+        ("z is the weight of the OLD state", ("(1 - z) * n + z * h", "z * n + (1 - z) * h")),
         ("AFTER the product", ("r * hn", "(r * h) @ U[2 * H :].T + u[2 * H :]")),
         ("other form of the papers", ("r * hn", "(r * h) @ U[2 * H :].T + u[2 * H :]"),
          ("(1 - z) * n + z * h", "z * n + (1 - z) * h")),
         ("inside the bracket", ("r * hn", "r * (hn - u[2 * H :]) + u[2 * H :]")),
-        ("only what the state gives", ("xn + r * hn", "r * (xn + hn)")),
-        ("you took z, r, n", ("r, z = s(xr + hr), s(xz + hz)", "z, r = s(xr + hr), s(xz + hz)")),
-        ("you took r, n, z", ("xr, xz, xn =", "xr, xn, xz ="), ("hr, hz, hn =", "hr, hn, hz =")),
-        ("n is squashed by tanh, not", ("np.tanh(xn + r * hn)", "s(xn + r * hn)")),
+        ("only the block of the state", ("xn + r * hn", "r * (xn + hn)")),
+        ("you used z, r, n", ("r, z = s(xr + hr), s(xz + hz)", "z, r = s(xr + hr), s(xz + hz)")),
+        ("you used r, n, z", ("xr, xz, xn =", "xr, xn, xz ="), ("hr, hz, hn =", "hr, hn, hz =")),
+        ("candidate n is tanh, not a sigmoid", ("np.tanh(xn + r * hn)", "s(xn + r * hn)")),
     ],
     "bidirectional": [
         (AXES, ("np.array(states)", "np.array(states).squeeze()")),
-        ("Turn the backward states round", ("xs[::-1])[::-1]", "xs[::-1])")),
+        ("Reverse the backward states", ("xs[::-1])[::-1]", "xs[::-1])")),
         ("reads from the end", ("xs[::-1])[::-1]", "xs)")),
-        ("and then its states are turned", ("xs[::-1])[::-1]", "xs)[::-1]")),
+        ("and then its states are reversed", ("xs[::-1])[::-1]", "xs)[::-1]")),
         ("its own parameters", ("read(backward", "read(forward")),
-        ("not carried on", ("gru_cell(params, x, h)", "gru_cell(params, x, 0 * h)")),
+        ("not carried to the next step", ("gru_cell(params, x, h)", "gru_cell(params, x, 0 * h)")),
         ("after the step, not before", ("append(h)", "append(before)")),
         ("All rows are equal", ("before, h = h, gru", "h[:] = gru")),
         ("forward half is wrong", ("return np.array(states)", "return np.array(states[::-1])")),
@@ -699,13 +699,14 @@ EDITS = {
     ],
     "SequenceClassifier": [
         (AXES, ("return z", "return z.squeeze()")),
-        ("Token 0 is a word", ("t < lengths", "(ids != 0).T")),
-        ("Token 0 is a word", ("lengths - 1", "(ids != 0).sum(axis=1) - 1")),
+        ("Token 0 is an ordinary token", ("t < lengths", "(ids != 0).T")),
+        ("Token 0 is an ordinary token", ("lengths - 1", "(ids != 0).sum(axis=1) - 1")),
         ("one too many", ("t < lengths", "t <= lengths")),
         ("one too few", ("t < lengths", "t < lengths - 1")),
         ("not at lengths - 2", ("lengths - 1", "lengths - 2")),
-        ("A mean, no sum", (" / lengths[:, None]", "")),
-        ("set to 0 hold nothing", ("states[end, np.arange(B)]", "(states * real[:, :, None])[-1]")),
+        ("Take the mean, no sum", (" / lengths[:, None]", "")),
+        ("set to 0 contain nothing",
+         ("states[end, np.arange(B)]", "(states * real[:, :, None])[-1]")),
         ("changed its argument", ("        t, end", "        lengths -= 1\n        t, end")),
         ("when the object is made", ('in ("last", "mean")', 'in "last mean"')),
         ("when the object is made", ("if pooling not", "if pooling.lower() not"),
