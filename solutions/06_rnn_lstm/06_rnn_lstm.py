@@ -40,9 +40,10 @@ rt = setup(preset, device, seed)
 # %% [markdown]
 # ## What will be built
 #
-# In *The benches opposite the gate were dirty* the verb *were* agrees with its subject *benches*. Two steps before
-# the verb stands another noun, *gate*, which is singular. Linzen, Dupoux and Goldberg (2016) used such sentences to
-# test language models: does the model give the correct verb form a higher probability than the wrong one?
+# In *The benches opposite the gate were dirty* the verb *were* agrees with its subject *benches*. Directly before the
+# verb there is another noun, *gate*, which is singular and can mislead a model. Linzen, Dupoux and Goldberg (2016)
+# used such sentences to test language models: does the model give the correct verb form a higher probability than the
+# wrong one?
 #
 # The invented world of this course has a grammar for such sentences, with 0 to 12 tokens between subject and verb.
 # The grammar knows the exact log-probability of every token it writes. We draw 500 sentences for training and 3,000
@@ -76,9 +77,9 @@ five_gram = ngram.fit(train_ids, len(vocabulary), NgramConfig(5))
 print("\n".join(" ".join(words) for words, _ in train_sentences[:3]))
 
 # %% [markdown]
-# For each distance there are 400 test pairs: the same beginning of a sentence with the correct and with the wrong
-# verb (*was* or *were*). The pairs differ only in the subject, so a model that does not see the subject is right in
-# exactly half of them.
+# For each distance there are 400 tests: the beginning of a sentence, the correct verb and the wrong one (*was* or
+# *were*). The beginnings come in twos that differ only in the number of the subject. A model that does not see the
+# subject is therefore right in exactly half of the tests.
 
 # %% tags=["demo"]
 distances = range(0, 13)
@@ -259,10 +260,10 @@ def jordan_step(params: dict, x: np.ndarray, y: np.ndarray) -> tuple:
 check.jordan_step(jordan_step);
 
 # %% [markdown]
-# A Jordan network remembers only what it puts into its output. To see this, insert $y_{t-1} = h_{t-1} W_{hy}^\top +
-# b_y$ into the formula for $h_t$. The result is an Elman network with $W_{hh} = W_{yh} W_{hy}$ and $b_{hh} = W_{yh}
-# b_y$. This $W_{hh}$ has rank O at most: with one output, a single number passes from step to step, whatever H is.
-# Both forms read the same 20 inputs; the outputs should agree.
+# A Jordan network remembers only what it puts into its output. To see this, insert
+# $y_{t-1} = h_{t-1} W_{hy}^\top + b_y$ into the formula for $h_t$. The result is an Elman network with
+# $W_{hh} = W_{yh} W_{hy}$ and $b_{hh} = W_{yh} b_y$. This $W_{hh}$ has rank O at most: with one output, a single
+# number passes from step to step, whatever H is. Both forms read the same 20 inputs; the outputs should agree.
 
 # %% tags=["demo"]
 jordan = choose(jordan_step, rnn.jordan_step)
@@ -311,14 +312,14 @@ print("one-to-many", tuple(torch.cat(made, dim=1).shape), "from one input")
 # same weights. The rule of unit 05 still holds: a gradient is the **sum over all paths** from the weight to the loss.
 # A weight that is used at T steps has T groups of paths.
 #
-# Computing each path separately repeats work. **Backpropagation through time** goes through the steps in reverse and
-# carries one quantity back, dL/dh, the gradient of the loss L with respect to the state.
+# Computing each path separately repeats work. **Backpropagation through time** (Werbos 1990) goes through the steps
+# in reverse and carries one quantity back, dL/dh, the gradient of the loss L with respect to the state.
 #
 # ![Three steps of the network. The states flow from left to right; the gradients dL/dh flow back from the last step
 # to the first. At each step the gradient from the output of that step is added.](figures/bptt.svg)
 #
-# Follow it once with numbers. `tiny` (w = 1, u = 0.9) starts in the state 0.5 and reads 1, 0, 0. Let the loss be $L =
-# h_2 + h_3$, so both outputs have a gradient of 1. At each step, from the last to the first:
+# Follow it once with numbers. `tiny` (w = 1, u = 0.9) starts in the state 0.5 and reads 1, 0, 0. Let the loss be
+# $L = h_2 + h_3$, so both outputs have a gradient of 1. At each step, from the last to the first:
 #
 # 1. dL/dh = the gradient from the output of this step + the gradient that comes back from the next step;
 # 2. da = dL/dh · (1 - h²), the gradient with respect to the sum inside the tanh, whose derivative is 1 - h²;
@@ -343,8 +344,8 @@ first_state = np.array([[0.5]])  # the same three steps as arrays, for the exerc
 three_inputs, through_outputs = (np.array(v).reshape(3, 1, 1) for v in (inputs, outputs))
 
 # %% [markdown]
-# Every row of the table multiplies what comes back by another $u\,(1 - h^2)$. The contribution of step 1 to dL/du has
-# passed through three such factors and is the smallest.
+# From one row of the table to the next, what comes back is multiplied by $u\,(1 - h^2)$. The contribution of step 1
+# to dL/du has the longest way and is the smallest.
 #
 # With vectors the same four steps are
 #
@@ -428,7 +429,7 @@ rt.claim("the backward pass by hand equals autograd's (largest difference, W_hh)
 # We measure this with your `bptt`. Start with a gradient of norm about 1 at the last step and measure its norm d
 # steps earlier, which is the norm of the gradient with respect to `h0` of a sequence of d steps. We average over ten
 # random 32 x 32 matrices $W_{hh}$, rescaled to a **spectral radius** (largest absolute eigenvalue) of 0.7, 1 or 3.
-# The spectral radius is the factor by which a matrix scales vectors per multiplication when it is applied many times.
+# When a matrix is applied many times, a vector grows or shrinks by about this factor each time.
 
 # %% tags=["demo"]
 back_to = [1, *range(5, 51, 5)]
@@ -614,8 +615,8 @@ ax.set_yscale("log");
 # %% [markdown] question="clipping"
 
 # %% [markdown]
-# Clipping cures exploding gradients. It cannot cure vanishing ones: a short gradient says nothing about the distant
-# past, whatever its length. That needs another cell.
+# Clipping cures exploding gradients. It cannot cure vanishing ones: where no gradient arrives from the distant past,
+# there is nothing to rescale. That needs another kind of cell.
 #
 # ## The LSTM: a cell that adds
 #
@@ -626,10 +627,10 @@ ax.set_yscale("log");
 # $$c_t = f \odot c_{t-1} + i \odot g \qquad h_t = o \odot \tanh(c_t)$$
 #
 # where $c_t$ and $h_t$ (B, H) are the two states after step t and $\odot$ multiplies element by element. The
-# **gates** f, i and o contain numbers between 0 and 1. Each of f, i, o and g is a sum as in the Elman network, $x_t
-# W_{ih}^\top + b_{ih} + h_{t-1} W_{hh}^\top + b_{hh}$, followed by a nonlinearity:
+# **gates** f, i and o contain numbers between 0 and 1. Each of f, i, o and g is a sum as in the Elman network,
+# $x_t W_{ih}^\top + b_{ih} + h_{t-1} W_{hh}^\top + b_{hh}$, followed by a nonlinearity:
 #
-# | rows of $W_{ih}$, $W_{hh}$ | name | nonlinearity | it decides |
+# | rows of $W_{ih}$, $W_{hh}$ | name | nonlinearity | decides |
 # |---|---|---|---|
 # | 0 to H - 1 | i, input gate | sigmoid σ | how much new content is added |
 # | H to 2H - 1 | f, forget gate | sigmoid σ | how much of the old cell is kept |
@@ -659,10 +660,10 @@ print(f"c = {after['f']:.3f} * {c} + {after['i']:.3f} * {after['g']:.3f} = {new_
 print(f"h = {after['o']:.3f} * tanh({new_c:.3f}) = {after['o'] * math.tanh(new_c):.3f}")
 
 # %% [markdown]
-# The forget gate keeps 88 % of the old cell, and the new content is added to it. This is why gradients survive: along
-# the cell, the derivative of $c_t$ with respect to $c_{t-1}$ is f. There is no matrix and no tanh in between. Where f
-# is close to 1, a gradient passes back over hundreds of steps almost unchanged. The network learns where that should
-# be so.
+# The forget gate keeps 88 % of the old cell, and the new content is added to it. This is why gradients can survive:
+# along the cell, the derivative of $c_t$ with respect to $c_{t-1}$ is f. There is no matrix and no tanh in between.
+# Where f is close to 1, a gradient passes back over hundreds of steps almost unchanged. The network learns where f
+# should be close to 1.
 
 # %% [markdown] exercise="lstm_cell"
 # Write `lstm_cell`, which returns both states after one step of an LSTM. The step above:
@@ -749,10 +750,10 @@ ax.set_yscale("log");
 
 # %% [markdown]
 # With a forget bias of 0, f is about one half, and over the first 20 steps the LSTM forgets as fast as the plain
-# network. With a bias of 3, f is 0.95. Along the cell alone $0.95^{100}$, half a percent, would be left after 100
-# steps; the paths through h and the gates add to it, and here the gradient even grows. So an LSTM with open gates can
-# explode, too, and it is trained with clipping. Start with a positive bias (Jozefowicz, Zaremba and Sutskever 2015),
-# so that the cell remembers first and learns to forget. The library's models start with 1.
+# network. With a bias of 3, f is 0.95. Along the cell alone $0.95^{100}$, about half a percent, would be left after
+# 100 steps; the paths through h and the gates add to it, and here the gradient even grows. So an LSTM with open gates
+# can explode, too, and it is trained with clipping. Start with a positive bias (Jozefowicz, Zaremba and Sutskever
+# 2015), so that the cell remembers first and learns to forget. The library's models start with 1.
 
 # %% [markdown] question="forget_gate"
 
@@ -908,8 +909,9 @@ def build(config, init_scale, seed=rt.seed):
 # %% [markdown]
 # We train a tanh RNN (the Elman network) and an LSTM with the same number of units on the characters. **What to
 # expect**: both start a little above log2 V bits, fall below 3 within two hundred steps and end between 2 and 2.3 on
-# the training text. If the loss does not move from the start, nothing is learned. Flat near 4.8: the state does not
-# reach the output. Below 1: the targets are not shifted. A sudden jump to 5 or more: clip the gradients.
+# the training text. A loss that does not move from its first value means that nothing is learned. One that stays near
+# 4.8 means that the state does not reach the output; one below 1, that the targets are not shifted; a sudden jump to
+# 5 or more, that the gradients are not clipped.
 
 # %% tags=["demo"]
 import time
@@ -959,29 +961,31 @@ ax.set_title("The LSTM passes the window model; Kneser-Ney is still ahead", loc=
 # Kneser-Ney without reaching it. It has read the text less than twice, and its loss still falls: at preset `gpu`,
 # with 512 units and more steps, it is the best model of the ladder.
 #
-# **What is the carried state worth?** Score the first part of the held-out text again, but begin with an empty state
-# every 32 or every 8 characters. If a model used only the last few characters, the difference would come from the
-# beginnings of the chunks alone and be small for chunks of 32.
+# **How far back do the models look?** Score the same characters of the held-out text twice: once when the model has
+# read the 8 to 23 characters before them, once when it has read 56 to 71. The difference is what it gains from 48
+# more characters.
 
 # %% tags=["demo"]
 @torch.no_grad()
-def bits_with_resets(model, ids, steps):
-    """Return the bits per character when every chunk of `steps` characters begins with an empty state."""
-    rows = ids[:-1].unfold(0, steps, steps), ids[1:].unfold(0, steps, steps)
-    return torch.nn.functional.cross_entropy(model(rows[0]).flatten(0, 1), rows[1].flatten()).item() / math.log(2)
+def bits_of_the_last(model, rows, n=16):
+    """Return the bits per character of the last n characters of each row, read from a state of zeros."""
+    logits = model(rows[:, :-1])[:, -n:]
+    return torch.nn.functional.cross_entropy(logits.flatten(0, 1), rows[:, -n:].flatten()).item() / math.log(2)
 
 
-some_chars = held_out_chars[: rt.pick(smoke=500, cpu=20_000)]
+windows = held_out_chars.unfold(0, 72, 64)
 for name, model in trained.items():
-    carried = models.bits_per_token(model, some_chars, train_chars[-200:])
-    resets = [f"{bits_with_resets(model, some_chars, steps):.2f} reset every {steps}" for steps in (32, 8)]
-    print(f"{name}: {carried:.2f} bits per character carried, {', '.join(resets)}")
+    short, long = bits_of_the_last(model, windows[:, 48:]), bits_of_the_last(model, windows)
+    print(f"{name}: {short:.3f} bits after 8 to 23 characters, {long:.3f} after 56 to 71, a gain of {short - long:.3f}")
 
 # %% [markdown]
-# Most of what the state is worth it has gathered within a few characters. "Any length" is what a state *can* hold;
-# what it *learns* to hold is what helps to predict the next characters. The LSTM loses more from a reset than the
-# tanh RNN.
-#
+# Nearly all that the models know about the next character they know from the last few. From 48 more characters the
+# tanh RNN gains hardly anything, the LSTM a few hundredths of a bit. A state *can* hold text of any length; what it
+# *learns* to hold is what helps to predict the next characters.
+
+# %% [markdown] question="how_far"
+
+# %% [markdown]
 # ## Layers on layers
 #
 # Recurrent layers can be **stacked**: the states of one layer are the inputs of the next. Gradients then take two
@@ -1003,7 +1007,7 @@ for number in range(2):
     print(f"layer {number}: {sum(weight.numel() for weight in stack.weights(number)):,} parameters")
 
 # %% [markdown]
-# All models that are trained in this unit have one layer.
+# A second layer costs time and parameters. All models that are trained in this unit have one layer.
 #
 # ## Writing a text
 #
@@ -1072,9 +1076,9 @@ ax.set_title("Fed its own guesses, the model soon leaves the text");
 # ![Two rows of cells over three tokens. The upper row passes its state from left to right, the lower row from right
 # to left. At each token the two states are joined into one vector.](figures/bidirectional.svg)
 #
-# For an example that can be followed by hand take a GRU whose weights are 0 but for one: its candidate is tanh(x).
-# Both gates are σ(0) = 0.5, so the new state is half of tanh(x) plus half of the old state, an echo of the input that
-# fades.
+# For an example that can be followed by hand take a GRU with a single nonzero weight, which makes its candidate
+# tanh(x). Both gates are σ(0) = 0.5, so the new state is half of tanh(x) plus half of the old state: an echo of the
+# input that fades.
 
 # %%
 echo = {"W_ih": np.array([[0.0], [0.0], [1.0]]), "W_hh": np.zeros((3, 1)), "b_ih": np.zeros(3), "b_hh": np.zeros(3)}
@@ -1313,8 +1317,8 @@ class SequenceClassifier:
 check.SequenceClassifier(SequenceClassifier);
 
 # %% [markdown]
-# The world writes reviews with a label. In some a *not* or a *but* reverses the opinion. We train on 1,500 and test
-# on 500.
+# The world also writes reviews, each positive or negative. In some a *not* or a *but* reverses the opinion. We train
+# on 1,500 and test on 500.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 import re
@@ -1449,8 +1453,6 @@ generator = rt.generator()
 for _ in range(4):
     print(" ".join(vocabulary[i] for i in models.generate(networks["LSTM"][0], period, 30, generator, end=id_of["."])))
 
-# %% [markdown] question="how_far"
-
 # %% [markdown] written="why_gates"
 # A friend trains an Elman network to tell, at the end of a log of 200 lines, whether the **first** line was an error.
 # Its answers stay at chance. "The state is a vector of 256 numbers, surely it can hold one bit. I will train longer
@@ -1495,19 +1497,20 @@ for _ in range(4):
 #   two. In bits per token both networks lie between the 5-gram and the exact floor.
 # - On characters of real text the LSTM passes the window model; Kneser-Ney stays ahead at this budget.
 #
-# **To think about.** (1) Truncated BPTT with chunks of 32 characters gives no gradient over more than 32 steps. Can a
-# network still learn to use what is older? (2) Early translation models that read with an LSTM got better when the
-# input was reversed. Why might that be? (3) Reading a text of T tokens takes T steps, one after the other. What does
-# that mean for a machine with ten thousand cores?
+# **To think about.** (1) The first LSTM of 1997 had no forget gate: f was always 1. What would go wrong on a long
+# text? (2) Early translation models that read with an LSTM got better when the input was reversed. Why might that be?
+# (3) Reading a text of T tokens takes T steps, one after the other. What does that mean for a machine with ten
+# thousand cores?
 #
 # **Where the ideas come from.** Jordan 1986, *Serial order* (ICS report 8604); Elman 1990, *Finding structure in
 # time* (Cognitive Science 14); Williams and Zipser 1989 (Neural Computation 1); Williams and Peng 1990 (Neural
 # Computation 2); Bengio, Simard and Frasconi 1994, *Learning long-term dependencies with gradient descent is
 # difficult* (IEEE TNN 5); Hochreiter and Schmidhuber 1997, *Long short-term memory* (Neural Computation 9); Schuster
-# and Paliwal 1997 (IEEE TSP 45); Gers, Schmidhuber and Cummins 2000 (Neural Computation 12); Pascanu, Mikolov and
-# Bengio 2013, arXiv:1211.5063; Cho et al. 2014, arXiv:1406.1078; Chung et al. 2014, arXiv:1412.3555; Le, Jaitly and
-# Hinton 2015, arXiv:1504.00941; Loshchilov and Hutter 2017, arXiv:1711.05101; Jozefowicz, Zaremba and Sutskever 2015
-# (ICML); Linzen, Dupoux and Goldberg 2016, arXiv:1611.01368.
+# and Paliwal 1997 (IEEE TSP 45); Gers, Schmidhuber and Cummins 2000 (Neural Computation 12); Werbos 1990,
+# *Backpropagation through time* (Proceedings of the IEEE 78); Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063; Cho
+# et al. 2014, arXiv:1406.1078; Chung et al. 2014, arXiv:1412.3555; Le, Jaitly and Hinton 2015, arXiv:1504.00941;
+# Loshchilov and Hutter 2017, arXiv:1711.05101; Jozefowicz, Zaremba and Sutskever 2015 (ICML); Linzen, Dupoux and
+# Goldberg 2016, arXiv:1611.01368.
 #
 # **Next.** Everything that was read must pass through one state vector. For a sentence to be translated that is too
 # narrow. Unit 07 lets the reader look back at every word.
