@@ -147,8 +147,9 @@ for u in (0.9, 2.0):
 #   belong to the outputs**, hence the transposes. In unit 05 the matrices stood the other way round.
 # - $b_{ih}$ and $b_{hh}$, of shape (H,), are biases. Here one would do; the GRU below needs both.
 #
-# ![The network unrolled over three steps. At each step the input and the previous state go into the same cell, which
-# passes its new state to the right, to the next step, and upwards, to the output.](figures/unrolled_network.svg)
+# ![On the left the network as one step with a loop; on the right the same network unrolled over the steps 1 to T.
+# Each step gets an input and the state of the step before it, and passes its new state
+# on.](figures/unrolled_network.svg)
 #
 # The exercise uses a network with one input and one unit, small enough to follow by hand:
 
@@ -315,8 +316,8 @@ print("one-to-many", tuple(torch.cat(made, dim=1).shape), "from one input")
 # Computing each path separately repeats work. **Backpropagation through time** (Werbos 1990) goes through the steps
 # in reverse and carries one quantity back, dL/dh, the gradient of the loss L with respect to the state.
 #
-# ![Three steps of the network. The states flow from left to right; the gradients dL/dh flow back from the last step
-# to the first. At each step the gradient from the output of that step is added.](figures/bptt.svg)
+# ![Three steps of the network. The states go forward from left to right, the gradients go back from right to left. At
+# each step the gradient through the output of that step is added to the one that comes back.](figures/bptt.svg)
 #
 # Follow it once with numbers. `tiny` (w = 1, u = 0.9) starts in the state 0.5 and reads 1, 0, 0. Let the loss be
 # $L = h_2 + h_3$, so both outputs have a gradient of 1. At each step, from the last to the first:
@@ -639,8 +640,8 @@ ax.set_yscale("log");
 #
 # This order is torch's. The four blocks are stacked, so $W_{ih}$ is (4H, I) and $W_{hh}$ is (4H, H).
 #
-# ![An LSTM cell. The line of c runs straight through it: it is multiplied by the forget gate, then the candidate
-# times the input gate is added. h is the tanh of c times the output gate.](figures/lstm_cell.svg)
+# ![An LSTM cell. The line of c runs straight through it: c is multiplied by the forget gate, then the input gate
+# times the candidate is added. The tanh of c times the output gate is h.](figures/lstm_cell.svg)
 #
 # Here is one step with numbers, for a single unit that reads x = 1 in the states h = 0.5 and c = 2:
 
@@ -771,8 +772,8 @@ ax.set_yscale("log");
 # (B, H) is the new state. Now the two biases are not interchangeable: the last block of $b_{hh}$ is part of $h_n$, so
 # r multiplies it.
 #
-# ![A GRU cell. The reset gate multiplies what the old state contributes to the candidate; the update gate mixes the
-# candidate with the old state.](figures/gru_cell.svg)
+# ![A GRU cell. The reset gate r multiplies the block of the old state in the candidate n. The update gate z adds the
+# old state, weighted by z, and the candidate, weighted by 1 - z.](figures/gru_cell.svg)
 #
 # One step with numbers, for a single unit that reads x = 1 in the state h = 0.5:
 
@@ -991,8 +992,8 @@ for name, model in trained.items():
 # Recurrent layers can be **stacked**: the states of one layer are the inputs of the next. Gradients then take two
 # routes, back in time and down through the layers.
 #
-# ![Two stacked layers over three steps. The states of the lower layer go up as inputs of the upper layer, and to the
-# right as states of the next step.](figures/stacked_layers.svg)
+# ![Two layers over three steps. The states of the lower layer go to the right as states of the next step, and up as
+# inputs of the upper layer.](figures/stacked_layers.svg)
 #
 # The library's layer does this with `n_layers`. It should equal torch's, and the upper layer has more weights,
 # because its inputs are the H numbers of the state below:
@@ -1073,8 +1074,8 @@ ax.set_title("Fed its own guesses, the model soon leaves the text");
 # whether it is a name. So one network reads from the left, another from the right, and at each position their states
 # are concatenated (Schuster and Paliwal 1997).
 #
-# ![Two rows of cells over three tokens. The upper row passes its state from left to right, the lower row from right
-# to left. At each token the two states are joined into one vector.](figures/bidirectional.svg)
+# ![Two rows of steps over three inputs. The forward row passes its state from left to right, the backward row from
+# right to left. At each position the two states are joined.](figures/bidirectional.svg)
 #
 # For an example that can be followed by hand take a GRU with a single nonzero weight, which makes its candidate
 # tanh(x). Both gates are σ(0) = 0.5, so the new state is half of tanh(x) plus half of the old state: an echo of the
@@ -1362,7 +1363,7 @@ accuracy = {}
 for pooling in ("last", "mean"):
     torch.manual_seed(rt.seed)
     model = models.SequenceModel(RecurrentConfig(len(words) + 2, 32, 32, len(opinions), "gru"), pooling)
-    train(model, review_losses(model, cpu_generator()), rt.pick(smoke=5, cpu=250), lr=2e-2)
+    train(model, review_losses(model, cpu_generator()), rt.pick(smoke=5, cpu=150), lr=2e-2)
     reader = model.reader
     weights = {"E": reader.embed.weight, "W": reader.head.weight, "b": reader.head.bias}
     weights = {name: value.detach().numpy() for name, value in weights.items()} | {"gru": arrays(reader.rnn)}
