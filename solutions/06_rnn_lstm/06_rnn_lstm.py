@@ -601,7 +601,7 @@ rt.claim("with clipping it never rises by 1 nat, and falls (last, nats)", calm[-
 
 # %% tags=["demo"]
 ax = plotting.curves(range(steps), runs, "step", "loss in nats")
-ax.set_title("Without clipping, two steps are enough to destroy the network")
+ax.set_title("Without clipping, a few steps destroy the network")
 ax.set_yscale("log");
 
 # %% [markdown]
@@ -954,7 +954,7 @@ rt.claim("characters: at equal units the LSTM beats the tanh RNN (by, bits)", be
 
 # %% tags=["demo"]
 ax = plotting.ladder(rt.ladder_rows(english.name))
-ax.set_title("The LSTM passes the window model; Kneser-Ney is still ahead", loc="right");
+ax.set_title("With a memory of any length, the LSTM passes the window model", loc="right");
 
 # %% [markdown]
 # On tiny Shakespeare the tanh RNN is hardly better than a window of six characters, so a state of any length alone is
@@ -1446,7 +1446,7 @@ ax.set_title("From 500 sentences, networks learn more than counts");
 # %% [markdown]
 # From the same 500 sentences both networks have learned what counting cannot. In these texts every sentence ends with
 # a period, so a period also marks the start of the next one, like the start token `<s>` of other corpora. From it
-# alone the LSTM writes whole sentences:
+# alone the LSTM writes four sentences. Does each verb agree with its subject?
 
 # %% tags=["demo"]
 period = torch.tensor([id_of["."]], device=rt.device)
