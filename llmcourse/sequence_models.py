@@ -178,10 +178,9 @@ def bits_per_token(
     text, M = torch.cat([before, ids]), len(before)
     length = math.ceil(len(ids) / n_rows)  # tokens that a row scores; the last row may have fewer
     starts = torch.arange(0, len(ids), length, device=ids.device)
-    index = starts[:, None] + torch.arange(
-        M + length, device=ids.device
-    )  # into text, (rows, M + L)
-    real = index < len(text)  # False where the last row is longer than the text
+    # index[r] runs from M tokens in front of piece r to its end; text[M] is ids[0]
+    index = starts[:, None] + torch.arange(M + length, device=ids.device)
+    real = index < len(text)  # False after the end of the text, in the last row
     rows = text[index.clamp(max=len(text) - 1)]
     inputs, targets = rows[:, :-1], rows[:, 1:]
     scored = real[:, 1:].clone()
@@ -191,10 +190,8 @@ def bits_per_token(
         part = slice(at, at + READ_AT_ONCE)
         states, state = model.read(inputs[:, part], state)
         logps = torch.log_softmax(model.head(states), dim=2)
-        of_targets = logps.gather(2, targets[:, part, None])[
-            :, :, 0
-        ]  # log P(target), (rows, steps)
-        total -= float(of_targets[scored[:, part]].double().sum())
+        picked = logps.gather(2, targets[:, part, None])[:, :, 0]  # log P(target)
+        total -= float(picked[scored[:, part]].double().sum())
     return total / len(ids) / math.log(2)  # nats to bits
 
 
