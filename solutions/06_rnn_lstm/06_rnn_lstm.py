@@ -18,9 +18,10 @@
 # each step to the next and uses the same weights at every step. In principle the state can hold what was read a
 # thousand tokens ago.
 #
-# In this unit you build recurrent networks, measure how far back they learn in practice, watch a training run
-# explode, and repair both problems. You write single steps in numpy, as in unit 05. Models to train come from the
-# library, in torch, whose autograd computes the gradients that you derive once by hand.
+# In this unit you build recurrent networks, measure how far back they learn in practice, and watch a training run
+# explode. Two remedies follow: clipping prevents the explosion, and cells with gates learn over longer distances. You
+# write single steps in numpy, as in unit 05. The models that are trained come from the library. They are written in
+# torch, whose autograd computes the gradients that you derive once by hand.
 
 # %% tags=["parameters"]
 preset = "cpu"
@@ -320,7 +321,8 @@ print("one-to-many", tuple(torch.cat(made, dim=1).shape), "from one input")
 # each step the gradient through the output of that step is added to the one that comes back.](figures/bptt.svg)
 #
 # Follow it once with numbers. `tiny` (w = 1, u = 0.9) starts in the state 0.5 and reads 1, 0, 0. Let the loss be
-# $L = h_2 + h_3$, so both outputs have a gradient of 1. At each step, from the last to the first:
+# $L = h_2 + h_3$, so both outputs have a gradient of 1. The backward pass does the following at each step, from the
+# last to the first; the columns of the table show it:
 #
 # 1. dL/dh = the gradient from the output of this step + the gradient that comes back from the next step;
 # 2. da = dL/dh · (1 - h²), the gradient with respect to the sum inside the tanh, whose derivative is 1 - h²;
