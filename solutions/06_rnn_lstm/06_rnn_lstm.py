@@ -222,8 +222,8 @@ rt.claim("20 Elman steps equal torch.nn.RNN (largest difference)", off, off < 1e
 # $$h_t = \tanh(x_t W_{ih}^\top + y_{t-1} W_{yh}^\top + b_h) \qquad y_t = h_t W_{hy}^\top + b_y$$
 #
 # Here $h_t$ (B, H) are the hidden units, $y_{t-1}$ and $y_t$ (B, O) are the outputs of the previous and of this step,
-# $W_{ih}$ (H, I), $W_{yh}$ (H, O) and $W_{hy}$ (O, H) are weights, $b_h$ (H,) and $b_y$ (O,) are biases. A network
-# with one number of each kind:
+# $W_{ih}$ (H, I), $W_{yh}$ (H, O) and $W_{hy}$ (O, H) are weights, $b_h$ (H,) and $b_y$ (O,) are biases.
+# `tiny_jordan` is a network with one number of each kind:
 
 # %%
 tiny_jordan = {
@@ -330,21 +330,26 @@ print("one-to-many", tuple(torch.cat(made, dim=1).shape), "from one input")
 # 4. da · u goes back to the previous step.
 
 # %% tags=["nbval-check-output"]
-w, u, inputs, outputs = 1.0, 0.9, [1.0, 0.0, 0.0], [0.0, 1.0, 1.0]  # outputs: dL/dh through the output of each step
+w, u, inputs, outputs = 1.0, 0.9, [1.0, 0.0, 0.0], [0.0, 1.0, 1.0]  # outputs: gradient through the output of each step
 h = [0.5]
 for x in inputs:
     h.append(math.tanh(w * x + u * h[-1]))
+
 dw, du, back = 0.0, 0.0, 0.0
-print("t   h_t-1    h_t  | output + back  = dL/dh  1-h^2     da | to w    to u    to h_t-1")
+names = ("h_t-1", "h_t", "output", "+ back", "= dL/dh", "1 - h^2", "da", "to w", "to u", "to h_t-1")
+print("t", *(f"{name:>8}" for name in names))
 for t in (3, 2, 1):
+    x, before, after = inputs[t - 1], h[t - 1], h[t]
     dh = outputs[t - 1] + back
-    da = dh * (1 - h[t] ** 2)
-    shown = f"{outputs[t - 1]:6.3f} {back:6.3f} {dh:8.3f} {1 - h[t] ** 2:6.3f} {da:6.3f}"
-    dw, du, back = dw + da * inputs[t - 1], du + da * h[t - 1], da * u
-    print(f"{t}  {h[t - 1]:6.3f} {h[t]:6.3f}  | {shown} | {da * inputs[t - 1]:.3f}  {da * h[t - 1]:.3f}  {back:.3f}")
+    da = dh * (1 - after**2)
+    row = (before, after, outputs[t - 1], back, dh, 1 - after**2, da, da * x, da * before, da * u)
+    print(t, *(f"{number:8.3f}" for number in row))
+    dw, du, back = dw + da * x, du + da * before, da * u
 print(f"dL/dw = {dw:.3f}, dL/du = {du:.3f}, dL/dh_0 = {back:.3f}")
-first_state = np.array([[0.5]])  # the same three steps as arrays, for the exercise
-three_inputs, through_outputs = (np.array(v).reshape(3, 1, 1) for v in (inputs, outputs))
+
+# The same three steps as arrays, for the exercise:
+first_state = np.array([[0.5]])
+three_inputs, through_outputs = (np.array(values).reshape(3, 1, 1) for values in (inputs, outputs))
 
 # %% [markdown]
 # From one row of the table to the next, what comes back is multiplied by $u\,(1 - h^2)$. The contribution of step 1
@@ -366,7 +371,7 @@ three_inputs, through_outputs = (np.array(v).reshape(3, 1, 1) for v in (inputs, 
 # %% [markdown] exercise="bptt"
 # Write `bptt`, which returns the gradients of the loss with respect to all parameters of an Elman network and to its
 # first state. You get `dhs`, the gradient with respect to each state through its own output; how the outputs and the
-# loss are made does not matter here. The numbers of the table above:
+# loss are made does not matter here. This call returns the numbers of the table above:
 #
 # ```python
 # >>> gradients = bptt(tiny, three_inputs, first_state, through_outputs)
@@ -560,7 +565,7 @@ def relu_loss(p, rows):
 
 
 # %% [markdown]
-# One training run; it returns the loss before each step and the final parameters.
+# `descend` runs one training. It returns the loss before each step and the final parameters.
 
 # %% tags=["demo"]
 clip = choose(clip_grad_norm, rnn.clip_grad_norm)
@@ -669,7 +674,7 @@ print(f"h = {after['o']:.3f} * tanh({new_c:.3f}) = {after['o'] * math.tanh(new_c
 # should be close to 1.
 
 # %% [markdown] exercise="lstm_cell"
-# Write `lstm_cell`, which returns both states after one step of an LSTM. The step above:
+# Write `lstm_cell`, which returns both states after one step of an LSTM. This call computes the step above:
 #
 # ```python
 # >>> h, c = lstm_cell(tiny_lstm, np.array([[1.0]]), np.array([[0.5]]), np.array([[2.0]]))
@@ -777,7 +782,7 @@ ax.set_yscale("log");
 # ![A GRU cell. The reset gate r multiplies the block of the old state in the candidate n. The update gate z adds the
 # old state, weighted by z, and the candidate, weighted by 1 - z.](figures/gru_cell.svg)
 #
-# One step with numbers, for a single unit that reads x = 1 in the state h = 0.5:
+# Here is one step with numbers, for a single unit that reads x = 1 in the state h = 0.5:
 
 # %% tags=["nbval-check-output"]
 tiny_gru = {
@@ -793,7 +798,7 @@ print(f"n = tanh({x_n} + {r:.3f} * {h_n}) = {n:.3f}")
 print(f"h = (1 - {z:.3f}) * {n:.3f} + {z:.3f} * {h} = {(1 - z) * n + z * h:.3f}")
 
 # %% [markdown] exercise="gru_cell"
-# Write `gru_cell`, which returns the state after one step of a GRU. The step above:
+# Write `gru_cell`, which returns the state after one step of a GRU. This call computes the step above:
 #
 # ```python
 # >>> gru_cell(tiny_gru, np.array([[1.0]]), np.array([[0.5]])).round(3)
@@ -1029,7 +1034,7 @@ print("".join(characters[i] for i in [*opening_ids.tolist(), *drawn]))
 # costs, so we measure it: the model reads 64 true characters, then continues with its most probable character 16
 # times. How often is the n-th character the true one?
 #
-# Two levels to compare with: the same model when it reads only true characters, and always guessing a space.
+# We compare it with two levels: the same model when it reads only true characters, and always guessing a space.
 
 # %% tags=["demo"]
 @torch.no_grad()
@@ -1128,7 +1133,7 @@ check.bidirectional(bidirectional);
 # %% [markdown]
 # A tagger puts a linear layer on these states: at each position t it computes $z_t = W s_t + b$, where $s_t$ holds
 # the 2H numbers of the two states, W (K, 2H) and b (K,) are parameters, and $z_t$ holds one logit for each of K
-# labels. A tagger for two tokens and two labels, made of two echoes:
+# labels. `tiny_tagger` has two tokens and two labels and uses the echo in both directions:
 
 # %%
 tiny_tagger = {
@@ -1268,7 +1273,7 @@ tiny_classifier = {"E": np.array([[0.0], [1.0]]), "gru": echo, "W": np.array([[1
 
 # %% [markdown] exercise="SequenceClassifier"
 # Write `SequenceClassifier`, which assigns one label to each text: a GRU reads the vectors of the tokens from a state
-# of zeros, the states are pooled, and a linear layer gives the logits. Two texts, of which the second has a real
+# of zeros, the states are pooled, and a linear layer gives the logits. In this example the second of two texts has a
 # length of 1:
 #
 # ```python
