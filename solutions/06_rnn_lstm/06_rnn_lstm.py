@@ -1370,7 +1370,7 @@ accuracy = {}
 for pooling in ("last", "mean"):
     torch.manual_seed(rt.seed)
     model = models.SequenceModel(RecurrentConfig(len(words) + 2, 32, 32, len(opinions), "gru"), pooling)
-    train(model, review_losses(model, cpu_generator()), rt.pick(smoke=5, cpu=200), lr=2e-2)
+    train(model, review_losses(model, cpu_generator()), rt.pick(smoke=5, cpu=250), lr=2e-2)
     reader = model.reader
     weights = {"E": reader.embed.weight, "W": reader.head.weight, "b": reader.head.bias}
     weights = {name: value.detach().numpy() for name, value in weights.items()} | {"gru": arrays(reader.rnn)}
