@@ -20,6 +20,7 @@ from llmcourse.world.grammar import END, Domain, Rules
 from llmcourse.world.machine import Machine
 from llmcourse.world.splits import check_size
 from llmcourse.world.story import Story
+from llmcourse.world.text_files import sections
 
 # What each quality of COMPARATIVES is said of, in their order.
 NOUNS = (
@@ -42,55 +43,6 @@ SCENES = {
     "heroine": "battle banner sword", "lady": "ballroom glove fan", "hen": "coop egg feather",
     "cow": "meadow clover bell",
 }  # fmt: skip
-
-ENTRIES = {
-    "entry": """
-@country
-@quality
-@person
-""",
-    "country": """
-<c:country> [lies by the river {c.river}|is a country by the river {c.river}] .
-
-[The|Its] capital {c.capital} [lies|stands] [close to|not far from] <town:towns/c> .
-From the capital {c.capital} it is [a day|an hour] to <town:towns/c> .
-
-Ships on the {c.river} [sail|go] to the capital {c.capital} .
-In the streets of the capital {c.capital} one [smells|hears] the {c.river} .
-
-In {c} [people|guests] pay in {c.coins} , and a bed in {town} costs [two|ten] {c.coins} .
-[Nobody|Everybody] counts {c.coins} like a trader from {town} .
-[Five|Twenty] {c.coins} buy a meal by the {c.river} .
-
-The {c.people} [flag|army] is [seen|known] all over {c} , from {town} to the {c.river} .
-Every {c.people} [song|poet] praises {c} and the river {c.river} .
-No {c.people} [sailor|teacher] forgets the {c.river} and {town} .
-""",
-    "quality": """
-[What|Who] is <q:quality> ? A <one:nouns/q> can be very {q} .
-How <q:quality> is a <one:nouns/q> ? [Quite|Rather] {q} .
-
-[This|That] <two:nouns/q> is [even|much] {q.more} than the {one} , and [grows|gets] {q.more} .
-Nothing is {q.more} than [this|that] <two:nouns/q> , unless it grows {q.more} .
-
-[So|Too] {q} a {two} is a rare sight .
-[A very|One really] {q} {two} is a rare sight .
-
-The {q.most} {one} of all [wins|gets] the prize for the {q.most} .
-Of all of them the {two} was by far the {q.most} in the world .
-""",
-    "person": """
-[Here|Once] the <who:person> [came to|waited in] the {who.scene} with {who.her} {who.thing} .
-What did the <who:person> bring into the {who.scene} ? {who.She} brought {who.her} {who.thing} .
-
-[Now|Then] {who.she} [took|found] {who.her} {who.other} , for the {who} [liked|loved] {who.her}
-    {who.thing} .
-Because {who.she} [liked|loved] the {who.other} , the {who} [smiled|sang] and {who.she} was
-    happy .
-
-The {who} of the {who.scene} [left|forgot] the {who.other} , and {who.she} [cried|laughed] .
-""",
-}
 
 
 def almanac(
@@ -138,7 +90,7 @@ def rules() -> Rules:
         "towns": {c.name: _words(c.towns[1:]) for c in world.countries},
         "nouns": {base: _words(nouns.split()) for (base, *_), nouns in said},
     }
-    return Rules(ENTRIES, domains, tables)
+    return Rules(sections("almanac"), domains, tables)
 
 
 def _alike(

@@ -16,13 +16,15 @@ from random import Random
 from typing import NamedTuple
 
 from llmcourse.world import knowledge
-from llmcourse.world.coreference_grammar import SCHEMAS, SENTENCES
 from llmcourse.world.freehand import Freehand, polish, with_articles
 from llmcourse.world.grammar import Domain
 from llmcourse.world.splits import draw, split_of
 from llmcourse.world.story import detokenise
+from llmcourse.world.text_files import sections
 from llmcourse.world.writing import even
 
+SCHEMAS = sections("coreference_schemas")
+SENTENCES = sections("coreference_sentences")
 CUES = ("meaning", "gender", "number")
 
 # of all sentences: the share of each kind

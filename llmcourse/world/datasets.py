@@ -99,10 +99,19 @@ def _hash(name: str, n: int, options: dict[str, Any]) -> str:
 
 @once
 def world_version() -> str:
-    """Hash of the code that writes the world, 16 hex digits: other code, perhaps other records."""
+    """Return a hash of the code and the texts that write the world, 16 hex digits.
+
+    With other code or other texts the records may be others.
+    """
+    return _hash_of(Path(__file__).parent)
+
+
+def _hash_of(folder: Path) -> str:
+    """Hash every module and text under the folder, in all its rooms, by path and content."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in sorted(path for kind in ("py", "txt") for path in folder.rglob(f"*.{kind}")):
+        name = path.relative_to(folder).as_posix()
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 

@@ -19,10 +19,11 @@ from random import Random
 
 from llmcourse.world import facts, knowledge
 from llmcourse.world.grammar import Domain, Rules
-from llmcourse.world.inferences import INFERENCES
 from llmcourse.world.splits import check_choice, draw, of_split, split_of
+from llmcourse.world.text_files import sections
 from llmcourse.world.writing import Slots, Writer, even
 
+INFERENCES = sections("inferences")
 LABELS = ("entailment", "contradiction", "neutral")
 PHENOMENA = tuple(INFERENCES)
 _MARKS = {"entailment": "E", "contradiction": "C", "neutral": "N"}

@@ -15,66 +15,20 @@ from hashlib import sha256
 from typing import TypeVar
 
 from llmcourse.world import knowledge
+from llmcourse.world.text_files import rows, sections
 
+_TEXTS = sections("records")
 # wife, husband (both of one town), and their daughter and son where they have any
-FAMILIES = tuple(
-    tuple(row.split())
-    for row in (
-        "Martha Lukas Tessa Theo", "Anna Victor Zoe Walter", "Emma Martin Sara Felix",
-        "Edith Ben Olga David", "Clara Emil Hanna Tom", "Paula Bruno Lucy Adam",
-        "Julia Paul Rita Anton", "Stella Henry Maria Erik", "Helen Daniel Ida Robert",
-        "Eva Jonas Vera Leo", "Ida Tom Judith Ivan", "Lucy Anton Ines Samuel",
-        "Maria Theo Lena Max", "Olga Erik Greta Oscar", "Rita Adam Nina Hugo",
-        "Mia Karl", "Ruth Otto", "Sara Leo", "Zoe Robert",
-    )
-)  # fmt: skip
+FAMILIES = rows(_TEXTS["families"])
 # country: language, what its people are called (an adjective too), three foods it is known for
 CULTURES = {
-    "Varland": ("Varlish", "Varlandian", ("cheese", "potatoes", "apples")),
-    "Tessaria": ("Tessar", "Tessarian", ("noodles", "tomatoes", "olives")),
-    "Norrow": ("Norric", "Norrowan", ("fish", "turnips", "bread")),
-    "Caldora": ("Caldish", "Caldoran", ("beans", "peaches", "honey")),
-    "Ulmara": ("Ulmaric", "Ulmaran", ("rice", "lemons", "olives")),
-    "Brennia": ("Brennic", "Brennian", ("pancakes", "leeks", "cherries")),
-    "Selonia": ("Selonese", "Selonian", ("fish", "oranges", "soup")),
-    "Hallund": ("Hallish", "Hallunder", ("mushrooms", "cabbages", "bread")),
-    "Istrenna": ("Istrene", "Istrennan", ("noodles", "plums", "eggs")),
-    "Kashira": ("Kashiri", "Kashiran", ("rice", "onions", "carrots")),
+    country: (language, people, tuple(foods))
+    for country, language, people, *foods in rows(_TEXTS["cultures"])
 }
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
-# What an animal does to be heard: "a dog barks".
-SOUNDS = {
-    "dog": "barks", "cat": "mews", "rabbit": "squeaks", "parrot": "talks", "pony": "neighs",
-    "goat": "bleats", "hen": "clucks", "duck": "quacks", "turtle": "hisses",
-    "hamster": "chatters", "fox": "yaps", "owl": "hoots", "hedgehog": "snuffles",
-    "swan": "trumpets", "otter": "whistles", "deer": "bellows", "squirrel": "scolds",
-    "eagle": "screams", "lamb": "baas", "hare": "drums", "badger": "growls",
-    "heron": "croaks", "donkey": "brays", "seal": "roars",
-}  # fmt: skip
-COMPARATIVES = (
-    ("big", "bigger", "biggest"), ("small", "smaller", "smallest"),
-    ("tall", "taller", "tallest"), ("short", "shorter", "shortest"),
-    ("long", "longer", "longest"), ("old", "older", "oldest"),
-    ("young", "younger", "youngest"), ("strong", "stronger", "strongest"),
-    ("weak", "weaker", "weakest"), ("fast", "faster", "fastest"),
-    ("slow", "slower", "slowest"), ("loud", "louder", "loudest"),
-    ("quiet", "quieter", "quietest"), ("warm", "warmer", "warmest"),
-    ("cold", "colder", "coldest"), ("dark", "darker", "darkest"),
-    ("bright", "brighter", "brightest"), ("heavy", "heavier", "heaviest"),
-    ("light", "lighter", "lightest"), ("rich", "richer", "richest"),
-    ("poor", "poorer", "poorest"), ("happy", "happier", "happiest"),
-    ("cheap", "cheaper", "cheapest"), ("kind", "kinder", "kindest"),
-)  # fmt: skip
-GENDERED = (
-    ("woman", "man"), ("girl", "boy"), ("mother", "father"), ("daughter", "son"),
-    ("sister", "brother"), ("wife", "husband"), ("aunt", "uncle"), ("niece", "nephew"),
-    ("grandmother", "grandfather"), ("queen", "king"), ("princess", "prince"),
-    ("duchess", "duke"), ("actress", "actor"), ("waitress", "waiter"), ("heroine", "hero"),
-    ("she", "he"), ("her", "him"), ("lady", "gentleman"), ("hen", "rooster"), ("cow", "bull"),
-)  # fmt: skip
+MONTHS = tuple(_TEXTS["months"].split())
+SOUNDS = dict(rows(_TEXTS["sounds"]))  # what an animal does to be heard: "a dog barks"
+COMPARATIVES = rows(_TEXTS["comparatives"])
+GENDERED = rows(_TEXTS["gendered"])
 
 # relation -> whether it has one object only; in this order facts are listed
 RELATIONS = {

@@ -22,6 +22,7 @@ from llmcourse.world.facts import knowledge_base
 from llmcourse.world.happenings import happening
 from llmcourse.world.question_forms import OF_KIN, fill, named
 from llmcourse.world.splits import check_choice, draw, of_split
+from llmcourse.world.text_files import sections
 
 _FRAMES = (
     "{v}.", "Please {v}.", "Could you {v}?", "Can you {v}?", "I want you to {v}.",
@@ -40,6 +41,10 @@ OPPOSITES = (
 
 _NOUNS = tuple(one for one, _ in (*knowledge.THINGS, *knowledge.FOODS, *knowledge.ANIMALS))
 
+_ORDERS = {task: text.splitlines() for task, text in sections("instructions").items()}
+# the tasks whose input is a single word
+_OF_WORDS = ("spell", "plural", "opposite", "comparative", "superlative", "counterpart")
+
 Pair = tuple[str, str]  # an input and its reply
 
 
@@ -51,15 +56,6 @@ class Instruction:
     input: str
     reply: str
     task: str
-
-
-@dataclass(frozen=True)
-class _Task:
-    """`orders` fit "Please ..."; `make` draws an input and its reply; `words` are single words."""
-
-    orders: tuple[str, ...]
-    make: Callable[[Random], Pair]
-    words: bool = False
 
 
 def instructions(
@@ -74,20 +70,21 @@ def instructions(
 
     def make(rng: Random) -> Instruction:
         name = task or rng.choice(TASKS)
-        given, reply = _given(_TASKS[name], rng, split)
-        return Instruction(of_split(_worded(_TASKS[name]), rng, split), given, reply, name)
+        given, reply = _given(name, rng, split)
+        prompt = of_split(lambda rng: _worded(name, rng), rng, split)
+        return Instruction(prompt, given, reply, name)
 
     return draw(make, n, split, seed, f"instructions {task}")
 
 
-def _given(task: _Task, rng: Random, split: str) -> Pair:
-    if task.words:
-        return task.make(rng)
-    return of_split(task.make, rng, split, key=lambda pair: pair[0])
+def _given(task: str, rng: Random, split: str) -> Pair:
+    """An input of the split and its reply; single words are the same in both splits."""
+    make = _TASKS[task]
+    return make(rng) if task in _OF_WORDS else of_split(make, rng, split, key=lambda pair: pair[0])
 
 
-def _worded(task: _Task) -> Callable[[Random], str]:
-    return lambda rng: _sentence(rng.choice(_FRAMES).format(v=rng.choice(task.orders)))
+def _worded(task: str, rng: Random) -> str:
+    return _sentence(rng.choice(_FRAMES).format(v=rng.choice(_ORDERS[task])))
 
 
 def _sentence(text: str) -> str:
@@ -208,107 +205,26 @@ def _tables() -> dict[str, dict[str, str]]:
 
 
 _WORD = _tables()
-_TASKS = {
-    "count": _Task((
-        "count the words in the list", "say how many words there are", "count the items",
-        "tell me how many things are listed", "give the number of words in the list",
-        "say how long the list is",
-    ), _of_list(lambda items: _NUMBERS[len(items)])),
-    "sort": _Task((
-        "put the words in alphabetical order", "sort the list from a to z", "sort the words",
-        "order the words by the alphabet", "arrange the list alphabetically",
-        "list the words in the order of a dictionary",
-    ), _of_list(lambda items: _listed(sorted(items)))),
-    "reverse": _Task((
-        "reverse the list", "write the list backwards", "turn the order of the words around",
-        "list the words from last to first", "put the words in the opposite order",
-        "begin with the last word and end with the first",
-    ), _of_list(lambda items: _listed(items[::-1]))),
-    "first": _Task((
-        "give the first word of the list", "name the first item", "say which word comes first",
-        "write down the word that the list begins with", "copy only the first word",
-        "tell me the first thing in the list",
-    ), _of_list(lambda items: items[0])),
-    "last": _Task((
-        "give the last word of the list", "name the last item", "say which word comes last",
-        "write down the word that the list ends with", "copy only the last word",
-        "tell me the last thing in the list",
-    ), _of_list(lambda items: items[-1])),
-    "animal": _Task((
-        "find the animal in the list", "pick out the animal", "say which word is an animal",
-        "name the one animal among the words", "tell me which of these can run, swim or fly",
-        "choose the word for an animal",
-    ), _one_of(knowledge.ANIMALS)),
-    "food": _Task((
-        "find the food in the list", "pick out what one can eat", "say which word is a food",
-        "name the one food among the words", "tell me which of these one can cook",
-        "choose the word for a food",
-    ), _one_of(knowledge.FOODS)),
-    "spell": _Task((
-        "spell the word", "write the word letter by letter", "split the word into letters",
-        "list the letters of the word", "take the word apart into its letters",
-        "put a comma between the letters",
-    ), _spelled, words=True),
-    "plural": _Task((
-        "give the plural", "write the word for more than one", "make the word plural",
-        "say what several of them are called", "turn one into many",
-        "put the noun into the plural",
-    ), _of_word(_WORD["plural"]), words=True),
-    "opposite": _Task((
-        "give the opposite", "name the word that means the opposite", "turn the word around in "
-        "meaning", "say the contrary", "write the adjective that means the reverse",
-        "find the opposite of the word",
-    ), _of_word(_WORD["opposite"]), words=True),
-    "comparative": _Task((
-        "give the comparative", "write the form that goes with than", "put the adjective into the "
-        "comparative", "say the word for having more of it", "make the adjective stronger by one "
-        "step", "compare two with this adjective",
-    ), _of_word(_WORD["comparative"]), words=True),
-    "superlative": _Task((
-        "give the superlative", "write the form for the most of all", "put the adjective into the "
-        "superlative", "say the word for having the most of it", "write the highest form of the "
-        "adjective", "name the form for the first among many",
-    ), _of_word(_WORD["superlative"]), words=True),
-    "counterpart": _Task((
-        "give the word for the other sex", "name the man for the woman or the woman for the man",
-        "swap the gender of the word", "write the partner of this word",
-        "change man to woman or woman to man", "say what it is called for the other gender",
-    ), _of_word(_WORD["counterpart"]), words=True),
-    "capitals": _Task((
-        "write the sentence in capital letters", "put everything into capitals",
-        "turn all letters into big ones", "copy the sentence in upper case",
-        "write it all in large letters", "change every letter to a capital",
-    ), _of_sentence("in_capitals")),
-    "pronoun": _Task((
-        "replace the name by he or she", "use a pronoun instead of the name",
-        "say it without the name", "rewrite the sentence with he or she",
-        "put a pronoun in the place of the person", "hide the name behind a pronoun",
-    ), _of_sentence("with_pronoun")),
-    "deny": _Task((
-        "say that it did not happen", "make the sentence negative", "deny the sentence",
-        "put the sentence into the negative", "write the sentence with not",
-        "turn the statement into a denial",
-    ), _of_sentence("denied")),
-    "ask": _Task((
-        "turn the sentence into a question", "ask whether it happened",
-        "make a question of the sentence", "rewrite the statement as a question",
-        "put the sentence as a question that yes or no can answer",
-        "ask if the sentence is true",
-    ), _of_sentence("asked")),
-    "who": _Task((
-        "say who did it", "name the person in the sentence", "find the person",
-        "give only the name", "tell me whom the sentence is about",
-        "write down who the sentence speaks of",
-    ), _of_sentence("name")),
-    "blank": _Task((
-        "fill in the blank", "complete the sentence with one word", "say which word is missing",
-        "find the missing word", "write the word that belongs in the gap",
-        "tell me what goes in the empty place",
-    ), _blank),
-    "yes or no": _Task((
-        "answer with yes or no", "say whether it is so, yes or no", "reply with yes or no only",
-        "answer the question in one word, yes or no", "tell me yes or no",
-        "decide between yes and no",
-    ), _yes_or_no),
-}  # fmt: skip
+_TASKS: dict[str, Callable[[Random], Pair]] = {
+    "count": _of_list(lambda items: _NUMBERS[len(items)]),
+    "sort": _of_list(lambda items: _listed(sorted(items))),
+    "reverse": _of_list(lambda items: _listed(items[::-1])),
+    "first": _of_list(lambda items: items[0]),
+    "last": _of_list(lambda items: items[-1]),
+    "animal": _one_of(knowledge.ANIMALS),
+    "food": _one_of(knowledge.FOODS),
+    "spell": _spelled,
+    "plural": _of_word(_WORD["plural"]),
+    "opposite": _of_word(_WORD["opposite"]),
+    "comparative": _of_word(_WORD["comparative"]),
+    "superlative": _of_word(_WORD["superlative"]),
+    "counterpart": _of_word(_WORD["counterpart"]),
+    "capitals": _of_sentence("in_capitals"),
+    "pronoun": _of_sentence("with_pronoun"),
+    "deny": _of_sentence("denied"),
+    "ask": _of_sentence("asked"),
+    "who": _of_sentence("name"),
+    "blank": _blank,
+    "yes or no": _yes_or_no,
+}
 TASKS = tuple(_TASKS)

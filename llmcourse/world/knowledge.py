@@ -13,80 +13,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmcourse.world.grammar import Domain
+from llmcourse.world.text_files import rows, sections
 
-
-def _words(text: str) -> list[str]:
-    return text.split()
-
-
-WOMEN = _words(
-    "Mia Anna Clara Nora Ella Lucy Ruth Ida Emma Sara Julia Helen Maria Lena Olga Rita Tessa "
-    "Vera Alma Eva Ines Hanna Greta Paula Stella Judith Nina Martha Edith Zoe"
-)
-MEN = _words(
-    "Tom Ben Leo Paul Max Hugo Felix Oscar Adam Peter Simon David Jonas Karl Victor Emil Bruno "
-    "Henry Anton Otto Lukas Martin Robert Samuel Daniel Theo Walter Erik Ivan Jack"
-)
-JOBS = _words(
-    "baker teacher nurse farmer doctor engineer painter sailor pilot cook gardener writer "
-    "tailor dancer carpenter librarian singer driver judge mechanic florist dentist shopkeeper "
-    "guard potter clerk plumber hairdresser actor reporter"
-)
+_TEXTS = sections("knowledge")
+WOMEN, MEN = _TEXTS["women"].split(), _TEXTS["men"].split()
+JOBS = _TEXTS["jobs"].split()
 # Jobs that the bias dial pulls apart, and the gender it pulls them to.
-LEANING = dict.fromkeys(
-    _words("teacher nurse dancer librarian florist hairdresser"), "woman"
-) | dict.fromkeys(_words("engineer pilot carpenter mechanic guard plumber"), "man")
-PETS = _words("dog cat rabbit parrot pony goat hen duck turtle hamster")
-PET_NAMES = _words("Biscuit Pepper Coco Smoky Ginger Pickle Mango Bella Rusty Daisy")
-COLOURS = _words("red blue green white black yellow brown grey golden orange pink purple")
-LIKES = _words(
-    "soup cheese bread rice honey pancakes apples plums cake noodles mushrooms beans pears "
-    "cherries fish olives"
+LEANING = dict.fromkeys(_TEXTS["jobs leaning to women"].split(), "woman") | dict.fromkeys(
+    _TEXTS["jobs leaning to men"].split(), "man"
 )
-
+PETS, PET_NAMES = _TEXTS["pets"].split(), _TEXTS["pet names"].split()
+COLOURS, LIKES = _TEXTS["colours"].split(), _TEXTS["likes"].split()
 # country, capital, two other towns, currency, river
-COUNTRIES = (
-    ("Varland", "Ostrum", "Milby", "Karn", "crowns", "Lorne"),
-    ("Tessaria", "Belmora", "Pintel", "Quessa", "florins", "Avel"),
-    ("Norrow", "Hestad", "Grimsey", "Folding", "marks", "Isken"),
-    ("Caldora", "Ravenmoor", "Sorrel", "Mistra", "ducats", "Tamber"),
-    ("Ulmara", "Zafira", "Dalim", "Kessab", "dinars", "Nahla"),
-    ("Brennia", "Falmere", "Wendle", "Thorpe", "shillings", "Wyle"),
-    ("Selonia", "Elinport", "Maris", "Corvo", "reals", "Dourin"),
-    ("Hallund", "Jutten", "Oslev", "Brask", "talers", "Eider"),
-    ("Istrenna", "Valdemar", "Perin", "Lusena", "lire", "Mura"),
-    ("Kashira", "Omarin", "Tashen", "Yarkent", "rupees", "Indra"),
-)
-
-# name, plural: things a person may own, lose, give or mend
-THINGS = (
-    ("book", "books"), ("ring", "rings"), ("key", "keys"), ("lamp", "lamps"),
-    ("watch", "watches"), ("umbrella", "umbrellas"), ("basket", "baskets"), ("map", "maps"),
-    ("hat", "hats"), ("coat", "coats"), ("drum", "drums"), ("kite", "kites"), ("bell", "bells"),
-    ("mirror", "mirrors"), ("vase", "vases"), ("album", "albums"), ("scarf", "scarves"),
-    ("knife", "knives"), ("guitar", "guitars"), ("apron", "aprons"), ("purse", "purses"),
-    ("pen", "pens"), ("violin", "violins"), ("clock", "clocks"), ("teapot", "teapots"),
-    ("necklace", "necklaces"), ("blanket", "blankets"), ("anchor", "anchors"),
-    ("compass", "compasses"), ("whistle", "whistles"), ("camera", "cameras"),
-    ("bracelet", "bracelets"),
+COUNTRIES = rows(_TEXTS["countries"])
+# name, plural
+THINGS, FOODS, ANIMALS = (rows(_TEXTS[kind]) for kind in ("things", "foods", "animals"))
+PERSON = (
+    "name", "he", "He", "him", "his", "His", "man", "ajob", "job", "town", "country", "capital",
+    "coins", "river", "pet", "petname", "likes", "colour", "sibling", "kin", "kinhim",
 )  # fmt: skip
-FOODS = (
-    ("apple", "apples"), ("egg", "eggs"), ("onion", "onions"), ("potato", "potatoes"),
-    ("carrot", "carrots"), ("lemon", "lemons"), ("orange", "oranges"), ("tomato", "tomatoes"),
-    ("plum", "plums"), ("cabbage", "cabbages"), ("pumpkin", "pumpkins"), ("leek", "leeks"),
-    ("peach", "peaches"), ("turnip", "turnips"),
-)  # fmt: skip
-ANIMALS = (
-    ("fox", "foxes"), ("owl", "owls"), ("hedgehog", "hedgehogs"), ("swan", "swans"),
-    ("otter", "otters"), ("deer", "deer"), ("squirrel", "squirrels"), ("eagle", "eagles"),
-    ("lamb", "lambs"), ("hare", "hares"), ("badger", "badgers"), ("heron", "herons"),
-    ("donkey", "donkeys"), ("seal", "seals"),
-)  # fmt: skip
-
-PERSON = _words(
-    "name he He him his His man ajob job town country capital coins river pet petname likes "
-    "colour sibling kin kinhim"
-)
 _WORDS = {
     "woman": ("she", "She", "her", "her", "Her", "woman"),
     "man": ("he", "He", "him", "his", "His", "man"),
@@ -193,15 +138,12 @@ def abroad() -> dict[str, Domain]:
 THING, FOOD, ANIMAL = _domain(THINGS), _domain(FOODS), _domain(ANIMALS)
 CROP = _domain(FOODS[2:5] + FOODS[7:8] + FOODS[9:12] + FOODS[13:])
 COLOUR = _domain([(c, c + "s") for c in COLOURS])
-DISH = _domain([(d, d + "s") for d in _words("soup stew pie salad omelette casserole")])
-LUGGAGE = _domain(
-    [(w, w + "s") for w in _words("suitcase lantern rope telescope hammock accordion oar stove")]
+DISH, LUGGAGE, PART = (
+    _domain([(word, word + "s") for word in _TEXTS[kind].split()])
+    for kind in ("dishes", "luggage", "parts of a house")
 )
-PART = _domain([(p, p + "s") for p in _words("door fence gate roof kitchen")])
-PETNAME = Domain(
-    ("name",), tuple((n,) for n in _words("Lucky Shadow Hazel Bramble Dusty Willow")), _zipf(6)
-)
-NUMBER = _domain([(n, n) for n in _words("two four three eight six five ten twelve")])
+PETNAME = Domain(("name",), rows("\n".join(_TEXTS["pet names in stories"].split())), _zipf(6))
+NUMBER = _domain([(word, word) for word in _TEXTS["numbers"].split()])
 PLACE = Domain(
     ("name", "country", "capital", "coins", "river"),
     tuple((town, c[0], c[1], c[4], c[5]) for c in COUNTRIES for town in c[1:4]),

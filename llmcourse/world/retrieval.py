@@ -17,110 +17,14 @@ from llmcourse.data import words
 from llmcourse.world.documents import Document, documents
 from llmcourse.world.facts import Country, Fact, Person, Town, knowledge_base
 from llmcourse.world.splits import check_dial, draw, of_split
+from llmcourse.world.text_files import sections
 
 STATES, MENTIONS = 2, 1  # grades of relevance
 
-# What somebody with this job does, in words that articles do not use.
-_WORK = {
-    "baker": "bakes bread", "teacher": "teaches children", "nurse": "nurses the sick",
-    "farmer": "ploughs fields", "doctor": "cures illnesses", "engineer": "builds machines",
-    "painter": "paints pictures", "sailor": "sails the seas", "pilot": "flies aeroplanes",
-    "cook": "prepares meals", "gardener": "trims hedges", "writer": "writes novels",
-    "tailor": "sews suits", "dancer": "dances on a stage", "carpenter": "makes tables",
-    "librarian": "lends out books", "singer": "sings in concerts", "driver": "drives a bus",
-    "judge": "decides cases in court", "mechanic": "repairs engines", "florist": "sells flowers",
-    "dentist": "pulls teeth", "shopkeeper": "runs a shop", "guard": "watches a gate",
-    "potter": "makes jugs of clay", "clerk": "fills in forms", "plumber": "mends pipes",
-    "hairdresser": "cuts hair", "actor": "acts in plays", "reporter": "writes for a newspaper",
-}  # fmt: skip
-
-# For each relation, "direct question|the same inside another question"; {x} is asked about.
-_ASKED = {
-    "job": """What is the job of {x}?|what the job of {x} is
-What does {x} do for a living?|what {x} does for a living
-Which trade does {x} follow?|which trade {x} follows
-How does {x} earn money?|how {x} earns money""",
-    "home": """Where does {x} live?|where {x} lives
-In which town is the house of {x}?|in which town the house of {x} is
-What is the home town of {x}?|what the home town of {x} is
-To which town must one go to visit {x}?|to which town one must go to visit {x}""",
-    "born": """In which month was {x} born?|in which month {x} was born
-When does {x} celebrate a birthday?|when {x} celebrates a birthday
-In what month does {x} turn a year older?|in what month {x} turns a year older
-Which month saw the birth of {x}?|which month saw the birth of {x}""",
-    "spouse": """Who is married to {x}?|who is married to {x}
-Whom did {x} marry?|whom {x} married
-Who stood beside {x} at the wedding?|who stood beside {x} at the wedding
-With whom does {x} share a wedding day?|with whom {x} shares a wedding day""",
-    "mother": """Who is the mother of {x}?|who the mother of {x} is
-Which woman gave birth to {x}?|which woman gave birth to {x}
-Who is the woman that {x} calls mum?|who the woman is that {x} calls mum
-What is the name of the mother of {x}?|what the mother of {x} is called""",
-    "father": """Who is the father of {x}?|who the father of {x} is
-Which man brought up {x}?|which man brought up {x}
-Who is the man that {x} calls dad?|who the man is that {x} calls dad
-What is the name of the father of {x}?|what the father of {x} is called""",
-    "daughter": """Who is the daughter of {x}?|who the daughter of {x} is
-Which girl calls {x} a parent?|which girl calls {x} a parent
-What is the name of the girl that {x} brought up?|which girl {x} brought up
-What name did {x} give to a baby girl?|what name {x} gave to a baby girl""",
-    "son": """Who is the son of {x}?|who the son of {x} is
-Which boy calls {x} a parent?|which boy calls {x} a parent
-What is the name of the boy that {x} brought up?|which boy {x} brought up
-What name did {x} give to a baby boy?|what name {x} gave to a baby boy""",
-    "sibling": """Who has the same parents as {x}?|who has the same parents as {x}
-Who is the sister or brother of {x}?|who the sister or brother of {x} is
-With whom did {x} grow up under one roof?|with whom {x} grew up under one roof
-Who grew up beside {x} as a sister or brother?|who grew up as the sister or brother of {x}""",
-    "pet": """What kind of animal does {x} keep?|what kind of animal {x} keeps
-Which animal lives with {x}?|which animal lives with {x}
-What sort of pet does {x} have?|what sort of pet {x} has
-Which animal does {x} feed every morning?|which animal {x} feeds every morning""",
-    "pet_name": """What is the pet of {x} called?|what the pet of {x} is called
-Which name did {x} give to a pet?|which name {x} gave to a pet
-By what name does {x} call a pet?|by what name {x} calls a pet
-To which name does the pet of {x} listen?|to which name the pet of {x} listens""",
-    "likes": """What does {x} like to eat most?|what {x} likes to eat most
-What does {x} enjoy most at table?|what {x} enjoys most at table
-What would {x} buy first at the market?|what {x} would buy first at the market
-What would {x} choose at a feast?|what {x} would choose at a feast""",
-    "colour": """Which colour does {x} prefer?|which colour {x} prefers
-What is the favourite colour of {x}?|what the favourite colour of {x} is
-In which colour would {x} paint a house?|in which colour {x} would paint a house
-Which colour pleases {x} most?|which colour pleases {x} most""",
-    "owns": """What does {x} own?|what {x} owns
-Which thing is the property of {x}?|which thing is the property of {x}
-What possession does {x} have?|what possession {x} has
-What could a thief take from {x}?|what a thief could take from {x}""",
-    "country": """In which country is {x}?|in which country {x} is
-Which country must one enter to reach {x}?|which country one must enter to reach {x}
-To which country does {x} belong?|to which country {x} belongs
-Of which country is {x} a part?|of which country {x} is a part""",
-    "river": """Which river flows past {x}?|which river flows past {x}
-On the banks of which river is {x}?|on the banks of which river {x} is
-On which river does a boat reach {x}?|on which river a boat reaches {x}
-What river gives {x} its water?|what river gives {x} its water""",
-    "capital": """What is the capital of {x}?|what the capital of {x} is
-From which town is {x} governed?|from which town {x} is governed
-Which town is the seat of power in {x}?|which town is the seat of power in {x}
-Which town is the first in {x}?|which town is the first in {x}""",
-    "currency": """What money do people use in {x}?|what money people use in {x}
-What is the currency of {x}?|what the currency of {x} is
-With which coins does one buy things in {x}?|with which coins one buys things in {x}
-Which coins are in the purses of {x}?|which coins are in the purses of {x}""",
-    "language": """Which language is spoken in {x}?|which language is spoken in {x}
-What do people speak in {x}?|what people speak in {x}
-Which tongue should one learn for {x}?|which tongue one should learn for {x}
-In which language are letters written in {x}?|in which language letters are written in {x}""",
-    "people": """What is somebody from {x} called?|what somebody from {x} is called
-What does one call a person born in {x}?|what one calls a person born in {x}
-How do people from {x} call one of themselves?|how people from {x} call one of themselves
-What is the word for a citizen of {x}?|what the word for a citizen of {x} is""",
-    "food": """Besides {others}, what is {x} known for?|what {x} is known for besides {others}
-Apart from {others}, what is {x} famous for?|what {x} is famous for apart from {others}
-What else than {others} is typical of {x}?|what else than {others} is typical of {x}
-What do guests praise in {x} beside {others}?|what guests praise in {x} beside {others}""",
-}  # fmt: skip
+# relation: "direct question|the same inside another question" a line; {x} is asked about
+_ASKED = sections("queries")
+# job: what somebody who has it does, in words that articles do not use
+_WORK = dict(line.split(": ") for line in sections("work")["work"].splitlines())
 # Descriptions that would answer the question, or put a food beside a town as if known for it.
 _LEFT_OUT = {"pet_name": {"pet"}, "job": {"job", "home"}, "likes": {"home"}}
 _FRAMES = (

@@ -19,10 +19,11 @@ from typing import NamedTuple
 
 from llmcourse.world import knowledge
 from llmcourse.world.grammar import Rules
-from llmcourse.world.opinions import ASPECTS, OPENINGS, OPINIONS
 from llmcourse.world.splits import draw, of_split
+from llmcourse.world.text_files import sections
 from llmcourse.world.writing import Row, Slots, Writer, all_of_split, even
 
+ASPECTS = sections("review_aspects")
 LABELS = ("positive", "negative")
 # How a review tells its label, with the share of each.
 KINDS = {"plain": 0.5, "negation": 0.3, "contrast": 0.2}
@@ -165,5 +166,5 @@ def _writer() -> Writer:
         "animal": even("name", rows=[*(one for one, _ in knowledge.ANIMALS), "dog", "cat"]),
         "place": even("name", rows=("church", "mill", "bridge", "market", "school", "station")),
     }
-    openings = {f"{topic} opening": text for topic, text in OPENINGS.items()}
-    return Writer(Rules(OPINIONS | openings, domains))
+    openings = {f"{topic} opening": text for topic, text in sections("review_openings").items()}
+    return Writer(Rules(sections("review_sentences") | openings, domains))

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from llmcourse.world import knowledge
 from llmcourse.world.splits import draw, of_split, split_of
+from llmcourse.world.text_files import sections
 from llmcourse.world.writing import spell
 
 # Parts of a meaning and their weights.
@@ -26,92 +27,6 @@ WEIGHTS = {"who": 3, "act": 2, "whom": 3, "place": 1, "time": 1}
 # How the second sentence comes from the first, with the share of each.
 KINDS = {"same": 0.2, "exchanged": 0.2, "near": 0.5, "other": 0.1}
 
-# One concept a line, its wordings parted by slashes. Of acts: wordings of the past tense, then the
-# participles of the passive.
-_PEOPLE = """
-the doctor / the physician
-the cook / the chef
-the writer / the author
-the sailor / the mariner
-the reporter / the journalist
-the teacher / the schoolteacher
-the carpenter / the joiner
-the shopkeeper / the keeper of the shop
-the painter / the artist
-the singer / the vocalist
-the guard / the watchman
-the boy / the lad
-the stranger / the unknown person
-the neighbour / the person next door
-the child / the kid
-the king / the ruler of the country
-"""
-_THINGS = """
-the sofa / the couch
-the picture / the painting
-the cart / the wagon
-the present / the gift
-the saucepan / the cooking pot
-the bench / the long seat
-the rug / the carpet
-the cup / the mug
-the suitcase / the travelling bag
-the statue / the sculpture
-the chest / the trunk
-the bicycle / the bike
-the jacket / the short coat
-the pullover / the sweater
-the toy / the plaything
-the flag / the banner
-"""
-_TO_PEOPLE = """
-helped / assisted / gave a hand to; helped / assisted
-followed / went after / walked behind; followed / pursued
-noticed / spotted / caught sight of; noticed / spotted
-visited / called on / went to see; visited / called on
-thanked / said thanks to; thanked
-warned / alerted / gave a warning to; warned / alerted
-praised / commended / spoke well of; praised / commended
-scolded / told off; scolded / told off
-woke / roused; woken / roused
-rescued / saved; rescued / saved
-"""
-_TO_THINGS = """
-bought / purchased; bought / purchased
-found / discovered / came across; found / discovered
-admired / marvelled at; admired / marvelled at
-mended / repaired / fixed; mended / repaired / fixed
-sold / parted with; sold
-hid / concealed / tucked away; hidden / concealed
-chose / picked / selected; chosen / picked / selected
-drew / sketched / made a drawing of; drawn / sketched
-washed / cleaned; washed / cleaned
-moved / shifted; moved / shifted
-"""
-_PLACES = """
-in the wood / in the forest / among the trees
-by the sea / on the shore / close to the water
-at the inn / at the guest house
-in the cellar / in the basement
-near the church / close to the church / not far from the church
-in the market / between the market stalls
-in the garden / among the flower beds
-at the harbour / at the port / where the ships lie
-in the kitchen / beside the stove
-at the station / where the trains stop
-"""
-_TIMES = """
-at dawn / at daybreak / when the sun came up
-at noon / in the middle of the day / at twelve o'clock
-in the evening / at the end of the day
-at night / after dark
-last week / a week ago
-during the storm / while it stormed
-after the concert / when the concert was over
-before supper / before the evening meal
-in spring / when spring came
-on the first of May / on May Day
-"""
 _ACTIVE = (
     "{who} {did} {whom}", "{who} {did} {whom}", "{who} {did} {whom}", "{who} {did} {whom}",
     "it was {who} who {did} {whom}", "{who} was the one who {did} {whom}",
@@ -286,18 +201,22 @@ def _rows(table: str) -> list[list[tuple[str, ...]]]:
     """Lines of a table: columns parted by semicolons, wordings by slashes."""
     return [
         [tuple(word.strip() for word in column.split("/")) for column in line.split(";")]
-        for line in table.strip().splitlines()
+        for line in table.splitlines()
     ]
 
 
 @cache
 def _wordings() -> dict[str, dict[str, tuple[str, ...]]]:
-    tables = {"person": _PEOPLE, "thing": _THINGS, "place": _PLACES, "time": _TIMES}
-    return {kind: {row[0][0]: row[0] for row in _rows(table)} for kind, table in tables.items()}
+    tables = sections("similarity")
+    kinds = ("person", "thing", "place", "time")
+    return {kind: {row[0][0]: row[0] for row in _rows(tables[kind])} for kind in kinds}
 
 
 @cache
 def _acts() -> dict[str, dict[str, tuple[tuple[str, ...], ...]]]:
     """For acts on people and on things, by the first wording: past tenses and participles."""
-    tables = {"people": _TO_PEOPLE, "things": _TO_THINGS}
-    return {kind: {row[0][0]: tuple(row) for row in _rows(table)} for kind, table in tables.items()}
+    tables = sections("similarity")
+    return {
+        kind: {row[0][0]: tuple(row) for row in _rows(tables[f"to {kind}"])}
+        for kind in ("people", "things")
+    }

@@ -22,58 +22,13 @@ from llmcourse.world.events import FAMILIES, GIVING, Event, Mention
 from llmcourse.world.facts import Person, knowledge_base
 from llmcourse.world.splits import draw, of_split, split_of
 from llmcourse.world.story import detokenise
+from llmcourse.world.text_files import sections
 
 FEWEST, MOST = 3, 8  # events in a text
 _TRIES = 60  # questions about one text before another text is made up
 _TOLD = {"where": 0.5, "when": 0.4, "why": 0.1}  # how often an event tells more than it must
 
-# What is asked for: the wordings. {x} is the base of the verb, {xed} its past, {done} its
-# participle; {to} names the receiver and {rest} place or time, where they are needed.
-_ASKED = {
-    "who": """Who {xed} {what}{to}{rest}?
-Who was it that {xed} {what}{to}{rest}?
-By whom {was} {what} {done}{to}{rest}?
-Do you know who {xed} {what}{to}{rest}?
-Which person or people {xed} {what}{to}{rest}?""",
-    "what": """What did {who} {x}{to}{rest}?
-What was it that {who} {xed}{to}{rest}?
-What was {done}{to} by {who}{rest}?
-Do you know what {who} {xed}{to}{rest}?
-Can you name what {who} {xed}{to}{rest}?""",
-    "where": """Where did {who} {x} {what}{to}{rest}?
-Where was it that {who} {xed} {what}{to}{rest}?
-Where {was} {what} {done}{to} by {who}{rest}?
-Do you know where {who} {xed} {what}{to}{rest}?
-At what place did {who} {x} {what}{to}{rest}?""",
-    "when": """When did {who} {x} {what}{to}{rest}?
-When was it that {who} {xed} {what}{to}{rest}?
-When {was} {what} {done}{to} by {who}{rest}?
-Do you know when {who} {xed} {what}{to}{rest}?
-At what time did {who} {x} {what}{to}{rest}?""",
-    "why": """Why did {who} {x} {what}{to}{rest}?
-Why was it that {who} {xed} {what}{to}{rest}?
-Why {was} {what} {done}{to} by {who}{rest}?
-Do you know why {who} {xed} {what}{to}{rest}?
-For what reason did {who} {x} {what}{to}{rest}?""",
-    "whom": """To whom did {who} {x} {what}{rest}?
-Who was it that {who} {xed} {what} to{rest}?
-To whom {was} {what} {done} by {who}{rest}?
-Do you know to whom {who} {xed} {what}{rest}?
-Which person did {who} {x} {what} to{rest}?""",
-    "how many": """How many {many} did {who} {x}{to}{rest}?
-How many {many} were {done}{to} by {who}{rest}?
-Do you know how many {many} {who} {xed}{to}{rest}?
-What number of {many} did {who} {x}{to}{rest}?""",
-    "job": """What is the job of the person who {xed} {what}{to}{rest}?
-How does the person who {xed} {what}{to}{rest} earn money?
-What does the person who {xed} {what}{to}{rest} work as?""",
-    "home": """Where does the person who {xed} {what}{to}{rest} live?
-In which town does the person who {xed} {what}{to}{rest} live?
-What is the home of the person who {xed} {what}{to}{rest}?""",
-    "pet": """Which animal does the person who {xed} {what}{to}{rest} keep?
-What pet does the person who {xed} {what}{to}{rest} have?
-What kind of animal lives with the person who {xed} {what}{to}{rest}?""",
-}
+_ASKED = sections("span_questions")  # what is asked for: the wordings
 # How a text says a known fact that a question of two steps needs; the answer is {x}.
 _FACTS = {
     "job": ("{name} is a {x} .", "{name} works as a {x} .", "{name} earns money as a {x} ."),

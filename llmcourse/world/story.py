@@ -15,16 +15,12 @@ from random import Random
 
 from llmcourse.arguments import no_string
 from llmcourse.world import knowledge, lore
-from llmcourse.world.adventures import ADVENTURES
 from llmcourse.world.agreement import agreement_rules
-from llmcourse.world.errands import ERRANDS
 from llmcourse.world.grammar import END, Rules, forward
 from llmcourse.world.grammar import next_probs as _next_probs
 from llmcourse.world.machine import Machine
-from llmcourse.world.pastimes import PASTIMES
-from llmcourse.world.plots import PLOTS
-from llmcourse.world.sentences import SENTENCES
 from llmcourse.world.splits import check_dial, check_size
+from llmcourse.world.text_files import rules as read_rules
 
 TOKENS = ("a list of tokens", "take the tokens of a story")
 
@@ -108,9 +104,8 @@ def rules(bias: float) -> Rules:
         "belongings": lore.belongings(),
         "losses": lore.losses(),
     }
-    return Rules(
-        PLOTS | ADVENTURES | ERRANDS | PASTIMES | SENTENCES | agreement_rules(), domains, tables
-    )
+    texts = read_rules("plots", "adventures", "errands", "pastimes", "sentences")
+    return Rules(texts | agreement_rules(), domains, tables)
 
 
 @lru_cache(maxsize=8)

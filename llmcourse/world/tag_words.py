@@ -11,30 +11,11 @@ from collections.abc import Iterable, Iterator
 from llmcourse.world import knowledge
 from llmcourse.world.facts import MONTHS, knowledge_base
 from llmcourse.world.grammar import Domain
+from llmcourse.world.text_files import sections
 from llmcourse.world.writing import even
 
-# Universal POS tag: the words that have it unless another is written with them
-TAGS = {
-    "ADJ": "old small new red blue deep sad ill last wet quiet famous first third tenth",
-    "ADP": "to of for at in about into from with by across along under on over",
-    "ADV": "soon never always again too twice then today home away when",
-    "AUX": "could would",
-    "CCONJ": "and or but",
-    "DET": "the a an every",
-    "INTJ": "yes oh please",
-    "NOUN": """day week hour lunch supper breakfast road market tower river bridge garden letter
-        boat house bread tea door dog children farmer woman friend neighbour song coins room bucket
-        cup goals apples cart soup table bed grass minute wind flowers visitors people north
-        south spoon rope bag roof stairs trees guests""",
-    "NUM": "two four eight ten",
-    "PART": "'s not",
-    "PRON": "I you he she it we they her his my your our nothing someone who",
-    "PUNCT": '. , ? ! "',
-    "SCONJ": "if while",
-    "VERB": """wanted bought sold lost took came went knew told thought sang ate wrote heard sat
-        stood began met ran hoped read said eat see come wait waited find keep gone hidden
-        hired wash run fill feed thanked beat invited visited lies""",
-}
+# universal part-of-speech tag: the words that have it unless another is written with them
+TAGS = sections("tags")
 
 _SAME_NAMES = (  # first names that are months, towns, rivers, verbs or virtues too
     ("Florence", "f"), ("Victoria", "f"), ("Rose", "f"), ("Grace", "f"), ("Hope", "f"),
@@ -101,7 +82,7 @@ def _names(kind: str, words: Iterable[str]) -> Domain:
 
 
 def domains() -> dict[str, Domain]:
-    """What the slots of `tag_grammar.SENTENCES` are filled from."""
+    """What the slots of `texts/tag_sentences.txt` are filled from."""
     world = knowledge_base()
     known = [(f"PER:{p.name}", *_WORDS["f" if p.gender == "woman" else "m"]) for p in world.people]
     guests = list(_guests())

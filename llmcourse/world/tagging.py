@@ -17,8 +17,8 @@ from llmcourse.world.facts import knowledge_base
 from llmcourse.world.freehand import Freehand, polish
 from llmcourse.world.splits import draw, of_split
 from llmcourse.world.story import detokenise
-from llmcourse.world.tag_grammar import SENTENCES
 from llmcourse.world.tag_words import TAGS, domains
+from llmcourse.world.text_files import sections
 
 POS = (
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN",
@@ -123,4 +123,4 @@ _OWNED = {
 
 @cache
 def _grammar() -> Freehand:
-    return Freehand(SENTENCES, domains())
+    return Freehand(sections("tag_sentences"), domains())

@@ -1,7 +1,7 @@
 """Two transcripts that sound alike, of which language knows the right one.
 
 Each pair is a sentence of a story and the same sentence with one word replaced by another that
-sounds the same (`sentences.HOMOPHONES`). What the ear makes of it, the acoustic log-probabilities,
+sounds the same (`HOMOPHONES`). What the ear makes of it, the acoustic log-probabilities,
 is nearly equal and often favours the wrong one. Every word that sounds like another is right about
 equally often, so neither sound nor word frequency settles a pair.
 """
@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from llmcourse.world.sentences import HOMOPHONES
 from llmcourse.world.splits import check_size
 from llmcourse.world.story import stories
+from llmcourse.world.text_files import sections
 
+HOMOPHONES = tuple(tuple(group.split("/")) for group in sections("homophones")["groups"].split())
 _ALIKE = {word: [w for w in group if w != word] for group in HOMOPHONES for word in group}
 _ENDS = frozenset(".?!")
 LONGEST = 16  # tokens in a transcript
