@@ -19,7 +19,7 @@ from gensim.models import Word2Vec
 from llmcourse import contexts, data, embeddings, world
 from llmcourse.embeddings import EmbeddingConfig
 from llmcourse.word_vectors import WordVectors, accuracy, read_questions, total
-from llmcourse.world.almanac import almanac, analogy_questions
+from llmcourse.world import almanac, analogy_questions
 
 PASSES, RUNS, WORKERS = 5, 5, 2
 SMALL = EmbeddingConfig(steps=4, start="spectral")

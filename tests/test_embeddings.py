@@ -16,7 +16,7 @@ from llmcourse import contexts, embeddings, world
 from llmcourse.contexts import encode
 from llmcourse.embeddings import EmbeddingConfig
 from llmcourse.word_vectors import WordVectors, accuracy, read_questions, total
-from llmcourse.world.almanac import almanac, analogy_questions
+from llmcourse.world import almanac, analogy_questions
 
 DOCUMENTS = [["the", "old", "dog", "saw", "the", "cat"], ["the", "cat"], [], ["dog"]]
 documents_of = st.lists(st.lists(st.sampled_from("abcde"), max_size=12), min_size=1, max_size=4)

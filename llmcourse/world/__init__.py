@@ -4,47 +4,50 @@ Each random choice shows in the text the moment it is made, so every document ca
 log-probability, and the best any model can reach is a number.
 """
 
-from llmcourse.world.acceptability import Acceptability, acceptability
-from llmcourse.world.agreement import AgreementPair, agreement_pairs
-from llmcourse.world.arithmetic import Sum, arithmetic
-from llmcourse.world.batches import IGNORED, whole_batches
-from llmcourse.world.bilingual import Reading, analyse
-from llmcourse.world.context import ContextCost, context_cost
-from llmcourse.world.coreference import Coreference, coreference
+from llmcourse.world.chat.conversations import Dialogue, Turn, dialogues
+from llmcourse.world.chat.fact_questions import Question, questions, unknown_questions
+from llmcourse.world.chat.preference_pairs import Preference, preferences
+from llmcourse.world.chat.rewards import true_reward
+from llmcourse.world.chat.small_tasks import Instruction, instructions
 from llmcourse.world.datasets import DATASETS, load
-from llmcourse.world.dialogues import Dialogue, Turn, dialogues
-from llmcourse.world.documents import Document, documents
-from llmcourse.world.entailment import Entailment, entailment
-from llmcourse.world.episodes import Episode, episodes
-from llmcourse.world.facts import KnowledgeBase, knowledge_base
-from llmcourse.world.grammar import END
-from llmcourse.world.instructions import Instruction, instructions
-from llmcourse.world.preferences import Preference, preferences
-from llmcourse.world.questions import Question, questions, unknown_questions
-from llmcourse.world.retrieval import Query, retrieval
-from llmcourse.world.reviews import Review, reviews
-from llmcourse.world.rewards import true_reward
-from llmcourse.world.second_language import Parallel, parallel, second_language_text
-from llmcourse.world.senses import Sense, word_senses
-from llmcourse.world.similarity import Similarity, similarity
-from llmcourse.world.spans import SpanQuestion, span_questions
-from llmcourse.world.story import (
+from llmcourse.world.engine.grammar import END, Rules
+from llmcourse.world.engine.machine import Machine
+from llmcourse.world.engine.spelling import detokenise
+from llmcourse.world.facts.articles import Document, documents
+from llmcourse.world.facts.knowledge import LEANING
+from llmcourse.world.facts.records import KnowledgeBase, knowledge_base
+from llmcourse.world.language.bilingual import Reading, analyse
+from llmcourse.world.language.second_language import Parallel, parallel, second_language_text
+from llmcourse.world.story.agreement import AgreementPair, agreement_pairs, agreement_rules
+from llmcourse.world.story.entries import almanac, analogy_questions
+from llmcourse.world.story.rules import vocabulary
+from llmcourse.world.story.telling import (
     EntropyRate,
     Story,
-    detokenise,
     entropy_rate,
     next_probs,
     stories,
     story_log_prob,
-    vocabulary,
 )
-from llmcourse.world.tagging import Tagged, tagged
-from llmcourse.world.transcripts import TranscriptPair, transcript_pairs
+from llmcourse.world.story.transcripts import TranscriptPair, transcript_pairs
+from llmcourse.world.story.windows import IGNORED, ContextCost, context_cost, whole_batches
+from llmcourse.world.tasks.few_shot import Episode, episodes
+from llmcourse.world.tasks.inferences import Entailment, entailment
+from llmcourse.world.tasks.minimal_pairs import Acceptability, acceptability
+from llmcourse.world.tasks.opinions import Review, reviews
+from llmcourse.world.tasks.pronouns import Coreference, coreference
+from llmcourse.world.tasks.queries import Query, retrieval
+from llmcourse.world.tasks.senses import Sense, word_senses
+from llmcourse.world.tasks.sentence_pairs import Similarity, similarity
+from llmcourse.world.tasks.spans import SpanQuestion, span_questions
+from llmcourse.world.tasks.sums import Sum, arithmetic
+from llmcourse.world.tasks.tagging import Tagged, tagged
 
 __all__ = [
     "DATASETS",
     "END",
     "IGNORED",
+    "LEANING",
     "Acceptability",
     "AgreementPair",
     "ContextCost",
@@ -56,12 +59,14 @@ __all__ = [
     "Episode",
     "Instruction",
     "KnowledgeBase",
+    "Machine",
     "Parallel",
     "Preference",
     "Query",
     "Question",
     "Reading",
     "Review",
+    "Rules",
     "Sense",
     "Similarity",
     "SpanQuestion",
@@ -72,6 +77,9 @@ __all__ = [
     "Turn",
     "acceptability",
     "agreement_pairs",
+    "agreement_rules",
+    "almanac",
+    "analogy_questions",
     "analyse",
     "arithmetic",
     "context_cost",

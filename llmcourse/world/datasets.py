@@ -16,26 +16,26 @@ from functools import cache as once
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from llmcourse.world.acceptability import acceptability
-from llmcourse.world.agreement import agreement_pairs
-from llmcourse.world.arithmetic import arithmetic
-from llmcourse.world.coreference import coreference
-from llmcourse.world.dialogues import dialogues
-from llmcourse.world.entailment import entailment
-from llmcourse.world.episodes import episodes
-from llmcourse.world.instructions import instructions
-from llmcourse.world.preferences import preferences
-from llmcourse.world.questions import questions, unknown_questions
-from llmcourse.world.retrieval import retrieval
-from llmcourse.world.reviews import reviews
-from llmcourse.world.second_language import parallel
-from llmcourse.world.senses import word_senses
-from llmcourse.world.similarity import similarity
-from llmcourse.world.spans import span_questions
-from llmcourse.world.splits import check_choice
-from llmcourse.world.story import stories
-from llmcourse.world.tagging import tagged
-from llmcourse.world.transcripts import transcript_pairs
+from llmcourse.world.chat.conversations import dialogues
+from llmcourse.world.chat.fact_questions import questions, unknown_questions
+from llmcourse.world.chat.preference_pairs import preferences
+from llmcourse.world.chat.small_tasks import instructions
+from llmcourse.world.engine.splits import check_choice
+from llmcourse.world.language.second_language import parallel
+from llmcourse.world.story.agreement import agreement_pairs
+from llmcourse.world.story.telling import stories
+from llmcourse.world.story.transcripts import transcript_pairs
+from llmcourse.world.tasks.few_shot import episodes
+from llmcourse.world.tasks.inferences import entailment
+from llmcourse.world.tasks.minimal_pairs import acceptability
+from llmcourse.world.tasks.opinions import reviews
+from llmcourse.world.tasks.pronouns import coreference
+from llmcourse.world.tasks.queries import retrieval
+from llmcourse.world.tasks.senses import word_senses
+from llmcourse.world.tasks.sentence_pairs import similarity
+from llmcourse.world.tasks.spans import span_questions
+from llmcourse.world.tasks.sums import arithmetic
+from llmcourse.world.tasks.tagging import tagged
 
 DATASETS: dict[str, Callable[..., Iterable[Any]]] = {
     make.__name__: make

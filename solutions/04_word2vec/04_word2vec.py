@@ -48,7 +48,7 @@ from dataclasses import replace
 from llmcourse import contexts, embeddings, plotting, word_vectors, world
 from llmcourse.embeddings import EmbeddingConfig
 from llmcourse.word_vectors import accuracy, read_questions, total
-from llmcourse.world.almanac import almanac, analogy_questions
+from llmcourse.world import almanac, analogy_questions
 
 size = rt.pick(smoke=15_000, cpu=500_000)
 documents = [story.tokens for story in world.stories(tokens=size, seed=rt.seed)]
@@ -803,7 +803,7 @@ check.association_bias(association_bias);
 
 
 # %% tags=["demo"]
-from llmcourse.world.knowledge import LEANING
+from llmcourse.world import LEANING
 
 hers, his = ["she", "She", "her", "Her"], ["he", "He", "his", "His"]
 leaning = {lean: [job for job in LEANING if LEANING[job] == lean] for lean in ("woman", "man")}

@@ -55,9 +55,7 @@ from random import Random
 
 from llmcourse import ngram, plotting, world
 from llmcourse.ngram import NgramConfig
-from llmcourse.world.agreement import agreement_rules
-from llmcourse.world.grammar import Rules
-from llmcourse.world.machine import Machine
+from llmcourse.world import Machine, Rules, agreement_rules
 
 grammar = Machine(Rules(agreement_rules(), {}), "seen")
 

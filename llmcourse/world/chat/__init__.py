@@ -1,0 +1,1 @@
+"""Questions, small tasks, dialogues and preferences, all with their gold replies."""

@@ -1,0 +1,116 @@
+"""Questions about the world: those it answers, and those that it leaves open.
+
+`questions` asks for known facts, from either side where that is unique ("the capital of Varland",
+"the country with the capital Ostrum") and through one or two others ("the currency of the country
+where Mia lives"). `unknown_questions` asks in the same words for what no training text tells: facts
+that are held out, relatives nobody has, people and places that are not in the world. Only whom or
+what a question is about tells the two apart.
+
+A question belongs to its split by its text. Each fact is asked for in some thirty wordings, nine in
+ten of them for training, so the answer to a test question can be learned, and its wording cannot.
+Replies state known facts and are the same in both splits. An open question is asked about one half
+of the unknown subjects in training, always with the reply "I do not know ...", and about the other
+half in tests.
+
+source: the split of answerable and unanswerable questions in the same form follows Rajpurkar, Jia
+and Liang, Know What You Don't Know, 2018, arXiv:1806.03822.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+
+from llmcourse.world.chat.asks import UNKNOWN, Ask, known_asks
+from llmcourse.world.chat.question_forms import fill, wordings
+from llmcourse.world.chat.unanswered import open_asks
+from llmcourse.world.engine.splits import SPLITS, check_dial, draw, of_split
+from llmcourse.world.facts.records import Fact
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, the short answer, and the reply in whole sentences, which holds that answer.
+
+    `fact` holds the answer; `hops` counts the facts on the way to it. Of an open question the
+    answer is UNKNOWN, `hops` is 1, and `fact` is None save where a test asks for a held-out fact.
+    """
+
+    question: str
+    answer: str
+    reply: str
+    fact: Fact | None
+    hops: int
+
+
+def questions(
+    n: int, *, split: str = "train", seed: int = 0, multi_hop: float = 0.2
+) -> Iterator[Question]:
+    """`n` questions about known facts, each fact as likely as the next.
+
+    `multi_hop` in [0, 1] is the share that is asked through one or two other facts. Raises
+    ValueError for `n` below 1, an unknown split or a dial out of range.
+    """
+    check_dial(multi_hop, "multi_hop")
+    return draw(lambda rng: ask_known(rng, split, multi_hop), n, split, seed, "questions")
+
+
+def unknown_questions(
+    n: int, *, split: str = "train", seed: int = 0, multi_hop: float = 0.2
+) -> Iterator[Question]:
+    """`n` open questions, worded as those of `questions` are; the reply says "I do not know ...".
+
+    They ask for a held-out fact, for a relative that the world does not mention, or about somebody
+    or something that is not in it: equally often wherever a form of question allows all three.
+    Raises as `questions`.
+    """
+    check_dial(multi_hop, "multi_hop")
+    return draw(lambda rng: ask_unknown(rng, split, multi_hop), n, split, seed, "unknown questions")
+
+
+def ask_known(rng: Random, split: str, multi_hop: float = 0.2) -> Question:
+    """One question about a known fact, of this split."""
+
+    return of_split(lambda rng: _record(_pick(rng, multi_hop), rng), rng, split, key=_text)
+
+
+def ask_unknown(rng: Random, split: str, multi_hop: float = 0.2) -> Question:
+    """One open question of this split: what a known one asks, of a subject it is not known of."""
+
+    def make(rng: Random) -> Question:
+        known = _pick(rng, multi_hop)
+        sources = open_asks(split)[known.form.name, known.route]
+        return _record(rng.choice(rng.choice(sources)), rng)
+
+    return of_split(make, rng, split, key=_text)
+
+
+def _text(question: Question) -> str:
+    return question.question
+
+
+def _pick(rng: Random, multi_hop: float) -> Ask:
+    direct, through = known_asks()
+    return rng.choice(through if rng.random() < multi_hop else direct)
+
+
+def _record(ask: Ask, rng: Random) -> Question:
+    """The ask in one of its wordings."""
+    text = fill(rng.choice(wordings(ask.form, ask.subject)), ask.subject)
+    return Question(text, ask.answer or UNKNOWN, ask.reply, ask.fact, len(ask.before) + 1)
+
+
+@cache
+def catalogue() -> dict[str, Ask]:
+    """What every question of either split asks, open ones too, by its text: about 200,000."""
+    asks = [ask for group in known_asks() for ask in group]
+    for split in SPLITS:
+        for sources in open_asks(split).values():
+            asks += [ask for source in sources for ask in source]
+    return {
+        fill(template, ask.subject): ask
+        for ask in asks
+        for template in wordings(ask.form, ask.subject)
+    }

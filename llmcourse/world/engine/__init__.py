@@ -1,0 +1,1 @@
+"""Grammars, exact sampling, spelling and splits: nothing here knows what the world is about."""

@@ -1,0 +1,323 @@
+"""Compiles a grammar into a left-factored graph and samples it with exact log-probabilities.
+
+At every choice point of the graph the alternatives begin with different tokens: options that begin
+alike share that beginning (their probabilities add) and part where they differ. So the text so far
+determines the state, and a document's probability is the product over its choices. A grammar where
+the first tokens of two alternatives could be equal and still lead to different states is refused.
+
+Left out: scoring a given text, which `grammar.forward` does.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+from bisect import bisect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import accumulate
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from llmcourse.world.engine.factoring import Factoring, Head, Options
+from llmcourse.world.engine.grammar import Call, GrammarError, Pick, Rules, Sequence_, Slot
+
+Reader = Callable[[list[str]], Sequence[str]]
+
+
+@dataclass
+class Node:
+    """A choice point: `cum` the running sums of the probabilities, `edges` what each option does.
+
+    With `key` >= 0 the probabilities depend on the name in memory cell `key`: `table` maps it to
+    its (cum, edges).
+    """
+
+    heads: list[tuple[float, Head]]
+    key: int = -1
+    cum: list[float] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+    table: dict[str, tuple[list[float], list[Edge]]] = field(default_factory=dict)
+
+
+class Edge(NamedTuple):
+    """One option and all that is certain after it, up to the next choice.
+
+    Fill memory cells `where` with `row`; write `words` (`read` finds those that depend on memory),
+    whose log-probabilities are `logps`; put `later` on the stack; go on at `node` (None: at the top
+    of the stack).
+    """
+
+    where: slice | None
+    row: tuple[str, ...]
+    words: tuple[str | Slot, ...]
+    read: Reader | None
+    logps: tuple[float, ...]
+    later: tuple[Any, ...]
+    node: Node | None
+
+
+class Traced(NamedTuple):
+    """A token with its log-probability and where it comes from.
+
+    `slot`: the field that it repeats; `picked`: the slot that it fills, with `row`.
+    """
+
+    word: str
+    logp: float
+    slot: Slot | None
+    picked: str
+    row: tuple[str, ...]
+
+
+class Machine:
+    """A compiled grammar. `nodes` are all its choice points."""
+
+    def __init__(self, rules: Rules, start: str = "story"):
+        self.rules = rules
+        self.nodes: list[Node] = []
+        self._factoring = Factoring(rules, start)
+        self._made: dict[Sequence_, Node] = {}
+        self._edges: dict[Sequence_, Edge] = {}
+        self._after: dict[tuple[Pick, Sequence_], tuple[slice, Reader | None, Edge]] = {}
+        # What rules may read: cells for the fields of each slot, then one cell for each word.
+        self._memory: list[str] = []
+        self._cell: dict[str | Slot, int] = {}
+        for name in self._factoring.slots:
+            for part in self._factoring.fields(name):
+                self._cell[Slot(name, part)] = len(self._memory)
+                self._memory.append("")
+        self._todo: list[tuple[Node, Sequence_]] = []
+        self._start = self._edge((Call(start),))
+        with _no_collection():
+            while self._todo:
+                node, sequence = self._todo.pop()
+                self._fill(node, self._factoring.options(sequence))
+                self._refuse_overlap(node)
+
+    @property
+    def slots(self) -> dict[str, list[Pick]]:
+        """Every slot, with the ways in which it is filled."""
+        return self._factoring.slots
+
+    # --- sampling --------------------------------------------------------------------------------
+
+    def sample(self, rand: Callable[[], float]) -> tuple[list[str], list[float]]:
+        """One document and the log-probability of each token; `rand` draws from [0, 1)."""
+        tokens: list[str] = []
+        logps: list[float] = []
+        memory = self._memory.copy()
+        stack: list[Edge] = []
+        edge = self._start
+        while True:
+            where, row, words, read, chances, later, node = edge
+            if where is not None:
+                memory[where] = row
+            tokens += words if read is None else read(memory)  # type: ignore[arg-type]
+            logps += chances
+            if later:
+                stack += later
+            if node is None:
+                if not stack:
+                    return tokens, logps
+                edge = stack.pop()
+            elif node.key < 0:
+                edge = node.edges[bisect(node.cum, rand())]
+            else:
+                cum, edges = node.table[memory[node.key]]
+                edge = edges[bisect(cum, rand())]
+
+    def trace(self, rand: Callable[[], float]) -> Iterator[Traced]:
+        """The tokens of the document that `sample` writes, one by one, each with its source.
+
+        Slower than `sample`: for those who ask where a token comes from.
+        """
+        starts = {cell: slot.name for slot, cell in self._cell.items() if isinstance(slot, tuple)}
+        memory = self._memory.copy()
+        stack: list[Edge] = []
+        edge = self._start
+        while True:
+            if edge.where is not None:
+                memory[edge.where] = edge.row
+            written: Sequence[Any] = edge.words if edge.read is None else edge.read(memory)
+            for i, (source, word, logp) in enumerate(
+                zip(edge.words, written, edge.logps, strict=True)
+            ):
+                picked = starts[edge.where.start] if edge.where is not None and not i else ""
+                slot = source if isinstance(source, Slot) else None
+                yield Traced(word, logp, slot, picked, edge.row if picked else ())
+            stack += edge.later
+            node = edge.node
+            if node is None:
+                if not stack:
+                    return
+                edge = stack.pop()
+            else:
+                table = (node.cum, node.edges) if node.key < 0 else node.table[memory[node.key]]
+                edge = table[1][bisect(table[0], rand())]
+
+    def words(self) -> set[str]:
+        """Every token the grammar can write."""
+        edges = [self._start, *self._edges.values()]
+        for node in self.nodes:
+            edges += node.edges
+            edges += [edge for _, options in node.table.values() for edge in options]
+        written = {item for edge in edges for item in edge.words}
+        return {word for item in written for word in self._factoring.values(item)}
+
+    # --- compiling -------------------------------------------------------------------------------
+
+    def _edge(
+        self,
+        sequence: Sequence_,
+        first: str | Slot | None = None,
+        p: float = 1.0,
+    ) -> Edge:
+        """Writes `first` with probability `p` and all of `sequence` that is certain."""
+        if first is None and sequence in self._edges:
+            return self._edges[sequence]
+        words: list[str | Slot] = [] if first is None else [first]
+        rest = sequence
+        later: tuple[Edge, ...] = ()
+        node = None
+        while rest and node is None and not later:
+            item = rest[0]
+            if isinstance(item, str | Slot):
+                words.append(item)
+                rest = rest[1:]
+            elif isinstance(item, Call):
+                body = item.rest or self.rules[item.rule]
+                if rest[1:]:
+                    later = (self._edge(rest[1:]), self._edge(body))
+                rest = body
+            else:
+                options = self._factoring.options(rest)
+                _, head, after = options[0]
+                if len(options) == 1 and isinstance(head, str | Slot):
+                    words.append(head)
+                    rest = after
+                else:
+                    node = self._node(rest)
+        logps = (math.log(p), *[0.0] * (len(words) - 1)) if words else ()
+        edge = Edge(None, (), tuple(words), self._reader(words), logps, later, node)
+        if first is None:
+            self._edges[sequence] = edge
+        return edge
+
+    def _reader(self, words: Sequence[str | Slot]) -> Reader | None:
+        """Reads `words` from memory; None where no slot is among them."""
+        if all(isinstance(word, str) for word in words):
+            return None
+        cells = [self._where(word) for word in words]
+        return itemgetter(*cells) if len(cells) > 1 else itemgetter(slice(cells[0], cells[0] + 1))
+
+    def _where(self, word: str | Slot) -> int:
+        """The memory cell of a word, or of a field of a slot."""
+        if isinstance(word, Slot):
+            fields = self._factoring.fields(word.name)
+            if word.part and word.part not in fields:
+                listed = ", ".join(fields)
+                raise GrammarError(f"expected a field of {word.name} ({listed}), got {word.part}")
+            return self._cell[Slot(word.name, word.part or fields[0])]
+        if word not in self._cell:
+            self._cell[word] = len(self._memory)
+            self._memory.append(word)
+        return self._cell[word]
+
+    def _node(self, sequence: Sequence_) -> Node:
+        if sequence in self._made:
+            return self._made[sequence]
+        node = self._made[sequence] = Node([])
+        self.nodes.append(node)
+        self._todo.append((node, sequence))
+        return node
+
+    def _fill(self, node: Node, options: Options) -> None:
+        for p, head, rest in options:
+            if head is None:
+                raise GrammarError("a rule ends in an optional part: put it where the rule is used")
+            node.heads.append((p, head))
+            if not isinstance(head, Pick):
+                node.edges.append(self._edge(rest, head, p))
+            elif not head.given:
+                node.edges += self._pick_edges(head, head.name, rest, p)[1]
+            elif len(options) > 1:
+                others = [other for _, other, _ in options if other is not head]
+                raise GrammarError(
+                    f"expected {head} alone, as it depends on a slot; beside it: {others}"
+                )
+            else:
+                node.key = self._where(Slot(head.given, ""))
+                for name in self.rules.tables[head.domain]:
+                    node.table[name] = self._pick_edges(head, name, rest, 1.0)
+        node.cum = _running([math.exp(edge.logps[0]) for edge in node.edges])
+
+    def _pick_edges(
+        self, pick: Pick, name: str, rest: Sequence_, p: float
+    ) -> tuple[list[float], list[Edge]]:
+        rules = self.rules
+        domain = rules.tables[pick.domain][name] if pick.given else rules.domains[pick.domain]
+        picks = domain.picks(pick.written, pick.article)
+        total = math.fsum(weight for weight, _, _ in picks)
+        if (pick, rest) not in self._after:
+            # one walk for all rows: they differ in what goes into the slot and in the first word
+            after = self._edge(rest)
+            start = self._where(Slot(pick.name, ""))
+            where = slice(start, start + len(domain.fields))
+            self._after[pick, rest] = (
+                where,
+                self._reader((Slot(pick.name, pick.written), *after.words)),
+                after,
+            )
+        where, read, after = self._after[pick, rest]
+        logps, words = (0.0,) * len(after.words), after.words
+        edges = [
+            Edge(
+                where,
+                row,
+                (word, *words),
+                read,
+                (math.log(p * weight / total), *logps),
+                after.later,
+                after.node,
+            )
+            for weight, row, word in picks
+        ]
+        return _running([weight / total for weight, _, _ in picks]), edges
+
+    def _refuse_overlap(self, node: Node) -> None:
+        """The rule that makes it exact: the first token of an option tells it from the others."""
+        heads = [head for _, head in node.heads]
+        values = [self._factoring.values(head) for head in heads]
+        if len(set().union(*values)) < sum(map(len, values)):
+            self._refuse_pairs(heads)
+        for edges in [node.edges, *(edges for _, edges in node.table.values())]:
+            firsts = [edge.words[0] for edge in edges]
+            if len(set(firsts)) < len(firsts):
+                raise GrammarError(f"two alternatives begin with the same token among {firsts[:8]}")
+
+    def _refuse_pairs(self, heads: Sequence[Head]) -> None:
+        for i, one in enumerate(heads):
+            for other in heads[:i]:
+                if not self._factoring.differ(one, other):
+                    raise GrammarError(
+                        f"two alternatives may begin with the same token: {other} and {one}"
+                    )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the garbage collector, which finds nothing here and takes a third of the time."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def _running(shares: Sequence[float]) -> list[float]:
+    """Running sums for bisect: the last bound is 2, so that rounding never falls off the end."""
+    return [*accumulate(shares[:-1]), 2.0]

@@ -1,0 +1,1 @@
+"""The second language: its words, what its sentences say, the parallel text."""

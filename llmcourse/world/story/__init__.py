@@ -1,0 +1,1 @@
+"""Stories with exact probabilities, and what is measured on them."""

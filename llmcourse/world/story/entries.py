@@ -1,0 +1,131 @@
+"""The almanac: short entries that say what the words of the world mean, over and over.
+
+Stories name countries, comparatives and the words for women and men too rarely, or never, for a
+model to learn what they have to do with each other. An entry is about one country, one quality or
+one kind of person: it states known facts of `knowledge_base` and puts each word among the words
+that it goes with. Entries carry exact log-probabilities, like stories.
+
+Left out: everything that may be held out (languages, dishes), so nothing here gives it away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import permutations
+from random import Random
+
+from llmcourse.world.engine.grammar import END, Domain, Rules
+from llmcourse.world.engine.machine import Machine
+from llmcourse.world.engine.splits import check_size
+from llmcourse.world.engine.text_files import sections
+from llmcourse.world.facts.records import COMPARATIVES, GENDERED, knowledge_base
+from llmcourse.world.story.telling import Story
+
+# What each quality of COMPARATIVES is said of, in their order.
+NOUNS = (
+    "house ship barn", "mouse button seed", "tower poplar giraffe", "pencil sleeve fence",
+    "road river scarf", "wall coin oak", "calf foal pupil", "horse rope wrestler",
+    "tea signal thread", "arrow train rider", "snail cart tortoise", "drum trumpet thunder",
+    "library whisper chapel", "oven blanket sand", "winter ice cellar", "cave forest night",
+    "lamp star mirror", "stone anvil trunk", "feather straw bubble", "merchant banker harbour",
+    "beggar village soil", "wedding song child", "ticket candle market", "nurse neighbour word",
+)  # fmt: skip
+# Where each kind of woman of GENDERED and the man beside her are met, and two things found there.
+# The pronouns are left out: every entry about a person has them.
+SCENES = {
+    "woman": "crowd basket coat", "girl": "playground kite rope", "mother": "nursery baby cradle",
+    "daughter": "school satchel slate", "sister": "attic doll swing", "wife": "church ring vow",
+    "aunt": "parlour letter cake", "niece": "garden parcel ribbon",
+    "grandmother": "kitchen blanket armchair", "queen": "palace crown throne",
+    "princess": "castle pony dragon", "duchess": "estate carriage hound",
+    "actress": "theatre mask costume", "waitress": "inn tray bill",
+    "heroine": "battle banner sword", "lady": "ballroom glove fan", "hen": "coop egg feather",
+    "cow": "meadow clover bell",
+}  # fmt: skip
+
+
+def almanac(
+    n: int | None = None, *, tokens: int | None = None, seed: int | str = 0
+) -> Iterator[Story]:
+    """Streams `n` entries, or entries until there are `tokens` tokens or more, or for ever.
+
+    The same seed gives the same entries, and a shorter stream is the start of a longer one. Raises
+    ValueError for a size below 1.
+    """
+    for name, size in (("n", n), ("tokens", tokens)):
+        if size is not None:
+            check_size(size, name)
+    return _stream(n, tokens, seed)
+
+
+def _stream(n: int | None, tokens: int | None, seed: int | str) -> Iterator[Story]:
+    rand, sample = Random(f"almanac {seed}").random, _machine().sample
+    written = count = 0
+    while (n is None or count < n) and (tokens is None or written < tokens):
+        words, logps = sample(rand)
+        count, written = count + 1, written + len(words) + 1
+        yield Story((*words, END), (*logps, 0.0))
+
+
+@lru_cache(maxsize=1)
+def rules() -> Rules:
+    """The grammar of the entries."""
+    world = knowledge_base()
+    names = ("country", "capital", "coins", "people", "river")
+    countries = [(c.name, c.capital, c.currency, c.people, c.river) for c in world.countries]
+    persons = [
+        (word, she, she.capitalize(), her, *SCENES[pair[0]].split())
+        for pair in GENDERED
+        if pair[0] in SCENES
+        for word, she, her in zip(pair, ("she", "he"), ("her", "his"), strict=True)
+    ]
+    domains = {
+        "country": _alike(names, countries),
+        "quality": _alike(("quality", "more", "most"), COMPARATIVES),
+        "person": _alike(("person", "she", "She", "her", "scene", "thing", "other"), persons),
+    }
+    said = zip(COMPARATIVES, NOUNS, strict=True)
+    tables = {
+        "towns": {c.name: _words(c.towns[1:]) for c in world.countries},
+        "nouns": {base: _words(nouns.split()) for (base, *_), nouns in said},
+    }
+    return Rules(sections("almanac"), domains, tables)
+
+
+def _alike(
+    fields: tuple[str, ...], rows: list[tuple[str, ...]] | tuple[tuple[str, ...], ...]
+) -> Domain:
+    """Rows that are picked equally often."""
+    return Domain(fields, tuple(rows), (1.0,) * len(rows))
+
+
+def _words(words: list[str] | tuple[str, ...]) -> Domain:
+    return _alike(("word",), [(word,) for word in words])
+
+
+@lru_cache(maxsize=1)
+def _machine() -> Machine:
+    return Machine(rules(), "entry")
+
+
+def analogy_questions() -> str:
+    """Analogy questions on what the entries tell, in the format of word2vec's questions-words.txt.
+
+    Six sections: capitals, currencies, peoples, two degrees of qualities, women and men. In each,
+    every ordered pair of two relations of the same kind is a question.
+    """
+    world = knowledge_base()
+    sections = {
+        "country-capital": [(c.name, c.capital) for c in world.countries],
+        "country-currency": [(c.name, c.currency) for c in world.countries],
+        "country-people": [(c.name, c.people) for c in world.countries],
+        "comparative": [(base, more) for base, more, _ in COMPARATIVES],
+        "superlative": [(base, most) for base, _, most in COMPARATIVES],
+        "woman-man": [pair for pair in GENDERED if pair[0] in SCENES],
+    }
+    lines = []
+    for name, pairs in sections.items():
+        lines.append(f": {name}")
+        lines += [" ".join((*one, *other)) for one, other in permutations(pairs, 2)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,158 @@
+"""Documents whole and cut: batches that do not cut, and what cutting costs a model at least.
+
+The floor of `entropy_rate` belongs to models that see a document from its start. Windows of fixed
+length cut documents, and after a cut even the exact model must guess anew who and where it is in.
+`whole_batches` makes each document one row, so that a model's loss may be compared with the floor;
+`context_cost` bounds what a short memory adds to the exact model's loss.
+
+The bound: the best predictor from `window` tokens would need a sum over all that may have come
+before. An oracle takes its place that sees the same tokens and is told more: the state of the
+grammar and what every slot holds, except the slots of which nothing shows in the window. A token
+that repeats such a slot then has exactly the probability that the slot's table gives, as no other
+choice of the grammar depends on what the slot holds. The oracle knows more than the best predictor,
+so the true cost of cutting is at least this. Slots that decide about other slots (the hero, whose
+friends follow from the name) are always told, which lowers the bound further.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from random import Random
+
+import numpy as np
+from jaxtyping import Int
+
+from llmcourse.world.engine.grammar import END, Domain, Pick
+from llmcourse.world.engine.machine import Machine, Traced
+from llmcourse.world.engine.splits import check_size
+from llmcourse.world.story.rules import machine, vocabulary
+from llmcourse.world.story.telling import Story
+
+IGNORED = -100  # target of a position behind the end, as torch's cross_entropy expects it
+_SORTED = 32  # batches whose documents are put in order of length together, to save padding
+
+Batch = tuple[Int[np.ndarray, "B T"], Int[np.ndarray, "B T"]]  # ids, targets
+
+
+def whole_batches(documents: Iterable[Story], batch_size: int) -> Iterator[Batch]:
+    """Streams (ids, targets) of `batch_size` documents (the last batch may have fewer).
+
+    Ids are places in `vocabulary()`. A row of ids begins with END, which stands for the start; its
+    target is the first token, and the last target is END. T is the longest document of the batch;
+    behind the end of a shorter one ids are END and targets IGNORED. The mean loss over all other
+    targets is comparable with `entropy_rate(documents).bits_per_token`. Documents of like length
+    share a batch. Raises ValueError for a batch size below 1.
+    """
+    check_size(batch_size, "batch_size")
+    return _stream(documents, batch_size)
+
+
+def _stream(documents: Iterable[Story], batch_size: int) -> Iterator[Batch]:
+    place = {token: i for i, token in enumerate(vocabulary())}
+    rows = ([place[token] for token in document.tokens] for document in documents)
+    while near := sorted(islice(rows, batch_size * _SORTED), key=len):
+        for start in range(0, len(near), batch_size):
+            yield _padded(near[start : start + batch_size], place[END])
+
+
+def _padded(rows: Sequence[list[int]], end: int) -> Batch:
+    longest = max(map(len, rows))
+    ids = np.full((len(rows), longest), end)
+    targets = np.full((len(rows), longest), IGNORED)
+    for i, row in enumerate(rows):
+        ids[i, 1 : len(row)] = row[:-1]
+        targets[i, : len(row)] = row
+    return ids, targets
+
+
+# --- what cutting costs ---
+
+
+@dataclass(frozen=True)
+class ContextCost:
+    """Bits a token over all stories drawn: the `floor` and the least that cutting adds to it."""
+
+    floor: float
+    added: float
+    tokens: int
+
+    @property
+    def share(self) -> float:
+        """The added bits as a part of the floor."""
+        return self.added / self.floor
+
+
+def context_cost(
+    window: int = 16, *, tokens: int = 100_000, seed: int = 0, bias: float = 0.0
+) -> ContextCost:
+    """What stories cost at least a model that sees the last `window` tokens, beside the floor.
+
+    Drawn from `tokens` tokens or more. Raises ValueError for a window or a size below 1.
+    """
+    for name, size in (("window", window), ("tokens", tokens)):
+        check_size(size, name)
+    source = machine(bias)
+    free = _free_slots(source)
+    rand = Random(f"context {seed}").random
+    exact = added = 0.0
+    count = 0
+    while count < tokens:
+        story = list(source.trace(rand))
+        count += len(story)
+        exact -= math.fsum(token.logp for token in story)
+        added += _added(story, source, free, window)
+    return ContextCost(exact / count / math.log(2), added / count / math.log(2), count)
+
+
+def _free_slots(source: Machine) -> dict[str, Pick]:
+    """Slots that no other slot depends on and that are always picked from the same table.
+
+    Where an article is said before some picks, all count as if it were.
+    """
+    slots = source.slots
+    givers = {pick.given for picks in slots.values() for pick in picks}
+    free = {}
+    for name, picks in slots.items():
+        if name not in givers and len({(pick.domain, pick.given) for pick in picks}) == 1:
+            free[name] = max(picks, key=lambda pick: bool(pick.article))
+    return free
+
+
+def _added(story: list[Traced], source: Machine, free: dict[str, Pick], window: int) -> float:
+    """Nats that the oracle loses on one story."""
+    nats = 0.0
+    rows: dict[str, tuple[str, ...]] = {}
+    shown: dict[str, int] = {}
+    for at, token in enumerate(story):
+        name = token.picked
+        if token.picked:
+            rows[name] = token.row
+        elif token.slot is not None:
+            name = token.slot.name
+            if name in free and at - shown[name] > window:
+                pick = free[name]
+                rules = source.rules
+                if pick.given:
+                    domain = rules.tables[pick.domain][rows[pick.given][0]]
+                else:
+                    domain = rules.domains[pick.domain]
+                part = token.slot.part or domain.fields[0]
+                nats -= math.log(_chance(domain, part, rows[name], bool(pick.article)))
+        shown[name] = at
+    return nats
+
+
+def _chance(domain: Domain, part: str, row: tuple[str, ...], article: bool) -> float:
+    """How likely this field has this value, among rows with the same article where one is said."""
+    column = domain.fields.index(part)
+    same = domain.fields.index("a") if article else -1
+    alike = [
+        (weight, other)
+        for other, weight in zip(domain.rows, domain.weights, strict=True)
+        if not article or other[same] == row[same]
+    ]
+    total = math.fsum(weight for weight, _ in alike)
+    return math.fsum(weight for weight, other in alike if other[column] == row[column]) / total
