@@ -8,12 +8,11 @@ from itertools import islice
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from llmcourse.world.opinions import ASPECTS
 
 from llmcourse.data import words
 from llmcourse.world.engine.spelling import detokenise
 from llmcourse.world.engine.splits import split_of
-from llmcourse.world.tasks.opinions import KINDS, LABELS, reviews
+from llmcourse.world.tasks.opinions import ASPECTS, KINDS, LABELS, reviews
 from tests.bag_of_words import accuracy
 from tests.world.leaks import states_held_out
 

@@ -7,13 +7,12 @@ from itertools import islice
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from llmcourse.world.coreference_grammar import SCHEMAS
 
 from llmcourse import data
 from llmcourse.world.engine.splits import split_of
 from llmcourse.world.facts import knowledge
 from llmcourse.world.facts.records import knowledge_base
-from llmcourse.world.tasks.pronouns import CUES, Coreference, coreference
+from llmcourse.world.tasks.pronouns import CUES, SCHEMAS, Coreference, coreference
 from tests import bag_of_words
 from tests.world.leaks import states_held_out
 

@@ -13,18 +13,9 @@ from hypothesis import strategies as st
 from llmcourse.data import words
 from llmcourse.world.engine.spelling import detokenise
 from llmcourse.world.engine.splits import split_of
+from llmcourse.world.engine.text_files import sections
 from llmcourse.world.facts.knowledge import MEN, WOMEN
-from llmcourse.world.tasks.sentence_pairs import (
-    _PEOPLE,
-    _PLACES,
-    _THINGS,
-    _TIMES,
-    _TO_PEOPLE,
-    _TO_THINGS,
-    Meaning,
-    score,
-    similarity,
-)
+from llmcourse.world.tasks.sentence_pairs import Meaning, score, similarity
 from tests.world.leaks import states_held_out
 
 
@@ -38,9 +29,9 @@ def unseen():
     return tuple(similarity(5_000, split="test", seed=1))
 
 
-def wordings(*tables):
-    """Each wording of the tables with the first wording of its line."""
-    lines = [line for table in tables for line in table.strip().splitlines()]
+def wordings(*kinds):
+    """Each wording of these kinds with the first wording of its line."""
+    lines = [line for kind in kinds for line in sections("similarity")[kind].splitlines()]
     found = {}
     for line in lines:
         forms = [form.strip() for form in re.split("[/;]", line)]
@@ -48,9 +39,9 @@ def wordings(*tables):
     return found
 
 
-SOMEBODY = wordings(_PEOPLE, _THINGS) | {n: n for n in (*WOMEN, *MEN)}
-ACTS = wordings(_TO_PEOPLE, _TO_THINGS)
-PLACES, TIMES = wordings(_PLACES), wordings(_TIMES)
+SOMEBODY = wordings("person", "thing") | {n: n for n in (*WOMEN, *MEN)}
+ACTS = wordings("to people", "to things")
+PLACES, TIMES = wordings("place"), wordings("time")
 
 
 def alternatives(table):

@@ -1,12 +1,16 @@
-"""Batches of whole documents, and what a perfect model scores on them."""
+"""Documents whole and cut: what a perfect model scores on batches, and what cutting costs it."""
 
 import math
+from random import Random
 
 import numpy as np
 import pytest
 
 from llmcourse import world
-from llmcourse.world import END, IGNORED, whole_batches
+from llmcourse.world import END, IGNORED, context_cost, whole_batches
+from llmcourse.world.engine.machine import Machine
+from llmcourse.world.story import windows
+from tests.world.small_grammar import small
 
 
 def sample(n=50, seed=3):
@@ -55,3 +59,31 @@ def test_the_last_batch_may_be_smaller():
 def test_a_batch_size_below_one_is_refused_at_once():
     with pytest.raises(ValueError, match="expected batch_size of 1 or more, got 0: "):
         whole_batches(sample(2), 0)
+
+
+def test_cutting_the_context_to_16_tokens_costs_at_least_5_percent():
+    costs = [context_cost(window, tokens=60_000) for window in (8, 16, 10_000)]
+    assert costs[0].added > costs[1].added >= 0.05 * costs[1].floor
+    assert costs[1].share == costs[1].added / costs[1].floor
+    assert costs[2].added == 0
+    floor = world.entropy_rate(world.stories(tokens=60_000, seed=4)).bits_per_token
+    assert costs[0].floor == pytest.approx(floor, rel=0.03)
+
+
+def test_context_cost_by_hand():
+    machine = Machine(small({"story": "<a it:thing> a b c {it} d {it} </s>"}))
+    rand = Random(3).random
+    for _ in range(20):
+        story = list(machine.trace(rand))
+        thing = story[1].word
+        expected = 0.0 if thing == "egg" else math.log(2)  # egg is the only word after "an"
+        free = windows._free_slots(machine)
+        assert windows._added(story, machine, free, 3) == pytest.approx(expected)
+        assert windows._added(story, machine, free, 4) == 0
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_context_cost_refuses_sizes_below_one(size):
+    for ask in (lambda: context_cost(size), lambda: context_cost(tokens=size)):
+        with pytest.raises(ValueError, match=f"expected .* of 1 or more, got {size}"):
+            ask()
