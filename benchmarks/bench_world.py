@@ -12,7 +12,7 @@ import statistics
 import time
 
 from llmcourse import world
-from llmcourse.world.story.rules import machine
+from llmcourse.world.story.story_rules import machine
 
 TOKENS = 1_000_000
 RUNS = 5

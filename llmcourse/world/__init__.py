@@ -20,7 +20,7 @@ from llmcourse.world.language.bilingual import Reading, analyse
 from llmcourse.world.language.second_language import Parallel, parallel, second_language_text
 from llmcourse.world.story.agreement import AgreementPair, agreement_pairs, agreement_rules
 from llmcourse.world.story.entries import almanac, analogy_questions
-from llmcourse.world.story.rules import vocabulary
+from llmcourse.world.story.story_rules import vocabulary
 from llmcourse.world.story.telling import (
     EntropyRate,
     Story,

@@ -8,7 +8,7 @@ import pytest
 
 from llmcourse.world.engine import grammar
 from llmcourse.world.engine.machine import Machine
-from llmcourse.world.story.rules import machine as story_machine
+from llmcourse.world.story.story_rules import machine as story_machine
 from tests.world.small_grammar import small
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from llmcourse import data
 from llmcourse.world.engine.splits import split_of
 from llmcourse.world.facts import knowledge
-from llmcourse.world.story.rules import vocabulary
+from llmcourse.world.story.story_rules import vocabulary
 from llmcourse.world.tasks.senses import SENSES_OF, Sense, word_senses
 from tests import bag_of_words
 from tests.world.leaks import states_held_out

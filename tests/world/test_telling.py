@@ -12,7 +12,7 @@ from llmcourse import data, ngram, world
 from llmcourse.world.engine.text_files import sections
 from llmcourse.world.facts import knowledge
 from llmcourse.world.facts.records import knowledge_base
-from llmcourse.world.story import rules
+from llmcourse.world.story import story_rules
 from llmcourse.world.tasks.senses import SENSES_OF
 
 # Each word of two senses with beginnings of text that hold to one of them.
@@ -192,7 +192,7 @@ def _slots():
 def test_there_are_twenty_plots_and_each_is_told(many):
     plots = [line.split("@")[1] for line in sections("plots")["plot"].split("\n") if "@" in line]
     assert len(set(plots)) >= 20
-    assert set(plots) <= set(rules.rules(0.0).texts)
+    assert set(plots) <= set(story_rules.rules(0.0).texts)
     words = set(world.vocabulary())
     assert len(words) >= 1000
     assert len({token for story in many for token in story.tokens}) >= 1000
@@ -260,10 +260,10 @@ def test_what_is_told_of_people_is_known_and_never_held_out():
     base = knowledge_base()
     known = {(fact.subject, fact.object) for fact in base.known}
     hidden = {(fact.subject, fact.object) for fact in base.hidden}
-    for name, domain in rules.relatives().items():
+    for name, domain in story_rules.relatives().items():
         assert domain.rows
         assert {(name, row[0]) for row in domain.rows} <= known
-    for table in (rules.belongings(), rules.losses()):
+    for table in (story_rules.belongings(), rules.losses()):
         for name, domain in table.items():
             assert domain.rows
             assert not {(name, row[0]) for row in domain.rows} & hidden

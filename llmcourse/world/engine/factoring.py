@@ -1,4 +1,4 @@
-"""Left-factoring: how a sequence of a grammar may begin, with equal beginnings merged.
+"""Left-factoring: how the body of a rule may begin, with equal beginnings merged.
 
 `Factoring.options` gives the alternatives at a point of a document, each with its probability, the
 first thing it writes and what follows; `Factoring.differ` tells whether two of them can never write
@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from llmcourse.world.engine.grammar import Call, Choice, GrammarError, Pick, Rules, Sequence_, Slot
+from llmcourse.world.engine.grammar import Body, Call, Choice, GrammarError, Pick, Rules, Slot
 
 Head = str | Slot | Pick
-Options = list[tuple[float, Head | None, Sequence_]]
+Options = list[tuple[float, Head | None, Body]]
 
 
 class Factoring:
@@ -26,13 +26,13 @@ class Factoring:
         self._surely: dict[str, tuple[set[str], set[str]]] = {}
         for name in sorted(self._reads(rules[start])[0]):
             raise GrammarError(f"expected a slot filled on every way to it, got {{{name}}}")
-        self._known: dict[Sequence_, Options] = {}
-        self._begin: dict[Sequence_, Options] = {}
-        self._merged: dict[tuple[tuple[float, Sequence_], ...], Sequence_] = {}
-        self._calls: dict[Sequence_, Call] = {}
+        self._known: dict[Body, Options] = {}
+        self._begin: dict[Body, Options] = {}
+        self._merged: dict[tuple[tuple[float, Body], ...], Body] = {}
+        self._calls: dict[Body, Call] = {}
 
-    def _collect(self, sequence: Sequence_, seen: set[str]) -> None:
-        for item in sequence:
+    def _collect(self, body: Body, seen: set[str]) -> None:
+        for item in body:
             if isinstance(item, Choice):
                 for _, option in item.options:
                     self._collect(option, seen)
@@ -46,11 +46,11 @@ class Factoring:
                 if self.rules.domain(item)[0].fields != self.fields(item.name):
                     raise GrammarError(f"expected slot {item.name} to hold one kind, got two")
 
-    def _reads(self, sequence: Sequence_) -> tuple[set[str], set[str]]:
-        """The slots that `sequence` may read before it fills them, and those it surely fills."""
+    def _reads(self, body: Body) -> tuple[set[str], set[str]]:
+        """The slots that `body` may read before it fills them, and those it surely fills."""
         reads: set[str] = set()
         fills: set[str] = set()
-        for item in sequence:
+        for item in body:
             found: list[tuple[set[str], set[str]]] = []
             if isinstance(item, Slot):
                 found = [({item.name}, set())]
@@ -72,21 +72,21 @@ class Factoring:
             raise GrammarError(f"expected a slot that some rule picks, got {{{name}}}")
         return self.rules.domain(self.slots[name][0])[0].fields
 
-    def _heads(self, sequence: Sequence_) -> Iterator[tuple[float, Head | None, Sequence_]]:
-        """(probability, first thing written, what follows) for each way `sequence` may begin."""
-        if not sequence:
+    def _heads(self, body: Body) -> Iterator[tuple[float, Head | None, Body]]:
+        """(probability, first thing written, what follows) for each way `body` may begin."""
+        if not body:
             yield 1.0, None, ()
             return
-        item, rest = sequence[0], sequence[1:]
+        item, rest = body[0], body[1:]
         if isinstance(item, Choice):
             for share, option in item.options:
                 for p, head, after in self._heads(option + rest):
                     yield share * p, head, after
         elif isinstance(item, Call):
-            body = item.rest or self.rules[item.rule]
-            if body not in self._begin:
-                self._begin[body] = list(self._heads(body))
-            for p, head, after in self._begin[body]:
+            called = item.rest or self.rules[item.rule]
+            if called not in self._begin:
+                self._begin[called] = list(self._heads(called))
+            for p, head, after in self._begin[called]:
                 if head is None:
                     for q, other, last in self._heads(rest):
                         yield p * q, other, last
@@ -96,15 +96,15 @@ class Factoring:
         else:
             yield 1.0, item, rest
 
-    def options(self, sequence: Sequence_) -> Options:
+    def options(self, body: Body) -> Options:
         """(probability, first thing written, what follows), for each first thing (None: the end).
 
         The probabilities of ways that begin alike add, and what follows them becomes a choice.
         """
-        if sequence in self._known:
-            return self._known[sequence]
-        groups: dict[Head | None, dict[Sequence_, float]] = {}
-        for p, head, rest in self._heads(sequence):
+        if body in self._known:
+            return self._known[body]
+        groups: dict[Head | None, dict[Body, float]] = {}
+        for p, head, rest in self._heads(body):
             rests = groups.setdefault(head, {})
             rests[rest] = rests.get(rest, 0.0) + p
         factored: Options = []
@@ -117,7 +117,7 @@ class Factoring:
                 options = tuple((round(p / total, 14), rest) for rest, p in rests.items())
                 rest = self._merged.setdefault(options, (Choice(options),))
             factored.append((total, head, rest))
-        self._known[sequence] = factored
+        self._known[body] = factored
         return factored
 
     def values(self, head: Head) -> set[str]:

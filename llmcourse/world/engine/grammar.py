@@ -1,14 +1,19 @@
-"""A probabilistic grammar over whole documents: fast sampling and exact token probabilities.
+"""A probabilistic grammar over whole documents: its notation, and the slow, plain reading of it.
 
-Grammars are written as text, one alternative a line (`parse` explains the notation). Two readings
-of the same rules exist side by side. `compile_rules` turns them into a left-factored graph: at
-every choice point the alternatives begin with different tokens, so the text so far determines the
-state, a document's probability is the product over its choices, and `Machine.sample` returns it
-while writing. `forward` reads the rules as they stand, with no factoring: it keeps every state a
-text may be in and sums over them. It is slow, scores any token sequence, and is what the tests hold
-the fast reading against.
+A grammar is a set of named rules, written as text (`parse` explains the notation):
 
-Left out: recursion through the start of a rule (it has no left-factored form).
+    story: <hero:person> sat . {hero.he} [slept|3: ate] . </s>
+
+Read from left to right, this picks a person, say Mia, and writes "Mia sat ."; repeats the field
+`he` of that pick, "she"; chooses "ate" with probability 3/4; ends. A document's probability is the
+product over the choices and picks that write it: here P(Mia) * 3/4.
+
+The same rules are read in two ways. `machine.Machine` compiles them into a graph in which the text
+so far determines the state, and samples fast. This module reads them as they stand: `forward` and
+`next_probs` keep every state that the text so far may have led to, and sum over them. That is slow,
+scores any token sequence, and is what the tests hold the fast reading against.
+
+Left out: recursion through the start of a rule (the compiled form has no place for it).
 """
 
 from __future__ import annotations
@@ -38,7 +43,7 @@ class Domain:
     weights: tuple[float, ...]
 
     def picks(self, written: str, article: str) -> list[tuple[float, tuple[str, ...], str]]:
-        """(weight, row, word written) for each row that takes `article` ("" for any)."""
+        """Return (weight, row, word written) for each row that takes `article` ("" for any)."""
         column = self.fields.index(written or self.fields[0])
         takes = self.fields.index("a") if article else -1
         return [
@@ -48,15 +53,22 @@ class Domain:
         ]
 
 
+# --- what a rule consists of ------------------------------------------------------------------
+
+
 class Slot(NamedTuple):
-    """Writes one field of what an earlier pick put into slot `name`."""
+    """Write field `part` ("" for the name) of what an earlier pick put into slot `name`."""
 
     name: str
     part: str
 
 
 class Pick(NamedTuple):
-    """Picks a row of `domain` (of the table for slot `given`, if named) into `name`, writes it."""
+    """Pick a row of `domain` into slot `name` and write its field `written` ("" for the name).
+
+    given: the slot whose name says which domain of the table `domain` to pick from.
+    article: the article that was just written, so that only rows that take it are picked.
+    """
 
     name: str
     domain: str
@@ -66,51 +78,51 @@ class Pick(NamedTuple):
 
 
 class Call(NamedTuple):
-    """Goes through another rule, then comes back."""
+    """Go through rule `rule`, then come back; `rest` is what is left of a rule once begun."""
 
     rule: str
-    rest: tuple[Item, ...] = ()
+    rest: Body = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """One of several (probability, sequence) options; probabilities sum to 1."""
+    """One of several (probability, body) options; the probabilities sum to 1."""
 
-    options: tuple[tuple[float, Sequence_], ...]
+    options: tuple[tuple[float, Body], ...]
 
 
 Item = str | Slot | Pick | Call | Choice
-Sequence_ = tuple[Item, ...]
-
-_LEXEME = re.compile(r"\{[^}]*\}|<[^>]*>|[\[\]|]|@[\w:]+|[^\s\[\]|]+")
-_WEIGHT = re.compile(r"\d+(?:\.\d+)?:")
+Body = tuple[Item, ...]  # what a rule, or one option of a choice, writes from left to right
 
 
 @dataclass
 class Rules:
-    """Named rules over domains; `tables` hold domains that depend on the name in another slot."""
+    """Named rules over domains; `tables` hold domains that depend on the name in another slot.
+
+    `parse` explains the notation of `texts`. A rule is parsed when it is first asked for.
+    """
 
     texts: Mapping[str, str]
     domains: Mapping[str, Domain]
     tables: Mapping[str, Mapping[str, Domain]] = field(default_factory=dict)
-    _parsed: dict[str, Sequence_] = field(default_factory=dict)
+    _parsed: dict[str, Body] = field(default_factory=dict)
 
-    def __getitem__(self, name: str) -> Sequence_:
-        """The body of rule `name`. `name:role` is rule `name` with slot `x` meaning slot `role`."""
+    def __getitem__(self, name: str) -> Body:
+        """Return the body of rule `name`; `name:role` is the rule with slot `x` meaning `role`."""
         if name not in self._parsed:
             base, _, role = name.partition(":")
             if base not in self.texts:
                 raise GrammarError(f"expected a rule, got @{name}; rules: {', '.join(self.texts)}")
             text = self.texts[base]
             if role:
-                text = re.sub(r"\{x(?=[.}])", "{" + role, text)
-                text = re.sub(r"/x>", f"/{role}>", text)
-                text = re.sub(r"(@\w+):x\b", rf"\1:{role}", text)
+                text = re.sub(r"\{x(?=[.}])", "{" + role, text)  # {x.he} -> {friend.he}
+                text = re.sub(r"/x>", f"/{role}>", text)  # <gift:things/x> -> <gift:things/friend>
+                text = re.sub(r"(@\w+):x\b", rf"\1:{role}", text)  # @glad:x -> @glad:friend
             self._parsed[name] = parse(text, self)
         return self._parsed[name]
 
     def domain(self, pick: Pick) -> list[Domain]:
-        """Every domain `pick` may draw from: one, or one for each name that `given` may hold."""
+        """Return every domain `pick` may draw from: one, or one for each name in slot `given`."""
         known = self.tables if pick.given else self.domains
         if pick.domain not in known:
             raise GrammarError(
@@ -121,8 +133,14 @@ class Rules:
         )
 
 
-def parse(text: str, rules: Rules) -> Sequence_:
-    """The sequence for rule `text`: one alternative a line, an optional weight (`3:`) before each.
+# --- from text to bodies ----------------------------------------------------------------------
+
+_LEXEME = re.compile(r"\{[^}]*\}|<[^>]*>|[\[\]|]|@[\w:]+|[^\s\[\]|]+")
+_WEIGHT = re.compile(r"\d+(?:\.\d+)?:")
+
+
+def parse(text: str, rules: Rules) -> Body:
+    """Return the body of rule `text`: one alternative a line, an optional weight (`3:`) before it.
 
     A blank line ends a choice and starts the next one: a rule of three paragraphs writes three
     times. An indented line goes on with the line above.
@@ -136,14 +154,16 @@ def parse(text: str, rules: Rules) -> Sequence_:
     paragraphs = [
         part.splitlines() for part in re.split(r"\n\s*\n", re.sub(r"\n +", " ", text.strip()))
     ]
+    # a paragraph is a choice among its lines
     lexemes = _LEXEME.findall(" ".join("[" + "|".join(lines) + "]" for lines in paragraphs))
-    sequence, end = _parse_sequence(lexemes, 0, rules)
+    body, end = _parse_body(lexemes, 0, rules)
     if end != len(lexemes):
         raise GrammarError(f"expected balanced brackets, got {text.strip()[:60]!r}")
-    return sequence
+    return body
 
 
-def _parse_sequence(lexemes: Sequence[str], at: int, rules: Rules) -> tuple[Sequence_, int]:
+def _parse_body(lexemes: Sequence[str], at: int, rules: Rules) -> tuple[Body, int]:
+    """Return the body that begins at lexeme `at`, and where it ends: at a | or ], or the end."""
     items: list[Item] = []
     while at < len(lexemes) and lexemes[at] not in ("|", "]"):
         lexeme = lexemes[at]
@@ -156,14 +176,15 @@ def _parse_sequence(lexemes: Sequence[str], at: int, rules: Rules) -> tuple[Sequ
     return tuple(items), at
 
 
-def _parse_choice(lexemes: Sequence[str], at: int, rules: Rules) -> tuple[Sequence_, int]:
-    options: list[tuple[float, Sequence_]] = []
+def _parse_choice(lexemes: Sequence[str], at: int, rules: Rules) -> tuple[Body, int]:
+    """Return the choice whose first option begins at lexeme `at`, and the lexeme behind its ]."""
+    options: list[tuple[float, Body]] = []
     while True:
         weight = 1.0
         if at < len(lexemes) and _WEIGHT.fullmatch(lexemes[at]):
             weight, at = float(lexemes[at][:-1]), at + 1
-        sequence, at = _parse_sequence(lexemes, at, rules)
-        options.append((weight, sequence))
+        body, at = _parse_body(lexemes, at, rules)
+        options.append((weight, body))
         if at >= len(lexemes):
             raise GrammarError(f"expected ], got the end of {' '.join(lexemes)[:60]!r}")
         at += 1
@@ -171,16 +192,16 @@ def _parse_choice(lexemes: Sequence[str], at: int, rules: Rules) -> tuple[Sequen
             return _choose(options), at
 
 
-def _choose(options: Sequence[tuple[float, Sequence_]]) -> Sequence_:
-    """Options normalised into a Choice; the sequence itself where there is only one."""
+def _choose(options: Sequence[tuple[float, Body]]) -> Body:
+    """Return the options normalised into a Choice; the one body where there is only one."""
     options = [option for option in options if option[0] > 0]
     if len(options) == 1:
         return options[0][1]
     total = sum(weight for weight, _ in options)
-    return (Choice(tuple((weight / total, sequence) for weight, sequence in options)),)
+    return (Choice(tuple((weight / total, body) for weight, body in options)),)
 
 
-def _parse_item(lexeme: str, rules: Rules) -> Sequence_:
+def _parse_item(lexeme: str, rules: Rules) -> Body:
     if lexeme[0] == "@":
         return (Call(lexeme[1:]),)
     if lexeme[0] == "{":
@@ -188,13 +209,14 @@ def _parse_item(lexeme: str, rules: Rules) -> Sequence_:
         return (Slot(name, part),)
     if lexeme[0] != "<" or lexeme == END:
         return (lexeme,)
-    *articles, body = lexeme[1:-1].split(" ")
-    name, _, source = body.partition(":")
+    *articles, inside = lexeme[1:-1].split(" ")
+    name, _, source = inside.partition(":")
     source, _, given = source.partition("/")
     domain, _, written = source.partition(".")
     pick = Pick(name, domain, given, written)
     if not articles:
         return (pick,)
+    # "a" or "an" is a choice of its own, weighted by the rows that take it; the pick follows it
     article = articles[0]
     options = []
     for word in (article, article + "n"):
@@ -206,17 +228,19 @@ def _parse_item(lexeme: str, rules: Rules) -> Sequence_:
     return _choose(options)
 
 
-# --- the slow reading: every state the text may be in -------------------------------------
+# --- the slow reading: every state that the text may have led to -------------------------------
 
-State = tuple[Sequence_, Mapping[str, Mapping[str, str]]]
+Slots = Mapping[str, Mapping[str, str]]  # what each slot holds: its fields by name
+State = tuple[Body, Slots]  # what is still to be written, and what has been picked
+Beliefs = list[tuple[float, State]]  # probabilities that sum to 1, each with its state
 
 
 def moves(rules: Rules, state: State) -> Iterator[tuple[float, str, State]]:
-    """(probability, token, next state) for each way to write one more token from `state`."""
-    sequence, slots = state
-    if not sequence:
+    """Yield (probability, token, next state) for each way to write one more token from `state`."""
+    body, slots = state
+    if not body:
         return
-    head, rest = sequence[0], sequence[1:]
+    head, rest = body[0], body[1:]
     if isinstance(head, str):
         yield 1.0, head, (rest, slots)
     elif isinstance(head, Slot):
@@ -224,8 +248,10 @@ def moves(rules: Rules, state: State) -> Iterator[tuple[float, str, State]]:
         word = named[head.part] if head.part else next(iter(named.values()))
         yield 1.0, word, (rest, slots)
     elif isinstance(head, Call):
+        # a call writes nothing itself: its body is put in its place
         yield from moves(rules, ((head.rest or rules[head.rule]) + rest, slots))
     elif isinstance(head, Choice):
+        # nor does a choice: each option is put in its place, with its share of the probability
         for share, option in head.options:
             for p, token, after in moves(rules, (option + rest, slots)):
                 yield share * p, token, after
@@ -242,46 +268,57 @@ def moves(rules: Rules, state: State) -> Iterator[tuple[float, str, State]]:
 
 
 def forward(rules: Rules, tokens: Iterable[str], start: str = "story") -> list[float]:
-    """Natural log-probability of each token; -inf from the first impossible one on.
+    """Return the natural log-probability of each token; -inf from the first impossible one on.
 
     A text may stop anywhere: the figures are those of a prefix unless it ends in END.
     """
-    beliefs: list[tuple[float, State]] = [(1.0, ((Call(start),), {}))]
+    beliefs = _begin(start)
     logps = []
     for token in tokens:
-        after = [
-            (belief * p, state)
-            for belief, before in beliefs
-            for p, word, state in moves(rules, before)
-            if word == token
-        ]
-        total = sum(p for p, _ in after)
-        logps.append(math.log(total) if total else -math.inf)
-        beliefs = [(p / total, state) for p, state in after]
+        p, beliefs = _update(rules, beliefs, token)
+        logps.append(math.log(p) if p else -math.inf)
     return logps
 
 
 def next_probs(rules: Rules, tokens: Iterable[str], start: str = "story") -> dict[str, float]:
-    """The exact distribution of the token after `tokens`; empty where the grammar cannot come."""
-    beliefs: list[tuple[float, State]] = [(1.0, ((Call(start),), {}))]
+    """Return the exact distribution of the token after `tokens`.
+
+    Empty behind END, and if the grammar cannot produce these tokens.
+    """
+    beliefs = _begin(start)
     for token in tokens:
-        beliefs = [
-            (belief * p, state)
-            for belief, before in beliefs
-            for p, word, state in moves(rules, before)
-            if word == token
-        ]
+        _, beliefs = _update(rules, beliefs, token)
     probs: dict[str, float] = {}
-    total = 0.0
     for belief, state in beliefs:
         for p, word, _ in moves(rules, state):
             probs[word] = probs.get(word, 0.0) + belief * p
-            total += belief * p
+    total = math.fsum(probs.values())
     return {word: p / total for word, p in probs.items()}
 
 
+def _begin(start: str) -> Beliefs:
+    return [(1.0, ((Call(start),), {}))]
+
+
+def _update(rules: Rules, beliefs: Beliefs, token: str) -> tuple[float, Beliefs]:
+    """Return P(token | text so far) and the beliefs after it, which are empty if that is 0.
+
+    The forward algorithm: with b(s) the belief in state s before the token,
+    b'(s') = sum over s of b(s) P(token, s' | s) / P(token). States are not merged, as two equal
+    ones are rare.
+    """
+    after = [
+        (belief * p, state)
+        for belief, before in beliefs
+        for p, word, state in moves(rules, before)
+        if word == token
+    ]
+    total = sum(p for p, _ in after)
+    return total, [(p / total, state) for p, state in after]
+
+
 def documents(rules: Rules, start: str = "story") -> Iterator[tuple[tuple[str, ...], float]]:
-    """Every document of a small grammar with its probability, which may come in parts."""
+    """Yield every document of a small grammar with its probability, which may come in parts."""
 
     def grow(
         state: State, words: tuple[str, ...], p: float

@@ -5,6 +5,29 @@ alike share that beginning (their probabilities add) and part where they differ.
 determines the state, and a document's probability is the product over its choices. A grammar where
 the first tokens of two alternatives could be equal and still lead to different states is refused.
 
+One rule as an example. Of its three alternatives, two begin with "Ann":
+
+    2: Ann sat .            start (nothing certain yet)
+    Ann ran .                 |
+    Rain fell .             node 0 --- 3/4 "Ann" --------> node 1 --- 2/3 "sat ." ---> end
+                              |                              +------- 1/3 "ran ." ---> end
+                              +------- 1/4 "Rain fell ." ---> end
+
+"Ann" has the probabilities of both, 2/4 + 1/4. An edge writes all that is certain after its choice,
+so only its first word costs: "Ann sat ." has the log-probabilities ln 3/4, ln 2/3, 0.
+
+>>> machine = Machine(Rules({"story": "2: Ann sat .\\nAnn ran .\\nRain fell ."}, {}))
+>>> for number, node in enumerate(machine.nodes):
+...     for edge in node.edges:
+...         print(number, round(math.exp(edge.logps[0]), 3), *edge.words)
+0 0.75 Ann
+0 0.25 Rain fell .
+1 0.667 sat .
+1 0.333 ran .
+
+A pick fills memory cells, a later slot reads them: in "<hero:person> sat . {hero.he} ate ." every
+person is one edge that writes its name, "sat .", the content of the cell of hero.he, "ate .".
+
 Left out: scoring a given text, which `grammar.forward` does.
 """
 
@@ -21,7 +44,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from llmcourse.world.engine.factoring import Factoring, Head, Options
-from llmcourse.world.engine.grammar import Call, GrammarError, Pick, Rules, Sequence_, Slot
+from llmcourse.world.engine.grammar import Body, Call, GrammarError, Pick, Rules, Slot
 
 Reader = Callable[[list[str]], Sequence[str]]
 
@@ -45,8 +68,8 @@ class Edge(NamedTuple):
     """One option and all that is certain after it, up to the next choice.
 
     Fill memory cells `where` with `row`; write `words` (`read` finds those that depend on memory),
-    whose log-probabilities are `logps`; put `later` on the stack; go on at `node` (None: at the top
-    of the stack).
+    whose log-probabilities are `logps`; put `later`, what follows the rules that are begun, on the
+    stack; go on at `node` (None: at the top of the stack).
     """
 
     where: slice | None
@@ -78,9 +101,9 @@ class Machine:
         self.rules = rules
         self.nodes: list[Node] = []
         self._factoring = Factoring(rules, start)
-        self._made: dict[Sequence_, Node] = {}
-        self._edges: dict[Sequence_, Edge] = {}
-        self._after: dict[tuple[Pick, Sequence_], tuple[slice, Reader | None, Edge]] = {}
+        self._made: dict[Body, Node] = {}
+        self._edges: dict[Body, Edge] = {}
+        self._after: dict[tuple[Pick, Body], tuple[slice, Reader | None, Edge]] = {}
         # What rules may read: cells for the fields of each slot, then one cell for each word.
         self._memory: list[str] = []
         self._cell: dict[str | Slot, int] = {}
@@ -88,12 +111,12 @@ class Machine:
             for part in self._factoring.fields(name):
                 self._cell[Slot(name, part)] = len(self._memory)
                 self._memory.append("")
-        self._todo: list[tuple[Node, Sequence_]] = []
+        self._todo: list[tuple[Node, Body]] = []
         self._start = self._edge((Call(start),))
         with _no_collection():
             while self._todo:
-                node, sequence = self._todo.pop()
-                self._fill(node, self._factoring.options(sequence))
+                node, body = self._todo.pop()
+                self._fill(node, self._factoring.options(body))
                 self._refuse_overlap(node)
 
     @property
@@ -170,15 +193,15 @@ class Machine:
 
     def _edge(
         self,
-        sequence: Sequence_,
+        body: Body,
         first: str | Slot | None = None,
         p: float = 1.0,
     ) -> Edge:
-        """Writes `first` with probability `p` and all of `sequence` that is certain."""
-        if first is None and sequence in self._edges:
-            return self._edges[sequence]
+        """Return the edge that writes `first` (probability `p`) and the certain start of `body`."""
+        if first is None and body in self._edges:
+            return self._edges[body]
         words: list[str | Slot] = [] if first is None else [first]
-        rest = sequence
+        rest = body
         later: tuple[Edge, ...] = ()
         node = None
         while rest and node is None and not later:
@@ -187,10 +210,11 @@ class Machine:
                 words.append(item)
                 rest = rest[1:]
             elif isinstance(item, Call):
-                body = item.rest or self.rules[item.rule]
+                called = item.rest or self.rules[item.rule]
                 if rest[1:]:
-                    later = (self._edge(rest[1:]), self._edge(body))
-                rest = body
+                    # the top of the stack is the rule that is called; behind it, what comes back
+                    later = (self._edge(rest[1:]), self._edge(called))
+                rest = called
             else:
                 options = self._factoring.options(rest)
                 _, head, after = options[0]
@@ -202,7 +226,7 @@ class Machine:
         logps = (math.log(p), *[0.0] * (len(words) - 1)) if words else ()
         edge = Edge(None, (), tuple(words), self._reader(words), logps, later, node)
         if first is None:
-            self._edges[sequence] = edge
+            self._edges[body] = edge
         return edge
 
     def _reader(self, words: Sequence[str | Slot]) -> Reader | None:
@@ -225,12 +249,12 @@ class Machine:
             self._memory.append(word)
         return self._cell[word]
 
-    def _node(self, sequence: Sequence_) -> Node:
-        if sequence in self._made:
-            return self._made[sequence]
-        node = self._made[sequence] = Node([])
+    def _node(self, body: Body) -> Node:
+        if body in self._made:
+            return self._made[body]
+        node = self._made[body] = Node([])
         self.nodes.append(node)
-        self._todo.append((node, sequence))
+        self._todo.append((node, body))
         return node
 
     def _fill(self, node: Node, options: Options) -> None:
@@ -254,7 +278,7 @@ class Machine:
         node.cum = _running([math.exp(edge.logps[0]) for edge in node.edges])
 
     def _pick_edges(
-        self, pick: Pick, name: str, rest: Sequence_, p: float
+        self, pick: Pick, name: str, rest: Body, p: float
     ) -> tuple[list[float], list[Edge]]:
         rules = self.rules
         domain = rules.tables[pick.domain][name] if pick.given else rules.domains[pick.domain]

@@ -13,7 +13,7 @@ from itertools import accumulate
 from random import Random
 from typing import TypeVar
 
-from llmcourse.world.engine.grammar import Call, Choice, Domain, Item, Pick, Rules, Sequence_, Slot
+from llmcourse.world.engine.grammar import Body, Call, Choice, Domain, Item, Pick, Rules, Slot
 from llmcourse.world.engine.spelling import spell
 from llmcourse.world.engine.splits import split_of
 
@@ -45,8 +45,8 @@ class Writer:
             self._bodies[rule] = self._steps(self.rules[rule])
         return self._bodies[rule]
 
-    def _steps(self, sequence: Sequence_) -> list[_Step]:
-        return [self._step(item) for item in sequence]
+    def _steps(self, body: Body) -> list[_Step]:
+        return [self._step(item) for item in body]
 
     def _step(self, item: Item) -> _Step:
         if isinstance(item, Slot):

@@ -17,7 +17,7 @@ from llmcourse.world.engine import grammar
 from llmcourse.world.engine.machine import Machine
 from llmcourse.world.engine.spelling import TOKENS, detokenise
 from llmcourse.world.engine.splits import check_size
-from llmcourse.world.story.rules import machine, rules
+from llmcourse.world.story.story_rules import machine, rules
 
 
 @dataclass(frozen=True)

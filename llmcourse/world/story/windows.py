@@ -28,7 +28,7 @@ from jaxtyping import Int
 from llmcourse.world.engine.grammar import END, Domain, Pick
 from llmcourse.world.engine.machine import Machine, Traced
 from llmcourse.world.engine.splits import check_size
-from llmcourse.world.story.rules import machine, vocabulary
+from llmcourse.world.story.story_rules import machine, vocabulary
 from llmcourse.world.story.telling import Story
 
 IGNORED = -100  # target of a position behind the end, as torch's cross_entropy expects it

@@ -1,0 +1,230 @@
+"""Rooms of a package import downwards only, in no circles, and no module is named as a function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+class Package(NamedTuple):
+    """A package whose rooms (folders, or modules beside them) are in order.
+
+    `rooms`: those on the left of a < may be imported by those on the right of it; rooms parted by
+    a comma know nothing of each other. `outside`: modules of the project that it may import.
+    """
+
+    name: str
+    rooms: str
+    outside: tuple[str, ...]
+
+
+PACKAGES = (
+    Package(
+        "llmcourse.world",
+        "engine < facts < story < language < chat < tasks < datasets",
+        ("llmcourse.arguments", "llmcourse.data"),
+    ),
+)
+PROJECT = ("llmcourse", "autograder", "benchmarks", "tests")
+
+
+def modules_of(root: Path, package: str) -> dict[str, Path]:
+    """Every module of a package by its dotted name; a folder's is that of its __init__."""
+    folder = root.joinpath(*package.split("."))
+    found = {}
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = path
+    assert found, f"no module in {folder}"
+    return found
+
+
+def imports_of(module: str, path: Path) -> Iterator[str]:
+    """The dotted names that a module imports, anywhere in it: `from a import b` is a.b."""
+    inside = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = inside.split(".")[: len(inside.split(".")) - node.level + 1]
+            start = ".".join([*(above if node.level else ()), *filter(None, [node.module])])
+            yield from (f"{start}.{alias.name}" for alias in node.names)
+
+
+def target(imported: str, modules: dict[str, Path]) -> str | None:
+    """The module of the package that an import reaches: itself, or the one that has the name."""
+    parent = imported.rpartition(".")[0]
+    return next((name for name in (imported, parent) if name in modules), None)
+
+
+def room_of(module: str, package: str) -> str:
+    return module.removeprefix(package).strip(".").split(".")[0]
+
+
+def upward_imports(root: Path, package: Package) -> list[str]:
+    """What a room imports that is neither its own nor before it, nor allowed from outside."""
+    levels = [level.split(", ") for level in package.rooms.split(" < ")]
+    height = {room: i for i, level in enumerate(levels) for room in level}
+    modules = modules_of(root, package.name)
+    wrong = []
+    for module, path in modules.items():
+        room = room_of(module, package.name)
+        for imported in imports_of(module, path):
+            reached = target(imported, modules)
+            if reached is None:
+                ours = imported.split(".")[0] in PROJECT
+                if ours and not f"{imported}.".startswith(tuple(f"{o}." for o in package.outside)):
+                    wrong.append(f"{module} imports {imported}, from outside {package.name}")
+            elif room:  # the face may import all
+                other = room_of(reached, package.name)
+                if other != room and not height.get(other, len(levels)) < height.get(room, -1):
+                    wrong.append(f"{module} imports {reached}, which is not below {room}")
+    return wrong
+
+
+def unplaced(root: Path, package: Package) -> set[str]:
+    """Rooms on disk that the order lacks, and rooms of the order that are not on disk."""
+    there = {room_of(module, package.name) for module in modules_of(root, package.name)} - {""}
+    return there ^ set(package.rooms.replace(" < ", ", ").split(", "))
+
+
+def circle(root: Path, package: Package) -> list[str]:
+    """Modules that import each other in a circle; empty where there is none."""
+    modules = modules_of(root, package.name)
+    graph = {
+        module: {target(imported, modules) for imported in imports_of(module, path)}
+        - {None, module}
+        for module, path in modules.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def exports(path: Path) -> set[str]:
+    """The names that a module defines, or imports to hand on if it is the face of a folder."""
+    found = set()
+    for node in ast.parse(path.read_bytes()).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            goals = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {n.id for goal in goals for n in ast.walk(goal) if isinstance(n, ast.Name)}
+        elif isinstance(node, ast.ImportFrom) and path.name == "__init__.py":
+            found |= {alias.asname or alias.name for alias in node.names}
+    return found
+
+
+def two_meanings(root: Path, package: Package) -> set[str]:
+    """Modules named as something that they define or that the face of the package hands on."""
+    modules = modules_of(root, package.name)
+    face = exports(modules[package.name])
+    return {
+        module
+        for module, path in modules.items()
+        if module != package.name
+        if (name := module.rpartition(".")[2]) in face or name in exports(path)
+    }
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_rooms_import_downwards_only(package):
+    assert unplaced(ROOT, package) == set()
+    assert upward_imports(ROOT, package) == []
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_no_modules_import_each_other_in_a_circle(package):
+    assert circle(ROOT, package) == []
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_no_name_is_both_a_module_and_what_it_exports(package):
+    assert two_meanings(ROOT, package) == set()
+
+
+# --- the checks find what they are for --------------------------------------------------------
+
+TOY = Package("toy", "low < left, right < top", ("llmcourse.arguments",))
+GOOD = {
+    "__init__": "from toy.top.roof import build",
+    "low/__init__": "",
+    "low/floor": "from llmcourse.arguments import shown\nimport os\nPLAN = 1",
+    "left/__init__": "",
+    "left/wall": "from toy.low.floor import PLAN\nfrom . import door",
+    "left/door": "from ..low import floor",
+    "right": "import toy.low.floor",
+    "top/__init__": "",
+    "top/roof": "from toy import right\nfrom toy.left import wall\ndef build(): pass",
+}
+
+
+def toy(root, **changed):
+    for name, text in (GOOD | changed).items():
+        path = root / "toy" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def test_a_sound_package_passes(tmp_path):
+    root = toy(tmp_path)
+    assert unplaced(root, TOY) == set()
+    assert upward_imports(root, TOY) == []
+    assert circle(root, TOY) == []
+    assert two_meanings(root, TOY) == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("low/floor", "import toy.top.roof"),
+        ("low/floor", "def late():\n    from toy.top import roof"),
+        ("low/floor", "from toy.top.roof import build"),
+        ("low/floor", "from ..top import roof"),
+        ("left/wall", "from toy import right"),
+        ("right", "from .left.wall import door"),
+        ("top/roof", "from toy import build"),
+        ("low/floor", "from llmcourse.runtime import setup"),
+        ("low/floor", "from llmcourse import argumentsbeside"),
+    ],
+)
+def test_an_import_that_goes_up_is_found(tmp_path, module, text):
+    (found,) = upward_imports(toy(tmp_path, **{module: text}), TOY)
+    assert found.startswith(f"toy.{module.replace('/', '.')} imports ")
+
+
+def test_a_room_without_a_place_and_a_place_without_a_room_are_found(tmp_path):
+    assert unplaced(toy(tmp_path, **{"cellar/wine": ""}), TOY) == {"cellar"}
+    assert unplaced(tmp_path, TOY._replace(rooms="low < left < right < top < sky")) == {
+        "cellar", "sky"
+    }  # fmt: skip
+
+
+def test_a_circle_within_a_room_is_found(tmp_path):
+    root = toy(tmp_path, **{"left/door": "from toy.left.wall import x"})
+    assert set(circle(root, TOY)) == {"toy.left.wall", "toy.left.door"}
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("low/floor", "def floor(): pass"),
+        ("low/floor", "class floor: pass"),
+        ("low/floor", "floor: int = 1"),
+        ("left/__init__", "from toy.left.wall import left"),
+        ("low/build", ""),
+    ],
+)
+def test_a_module_named_as_a_function_is_found(tmp_path, module, text):
+    (found,) = two_meanings(toy(tmp_path, **{module: text}), TOY)
+    assert found == f"toy.{module.replace('/', '.')}".removesuffix(".__init__")
