@@ -59,11 +59,16 @@ def result_key(submission: bytes, unit: Unit, secret: bytes, limits: Limits) -> 
 @cache
 def grader_version() -> str:
     """Hash of the code that grades and of the package beside the submission."""
-    files = [*modules_of("grade"), *(HERE.parent / "llmcourse").rglob("*.py")]
     digest = hashlib.sha256()
-    for file in sorted(files):
+    for file in sorted([*modules_of("grade"), *package_files()]):
         digest.update(str(file.relative_to(HERE.parent)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def package_files() -> list[Path]:
+    """Modules, texts and other data of the package beside the submission."""
+    files = (HERE.parent / "llmcourse").rglob("*")
+    return sorted(path for path in files if path.is_file() and "__pycache__" not in path.parts)
 
 
 def modules_of(name: str) -> list[Path]:

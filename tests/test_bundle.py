@@ -75,7 +75,9 @@ def test_it_holds_course_package_environment_and_readme_only(files):
     assert {n for n in files if n.startswith("course/")} == drawn | {
         f"course/{slug}/{slug}.ipynb" for slug in slugs(ROOT)
     }
-    assert {Path(n).suffix for n in files if n.startswith("llmcourse/")} == {".py", ".json"}
+    assert {Path(n).suffix for n in files if n.startswith("llmcourse/")} == {
+        ".py", ".json", ".txt"
+    }  # fmt: skip
 
 
 def test_notebooks_are_those_of_a_release(files):

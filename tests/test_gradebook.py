@@ -270,6 +270,12 @@ def test_the_version_of_the_grader_covers_what_grading_imports_and_nothing_else(
     assert not {"cli", "gradebook", "marking", "report", "schedule", "store"} & names
 
 
+def test_the_version_of_the_grader_covers_the_texts_of_the_package():
+    names = {path.name for path in store.package_files()}
+    assert {"runtime.py", "grammar.py", "plots.txt", "ladder.json"} <= names
+    assert not any(name.endswith(".pyc") for name in names)
+
+
 def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path):
     path, dead = tmp_path / "result.json", 2**22 + 1  # above every process id
     left = path.with_name(f".result.json.{socket.gethostname()}.{dead}.part")

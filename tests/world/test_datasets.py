@@ -2,15 +2,18 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
 from llmcourse.world import datasets
 from llmcourse.world.datasets import DATASETS, load, record_type
 
+WORLD = Path(datasets.__file__).parent
 OPTIONS = {"agreement_pairs": {"distance": 3}}  # what a data set cannot do without
 
 
@@ -51,6 +54,33 @@ def test_another_configuration_is_another_file(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets, "world_version", lambda: "another world")
     records("parallel", cache=tmp_path)
     assert len(list(tmp_path.iterdir())) == 6
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["engine/grammar.py", "story/telling.py", "tasks/spans.py", "datasets.py", "texts/plots.txt"],
+)
+@pytest.mark.parametrize("change", ["edit", "remove", "rename"])
+def test_the_version_of_the_world_depends_on_every_room_and_text(tmp_path, name, change):
+    folder = tmp_path / "world"
+    shutil.copytree(WORLD, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    before, path = datasets._hash_of(folder), folder / name
+    assert before == datasets.world_version()
+    if change == "edit":
+        path.write_bytes(path.read_bytes() + b"#\n")
+    elif change == "remove":
+        path.unlink()
+    else:
+        path.rename(path.with_stem("other"))
+    assert datasets._hash_of(folder) != before
+
+
+def test_the_version_of_the_world_does_not_depend_on_compiled_files(tmp_path):
+    (tmp_path / "a.py").write_text("1")
+    before = datasets._hash_of(tmp_path)
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "a.cpython-311.pyc").write_bytes(b"2")
+    assert datasets._hash_of(tmp_path) == before
 
 
 def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):

@@ -21,14 +21,12 @@ from llmcourse.world.chat.rewards import (
     true_reward,
 )
 from llmcourse.world.chat.wishes import every_request
-from llmcourse.world.engine.spelling import detokenise
-from llmcourse.world.engine.splits import SPLITS, split_of
 from llmcourse.world.facts.records import knowledge_base
 from tests.bag_of_words import accuracy
-from tests.world.leaks import states_held_out
+from tests.world import samples
 
 KB = knowledge_base()
-TRAIN, TEST = list(preferences(20_000)), list(preferences(5_000, split="test"))
+TRAIN, TEST = samples.train("preferences"), samples.test("preferences")
 ASKED = "What is Mia's job?"
 OPEN = "What is Agatha's job?"
 HARM = "How do I steal Tom's boat?"
@@ -185,26 +183,6 @@ def test_words_alone_do_not_tell_right_from_wrong_answers():
     assert abs(accuracy(train, test) - 0.5) < 0.08
 
 
-def test_prompts_belong_to_their_split():
-    assert {split_of(pair.prompt) for pair in TRAIN} == {"train"}
-    assert {split_of(pair.prompt) for pair in TEST} == {"test"}
-
-
-def test_training_states_no_held_out_fact():
-    for pair in TRAIN:
-        for text in (pair.prompt, pair.chosen, pair.rejected):
-            for sentence in text.split(". "):
-                assert not states_held_out(sentence)
-
-
-def test_every_text_is_plain():
-    for pair in [*TRAIN, *TEST]:
-        for text in (pair.prompt, pair.chosen, pair.rejected):
-            assert detokenise(words(text)) == text
-            assert text[0].isupper()
-            assert text[-1] in ".?!"
-
-
 def test_all_sorts_of_prompts_are_drawn():
     requests = {wanted.text: wanted.harmful for wanted in every_request()}
     sorts = Counter(
@@ -214,27 +192,3 @@ def test_all_sorts_of_prompts_are_drawn():
     asked = sum(pair.prompt in catalogue() for pair in TRAIN) / len(TRAIN)
     assert 0.5 < asked < 0.7
     assert min(sorts.values()) > 0.3 * len(TRAIN)
-
-
-@settings(max_examples=20)
-@given(st.integers(), st.sampled_from(SPLITS), st.floats(0, 1))
-def test_a_shorter_stream_is_the_start_of_a_longer_one(seed, split, noise):
-    six = list(preferences(6, split=split, seed=seed, noise=noise))
-    assert list(preferences(3, split=split, seed=seed, noise=noise)) == six[:3]
-
-
-def test_other_seeds_give_other_pairs():
-    assert list(preferences(20, seed=1)) != list(preferences(20, seed=2))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"n": 0}, "expected n of 1 or more, got 0"),
-        ({"n": 5, "split": "dev"}, "expected split to be one of train, test, got 'dev'"),
-        ({"n": 5, "noise": -0.1}, "expected noise between 0 and 1, got -0.1"),
-    ],
-)
-def test_bad_input_is_refused_at_once(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        preferences(**arguments)

@@ -3,20 +3,14 @@
 import math
 import re
 from collections import Counter, defaultdict
-from functools import cache
-from itertools import islice
 
-import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from llmcourse.data import words
-from llmcourse.world.engine.spelling import detokenise
-from llmcourse.world.engine.splits import split_of
 from llmcourse.world.facts.articles import documents
 from llmcourse.world.facts.records import knowledge_base
 from llmcourse.world.tasks.queries import MENTIONS, STATES, retrieval
-from tests.world.leaks import states_held_out
+from tests.world import samples
 
 KB = knowledge_base()
 PEOPLE = {person.name: person for person in KB.people}
@@ -25,9 +19,8 @@ SEEDS = st.integers(0, 10**6)
 SPLITS = st.sampled_from(("train", "test"))
 
 
-@cache
 def sample(split):
-    return list(retrieval(20_000 if split == "train" else 5_000, split=split))
+    return {"train": samples.train, "test": samples.test}[split]("retrieval")
 
 
 def subject_is_named(query, document):
@@ -160,52 +153,12 @@ def test_who_has_read_no_article_can_only_guess():
 # --- splits and stream --------------------------------------------------------------------------
 
 
-def test_questions_of_the_splits_are_apart():
-    train, test = {q.question for q in sample("train")}, {q.question for q in sample("test")}
-    assert not train & test
-    assert {split_of(question) for question in train} == {"train"}
-    assert {split_of(question) for question in test} == {"test"}
-
-
 def test_train_asks_known_facts_and_test_held_out_ones():
     assert not any(query.fact.held_out for query in sample("train"))
     assert all(query.fact.held_out for query in sample("test"))
-    stated = [q for q in sample("train") if states_held_out(f"{q.question} {q.answer}")]
-    assert stated == []
 
 
 def test_the_dial_sets_the_share_of_indirect_questions():
     assert 0.23 < sum(query.indirect for query in sample("train")) / len(sample("train")) < 0.27
     assert not any(query.indirect for query in retrieval(200, indirect=0.0))
     assert all(query.indirect for query in retrieval(200, indirect=1.0, split="test"))
-
-
-@given(SEEDS, SPLITS, st.floats(0, 1))
-def test_the_same_seed_gives_the_same_queries_and_a_longer_stream_begins_alike(
-    seed, split, indirect
-):
-    choices = dict(seed=seed, split=split, indirect=indirect)
-    short = list(retrieval(3, **choices))
-    assert short == list(islice(retrieval(10**9, **choices), 3))
-    for query in short:
-        assert detokenise(words(query.question)) == query.question
-        assert query.question[0].isupper() and query.question[-1] in ".?"
-        assert "{" not in query.question
-
-
-def test_another_seed_gives_other_queries():
-    assert list(retrieval(20, seed=1)) != list(retrieval(20, seed=2))
-
-
-@pytest.mark.parametrize(
-    ("choices", "message"),
-    [
-        (dict(n=-1), "expected n of 1 or more, got -1"),
-        (dict(split="dev"), "expected split to be one of train, test, got 'dev'"),
-        (dict(indirect=1.5), "expected indirect between 0 and 1, got 1.5"),
-    ],
-)
-def test_bad_input_is_refused_at_once_in_one_line(choices, message):
-    with pytest.raises(ValueError, match=message) as caught:
-        retrieval(**({"n": 1} | choices))
-    assert "\n" not in str(caught.value)

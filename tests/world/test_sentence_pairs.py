@@ -2,31 +2,21 @@
 
 import re
 from collections import Counter
-from functools import cache
-from itertools import islice
 from statistics import correlation
 
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from llmcourse.data import words
-from llmcourse.world.engine.spelling import detokenise
-from llmcourse.world.engine.splits import split_of
 from llmcourse.world.engine.text_files import sections
 from llmcourse.world.facts.knowledge import MEN, WOMEN
-from llmcourse.world.tasks.sentence_pairs import Meaning, score, similarity
-from tests.world.leaks import states_held_out
+from llmcourse.world.tasks.sentence_pairs import Meaning, score
+from tests.world import samples
 
 
-@cache
 def records():
-    return tuple(similarity(20_000, seed=1))
+    return samples.train("similarity")
 
 
-@cache
 def unseen():
-    return tuple(similarity(5_000, split="test", seed=1))
+    return samples.test("similarity")
 
 
 def wordings(*kinds):
@@ -94,19 +84,6 @@ def test_the_formula_worked_by_hand():
     assert score(one, Meaning("Eva", "saw", "Ben", "", "")) == 0.0
 
 
-def test_the_same_seed_gives_the_same_pairs_and_a_shorter_stream_their_start():
-    assert tuple(similarity(50, seed=1)) == records()[:50]
-    assert tuple(similarity(50, seed=2)) != records()[:50]
-
-
-@pytest.mark.parametrize(
-    "bad, message", [({"n": 0}, "1 or more"), ({"n": 2, "split": "dev"}, "train, test")]
-)
-def test_bad_input_is_refused_at_once(bad, message):
-    with pytest.raises(ValueError, match=message):
-        similarity(**bad)
-
-
 def test_scores_are_what_a_reader_of_the_text_finds():
     for record in records()[:4_000]:
         assert record.score == score(read(record.first), read(record.second)), record
@@ -120,25 +97,8 @@ def test_scores_spread_over_the_whole_range():
     assert all(0 <= r.score <= 5 for r in records())
 
 
-def test_every_sentence_belongs_to_its_split():
-    ours = {s for r in records() for s in (r.first, r.second)}
-    theirs = {s for r in unseen() for s in (r.first, r.second)}
-    assert {split_of(s) for s in ours} == {"train"}
-    assert {split_of(s) for s in theirs} == {"test"}
-
-
-def test_no_held_out_fact_is_stated():
-    assert not [r for r in records() if states_held_out(r.first) or states_held_out(r.second)]
-
-
-@settings(max_examples=20)
-@given(st.integers(0, 10**6))
-def test_pairs_are_two_plain_sentences(seed):
-    for record in islice(similarity(30, seed=seed), 30):
-        assert record.first != record.second
-        for text in (record.first, record.second):
-            assert detokenise(words(text)) == text
-            assert text[0].isupper() and text[-1] == "."
+def test_the_two_sentences_of_a_pair_differ():
+    assert all(record.first != record.second for record in records() + unseen())
 
 
 def test_shared_words_and_lengths_do_not_give_the_score_away():

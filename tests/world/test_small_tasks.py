@@ -4,19 +4,16 @@ import re
 from collections import Counter, defaultdict
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from llmcourse.data import words
 from llmcourse.world.chat.small_tasks import OPPOSITES, TASKS, instructions
-from llmcourse.world.engine.spelling import detokenise
-from llmcourse.world.engine.splits import SPLITS, split_of
+from llmcourse.world.engine.splits import split_of
 from llmcourse.world.facts.records import knowledge_base
 from tests.bag_of_words import accuracy
-from tests.world.leaks import states_held_out
+from tests.world import samples
 
 KB = knowledge_base()
-TRAIN, TEST = list(instructions(20_000)), list(instructions(5_000, split="test"))
+TRAIN, TEST = samples.train("instructions"), samples.test("instructions")
 BOTH = [*TRAIN, *TEST]
 PEOPLE = {person.name: person for person in KB.people}
 ONE_WORD = ("spell", "plural", "opposite", "comparative", "superlative", "counterpart")
@@ -182,55 +179,8 @@ def test_an_instruction_names_one_task():
     assert {len(found) for found in tasks.values()} == {1}
 
 
-def test_splits_share_no_instruction_and_no_sentence():
-    for split, drawn in (("train", TRAIN), ("test", TEST)):
-        assert {split_of(record.prompt) for record in drawn} == {split}
-        free = [record.input for record in drawn if record.task not in ONE_WORD]
-        assert {split_of(text) for text in free} == {split}
-
-
 def test_sentences_are_of_many_skeletons():
     masks = {word: "_" for word in (*PEOPLE, *ANIMALS, *THINGS, *KB.foods)}
     texts = [record.input for task in ("capitals", "ask", "deny", "who", "pronoun")
              for record in of_task(task)]  # fmt: skip
     assert len({" ".join(masks.get(word, word) for word in words(text)) for text in texts}) > 500
-
-
-def test_training_states_no_held_out_fact():
-    for record in TRAIN:
-        assert not states_held_out(f"{record.prompt} {record.input}")
-        assert not states_held_out(record.reply)
-        if record.task in ("blank", "yes or no"):
-            assert not states_held_out(f"{record.input} {record.reply}")
-
-
-def test_every_field_is_plain_text():
-    for record in BOTH:
-        for text in (record.prompt, record.input, record.reply):
-            assert detokenise(words(text)) == text
-            assert text[-1] in ".?"
-            assert text[0].isupper() or text.startswith("___")
-
-
-@settings(max_examples=20)
-@given(st.integers(), st.sampled_from(SPLITS), st.sampled_from([None, *TASKS]))
-def test_a_shorter_stream_is_the_start_of_a_longer_one(seed, split, task):
-    six = list(instructions(6, split=split, seed=seed, task=task))
-    assert list(instructions(3, split=split, seed=seed, task=task)) == six[:3]
-
-
-def test_other_seeds_give_other_instructions():
-    assert list(instructions(20, seed=1)) != list(instructions(20, seed=2))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"n": 0}, "expected n of 1 or more, got 0"),
-        ({"n": 5, "split": "dev"}, "expected split to be one of train, test, got 'dev'"),
-        ({"n": 5, "task": "juggle"}, "expected task to be one of count, .*got 'juggle'"),
-    ],
-)
-def test_bad_input_is_refused_at_once(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        instructions(**arguments)

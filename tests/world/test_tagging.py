@@ -1,7 +1,7 @@
 """Tagged sentences: legal tags, words that only context can tag, names of several types."""
 
 from collections import Counter, defaultdict
-from itertools import islice, pairwise
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -12,19 +12,19 @@ from llmcourse.world.engine.splits import split_of
 from llmcourse.world.facts.records import knowledge_base
 from llmcourse.world.tasks import tag_words
 from llmcourse.world.tasks.tagging import BIO, ENTITIES, POS, Tagged, read, tagged
-from tests.world.leaks import states_held_out
+from tests.world import samples
 
 NAMES = {person.name for person in knowledge_base().people}
 
 
 @pytest.fixture(scope="module")
 def train():
-    return list(tagged(20_000))
+    return samples.train("tagged")
 
 
 @pytest.fixture(scope="module")
 def test():
-    return list(tagged(5_000, split="test"))
+    return samples.test("tagged")
 
 
 def spans(bio):
@@ -58,22 +58,6 @@ def test_a_sentence_is_tagged_by_hand():
 def test_a_word_without_a_tag_is_refused():
     with pytest.raises(ValueError, match="expected a tag after 'zebra'"):
         read("zebra")
-
-
-@pytest.mark.parametrize("split", ["train", "test"])
-def test_the_same_seed_gives_the_same_sentences_and_a_longer_stream_goes_on(split):
-    assert list(tagged(30, split=split, seed=4)) == list(tagged(30, split=split, seed=4))
-    assert list(tagged(10, split=split, seed=4)) == list(
-        islice(tagged(30, split=split, seed=4), 10)
-    )
-    assert list(tagged(30, split=split, seed=4)) != list(tagged(30, split=split, seed=5))
-
-
-def test_bad_input_is_told_in_one_line_at_once():
-    with pytest.raises(ValueError, match="expected n of 1 or more, got 0"):
-        tagged(0)
-    with pytest.raises(ValueError, match="expected split to be one of train, test, got 'dev'"):
-        tagged(5, split="dev")
 
 
 @settings(max_examples=30, deadline=None)
@@ -253,17 +237,6 @@ def test_sentences_vary(train):
 
 
 # --- what may not be said -----------------------------------------------------------------
-
-
-def test_no_test_sentence_is_in_train(train, test):
-    assert {r.text for r in train}.isdisjoint(r.text for r in test)
-    assert all(split_of(r.text) == "train" for r in train)
-    assert all(split_of(r.text) == "test" for r in test)
-
-
-def test_no_held_out_fact_is_told(train, test):
-    for record in (*train, *test):
-        assert not states_held_out(record.text), record.text
 
 
 def test_the_people_of_the_world_get_no_other_life(train):

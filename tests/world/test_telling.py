@@ -5,8 +5,6 @@ from collections import Counter
 from itertools import islice, pairwise
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from llmcourse import data, ngram, world
 from llmcourse.world.engine.text_files import sections
@@ -26,33 +24,6 @@ SENSES = {
     "seal": ("seal of wax", "seal on the beach"),
     "spring": ("A spring behind", "One spring", "tiny spring was"),
 }
-
-
-@settings(max_examples=12, deadline=None)
-@given(st.integers(0, 10**9), st.sampled_from([0.0, 0.4, 1.0]))
-def test_scorer_agrees_with_generator(seed, bias):
-    (story,) = world.stories(1, seed=seed, bias=bias)
-    assert world.story_log_prob(story.tokens, bias=bias) == pytest.approx(story.logps, abs=1e-9)
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10**9), st.integers(1, 12))
-def test_stories_are_deterministic_and_a_shorter_stream_is_a_prefix(seed, n):
-    stories = list(world.stories(n, seed=seed))
-    assert list(world.stories(n + 3, seed=seed))[:n] == stories
-    for story in stories:
-        assert story.tokens[-1] == world.END
-        assert world.END not in story.tokens[:-1]
-        assert len(story.logps) == len(story.tokens)
-        assert all(math.isfinite(p) and p <= 1e-12 for p in story.logps)
-        assert math.isclose(story.log_prob, math.fsum(story.logps))
-
-
-def test_interleaved_streams_do_not_disturb_each_other():
-    one, two = world.stories(seed=1), world.stories(seed=2)
-    mixed = [(next(one), next(two)) for _ in range(20)]
-    assert [a for a, _ in mixed] == list(world.stories(20, seed=1))
-    assert [b for _, b in mixed] == list(world.stories(20, seed=2))
 
 
 def test_stories_stop_at_the_tokens_asked_for():
@@ -142,27 +113,14 @@ def test_entropy_rate_by_hand():
         world.entropy_rate(stories[:1])
 
 
-@pytest.mark.parametrize("size", [0, -3])
-def test_sizes_below_one_are_refused(size):
-    for ask in (
-        lambda: world.stories(size),
-        lambda: world.stories(tokens=size),
-        lambda: world.transcript_pairs(size),
-        lambda: world.agreement_pairs(size, 3),
-    ):
-        with pytest.raises(ValueError, match=f"expected .* 1 or more, got {size}: .*") as caught:
-            ask()
-        assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("bias", [-0.1, 1.5, math.nan])
-def test_bias_out_of_range_is_refused(bias):
-    with pytest.raises(ValueError, match="expected bias between 0 and 1"):
-        world.stories(1, bias=bias)
-
-
 def test_streams_need_no_limit():
     assert len(list(islice(world.stories(), 5))) == 5
+
+
+@pytest.mark.parametrize("size", [0, -3])
+def test_a_size_in_tokens_below_one_is_refused(size):
+    with pytest.raises(ValueError, match=f"expected tokens of 1 or more, got {size}"):
+        world.stories(tokens=size)
 
 
 # --- how rich the stories are -------------------------------------------------------------
