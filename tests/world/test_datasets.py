@@ -56,10 +56,19 @@ def test_another_configuration_is_another_file(tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 6
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["engine/grammar.py", "story/telling.py", "tasks/spans.py", "datasets.py", "texts/plots.txt"],
+FILES = sorted(
+    path.relative_to(WORLD) for kind in ("py", "txt") for path in WORLD.rglob(f"*.{kind}")
 )
+ONE_OF_EACH_ROOM = {path.parts[0]: path for path in FILES}
+
+
+def test_there_are_rooms_and_texts():
+    assert {"engine", "facts", "story", "language", "chat", "tasks", "texts"} < set(
+        ONE_OF_EACH_ROOM
+    )
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH_ROOM.values(), ids=str)
 @pytest.mark.parametrize("change", ["edit", "remove", "rename"])
 def test_the_version_of_the_world_depends_on_every_room_and_text(tmp_path, name, change):
     folder = tmp_path / "world"
