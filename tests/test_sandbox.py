@@ -333,6 +333,8 @@ def package(tmp_path, monkeypatch):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     (top / "ladder.json").write_text("{}")
+    (top / "world" / "texts").mkdir()
+    (top / "world" / "texts" / "plots.txt").write_text("== one\na\n")
     monkeypatch.setattr(llmcourse, "__path__", [str(top)])
     return top
 
@@ -344,13 +346,14 @@ def shown(unit):
 
 
 def test_a_unit_sees_what_is_shared_and_earlier_units_and_of_the_rest_the_names(package):
-    shared = {"__init__.py", "runtime.py", "ladder.json", "world/__init__.py", "world/words.py"}
+    data = {"ladder.json", "world/texts/plots.txt"}
+    shared = data | {"__init__.py", "runtime.py", "world/__init__.py", "world/words.py"}
     assert shown("02_b") == shared | {"early.py"}
     assert shown("03_c") == shared | {"early.py", "mine.py"}
     assert shown("00") == shown("appendix") == shared
     everything = {there for _, there in view.package_files("02_b")}
     modules = {str(path.relative_to(package)) for path in package.rglob("*.py")}
-    assert everything == {f"/course/llmcourse/{name}" for name in modules | {"ladder.json"}}
+    assert everything == {f"/course/llmcourse/{name}" for name in modules | data}
 
 
 def test_a_module_that_does_not_say_whose_it_is_is_not_shown(package):

@@ -2,6 +2,16 @@
 
 Each random choice shows in the text the moment it is made, so every document carries its exact
 log-probability, and the best any model can reach is a number.
+
+This face is what other code imports. Behind it are rooms, each of which uses only those before it:
+
+    engine    grammars, exact sampling, spelling, splits, and the loader of the files in texts/
+    facts     word tables, the knowledge base, its articles, invented events
+    story     stories and what is measured on them: the floor, agreement, transcripts, windows
+    language  the second language and the parallel text
+    chat      questions, small tasks, dialogues, preferences and their true reward
+    tasks     labelled sentences and texts, from tagging to sums
+    datasets  all data sets by name, and on disk
 """
 
 from llmcourse.world.chat.conversations import Dialogue, Turn, dialogues
