@@ -5,7 +5,7 @@ import pytest
 from llmcourse import world
 from llmcourse.word_vectors import read_questions
 from llmcourse.world.facts.records import COMPARATIVES, GENDERED
-from llmcourse.world.story import entries as module
+from llmcourse.world.story import entries
 from llmcourse.world.story.entries import almanac, analogy_questions
 
 
@@ -36,7 +36,7 @@ def test_entries_keep_the_facts_of_each_country_together():
 def test_every_quality_and_every_kind_of_person_has_entries():
     told = {token for entry in almanac(3_000) for token in entry.tokens}
     assert told >= {word for degrees in COMPARATIVES for word in degrees}
-    assert told >= {word for pair in GENDERED if pair[0] in module.SCENES for word in pair}
+    assert told >= {word for pair in GENDERED if pair[0] in entries.SCENES for word in pair}
 
 
 def test_questions_pair_every_two_relations_of_a_kind():

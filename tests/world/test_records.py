@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmcourse.world.facts import knowledge
-from llmcourse.world.facts import records as facts
+from llmcourse.world.facts import knowledge, records
 from llmcourse.world.facts.records import Fact, knowledge_base
 
 KB = knowledge_base()
@@ -48,7 +47,7 @@ def test_people_live_in_towns_of_their_country():
 def test_functional_relations_have_one_object():
     found = Counter((fact.subject, fact.relation) for fact in KB.facts)
     for (_, relation), count in found.items():
-        assert count == 1 or not facts.RELATIONS[relation]
+        assert count == 1 or not records.RELATIONS[relation]
     assert len({(f.subject, f.relation, f.object) for f in KB.facts}) == len(KB.facts)
     assert {fact.relation for fact in KB.facts} == set(KB.relations)
 
@@ -121,8 +120,8 @@ def test_about_one_fact_in_seven_is_held_out():
     assert set(KB.known).isdisjoint(KB.hidden)
     assert len(KB.known) + len(KB.hidden) == len(KB.facts)
     assert 0.12 < len(KB.hidden) / len(KB.facts) < 0.18
-    assert {fact.relation for fact in KB.hidden} == set(facts.HOLDABLE)
-    for relation in facts.HOLDABLE:
+    assert {fact.relation for fact in KB.hidden} == set(records.HOLDABLE)
+    for relation in records.HOLDABLE:
         share = [fact.held_out for fact in KB.facts if fact.relation == relation]
         assert 0.1 < sum(share) / len(share) < 0.7
 

@@ -22,7 +22,7 @@ from llmcourse.world.engine.splits import check_choice, draw, of_split, split_of
 from llmcourse.world.engine.text_files import sections
 from llmcourse.world.engine.writing import Slots, Writer, even
 from llmcourse.world.facts import knowledge
-from llmcourse.world.facts import records as facts
+from llmcourse.world.facts.records import COMPARATIVES, knowledge_base
 
 INFERENCES = sections("inferences")
 LABELS = ("entailment", "contradiction", "neutral")
@@ -173,7 +173,7 @@ def _writer() -> Writer:
     def named(rows: Iterable[str]) -> Domain:
         return even("name", rows=rows)
 
-    degrees = {row[0]: row[1] for row in facts.COMPARATIVES}
+    degrees = {row[0]: row[1] for row in COMPARATIVES}
     pairs = [(one, degrees[one], degrees[other]) for one, other in _OPPOSITES]
     domains = {
         "person": named((*knowledge.WOMEN, *knowledge.MEN)),
@@ -181,7 +181,7 @@ def _writer() -> Writer:
             "name", "he", "job", "town", "country",
             rows=[
                 ", ".join((p.name, _HE[p.gender], p.job, p.home, p.country))
-                for p in facts.knowledge_base().people
+                for p in knowledge_base().people
             ],
         ),
         "taxon": even(

@@ -20,7 +20,7 @@ from llmcourse.world.engine.splits import check_choice, draw
 from llmcourse.world.engine.text_files import rules, sections
 from llmcourse.world.engine.writing import Writer, all_of_split, even
 from llmcourse.world.facts import knowledge
-from llmcourse.world.facts import records as facts
+from llmcourse.world.facts.records import COMPARATIVES
 from llmcourse.world.story import agreement
 
 PHENOMENA = sections("acceptability")
@@ -83,7 +83,7 @@ def _writer() -> Writer:
 
     deeds, words = sections("acceptability_deeds"), sections("acceptability_words")
     lists = {name: text.split(", ") for name, text in words.items()}
-    degrees = {row[0]: ", ".join(row) for row in facts.COMPARATIVES}
+    degrees = {row[0]: ", ".join(row) for row in COMPARATIVES}
     domains = {
         "person": even("name", rows=(*knowledge.WOMEN, *knowledge.MEN)),
         "woman": even("name", rows=knowledge.WOMEN),
