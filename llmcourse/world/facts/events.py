@@ -12,6 +12,7 @@ from random import Random
 
 from llmcourse.data import words
 from llmcourse.world.engine.spelling import with_article
+from llmcourse.world.engine.text_files import sections
 from llmcourse.world.facts.knowledge import ANIMALS, FOODS, THINGS
 from llmcourse.world.facts.records import MONTHS, knowledge_base
 
@@ -25,54 +26,13 @@ class Family:
     reasons: tuple[str, ...]
 
 
-def _family(kinds: str, verbs: str, reasons: str) -> Family:
-    return Family(tuple(verbs.split(", ")), kinds, tuple(reasons.split(", ")))
+def _family(text: str) -> Family:
+    kinds, verbs, *reasons = text.splitlines()
+    return Family(tuple(verbs.split(", ")), kinds, tuple(reasons))
 
 
-GIVING = "giving"
-FAMILIES = {
-    "buying": _family(
-        "thing food packed", "buy bought bought, order ordered ordered, choose chose chosen",
-        "the price was low, a feast was near, guests were coming, the shop was about to close, "
-        "winter was near, there was nothing better, the seller told good jokes"),
-    "selling": _family(
-        "thing food packed", "sell sold sold, trade traded traded",
-        "money was short, the house was too full, a long journey was near, the rent was due, "
-        "a stranger had offered more money, the roof leaked"),
-    "finding": _family(
-        "thing food packed", "find found found, discover discovered discovered",
-        "the snow had melted, a dog had begun to dig, the sun had come out, the grass was short, "
-        "a boy had pointed that way, a door had been left open"),
-    "losing": _family(
-        "thing food packed", "lose lost lost, drop dropped dropped, forget forgot forgotten",
-        "the bag had a hole, it was too dark, the path was slippery, the train would not wait, "
-        "a dog barked very loudly, there was no time left"),
-    "mending": _family(
-        "thing", "mend mended mended, clean cleaned cleaned, paint painted painted, "
-        "wrap wrapped wrapped",
-        "visitors were expected, a friend had asked for help, the rain would not stop, "
-        "there was nothing else to do, a wedding was near, the whole street was watching"),
-    "preparing": _family(
-        "food", "wash washed washed, weigh weighed weighed, peel peeled peeled, "
-        "slice sliced sliced",
-        "a feast was near, the children were hungry, supper had to be ready soon, "
-        "nobody else would do it, the soup was too thin, forty guests had been invited"),
-    "watching": _family(
-        "animal", "see saw seen, watch watched watched, follow followed followed, "
-        "draw drew drawn, feed fed fed",
-        "the day was so quiet, the teacher had asked for it, the gate had been left open, "
-        "it was a holiday, the snow was deep, nobody had work to do"),
-    "moving": _family(
-        "thing food packed", "carry carried carried, hide hid hidden, pack packed packed, "
-        "fetch fetched fetched",
-        "a storm was coming, the cart had lost a wheel, the roof had begun to leak, "
-        "the cellar was wet, thieves had been heard, the boat would not wait"),
-    GIVING: _family(
-        "thing food packed", "give gave given, show showed shown, send sent sent, lend lent lent, "
-        "bring brought brought, hand handed handed",
-        "a bet had been lost, a promise had been made, it was a holiday, "
-        "the two had become friends, nobody else had asked, a letter had begged for help"),
-}  # fmt: skip
+GIVING = "giving"  # the family whose events have somebody who receives
+FAMILIES = {name: _family(text) for name, text in sections("events").items()}
 _DAYS = words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 _DATES = words("first second third fourth fifth sixth tenth last")
 NUMBERS = words("two three four five six seven eight nine ten eleven twelve twenty thirty forty")

@@ -29,73 +29,7 @@ LABELS = ("entailment", "contradiction", "neutral")
 PHENOMENA = tuple(INFERENCES)
 _MARKS = {"entailment": "E", "contradiction": "C", "neutral": "N"}
 
-# kind and its plural, the plural of what is wider still with its singular, what is of that kind
-_TAXA = """
-bird birds animal animals: owl owls, swan swans, eagle eagles, heron herons, duck ducks, hen hens
-pet pets animal animals: dog dogs, cat cats, rabbit rabbits, hamster hamsters, parrot parrots
-farm_animal farm_animals animal animals: goat goats, donkey donkeys, lamb lambs, pony ponies
-wild_animal wild_animals animal animals: fox foxes, otter otters, badger badgers, hare hares
-musician musicians artist artists: pianist pianists, drummer drummers, fiddler fiddlers
-"""
-# two states, one of which holds, and what is in one of them; "jobs" is whoever has a job
-_STATES = """
-open shut: door gate window cellar stable cupboard
-open closed: market shop inn bakery museum library school bridge
-locked unlocked: chest box garage suitcase office drawer
-awake asleep: jobs child dog goat neighbour
-alive dead: king queen fox owl hare plant
-lit unlit: fire lamp stove candle lantern torch
-"""
-# kind: its fields, and a row of them for each verb
-_VERBS = {
-    "met": ("name base", "saw, see; followed, follow; drew, draw; heard, hear; noticed, notice"),
-    "bought": ("name base", "bought, buy; found, find; sold, sell; carried, carry; hid, hide"),
-    "danced": ("name base", "danced, dance; sang, sing; slept, sleep; waited, wait; ate, eat"),
-    "act": (
-        "name base done",
-        "helped, help, helped; saw, see, seen; followed, follow, followed; warned, warn, warned; "
-        "thanked, thank, thanked; visited, visit, visited; called, call, called",
-    ),
-    "slept": (
-        "name base narrow",
-        "slept, sleep, slept in the barn; came, come, came by boat; rested, rest, rested on a wall;"
-        "ran, run, ran up the hill; waited, wait, waited in the rain; ate, eat, ate outside; "
-        "jumped, jump, jumped over a log; swam, swim, swam in the lake; "
-        "fell, fall, fell into a hole; left, leave, left by the gate",
-    ),
-    "habit": (
-        "name base never",
-        "gets up early, get up early, never gets up early; walks to work, walk to work, never walks"
-        " to work; works on Sunday, work on Sunday, never works on Sunday; drinks tea, drink tea, "
-        "does not drink tea; reads at night, read at night, does not read at night; rides a bicycle"
-        ", ride a bicycle, does not ride a bicycle; plays chess, play chess, does not play chess; "
-        "eats meat, eat meat, never eats meat; sings at work, sing at work, never sings at work",
-    ),
-}
-_DEEDS = (
-    "wrote a letter", "painted the gate", "ate a cake", "mended the roof", "sold the cart",
-    "washed the dishes", "fed the hens", "called the doctor", "cleaned the stove", "went to church",
-    "swam in the river", "bought some bread", "read the newspaper", "met a friend", "cut the grass",
-)  # fmt: skip
-_PLACES = (
-    "at the market", "by the river", "in the garden", "near the mill", "on the way home",
-    "behind the church", "at the station", "on the hill",
-)  # fmt: skip
 _HE = {"woman": "she", "man": "he"}
-_TIMES = (
-    "last night", "on Monday", "before noon", "yesterday", "last week", "on Friday", "at dawn",
-    "this morning", "in the evening", "on Sunday",
-)  # fmt: skip
-# a number, a smaller one, and one that is larger by two or more
-_NUMBERS = (
-    "three, two, six", "four, two, seven", "four, three, six", "five, three, eight",
-    "five, two, seven", "six, four, nine", "seven, five, ten", "eight, six, twelve",
-    "nine, five, twelve", "ten, seven, twenty",
-)  # fmt: skip
-_OPPOSITES = (
-    ("big", "small"), ("small", "big"), ("long", "short"), ("short", "long"),
-    ("heavy", "light"), ("light", "heavy"), ("strong", "weak"), ("weak", "strong"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -174,7 +108,9 @@ def _writer() -> Writer:
         return even("name", rows=rows)
 
     degrees = {row[0]: row[1] for row in COMPARATIVES}
-    pairs = [(one, degrees[one], degrees[other]) for one, other in _OPPOSITES]
+    words = {name: text.splitlines() for name, text in sections("inference_words").items()}
+    opposites = map(str.split, words["opposites"])
+    pairs = [(one, degrees[one], degrees[other]) for one, other in opposites]
     domains = {
         "person": named((*knowledge.WOMEN, *knowledge.MEN)),
         "citizen": even(
@@ -185,29 +121,27 @@ def _writer() -> Writer:
             ],
         ),
         "taxon": even(
-            "name", "many", "other", "others", "kind", "kinds", "top", "tops", rows=_taxa()
+            "name", "many", "other", "others", "kind", "kinds", "top", "tops",
+            rows=_taxa(words["taxa"]),
         ),
-        "where": named(_PLACES),
-        "state": even("name", "this", "that", rows=_states()),
-        "today": named(("today", "now", "this morning", "this week", "this evening", "at noon")),
-        "when": named(_TIMES),
+        "state": even("name", "this", "that", rows=_states(words["states"])),
         "thing": even("name", "many", rows=[", ".join(row) for row in knowledge.THINGS]),
         "adjective": named(("old", "new", "small", "big", "heavy", *knowledge.COLOURS[:8])),
         "colour": named(knowledge.COLOURS),
         "job": named(knowledge.JOBS),
-        "deed": named(_DEEDS),
-        "number": even("name", "low", "high", rows=_NUMBERS),
-        "noun": named(("boat", "cart", "table", "bridge", "tent", "rope", "ladder", "bench")),
+        "number": even("name", "low", "high", rows=words["number"]),
         "degree": even("name", "more", "less", rows=map(", ".join, pairs)),
     }  # fmt: skip
-    for kind, (fields, rows) in _VERBS.items():
-        domains[kind] = even(*fields.split(), rows=rows.split(";"))
+    domains |= {kind: named(words[kind]) for kind in ("where", "when", "today", "deed", "noun")}
+    for kind, text in sections("inference_verbs").items():
+        columns, *rows = text.splitlines()
+        domains[kind] = even(*columns.split(), rows=rows)
     return Writer(Rules(_rules(), domains))
 
 
-def _states() -> Iterator[str]:
+def _states(lines: Iterable[str]) -> Iterator[str]:
     """What is in a state, the state, and the only other one."""
-    for line in _STATES.strip().splitlines():
+    for line in lines:
         states, nouns = line.split(":")
         one, other = states.split()
         for noun in nouns.replace("jobs", " ".join(knowledge.JOBS)).split():
@@ -215,9 +149,9 @@ def _states() -> Iterator[str]:
             yield f"the {noun}, {other}, {one}"
 
 
-def _taxa() -> Iterator[str]:
+def _taxa(lines: Iterable[str]) -> Iterator[str]:
     """Each creature with another of its kind, the kind, and what is wider still."""
-    for line in _TAXA.strip().splitlines():
+    for line in lines:
         kinds, members = line.split(":")
         kind = [word.replace("_", " ") for word in kinds.split()]
         rows = [member.split() for member in members.split(",")]
