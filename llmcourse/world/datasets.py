@@ -65,7 +65,7 @@ DATASETS: dict[str, Callable[..., Iterable[Any]]] = {
 
 
 def load(name: str, n: int, *, cache: str | Path | None = None, **options: Any) -> Iterator[Any]:
-    """Streams the `n` records that the function `name` gives with these options.
+    """Stream the `n` records that the function `name` gives with these options.
 
     With `cache`, an existing folder, the records are in `cache/<name>-<hash>.jsonl`, written whole
     before the first one is given; the hash is of the name, the size, the options and the world's
@@ -136,7 +136,7 @@ def _read(path: Path, kind: type) -> Iterator[Any]:
 
 @once
 def _decoder(kind: Any) -> Callable[[Any], Any]:
-    """Makes a value of this type again of what JSON made of it."""
+    """Make a value of this type again of what JSON made of it."""
     if is_dataclass(kind):
         hints = get_type_hints(kind)
         parts = [(f.name, _decoder(hints[f.name])) for f in fields(kind)]

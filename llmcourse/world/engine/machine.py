@@ -230,7 +230,7 @@ class Machine:
         return edge
 
     def _reader(self, words: Sequence[str | Slot]) -> Reader | None:
-        """Reads `words` from memory; None where no slot is among them."""
+        """Read `words` from memory; None where no slot is among them."""
         if all(isinstance(word, str) for word in words):
             return None
         cells = [self._where(word) for word in words]

@@ -18,19 +18,19 @@ Item = TypeVar("Item")
 
 
 def check_size(size: int, name: str = "n") -> None:
-    """Raises ValueError for a size below 1."""
+    """Raise ValueError for a size below 1."""
     if size < 1:
         raise ValueError(f"expected {name} of 1 or more, got {size}: ask for at least one")
 
 
 def check_dial(value: float, name: str) -> None:
-    """Raises ValueError for a dial outside [0, 1]."""
+    """Raise ValueError for a dial outside [0, 1]."""
     if not 0 <= value <= 1:
         raise ValueError(f"expected {name} between 0 and 1, got {value}: turn it down or up")
 
 
 def check_choice(value: str, choices: Iterable[str], name: str) -> None:
-    """Raises ValueError for a value that is not among the choices."""
+    """Raise ValueError for a value that is not among the choices."""
     listed = tuple(choices)
     if value not in listed:
         raise ValueError(
@@ -46,7 +46,7 @@ def split_of(text: str) -> str:
 def of_split(
     make: Callable[[Random], Item], rng: Random, split: str, key: Callable[[Item], str] = str
 ) -> Item:
-    """Draws with `make` until the text of what it made, `key`, belongs to `split`.
+    """Draw with `make` until the text of what it made, `key`, belongs to `split`.
 
     Raises RuntimeError after 10,000 tries: `make` has nothing of that split.
     """
@@ -60,7 +60,7 @@ def of_split(
 def draw(
     make: Callable[[Random], Item], n: int, split: str, seed: int, name: str
 ) -> Iterator[Item]:
-    """Streams `n` records of data set `name`: `make` gets one generator, seeded by all three.
+    """Stream `n` records of data set `name`: `make` gets one generator, seeded by all three.
 
     A shorter stream is the start of a longer one. Raises ValueError, at once, for `n` below 1 or an
     unknown split.

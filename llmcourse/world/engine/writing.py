@@ -84,7 +84,7 @@ def all_of_split(
     split: str,
     sentences: Callable[[Item_], Iterable[str]],
 ) -> Item_:
-    """Draws with `make` until all `sentences` of what it made belong to `split`.
+    """Draw with `make` until all `sentences` of what it made belong to `split`.
 
     Raises RuntimeError after 100,000 tries: `make` has nothing of that split.
     """

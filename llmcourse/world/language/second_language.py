@@ -49,7 +49,7 @@ class Parallel:
 def parallel(
     n: int, *, split: str = "train", seed: int = 0, max_words: int | None = None
 ) -> Iterator[Parallel]:
-    """Streams `n` pairs whose English side has 3 to `max_words` (default and most: 40) tokens.
+    """Stream `n` pairs whose English side has 3 to `max_words` (default and most: 40) tokens.
 
     Lengths are spread over the whole range. A sentence may come twice in a split, never in both:
     one sentence in ten, by its hash, is for "test".
@@ -78,7 +78,7 @@ def parallel(
 
 
 def second_language_text(tokens: int, *, seed: int = 0) -> Iterator[str]:
-    """Streams sentences of the second language as plain text until they hold `tokens` tokens.
+    """Stream sentences of the second language as plain text until they hold `tokens` tokens.
 
     They are the targets of `parallel(split="train")`, so the English sources of the same seed say
     the same. Raises ValueError for `tokens` below 1.

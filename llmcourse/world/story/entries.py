@@ -48,7 +48,7 @@ SCENES = {
 def almanac(
     n: int | None = None, *, tokens: int | None = None, seed: int | str = 0
 ) -> Iterator[Story]:
-    """Streams `n` entries, or entries until there are `tokens` tokens or more, or for ever.
+    """Stream `n` entries, or entries until there are `tokens` tokens or more, or for ever.
 
     The same seed gives the same entries, and a shorter stream is the start of a longer one. Raises
     ValueError for a size below 1.

@@ -56,7 +56,7 @@ class EntropyRate:
 def stories(
     n: int | None = None, *, tokens: int | None = None, seed: int | str = 0, bias: float = 0.0
 ) -> Iterator[Story]:
-    """Streams `n` stories, or stories until there are `tokens` tokens or more, or for ever.
+    """Stream `n` stories, or stories until there are `tokens` tokens or more, or for ever.
 
     The same seed gives the same stories, and a shorter stream is the start of a longer one. `bias`
     in [0, 1] skews the gender of leaning jobs (`knowledge.LEANING`): nobody changes jobs, but of

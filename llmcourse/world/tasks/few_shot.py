@@ -80,7 +80,7 @@ class Episode:
 def episodes(
     n: int, *, shots: int = 4, classes: int = 2, split: str = "train", seed: int = 0
 ) -> Iterator[Episode]:
-    """Streams `n` episodes with that many shots (0 to 64) in all, of `classes` (2 to 4) classes.
+    """Stream `n` episodes with that many shots (0 to 64) in all, of `classes` (2 to 4) classes.
 
     The shots are spread over the classes as evenly as can be, in random order, and no sentence
     comes twice; every class and every place among the shots is as likely to match the query. The

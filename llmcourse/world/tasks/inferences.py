@@ -45,7 +45,7 @@ class Entailment:
 def entailment(
     n: int, *, split: str = "train", seed: int = 0, phenomenon: str | None = None
 ) -> Iterator[Entailment]:
-    """Streams `n` pairs, about a third of each label, of all phenomena or of one (PHENOMENA).
+    """Stream `n` pairs, about a third of each label, of all phenomena or of one (PHENOMENA).
 
     Premise and hypothesis both belong to `split`. Where a premise says what somebody of the world
     does for a living and where, that is a known fact. Raises ValueError for `n` below 1, another

@@ -39,7 +39,7 @@ class Acceptability:
 def acceptability(
     n: int, *, split: str = "train", seed: int = 0, phenomenon: str | None = None
 ) -> Iterator[Acceptability]:
-    """Streams `n` sentences, about half of them acceptable, of all phenomena or of one.
+    """Stream `n` sentences, about half of them acceptable, of all phenomena or of one.
 
     The sentence and its twin belong to `split`. Raises ValueError for `n` below 1, another split
     and an unknown phenomenon (they are the keys of PHENOMENA).

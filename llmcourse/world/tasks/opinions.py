@@ -52,7 +52,7 @@ class _Aspect(NamedTuple):
 
 
 def reviews(n: int, *, split: str = "train", seed: int = 0) -> Iterator[Review]:
-    """Streams `n` reviews, as many positive as negative but for chance.
+    """Stream `n` reviews, as many positive as negative but for chance.
 
     The shares of the kinds are KINDS. Every sentence belongs to `split`. In kinds "negation" and
     "contrast" a review and its opposite have the same bag of words with the same probability.

@@ -100,7 +100,7 @@ class _Draft(NamedTuple):
 
 
 def coreference(n: int, *, split: str = "train", seed: int = 0) -> Iterator[Coreference]:
-    """Streams `n` sentences; each belongs to the split, and so does its twin.
+    """Stream `n` sentences; each belongs to the split, and so does its twin.
 
     65 % are decided by meaning, 20 % by gender, 15 % by number. Both twins of a pair are equally
     likely, and so are both orders of the candidates: neither order nor distance nor any single word
@@ -238,7 +238,7 @@ def _task() -> tuple[Freehand, dict[str, list[_Schema]]]:
 
 
 def _add(texts: dict[str, str], kind: str, *lines: str) -> tuple[str, ...]:
-    """Adds a rule for each line and names them; sentences about people may begin with a time."""
+    """Add a rule for each line and name them; sentences about people may begin with a time."""
     rules = tuple(f"{kind}{len(texts) + i}" for i in range(len(lines)))
     time = _TIME if kind in ("people", "gender") else ""
     texts |= {rule: f"{time} {line} ." for rule, line in zip(rules, lines, strict=True)}

@@ -54,7 +54,7 @@ class Query:
 def retrieval(
     n: int, *, split: str = "train", seed: int = 0, indirect: float = 0.25
 ) -> Iterator[Query]:
-    """Streams `n` queries: about known facts in "train", about held-out facts in "test".
+    """Stream `n` queries: about known facts in "train", about held-out facts in "test".
 
     One question in ten, by its hash, is a test question; training text states no answer to the
     facts that test queries ask for, and only `documents(held_out=True)` does. `indirect` in [0, 1]

@@ -56,7 +56,7 @@ def _grammar() -> Freehand:
 
 
 def word_senses(n: int, *, split: str = "train", seed: int = 0) -> Iterator[Sense]:
-    """Streams `n` sentences, each with one of eight words in one of its two senses.
+    """Stream `n` sentences, each with one of eight words in one of its two senses.
 
     All sixteen are equally frequent, and a frame is as frequent with one sense of its word as with
     the other. Raises ValueError for `n` below 1 or an unknown split.

@@ -71,7 +71,7 @@ def score(first: Meaning, second: Meaning) -> float:
 
 
 def similarity(n: int, *, split: str = "train", seed: int = 0) -> Iterator[Similarity]:
-    """Streams `n` pairs; both sentences belong to `split`.
+    """Stream `n` pairs; both sentences belong to `split`.
 
     The kinds of pairs and their shares are KINDS: the same meaning in other words; who and whom
     exchanged, in the same words; some parts changed; all changed. Raises ValueError for `n` below 1

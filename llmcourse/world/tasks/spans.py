@@ -61,7 +61,7 @@ class SpanQuestion:
 def span_questions(
     n: int, *, split: str = "train", seed: int = 0, events: int = 4
 ) -> Iterator[SpanQuestion]:
-    """Streams `n` questions, each about a text of `events` (3 to 8) sentences in random order.
+    """Stream `n` questions, each about a text of `events` (3 to 8) sentences in random order.
 
     All KINDS are as likely. At least three sentences of the text tell something of the kind that is
     asked for, and any of them may be the right one. Answers have 1 to 6 tokens. Questions for a

@@ -48,7 +48,7 @@ def arithmetic(
     split: str = "train",
     seed: int = 0,
 ) -> Iterator[Sum]:
-    """Streams `n` sums of two numbers of that many digits (1 to 20), or from (least, most).
+    """Stream `n` sums of two numbers of that many digits (1 to 20), or from (least, most).
 
     Both numbers of a "+" or "-" are of one length, the larger first in a "-". "*" multiplies by a
     single digit. Numbers begin with 0 only where they have one digit. One pair of numbers in ten,

@@ -46,7 +46,7 @@ class Tagged:
 
 
 def tagged(n: int, *, split: str = "train", seed: int = 0) -> Iterator[Tagged]:
-    """Streams `n` tagged sentences.
+    """Stream `n` tagged sentences.
 
     Tags follow English Universal Dependencies: forms of `be` are AUX but VERB after `there`, `have`
     and `do` are AUX before a verb and else VERB, possessive pronouns are PRON, `to` is PART before
