@@ -40,8 +40,8 @@ Batch = tuple[Int[np.ndarray, "B T"], Int[np.ndarray, "B T"]]  # ids, targets
 def whole_batches(documents: Iterable[Story], batch_size: int) -> Iterator[Batch]:
     """Stream (ids, targets) of `batch_size` documents (the last batch may have fewer).
 
-    Ids are indices into `vocabulary()`. A row of ids begins with END, which stands for the start; its
-    target is the first token, and the last target is END. T is the longest document of the batch;
+    Ids are indices into `vocabulary()`. A row of ids begins with END, which stands for the start;
+    its target is the first token, and the last target is END. T is the longest document of the batch;
     behind the end of a shorter one ids are END and targets IGNORED. The mean loss over all other
     targets is comparable with `entropy_rate(documents).bits_per_token`. Documents of like length
     share a batch. Raises ValueError for a batch size below 1.
