@@ -41,10 +41,10 @@ def whole_batches(documents: Iterable[Story], batch_size: int) -> Iterator[Batch
     """Stream (ids, targets) of `batch_size` documents (the last batch may have fewer).
 
     Ids are indices into `vocabulary()`. A row of ids begins with END, which stands for the start;
-    its target is the first token, and the last target is END. T is the longest document of the batch;
-    behind the end of a shorter one ids are END and targets IGNORED. The mean loss over all other
-    targets is comparable with `entropy_rate(documents).bits_per_token`. Documents of like length
-    share a batch. Raises ValueError for a batch size below 1.
+    its target is the first token, and the last target is END. T is the longest document of the
+    batch; behind the end of a shorter one ids are END and targets IGNORED. The mean loss over all
+    other targets is comparable with `entropy_rate(documents).bits_per_token`. Documents of like
+    length share a batch. Raises ValueError for a batch size below 1.
     """
     check_size(batch_size, "batch_size")
     return _stream(documents, batch_size)
