@@ -330,7 +330,7 @@ def test_texts_are_plain_sentences(name):
     for record in samples.train(name)[:4_000]:
         for plain in (law.plain or law.own)(record):
             assert detokenise(words(plain)) == plain
-            assert plain[0].isupper() or plain.startswith(BLANK), plain
+            assert plain[0].isupper() or plain.startswith((BLANK, '"')), plain
             assert plain[-1] in law.ends, plain
             assert not re.search(r"[()~*\[\]{}<>|@/]|_", plain.replace(BLANK, "")), plain
 
