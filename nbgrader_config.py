@@ -14,11 +14,11 @@ c.ClearSolutions.text_stub = "*Your answer here.*"
 
 # Submissions are graded in the sandbox, whoever asks: `nbgrader autograde`, formgrader's button, or
 # `autograder grade`. nbgrader's own steps would run them with the instructor's rights; they refuse.
-from autograder import convert  # noqa: E402
+from autograder.classroom.room import convert  # noqa: E402
 
 convert.install()
-c.Autograde.sanitize_preprocessors = ["autograder.convert.Refuse"]
-c.Autograde.autograde_preprocessors = ["autograder.convert.Refuse"]
-c.ExportApp.plugin_class = "autograder.export.SafeCsvExport"
+c.Autograde.sanitize_preprocessors = ["autograder.classroom.convert.Refuse"]
+c.Autograde.autograde_preprocessors = ["autograder.classroom.convert.Refuse"]
+c.ExportApp.plugin_class = "autograder.classroom.export.SafeCsvExport"
 # Feedback pages without a script: formulas are shown offline, and nothing in a page can act.
-c.GenerateFeedback.exporter_class = "autograder.feedback_page.FeedbackPage"
+c.GenerateFeedback.exporter_class = "autograder.classroom.feedback_page.FeedbackPage"

@@ -43,7 +43,7 @@ class Usage(Exception):
 @app.command()
 def build(units: Units = None, course: CourseOption = HERE) -> None:
     """Execute solutions/*.py and write solutions/*.ipynb."""
-    from autograder import release as steps
+    from autograder.publishing import release as steps
 
     for slug in _slugs(course, units, ungraded=True):
         typer.echo(steps.build(course.resolve(), slug))
@@ -59,8 +59,8 @@ def release(
     ] = False,
 ) -> None:
     """Write the learners' notebooks, without solutions and outputs, to course/ or into a zip."""
-    from autograder import release as steps
-    from autograder.bundle import bundle as write_bundle
+    from autograder.publishing import release as steps
+    from autograder.publishing.bundle import bundle as write_bundle
 
     root, chosen = course.resolve(), _slugs(course, units, ungraded=True)
     if bundle:
@@ -88,12 +88,12 @@ def grade(
     """Grade submitted/ in the sandbox; write gradebook and feedback; print the class table."""
     from tqdm import tqdm
 
-    from autograder import report
-    from autograder.classroom import Classroom, students_of
-    from autograder.feedback import write_feedback
-    from autograder.marking import grade_unit, has_page
-    from autograder.schedule import Workers
-    from autograder.submitted import survey
+    from autograder.classroom.feedback import write_feedback
+    from autograder.classroom.room import Classroom, students_of
+    from autograder.classroom.round import grade_unit, has_page
+    from autograder.classroom.schedule import Workers
+    from autograder.classroom.submitted import survey
+    from autograder.reports import table as report
 
     logging.getLogger("tornado.application").setLevel(logging.CRITICAL)  # nbgrader's tracebacks
     room = Classroom.open(course)
@@ -136,9 +136,9 @@ def grade(
 @app.command()
 def feedback(unit: OneUnit = None, student: Student = "*", course: CourseOption = HERE) -> None:
     """When answers are marked by hand: take late penalties and write feedback pages anew."""
-    from autograder.classroom import Classroom
-    from autograder.feedback import write_feedback
-    from autograder.marking import record_again
+    from autograder.classroom.feedback import write_feedback
+    from autograder.classroom.room import Classroom
+    from autograder.classroom.round import record_again
 
     room, lost, written = Classroom.open(course), list[str](), 0
     for slug in _slugs(course, [unit] if unit else None):
@@ -153,12 +153,13 @@ def feedback(unit: OneUnit = None, student: Student = "*", course: CourseOption 
 @app.command(name="report")
 def report_(unit: OneUnit = None, student: Student = "*", course: CourseOption = HERE) -> None:
     """Print the class table and, of a whole class, what it says; write build/report/index.html."""
-    from autograder import report, report_page
-    from autograder.analysis import absent, analyse
-    from autograder.classroom import Classroom
-    from autograder.gradebook import scores
-    from autograder.marking import report_of
-    from autograder.submitted import survey
+    from autograder.classroom.gradebook import scores
+    from autograder.classroom.room import Classroom
+    from autograder.classroom.round import report_of
+    from autograder.classroom.submitted import survey
+    from autograder.reports import page as report_page
+    from autograder.reports import table as report
+    from autograder.reports.analysis import absent, analyse
 
     room = Classroom.open(course)
     found = {
@@ -190,8 +191,8 @@ def export(
     course: CourseOption = HERE,
 ) -> None:
     """Write the grades of the gradebook as a CSV file."""
-    from autograder import export as forms
-    from autograder.classroom import Classroom
+    from autograder.classroom.room import Classroom
+    from autograder.classroom.room import export as forms
 
     if form not in forms.FORMS:
         raise Usage(f"no format {form!r}: expected one of {', '.join(forms.FORMS)}")
@@ -220,12 +221,12 @@ def verify_(
     """Test the hidden tests: with right answers, wrong answers and mutants of the solutions."""
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     try:
-        from autograder.verify import verify_course
+        from autograder.verification.verify import verify_course
     except ModuleNotFoundError as error:
         raise AutograderError(f"verify needs {error.name}: pip install -e '.[dev]'") from None
     slugs, workers = _slugs(course, [unit] if unit else None), workers or os.cpu_count() or 1
     if seeds:
-        from autograder.seeds import try_course
+        from autograder.verification.seeds import try_course
 
         if not try_course(course.resolve(), slugs, seeds, workers=workers, record=record):
             raise AutograderError("a secret decides a grade: see above")
@@ -238,7 +239,7 @@ def verify_(
 @app.command()
 def doctor() -> None:
     """Attack the sandbox from inside and say, line by line, whether it holds on this machine."""
-    from autograder.doctor import about, examine
+    from autograder.sandbox.doctor import about, examine
 
     findings = examine()
     for finding in findings:
@@ -250,9 +251,9 @@ def doctor() -> None:
 
 
 def _print_table(room: Any, slug: str, entries: list[Any], pattern: str) -> None:
-    from autograder import report
-    from autograder.gradebook import scores
-    from autograder.submitted import survey
+    from autograder.classroom.gradebook import scores
+    from autograder.classroom.submitted import survey
+    from autograder.reports import table as report
 
     found = survey(room, slugs(room.root), pattern)
     here = set(found.folders[slug])
@@ -265,7 +266,7 @@ def _print_table(room: Any, slug: str, entries: list[Any], pattern: str) -> None
 
 
 def _print_left(lines: Sequence[str]) -> None:
-    from autograder.report import printable
+    from autograder.reports.table import printable
 
     if lines:
         typer.echo("\n  ".join(["in submitted/, but in no table:", *map(printable, lines)]) + "\n")
@@ -328,7 +329,7 @@ def _run() -> int:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # typer's own
             raise Usage(f"{error.format_message()} Try `autograder --help`.") from None
         if type(error).__module__.startswith("sqlalchemy"):
-            from autograder.gradebook import one_line
+            from autograder.classroom.gradebook import one_line
 
             raise AutograderError(
                 f"gradebook: {one_line(error)}; is it in use, or the disk full?"

@@ -22,13 +22,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autograder import frames, runner, sandbox, wire
-from autograder.classroom import Classroom
+from autograder.classroom.room import Classroom
+from autograder.classroom.schedule import Workers
 from autograder.cli import start_sooner
 from autograder.course import slugs
-from autograder.limits import Limits
-from autograder.schedule import Workers
-from autograder.session import Session
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.process import frames, runner, wire
+from autograder.sandbox.process import process as sandbox
+from autograder.sandbox.session import Session
 
 ROOT = Path(__file__).parent.parent
 CLASS, GROWTH, PAIRS, STARTS = 24, (6, 24, 96), 5, 20
@@ -213,7 +214,7 @@ def main() -> None:
 def grade_here(workers: int) -> None:
     """What is timed: the course in this directory."""
     start_sooner()
-    from autograder.marking import grade_unit
+    from autograder.classroom.round import grade_unit
 
     room = Classroom.open(Path())
     with Workers(workers) as beside:

@@ -15,10 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autograder import cli, marking
-from autograder.classroom import Classroom
+from autograder import cli
+from autograder.classroom.room import Classroom
+from autograder.classroom.room import round as marking
 from autograder.exercise import CaseResult
-from autograder.grade import ExerciseResult, Result
+from autograder.grading.grade import ExerciseResult, Result
 from tests import toy_course
 from tests.toy_class import contents
 from tests.toy_course import SLUG, WRITTEN

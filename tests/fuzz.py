@@ -29,16 +29,17 @@ from typing import Any
 
 from tqdm import tqdm
 
-from autograder import policy, wire
-from autograder.archive import notebook_in
 from autograder.errors import Unreadable
 from autograder.exercise import Exercise, equals, fraction, holds, mark, near
-from autograder.ingest import FILE_BYTES, parse
-from autograder.limits import Limits
-from autograder.outputs import SIGNATURES, clean_outputs
-from autograder.patience import Patience
-from autograder.rebuild import rebuild
-from autograder.session import Calls
+from autograder.grading import policy
+from autograder.grading.archive import notebook_in
+from autograder.grading.ingest import FILE_BYTES, parse
+from autograder.grading.rebuild import rebuild
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.outputs import SIGNATURES, clean_outputs
+from autograder.sandbox.patience import Patience
+from autograder.sandbox.process import wire
+from autograder.sandbox.session import Calls
 from tests.submissions import toy
 from tests.submissions.hostile import ATTACKS, BROKEN, HONEST
 

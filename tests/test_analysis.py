@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.analysis import ENOUGH, Analysis, absent, analyse
-from autograder.classroom import Classroom
+from autograder.classroom.gradebook import Graded, Scores, record
+from autograder.classroom.room import Classroom
 from autograder.course import load_unit
 from autograder.exercise import REASONS
-from autograder.gradebook import Graded, Scores, record
+from autograder.reports.analysis import ENOUGH, Analysis, absent, analyse
 from tests import toy_course
 from tests.graded import POINTS, exercise, result
 from tests.toy_course import SLUG, SOLUTIONS

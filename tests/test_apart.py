@@ -8,8 +8,8 @@ import time
 import psutil
 import pytest
 
-from autograder.apart import Overrun, apart
 from autograder.errors import SandboxFailed
+from autograder.sandbox.apart import Overrun, apart
 
 
 def run(work, processor_seconds=20.0, wall_seconds=60.0):

@@ -8,9 +8,9 @@ import zipfile
 
 import pytest
 
-from autograder.archive import notebook_in
 from autograder.errors import Unreadable
-from autograder.ingest import FILE_BYTES, parse, read_submission
+from autograder.grading.archive import notebook_in
+from autograder.grading.ingest import FILE_BYTES, parse, read_submission
 
 BOOK = b'{"nbformat": 4, "cells": []}'
 

@@ -9,13 +9,14 @@ import sys
 import pytest
 from nbconvert.writers import FilesWriter
 
-from autograder import cli, marking
-from autograder.classroom import Classroom
+from autograder import cli
+from autograder.classroom.gradebook import scores
+from autograder.classroom.room import Classroom
+from autograder.classroom.room import round as marking
+from autograder.classroom.schedule import Workers
 from autograder.errors import SandboxFailed, SandboxUnavailable
 from autograder.exercise import CaseResult
-from autograder.grade import ExerciseResult, Result
-from autograder.gradebook import scores
-from autograder.schedule import Workers
+from autograder.grading.grade import ExerciseResult, Result
 from tests import toy_course
 from tests.toy_course import SLUG, WRITTEN
 
@@ -227,7 +228,7 @@ def test_where_nothing_is_found_the_error_names_what_was_seen(root, run):
 def test_nbgraders_own_command_says_what_it_leaves_out(root, sandbox, caplog):
     from nbgrader.apps import NbGraderAPI
 
-    from autograder import convert
+    from autograder.classroom.room import convert
 
     convert.install()
     numbered = toy_course.submit(root, "ann", toy_course.solved(root)).parent

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder import bundle as module
-from autograder.bundle import FOLDER, bundle
 from autograder.course import slugs
 from autograder.errors import AutograderError
+from autograder.publishing import bundle as module
+from autograder.publishing.bundle import FOLDER, bundle
 from llmcourse.plotting.schematics import DRAWINGS
 
 ROOT = Path(__file__).parent.parent

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.classroom import Classroom
+from autograder.classroom.room import Classroom
+from autograder.classroom.round import grade_unit
 from autograder.course import slugs
-from autograder.grade import grade
-from autograder.marking import grade_unit
-from autograder.patience import Patience
-from autograder.sandbox import available
+from autograder.grading.grade import grade
+from autograder.sandbox.patience import Patience
+from autograder.sandbox.process import available
 from tests.submissions import sample_class, toy
 from tests.submissions.hostile import Book
 

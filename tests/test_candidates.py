@@ -6,11 +6,11 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from autograder import candidates
-from autograder.archive import notebook_in
-from autograder.candidates import is_companion
 from autograder.errors import Unreadable
-from autograder.ingest import FILE_BYTES, beside, find_notebook, read_submission
+from autograder.grading import candidates
+from autograder.grading.archive import notebook_in
+from autograder.grading.candidates import is_companion
+from autograder.grading.ingest import FILE_BYTES, beside, find_notebook, read_submission
 from tests.test_archive import packed
 
 SLUG = "02_ngrams"

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from autograder import answers
 from autograder.course import load_unit
 from autograder.exercise import REASONS, drawn, fraction
-from autograder.local import run_locally
-from autograder.trials import Workbench
+from autograder.verification import answers
+from autograder.verification.local import run_locally
+from autograder.verification.trials import Workbench
 from llmcourse.checks import compare
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder import cli, doctor, sandbox, view
-from autograder import grade as grading
-from autograder.canaries import CANARIES
-from autograder.doctor import Finding, examine, require
+from autograder import cli
 from autograder.errors import SandboxUnavailable
+from autograder.grading import grade as grading
+from autograder.sandbox.canaries import CANARIES
+from autograder.sandbox.doctor import Finding, examine, require
+from autograder.sandbox.process import doctor, view
+from autograder.sandbox.process import process as sandbox
 from tests.submissions import toy
 
 pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))

@@ -23,7 +23,7 @@ from autograder.exercise import (
     raises,
     untold,
 )
-from autograder.local import run_locally
+from autograder.verification.local import run_locally
 from llmcourse.checks import method as visible_method
 from llmcourse.checks import near as visible_near
 from llmcourse.checks import noted, visible

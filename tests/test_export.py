@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.classroom import Classroom
+from autograder.classroom.export import FORMS, SafeCsvExport, as_canvas_reads, export, plain
+from autograder.classroom.gradebook import Graded, record
+from autograder.classroom.room import Classroom
 from autograder.course import load_unit
 from autograder.errors import AutograderError
-from autograder.export import FORMS, SafeCsvExport, as_canvas_reads, export, plain
-from autograder.gradebook import Graded, record
 from tests import toy_course
 from tests.graded import result
 from tests.toy_course import SLUG, WRITTEN

@@ -7,10 +7,7 @@ from html.parser import HTMLParser
 import nbformat
 import pytest
 
-from autograder.classroom import Classroom
-from autograder.course import load_unit
-from autograder.exercise import CaseResult
-from autograder.feedback import (
+from autograder.classroom.feedback import (
     autograded_notebook,
     defused,
     harmless,
@@ -18,8 +15,11 @@ from autograder.feedback import (
     shortened,
     write_feedback,
 )
-from autograder.feedback_page import markdown
-from autograder.gradebook import Graded, record
+from autograder.classroom.feedback_page import markdown
+from autograder.classroom.gradebook import Graded, record
+from autograder.classroom.room import Classroom
+from autograder.course import load_unit
+from autograder.exercise import CaseResult
 from tests import toy_course
 from tests.browser import CHROMIUM, SHOTS, chromium
 from tests.graded import exercise, result

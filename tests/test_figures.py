@@ -13,11 +13,11 @@ import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from autograder import figures
-from autograder.classroom import Classroom, read_work
+from autograder.classroom.feedback import autograded_notebook, write_feedback
+from autograder.classroom.gradebook import Graded, record
+from autograder.classroom.room import Classroom, read_work
 from autograder.course import load_unit
-from autograder.feedback import autograded_notebook, write_feedback
-from autograder.gradebook import Graded, record
-from autograder.release import expand, release, write_text
+from autograder.publishing.release import expand, release, write_text
 from llmcourse.plotting import schematics
 from tests import toy_course
 from tests.browser import CHROMIUM, SHOTS, chromium

@@ -6,8 +6,8 @@ from what the pages show. A screenshot of each step stays in `build/browser/`.
 
 import pytest
 
-from autograder.classroom import Classroom
-from autograder.sandbox import available
+from autograder.classroom.room import Classroom
+from autograder.sandbox.process import available
 from tests import toy_course
 from tests.browser import CHROMIUM, SHOTS, chromium, jupyterlab, wait_until
 from tests.submissions.sample_class import TRANSFORMER

@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 import nbformat
 import pytest
 
-from autograder import feedback_page, formulas
+from autograder.classroom.formulas import mathml
+from autograder.classroom.room import feedback_page, formulas
 from autograder.course import appendices, slugs
-from autograder.formulas import mathml
 
 ROOT = Path(__file__).parent.parent
 XMLNS = "{http://www.w3.org/1998/Math/MathML}"

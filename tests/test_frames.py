@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from autograder import frames
+from autograder.sandbox.process import frames
 
 
 @pytest.fixture

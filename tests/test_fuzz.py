@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder import sandbox
-from autograder.grade import grade
+from autograder.grading.grade import grade
+from autograder.sandbox.process import process as sandbox
 from tests import fuzz
 from tests.submissions import toy
 from tests.submissions.hostile import Book

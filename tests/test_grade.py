@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder import attempts, frames, sandbox, session, wire
-from autograder import grade as grading
 from autograder.errors import SandboxFailed
 from autograder.exercise import Exercise, NoAnswer, equals, holds, near
-from autograder.grade import Result, grade
+from autograder.grading import attempts
+from autograder.grading import grade as grading
+from autograder.grading.grade import Result, grade
+from autograder.sandbox.process import frames, session, wire
+from autograder.sandbox.process import process as sandbox
 from tests.conftest import control_groups
 from tests.submissions import honest, toy  # noqa: F401 adds to HONEST
 from tests.submissions.hostile import ATTACKS, HONEST, Book, code

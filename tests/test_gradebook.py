@@ -11,16 +11,26 @@ import pytest
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
-from autograder import classroom, gradebook, marking, store, view
-from autograder.classroom import Classroom, course_secret, received, students_of, write_durably
+from autograder.classroom.gradebook import Graded, record, scores
+from autograder.classroom.room import (
+    Classroom,
+    course_secret,
+    gradebook,
+    received,
+    store,
+    students_of,
+    write_durably,
+)
+from autograder.classroom.room import room as classroom
+from autograder.classroom.room import round as marking
+from autograder.classroom.round import grade_unit, report_of
+from autograder.classroom.store import load_result, result_key, save_result
 from autograder.course import load_unit
 from autograder.errors import AutograderError, SandboxFailed, SandboxUnavailable, Unreadable
 from autograder.exercise import CaseResult
-from autograder.grade import ExerciseResult, Result
-from autograder.gradebook import Graded, record, scores
-from autograder.limits import Limits
-from autograder.marking import grade_unit, report_of
-from autograder.store import load_result, result_key, save_result
+from autograder.grading.grade import ExerciseResult, Result
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.process import view
 from tests import toy_course
 from tests.toy_course import SLUG, SOLUTIONS, WRITTEN
 

@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-from autograder import ingest
 from autograder.errors import Unreadable
-from autograder.ingest import parse, read_submission
+from autograder.grading import ingest
+from autograder.grading.ingest import parse, read_submission
 from tests.submissions import toy
 from tests.submissions.hostile import BROKEN, code
 

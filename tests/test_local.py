@@ -1,4 +1,4 @@
-"""autograder.local: a trusted answer is marked as it would be in the sandbox."""
+"""autograder.verification.local: a trusted answer is marked as it would be in the sandbox."""
 
 import collections
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from autograder import wire
 from autograder.exercise import NoAnswer, Returned
-from autograder.local import ask, sent
+from autograder.sandbox.process import wire
+from autograder.verification.local import ask, sent
 from tests.test_wire import VALUES, exact, there_and_back
 
 PROBE = "def probe(answer, *args): return answer(*args)"

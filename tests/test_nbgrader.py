@@ -14,8 +14,8 @@ from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
-from autograder.classroom import Classroom
-from autograder.sandbox import available
+from autograder.classroom.room import Classroom
+from autograder.sandbox.process import available
 from tests import toy_course
 from tests.submissions.sample_class import TRANSFORMER
 from tests.toy_course import SLUG, WRITTEN

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from autograder.errors import Unreadable
-from autograder.ingest import parse
+from autograder.grading.ingest import parse
 from llmcourse import progress
 from llmcourse.notebook_file import FILE_BYTES, NotebookError, clean_cell, parse_notebook
 from llmcourse.run import RunError

@@ -12,9 +12,9 @@ import time
 import psutil
 import pytest
 
-from autograder.classroom import Classroom
-from autograder.sandbox import available
-from autograder.schedule import Workers
+from autograder.classroom.room import Classroom
+from autograder.classroom.schedule import Workers
+from autograder.sandbox.process import available
 from tests import toy_course
 from tests.toy_class import SCORES, contents, grade_class, hand_in, known_to_workers
 from tests.toy_course import ROOT

@@ -148,7 +148,7 @@ def test_what_the_check_stumbles_over_is_said_to_be_the_result(capsys):
 
 
 def test_no_class_of_ours_is_named():
-    from autograder.wire import Opaque
+    from autograder.sandbox.wire import Opaque
 
     assert compare(Opaque("Foo"), 3.0, 0.0).nature == "expected a number, got an object"
     assert compare(np.ones((1, 1)), "a", 0.0).nature == "expected a string, got a list"

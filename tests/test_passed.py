@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder import answers, course
+from autograder import course
 from autograder.exercise import fraction
-from autograder.forks import in_forks
-from autograder.local import run_locally
-from autograder.trials import MUTANT, RIGHT, SEEDS, WRONG, Workbench
+from autograder.sandbox.forks import in_forks
+from autograder.verification import answers
+from autograder.verification.local import run_locally
+from autograder.verification.trials import MUTANT, RIGHT, SEEDS, WRONG, Workbench
 
 ROOT = Path(__file__).parent.parent
 UNITS = course.slugs(ROOT)

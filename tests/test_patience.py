@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder import patience
-from autograder.patience import CROWD, STARVED, Patience, Used
+from autograder.sandbox.patience import CROWD, STARVED, Patience, Used
+from autograder.sandbox.process import patience
 
 
 def seconds_until_time_is_up(monkeypatch, account):

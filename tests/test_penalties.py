@@ -5,11 +5,11 @@ import datetime
 import pytest
 from nbgrader.plugins import LateSubmissionPlugin
 
-from autograder.classroom import Classroom
+from autograder.classroom.export import nbgrader_rows
+from autograder.classroom.feedback import write_feedback
+from autograder.classroom.gradebook import Graded, record, scores
+from autograder.classroom.room import Classroom
 from autograder.course import load_unit
-from autograder.export import nbgrader_rows
-from autograder.feedback import write_feedback
-from autograder.gradebook import Graded, record, scores
 from tests import toy_course
 from tests.graded import exercise, result
 from tests.toy_course import SLUG, SOLUTIONS, WRITTEN

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from autograder.policy import forbidden_use
+from autograder.grading.policy import forbidden_use
 
 FORBID = ("numpy.mean", "statistics")
 KNOWN = ["import numpy as np\nimport math"]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from autograder.ingest import parse
-from autograder.rebuild import OWN, rebuild
+from autograder.grading.ingest import parse
+from autograder.grading.rebuild import OWN, rebuild
 from tests.submissions import toy
 from tests.submissions.hostile import Book, code
 

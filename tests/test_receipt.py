@@ -7,12 +7,12 @@ import zipfile
 
 import pytest
 
-from autograder import marking, receipt
-from autograder.classroom import Classroom, received
-from autograder.gradebook import Graded, scores
-from autograder.marking import grade_unit, record_again, report_of
-from autograder.receipt import answers, time_of
-from autograder.report import class_table
+from autograder.classroom.gradebook import Graded, scores
+from autograder.classroom.receipt import answers, time_of
+from autograder.classroom.room import Classroom, receipt, received
+from autograder.classroom.room import round as marking
+from autograder.classroom.round import grade_unit, record_again, report_of
+from autograder.reports.table import class_table
 from tests import toy_course
 from tests.graded import result
 from tests.submissions import toy

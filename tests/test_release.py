@@ -1,4 +1,4 @@
-"""autograder.course and autograder.release on a toy unit: what authors write becomes a notebook."""
+"""autograder.course and autograder.publishing.release on a toy unit: what authors write becomes a notebook."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ import pytest
 
 from autograder.course import find_slug, read_info, slugs
 from autograder.errors import AutograderError
-from autograder.release import NOT_PLAIN, build, expand, release, write_text
+from autograder.publishing.release import NOT_PLAIN, build, expand, release, write_text
 from llmcourse.plotting import schematics
 from llmcourse.run import run
 from tests import toy_course

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from matplotlib import image
 
-from autograder import report_page
-from autograder.analysis import Analysis, Difficulty, Misconception
+from autograder.classroom.gradebook import Graded, Scores
 from autograder.course import load_unit
-from autograder.gradebook import Graded, Scores
-from autograder.report import class_table, headline, printable, summary
+from autograder.reports import page as report_page
+from autograder.reports.analysis import Analysis, Difficulty, Misconception
+from autograder.reports.table import class_table, headline, printable, summary
 from tests import toy_course
 from tests.graded import result
 from tests.toy_course import SLUG

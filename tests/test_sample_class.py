@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from autograder import cli
-from autograder.classroom import Classroom
+from autograder.classroom.gradebook import scores
+from autograder.classroom.room import Classroom
+from autograder.classroom.round import report_of
 from autograder.course import slugs
-from autograder.gradebook import scores
-from autograder.marking import report_of
-from autograder.sandbox import available
+from autograder.sandbox.process import available
 from tests.submissions import sample_class
 
 ROOT = Path(__file__).parent.parent

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder import sandbox, view
 from autograder.errors import AutograderError, SandboxUnavailable
 from autograder.exercise import CALL, Exercise, NoAnswer, Raised, Returned
-from autograder.limits import Limits, make_groups, remove_groups
-from autograder.sandbox import Sandbox
-from autograder.session import Calls, Lost, Session
+from autograder.sandbox.limits import Limits, make_groups, remove_groups
+from autograder.sandbox.process import Sandbox, view
+from autograder.sandbox.process import process as sandbox
+from autograder.sandbox.session import Calls, Lost, Session
 from tests.conftest import control_groups
 from tests.submissions.toy import LIMITS, SLUG
 
@@ -89,7 +89,12 @@ def test_only_the_system_python_and_the_package_are_there(shared):
 
 
 def test_hidden_tests_solutions_and_gradebook_cannot_be_read(shared):
-    secrets = [Path(__file__), ROOT / "autograder/grade.py", ROOT / "solutions", ROOT / "course"]
+    secrets = [
+        Path(__file__),
+        ROOT / "autograder/grading/grade.py",
+        ROOT / "solutions",
+        ROOT / "course",
+    ]
     secrets += [
         ROOT / "gradebook.db",
         Path("/etc/shadow"),
@@ -783,7 +788,7 @@ def test_nothing_stays_after_the_worst(tmp_path):
 def test_a_killed_grader_takes_its_sandbox_along():
     script = f"""
 import time
-from autograder.session import Session
+from autograder.sandbox.session import Session
 from tests.submissions.toy import LIMITS
 with Session({SLUG!r}, LIMITS, slot=6) as s:
     print(s.sandbox.runner, flush=True)

@@ -8,16 +8,16 @@ import psutil
 import pytest
 from dask.distributed import LocalCluster, Security
 
-from autograder import marking, schedule
-from autograder.classroom import Classroom
+from autograder.classroom.room import Classroom, schedule
+from autograder.classroom.room import round as marking
+from autograder.classroom.round import grade_unit
+from autograder.classroom.schedule import Task, Workers, settle
+from autograder.classroom.store import load_result, result_key
 from autograder.course import load_unit
 from autograder.errors import AutograderError, SandboxFailed, SandboxUnavailable
-from autograder.grade import Result
-from autograder.limits import Limits
-from autograder.marking import grade_unit
-from autograder.sandbox import available
-from autograder.schedule import Task, Workers, settle
-from autograder.store import load_result, result_key
+from autograder.grading.grade import Result
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.process import available
 from tests import toy_course
 from tests.toy_class import CLASS, SECRET, grade_class, hand_in, known_to_workers
 from tests.toy_course import SLUG

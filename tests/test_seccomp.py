@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder import sandbox, seccomp
 from autograder.errors import SandboxUnavailable
-from autograder.limits import Limits
-from autograder.session import Session
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.process import process as sandbox
+from autograder.sandbox.process import seccomp
+from autograder.sandbox.session import Session
 from tests.submissions.toy import SLUG
 
 HEADERS = {

@@ -1,11 +1,11 @@
-"""autograder.seeds: a seed that takes points from a right answer, or gives them to a wrong one."""
+"""autograder.verification.seeds: a seed that takes points from a right answer, or gives them to a wrong one."""
 
-from autograder import seeds
-from autograder.answers import right, wrong
 from autograder.exercise import Case, Exercise, drawn, equals, fraction, holds, near, untold
-from autograder.forks import in_forks
-from autograder.local import run_locally
-from autograder.trials import Workbench
+from autograder.sandbox.forks import in_forks
+from autograder.verification import seeds
+from autograder.verification.answers import right, wrong
+from autograder.verification.local import run_locally
+from autograder.verification.trials import Workbench
 from tests.test_contracts import ROOT, bench
 from tests.test_verify import ANSWERS, hidden_tests, workbench
 

@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from autograder import slots
 from autograder.errors import SandboxFailed
-from autograder.slots import SLOTS, free_slot
+from autograder.sandbox.process import slots
+from autograder.sandbox.slots import SLOTS, free_slot
 from tests.toy_course import ROOT
 
 HOLD = """
 import time
-from autograder.slots import free_slot
+from autograder.sandbox.slots import free_slot
 with free_slot() as slot:
     print(slot, flush=True)
     time.sleep(600)

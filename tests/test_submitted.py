@@ -2,8 +2,8 @@
 
 import pytest
 
-from autograder.classroom import Classroom, read_work, received, students_of, work_folder
-from autograder.submitted import meant, survey
+from autograder.classroom.room import Classroom, read_work, received, students_of, work_folder
+from autograder.classroom.submitted import meant, survey
 from tests import toy_course
 from tests.toy_course import SLUG
 

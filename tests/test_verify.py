@@ -1,4 +1,4 @@
-"""autograder.verify: hidden tests that cannot be trusted are found out, one complaint for each
+"""autograder.verification.verify: hidden tests that cannot be trusted are found out, one complaint for each
 way."""
 
 import json
@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from autograder import cli, verify
-from autograder.answers import Equivalent, right, wrong
+from autograder import cli
 from autograder.course import Unit
 from autograder.exercise import Case, Exercise, near, raises
-from autograder.forks import in_forks
-from autograder.mutants import essence, mutants
-from autograder.trials import MUTANT, Workbench
+from autograder.sandbox.forks import in_forks
+from autograder.verification import verify
+from autograder.verification.answers import Equivalent, right, wrong
+from autograder.verification.mutants import essence, mutants
+from autograder.verification.trials import MUTANT, Workbench
 from llmcourse.checks import near as visible_near
 from tests import toy_course
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder import sandbox, view
 from autograder.course import load_unit, slugs
 from autograder.exercise import fraction
-from autograder.forks import in_forks
-from autograder.grade import grade
-from autograder.local import run_locally
+from autograder.grading.grade import grade
+from autograder.sandbox.forks import in_forks
+from autograder.sandbox.process import process as sandbox
+from autograder.sandbox.process import view
+from autograder.verification.local import run_locally
 
 ROOT = Path(__file__).parent.parent
 UNITS = slugs(ROOT)

@@ -9,10 +9,10 @@ from typing import Any
 import dask
 import pytest
 
-from autograder.classroom import Classroom
-from autograder.gradebook import recorded
-from autograder.marking import grade_unit, nobody
-from autograder.store import load_result
+from autograder.classroom.gradebook import recorded
+from autograder.classroom.room import Classroom
+from autograder.classroom.round import grade_unit, nobody
+from autograder.classroom.store import load_result
 from tests import toy_course
 from tests.toy_course import SLUG
 

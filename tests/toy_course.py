@@ -13,8 +13,8 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from autograder.classroom import Classroom
-from autograder.release import expand, release, write_text
+from autograder.classroom.room import Classroom
+from autograder.publishing.release import expand, release, write_text
 
 ROOT = Path(__file__).parent.parent
 SLUG = "90_toy"

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from autograder.answers import right, wrong
+from autograder.verification.answers import right, wrong
 
 # --- activations
 

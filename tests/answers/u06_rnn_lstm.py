@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from autograder.answers import Equivalent, right, wrong
+from autograder.verification.answers import Equivalent, right, wrong
 from llmcourse.checks import u06_cells as cells
 from llmcourse.checks import u06_mistakes as known
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.answers import Answer, answers, load
-from autograder.classroom import Classroom
+from autograder.classroom.room import Classroom
+from autograder.classroom.round import grade_unit
 from autograder.course import Unit, load_unit, slugs
 from autograder.exercise import fraction
-from autograder.local import run_locally
-from autograder.marking import grade_unit
+from autograder.verification.answers import Answer, answers, load
+from autograder.verification.local import run_locally
 
 ROOT = Path(__file__).parent.parent.parent
 CELL_SECONDS = 5  # of the processor: the sample's endless loop should not make anybody wait
@@ -240,7 +240,7 @@ def written_out(answer: Answer) -> dict[str, str]:
     defined: dict[str, ast.stmt] = {}
     for node in tree.body:
         if isinstance(node, ast.Import | ast.ImportFrom):
-            if getattr(node, "module", None) != "autograder.answers":
+            if getattr(node, "module", None) != "autograder.verification.answers":
                 defined |= {
                     (alias.asname or alias.name).split(".")[0]: node for alias in node.names
                 }

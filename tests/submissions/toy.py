@@ -4,7 +4,7 @@ from typing import Any
 
 from autograder.course import ExerciseInfo, Unit, UnitInfo, Written
 from autograder.exercise import Exercise, near, raises
-from autograder.limits import Limits
+from autograder.sandbox.limits import Limits
 from llmcourse.checks import near as check_near
 from llmcourse.checks import number
 

@@ -1,0 +1,220 @@
+"""The directories of a course as nbgrader is configured for it, and what may be read from them.
+
+nbgrader is imported where it is used: that takes seconds, and a worker that only grades has no use
+for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from traitlets.config.loader import Config, ConfigFileNotFound, PyFileConfigLoader
+
+from autograder.classroom.room import receipt
+from autograder.classroom.submitted import survey
+from autograder.course import slugs
+from autograder.errors import AutograderError, Unreadable
+from autograder.grading.ingest import read_submission
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
+    from nbgrader.coursedir import CourseDirectory
+
+CONFIG = "nbgrader_config.py"
+SECRET_FILE, SECRET_VARIABLE = ".autograder_secret", "AUTOGRADER_SECRET"
+
+
+@dataclass(frozen=True)
+class Classroom:
+    """The directories and gradebook of one course, as nbgrader is configured for it."""
+
+    root: Path
+    config: Config
+    coursedir: CourseDirectory
+
+    @classmethod
+    def of(cls, coursedir: CourseDirectory, config: Config) -> Classroom:
+        """The classroom of a running nbgrader application."""
+        return cls(Path(coursedir.root), config, coursedir)
+
+    @classmethod
+    def open(cls, root: Path) -> Classroom:
+        """Read ``root/nbgrader_config.py``; AutograderError if there is none or it is broken."""
+        from nbgrader.coursedir import CourseDirectory
+
+        root = root.resolve()
+        try:
+            config = Config(PyFileConfigLoader(CONFIG, path=str(root)).load_config())
+        except ConfigFileNotFound:
+            raise AutograderError(
+                f"{root} is not a course directory: expected {CONFIG} in it; use --course DIR"
+            ) from None
+        except Exception as error:  # the file is Python: anything can go wrong in it
+            raise AutograderError(
+                f"{root / CONFIG} fails: {type(error).__name__}: {error}"
+            ) from None
+        config.CourseDirectory.root = str(root)
+        return cls.of(CourseDirectory(config=config), config)
+
+    def folder(self, step: str, student: str, slug: str) -> Path:
+        """Directory of a submission at a step: submitted, autograded or feedback."""
+        name = getattr(self.coursedir, f"{step}_directory")
+        return Path(self.coursedir.format_path(name, student, slug))
+
+    def nbgrader_directory(self, slug: str, student: str) -> CourseDirectory:
+        """nbgrader's view of one submission, for its converters; ``student`` is a glob."""
+        from nbgrader.coursedir import CourseDirectory
+
+        config = Config(self.config)
+        config.CourseDirectory.update(
+            {
+                "root": str(self.root),
+                "db_url": self.coursedir.db_url,
+                "assignment_id": slug,
+                "student_id": student,
+            }
+        )
+        return CourseDirectory(config=config)
+
+    def book(self) -> Gradebook:
+        """nbgrader's gradebook, made if it is not there; close it (``with``)."""
+        from nbgrader.api import Gradebook
+        from sqlalchemy.engine import make_url
+
+        url = make_url(self.coursedir.db_url)
+        if url.drivername == "sqlite" and url.database and not os.path.exists(url.database):
+            self._make_book(Path(url.database))
+        return Gradebook(self.coursedir.db_url, self.coursedir.course_id)
+
+    def _make_book(self, path: Path) -> None:
+        """An empty gradebook appears whole: nbgrader makes it in many steps."""
+        from nbgrader.api import Gradebook
+
+        _remove_stale(path)
+        part = _part(path)
+        try:
+            Gradebook(f"sqlite:///{part}", self.coursedir.course_id).close()
+            with contextlib.suppress(FileExistsError):
+                os.link(part, path)  # unlike a rename, never replaces one made meanwhile
+        finally:
+            part.unlink(missing_ok=True)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One writer at a time: a lock on the results directory, held by this process."""
+        import fcntl  # grading runs on Linux; reading a configuration must work anywhere
+
+        folder = self.root / "results"
+        folder.mkdir(exist_ok=True)
+        with open(folder / ".lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def students_of(room: Classroom, slug: str, pattern: str = "*") -> list[str]:
+    """Ids of the students with a directory for this unit under submitted/, sorted.
+
+    pattern: glob over student ids, or one of them as it is, with whatever signs; `*` is all.
+    """
+    return sorted(survey(room, _units(room, slug), pattern).folders[slug])
+
+
+def work_folder(room: Classroom, student: str, slug: str) -> Path:
+    """Where a student's work of a unit lies: the directory of its name, or one that means it."""
+    named = room.folder("submitted", student, slug)
+    if os.path.lexists(named):
+        return named
+    return survey(room, _units(room, slug), student).folders[slug].get(student, named)
+
+
+def _units(room: Classroom, slug: str) -> list[str]:
+    return list(dict.fromkeys([*slugs(room.root), slug]))
+
+
+def read_work(folder: Path, slug: str) -> bytes:
+    """The bytes of the unit's notebook, or of the only one there if it was renamed or lies deeper;
+    follows no link.
+    """
+    for directory in (folder.parent, folder):
+        if not stat.S_ISDIR(directory.lstat().st_mode):
+            raise Unreadable(f"{directory.name} is not a regular directory: links are not followed")
+    return read_submission(folder, slug)
+
+
+def received(room: Classroom, student: str, slug: str) -> tuple[datetime | None, str | None]:
+    """When the submission was received (UTC) and a complaint about its timestamp, if any.
+
+    Read from the ``timestamp.txt`` that nbgrader's collection writes; without one there is no time
+    and no lateness, as in nbgrader (file times change with every copy, so they prove nothing).
+    """
+    return receipt.received(work_folder(room, student, slug), slug)
+
+
+def course_secret(root: Path) -> bytes:
+    """The key that hidden inputs are drawn from.
+
+    AUTOGRADER_SECRET of the environment, else a file in the course directory, made once (mode 600).
+    """
+    given = os.environ.get(SECRET_VARIABLE)
+    if given:
+        return given.encode()
+    path = root / SECRET_FILE
+    if not path.exists():
+        part = root / f"{SECRET_FILE}.{os.getpid()}"
+        descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_hex(32).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(part, path)  # unlike a rename, never replaces a secret made meanwhile
+        except FileExistsError:
+            pass
+        finally:
+            part.unlink()
+    return path.read_bytes()
+
+
+def write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a whole file or nothing and wait until the disk has it; AutograderError on failure."""
+    part = _part(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_stale(path)
+        with open(part, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            os.fchmod(file.fileno(), mode)
+        part.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise AutograderError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _part(path: Path) -> Path:
+    """Where this process writes a file before it gets its name."""
+    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.part")
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove what processes of this machine that were killed left of this file."""
+    start = f".{path.name}.{socket.gethostname()}."
+    for name in os.listdir(path.parent):
+        stale = name.startswith(start) and not Path("/proc", name.split(".")[-2]).exists()
+        if stale:
+            (path.parent / name).unlink(missing_ok=True)

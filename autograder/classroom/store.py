@@ -1,0 +1,94 @@
+"""The result store: what grading came to, as files that are the truth for every gradebook.
+
+``results/<key>.json`` holds one Result under a key of everything it depends on: the submission's
+bytes, the unit's tests and released notebook, the course secret, the code that grades, and the
+environment. A file appears whole or not at all, whoever writes it: several processes may. Nothing
+here needs nbgrader, which takes seconds to import, so that a worker starts at once.
+"""
+
+import ast
+import hashlib
+import importlib.metadata
+import json
+import platform
+import sys
+from functools import cache
+from pathlib import Path
+
+from autograder.classroom.room import write_durably
+from autograder.course import Unit
+from autograder.grading.grade import Result
+from autograder.sandbox.limits import Limits
+
+PACKAGES = ("numpy", "torch", "ipython")  # their versions can change a result
+HERE = Path(__file__).parent
+
+
+def load_result(root: Path, key: str) -> Result | None:
+    """The stored result, or None when it is not there or damaged (it is then graded again)."""
+    try:
+        return Result.from_json((root / "results" / f"{key}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def save_result(root: Path, key: str, result: Result) -> None:
+    """Store a result; it is on the disk when this returns."""
+    write_durably(root / "results" / f"{key}.json", result.to_json().encode())
+
+
+# What a result depends on
+
+
+def result_key(submission: bytes, unit: Unit, secret: bytes, limits: Limits) -> str:
+    """Hash of everything a result depends on, 64 hex digits."""
+    parts = [
+        hashlib.sha256(submission).hexdigest(),
+        unit.slug,
+        unit.tests_version,
+        hashlib.sha256(json.dumps(unit.released, sort_keys=True).encode()).hexdigest(),
+        repr(unit.info),
+        hashlib.sha256(b"id of " + secret).hexdigest(),
+        repr(limits),
+        grader_version(),
+        environment(),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@cache
+def grader_version() -> str:
+    """Hash of the code that grades and of the package beside the submission."""
+    digest = hashlib.sha256()
+    for file in sorted([*modules_of("grade"), *package_files()]):
+        digest.update(str(file.relative_to(HERE.parent)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def package_files() -> list[Path]:
+    """Modules, texts and other data of the package beside the submission."""
+    files = (HERE.parent / "llmcourse").rglob("*")
+    return sorted(path for path in files if path.is_file() and "__pycache__" not in path.parts)
+
+
+def modules_of(name: str) -> list[Path]:
+    """Files of a module of this package and of all that it imports from it, directly or not."""
+    found, todo = set[Path](), [name]
+    while todo:
+        path = HERE / f"{todo.pop()}.py"
+        if path in found or not path.is_file():
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and node.module == "autograder":
+                todo += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                todo.append(node.module.removeprefix("autograder."))
+    return sorted(found)
+
+
+@cache
+def environment() -> str:
+    """Python, machine and package versions that results can depend on."""
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
+    return ", ".join([f"python {sys.version.split()[0]}", platform.machine(), *versions])

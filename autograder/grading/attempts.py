@@ -1,0 +1,226 @@
+"""The runs of one submission's cells, each in a fresh sandbox, until one comes through.
+
+A cell that ends the process, never ends, or leaves something behind that does is replaced by its
+released stub (an added one is left out), and all cells are run again. The state at each check is
+kept, so that an exercise can be called as the learner saw it pass.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from autograder.grading.culprits import Culprits
+from autograder.grading.rebuild import OWN, Cell, Rebuilt
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.session import Calls, Lost, Ran, Session
+
+SHOWING = 2_000  # characters that an output counts beside its own: each takes half a millisecond
+RERUNS = 3  # fresh sandboxes after the first one
+LONG = 0.02  # of the time for all cells: added cells that took more are the first to go
+
+
+class Attempts:
+    """The sandboxes of one submission, one after the other; leaving it ends the last."""
+
+    def __init__(self, slug: str, rebuilt: Rebuilt, slot: int, limits: Limits) -> None:
+        self.slug, self.rebuilt, self.slot, self.limits = slug, rebuilt, slot, limits
+        self.culprits = Culprits()
+        self.stopped: dict[str, str] = {}  # grade_id -> the exception that ended the cell
+        self.took: dict[int, float] = {}  # seconds, by index of the cell
+        self.again: list[int] = []  # cells that ran once more after the last one
+        self.harmless = set[int]()  # cells that once ended soon and left nothing running
+        self.session: Session | None = None
+        self.made = 0  # `Calls` in this sandbox
+        self.starts, self.frozen, self.hopeless = 0, False, ""
+        self.late = False
+        self.spent = 0.0  # seconds of the sandboxes that are gone
+
+    def __enter__(self) -> "Attempts":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        if self.session is not None:
+            self.spent += self.session.spent
+            self.session.__exit__()
+            self.session = None
+
+    def goes_on(self, name: str) -> bool:
+        """Whether anything is run after the check of an exercise."""
+        cells = iter(self.rebuilt.cells)
+        return any(cell.grade_id == f"{name}_check" for cell in cells) and any(c.run for c in cells)
+
+    def calls(self, name: str, forbid: tuple[str, ...], kept: str) -> Calls | None:
+        """A way to call an exercise in a living sandbox; None when there is none to be had.
+
+        kept: the exercise at whose check the notebook stands; "" is its end.
+        """
+        while (session := self._live_session()) is not None:
+            try:
+                calls = Calls(session, name, forbid, kept)
+                self.made += 1
+                return calls
+            except Lost as lost:
+                self.late |= lost.reason == "timeout"
+                if not self.made:  # so it was no call that ended it
+                    self.culprits.searching = not self._blame(None, lost)
+        return None
+
+    def _live_session(self) -> Session | None:
+        """A sandbox in which the cells have run, a fresh one where the last was lost; None when
+        that is hopeless.
+        """
+        while not self.hopeless and (self.session is None or not self.session.alive):
+            self._end()
+            left = self.limits.submission_seconds - self.spent
+            if self.starts > RERUNS or left < 0:
+                self.late |= left < 0
+                self.hopeless = (
+                    "not graded: the notebook kept ending its Python process or took too long"
+                )
+                self.rebuilt.notices.append(self.hopeless)
+                break
+            self.starts += 1
+            self.made = 0
+            self.session = Session(self.slug, self.limits, self.slot)
+            self._run_cells(self.session, last=self.starts > RERUNS)
+        return self.session if not self.hopeless else None
+
+    def _run_cells(self, session: Session, last: bool) -> None:
+        """Run every cell that is to be run; the one that ends the sandbox is not run again.
+
+        last: no more attempts follow, so of the cells the learner added only harmless ones run if
+        any cell was lost before.
+        """
+        self.culprits.begin()
+        budget = self.limits.notebook_bytes
+        unnamed = []  # cells that lacked a name, which one further down may have defined
+        alone = last and bool(self.culprits.dropped)
+        for index, cell in enumerate(self.rebuilt.cells):
+            dropped = index in self.culprits.dropped
+            if cell.role == "extra" and (dropped or (alone and index not in self.harmless)):
+                continue
+            try:
+                if cell.role == "check" and self.goes_on(name := _exercise(cell)):
+                    session.keep(name)
+                elif cell.run:
+                    instead = cell.stub if cell.role == "solution" else ""
+                    ran = self._run(session, index, instead if dropped else cell.program)
+                    unnamed += [index] if ran.stopped == "NameError" else []
+                    if cell.role in OWN and ran.left:
+                        self.culprits.left_something(index)
+                    elif self.took[index] <= self._long:
+                        self.harmless.add(index)
+                    if cell.role in OWN and self.culprits.searching:
+                        session.fork().close()
+                    if not self.frozen and not dropped:
+                        budget -= _show(cell, ran, budget)
+            except Lost as lost:
+                self._blame(index, lost)
+                return
+        self.again = unnamed
+        for index in unnamed:
+            cell = self.rebuilt.cells[index]
+            try:
+                ran = self._run(session, index, cell.program)
+                if not self.frozen and not ran.stopped:
+                    budget -= _show(cell, ran, budget)
+            except Lost as lost:
+                self._blame(index, lost)
+                return
+        self.frozen = True
+
+    def _run(self, session: Session, index: int, program: str) -> Ran:
+        cell, before = self.rebuilt.cells[index], session.spent
+        try:
+            ran = session.run(program, ours=cell.role not in OWN)
+        finally:
+            self.took[index] = session.spent - before
+        if cell.role == "solution" and cell.grade_id:
+            self.stopped[cell.grade_id] = ran.stopped
+        return ran
+
+    def innocent(self, reasons: Sequence[str]) -> bool:
+        """Whether calls that came to nothing, for these reasons, may come to more in a fresh
+        sandbox: other exercises or added cells had used up the time of this one, or a cell had left
+        something running that ended it. Such cells are left out.
+        """
+        session = self.session
+        assert session is not None
+        if session.used_up and {"timeout", "died"} & set(reasons):
+            self.late = True
+            return self.made > 1 or self._make_room(session.lost("timeout"), long_only=True)
+        if "died" in reasons:
+            try:
+                session.fork().close()
+            except Lost as lost:
+                return self._blame(None, lost)
+        return False
+
+    def _blame(self, at: int | None, lost: Lost) -> bool:
+        """Leave out the cell that lost the sandbox, which ended in cell `at` or after the last;
+        False where none is known.
+        """
+        self.late |= lost.reason == "timeout"
+        if lost.whole and self._make_room(lost):
+            return True
+        index = self.culprits.of(at)
+        if index is None:
+            return False
+        if index != at:
+            lost = Lost(lost.reason, "what it left running ended the Python process")
+        self.culprits.dropped[index] = lost
+        cell = self.rebuilt.cells[index]
+        name = cell.grade_id or ("a cell you added" if cell.role == "extra" else "a released cell")
+        self.rebuilt.notices.append(f"{name}: {lost.why}; the notebook was run again without it")
+        cell.notebook |= {"outputs": [_stream(f"This cell was not used: {lost.why}.\n")]}
+        return True
+
+    @property
+    def _long(self) -> float:
+        return LONG * self.limits.session_seconds
+
+    def _make_room(self, lost: Lost, long_only: bool = False) -> bool:
+        """Leave out the added cells that took long, or all if these are not what used up the time;
+        False if none is left.
+
+        long_only: never all.
+        """
+        cells = enumerate(self.rebuilt.cells)
+        known = self.culprits.dropped
+        added = [index for index, cell in cells if cell.role == "extra" and index not in known]
+        long = [index for index in added if self.took.get(index, 0.0) > self._long]
+        if (
+            not long_only
+            and 2 * sum(self.took[index] for index in long) < self.limits.session_seconds
+        ):
+            long = []  # many that took nearly as long did
+        added = long if long_only else added
+        if added:
+            known |= dict.fromkeys(long or added, lost)
+            what = f"added cells that took long ({len(long)})" if long else "added cells"
+            self.rebuilt.notices.append(
+                f"all cells together took too long; the notebook was run again without {what}"
+            )
+        return bool(added)
+
+
+def _exercise(check: Cell) -> str:
+    """The exercise that a check cell belongs to."""
+    return (check.grade_id or "").removesuffix("_check")
+
+
+def _show(cell: Cell, ran: Ran, budget: int) -> int:
+    """Put outputs into a cell as far as the budget allows; what they cost of it."""
+    outputs = ran.outputs
+    cost = len(json.dumps(outputs)) + SHOWING * len(outputs)
+    if cost > budget:
+        outputs = [_stream("[outputs beyond the grader's limit were dropped]\n")]
+    cell.notebook |= {"outputs": outputs, "execution_count": ran.count}
+    return cost
+
+
+def _stream(text: str) -> dict[str, Any]:
+    return {"output_type": "stream", "name": "stderr", "text": text}

@@ -1,0 +1,42 @@
+"""Which cell to leave out when a sandbox was lost: the one that ran, or one that left a trap.
+
+A thread, a timer or a hook of one cell can end the process while another runs, or after the last.
+So a cell that left something running comes under suspicion first. If leaving it out changes
+nothing, it is cleared and runs again.
+"""
+
+from autograder.sandbox.session import Lost
+
+
+class Culprits:
+    """Cells of a notebook by their index; `dropped` are left out, with what they did."""
+
+    def __init__(self) -> None:
+        self.dropped: dict[int, Lost] = {}
+        self.searching = False  # whether a fork is tried after each cell
+        self._left: list[int] = []  # cells of this run that left something running
+        self._cleared: set[int] = set()
+        self._doubt: tuple[int, int | None] | None = None  # who was dropped for a loss, and where
+
+    def begin(self) -> None:
+        """A new run of the notebook."""
+        self._left = []
+
+    def left_something(self, index: int) -> None:
+        """A cell ended, and something of it goes on."""
+        self._left.append(index)
+
+    def of(self, at: int | None) -> int | None:
+        """The cell to leave out for a loss in cell `at`, or, with None, after the last one, where
+        it may be none that is known.
+        """
+        if self.searching:
+            return at
+        if self._doubt is not None and self._doubt[1] == at:
+            innocent = self._doubt[0]
+            self.dropped.pop(innocent, None)
+            self._cleared.add(innocent)
+        known = {*self._cleared, *self.dropped}
+        suspect = next((index for index in reversed(self._left) if index not in known), None)
+        self._doubt = None if suspect is None else (suspect, at)
+        return at if suspect is None else suspect

@@ -1,0 +1,333 @@
+"""A conversation with a sandbox: cells in, outputs out; calls in, outcomes out.
+
+Every byte that comes back is a claim of the learner's. Outputs are reduced to text and pictures,
+replies must carry the number of their request, and calls go through a socket of the exercise's own,
+to a fork of the process that ran the cells, so what an exercise does to its socket, its process or
+its budget is its own loss.
+"""
+
+import builtins
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.errors import SandboxFailed
+from autograder.exercise import NoAnswer, Outcome, Raised, Returned
+from autograder.sandbox.limits import FULL, Limits, over_session
+from autograder.sandbox.outputs import clean_outputs, clean_text
+from autograder.sandbox.patience import Patience
+from autograder.sandbox.process import Sandbox, frames, wire
+
+FORK_SECONDS = 20.0
+OURS_SECONDS = 60.0  # for a released cell, however short the limits are
+CALLS = 20_000  # of proxies, within one call of the answer
+CALL_BYTES = 2**20
+ALL_CALLS_BYTES = 32 * 2**20  # arguments of all of them: a judge may keep what was asked
+ENDED = f"{FULL} ran out while a sandbox ran in it"
+BUSY = "the machine was too busy: a sandbox hardly got to run"
+EXCEPTIONS = frozenset(
+    name
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, BaseException)
+)
+
+
+class Lost(Exception):
+    """The sandbox is gone; `why` says to the learner what ended it, `reason` is timeout or died;
+    `whole`: all cells together used too much, no cell alone."""
+
+    def __init__(self, reason: str, why: str, whole: bool = False) -> None:
+        super().__init__(why)
+        self.reason, self.why, self.whole = reason, why, whole
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What running a cell came to; all of it is the sandbox's word."""
+
+    outputs: list[dict[str, Any]]
+    count: int | None
+    left: bool  # whether something was left running: a thread, a process, a timer, a hook
+
+    @property
+    def stopped(self) -> str:
+        """The exception that ended the cell, or nothing."""
+        kinds = [output["ename"] for output in self.outputs if output["output_type"] == "error"]
+        name = str(kinds[-1])[:80] if kinds else ""
+        return name if name.isidentifier() or not name else "Exception"
+
+
+class Session:
+    """One sandbox and what is said to it; a context manager."""
+
+    def __init__(self, unit: str, limits: Limits, slot: int = 0) -> None:
+        self.limits = limits
+        self.sandbox = Sandbox(unit, limits, slot)
+        self.alive = True
+        self.kept = False  # whether the last fork was of what had been kept
+        self.spent = 0.0  # seconds of cells and calls, waiting for a processor not counted
+        self._number = 0
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sandbox.close()
+
+    def run(self, source: str, ours: bool = False) -> Ran:
+        """Execute one cell; raises Lost when it takes the sandbox with it.
+
+        ours: it was released, so what it loads is not for the learner's account.
+        """
+        seconds = self.limits.cell_seconds
+        seconds = max(seconds, OURS_SECONDS) if ours else seconds
+        reply = self._request({"do": "cell", "source": source}, seconds)
+        count = reply.get("count")
+        outputs = clean_outputs(reply.get("outputs"), 2 * self.limits.output_bytes)
+        number = count if type(count) is int and 0 < count < 10**6 else None
+        return Ran(outputs, number, reply.get("left") is not False)
+
+    def keep(self, name: str) -> None:
+        """Keep what the cells have defined by now under a name that `fork` knows."""
+        self._request({"do": "keep", "name": name}, FORK_SECONDS)
+
+    def fork(self, kept: str = "") -> socket.socket:
+        """A socket to a fresh fork of the process that ran the cells, as it is or as it was kept
+        under that name, if it is still there (`self.kept`); earlier such forks are ended. Raises
+        Lost when there is none to be had.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                request = {"do": "fork", "kept": kept}
+                reply = self._request(request, FORK_SECONDS, theirs.fileno())
+            forked = clean_text(reply.get("forked"))
+            if forked not in ("kept", "last") or not self._answers(ours):
+                raise self.lost("died", "it kept other processes from starting")
+            self.kept = forked == "kept"
+        except BaseException:
+            ours.close()
+            raise
+        return ours
+
+    def _answers(self, fork: socket.socket) -> bool:
+        """Whether a fork has come to life."""
+        patience = self.patience(FORK_SECONDS)
+        try:
+            frames.receive(fork, patience, CALL_BYTES)
+        except frames.FrameError:
+            return False
+        finally:
+            self.spend(patience)
+        return True
+
+    def patience(self, seconds: float) -> Patience:
+        """A deadline so many seconds of processor time from now."""
+        return Patience(self.sandbox.pid, seconds, max(0.0, self._left))
+
+    @property
+    def _left(self) -> float:
+        return self.limits.session_seconds - self.spent
+
+    @property
+    def used_up(self) -> bool:
+        """Whether no time is left for all that runs in this sandbox."""
+        return self._left <= 0 or "seconds" in self.sandbox.over
+
+    def spend(self, patience: Patience) -> float:
+        """Count the seconds that a request took; SandboxFailed when the machine is to blame that it
+        is late.
+        """
+        seconds = patience.own()
+        self.spent += seconds
+        if patience.starved and self._left > 0:
+            self.alive = False
+            self.sandbox.kill()
+            raise SandboxFailed(BUSY)
+        return seconds
+
+    def _request(
+        self, request: dict[str, Any], seconds: float, descriptor: int | None = None
+    ) -> dict[str, Any]:
+        if not self.alive:
+            raise Lost("died", "the Python process was gone")
+        if self._left <= 0:
+            raise self.lost("timeout")
+        self._number += 1
+        patience = self.patience(seconds)
+        lost: tuple[str, str] | None = None
+        try:
+            frames.send(self.sandbox.channel, wire.pack({"n": self._number, **request}), patience)
+            if descriptor is not None:
+                socket.send_fds(self.sandbox.channel, [b"!"], [descriptor], socket.MSG_DONTWAIT)
+            cap = 4 * self.limits.output_bytes + 2**16
+            reply = wire.unpack(frames.receive(self.sandbox.channel, patience, cap))
+            if type(reply) is not dict or type(n := reply.get("n")) is not int or n != self._number:
+                raise wire.WireError("no answer to this request")
+        except frames.Late:
+            lost = "timeout", f"it did not finish within {seconds:.0f} seconds of work"
+        except (frames.Closed, OSError):
+            lost = "died", "it ended the Python process"
+        except (frames.TooLong, wire.WireError):
+            lost = "died", "it broke the connection to the grader"
+        self.spend(patience)
+        if lost:
+            raise self.lost(*lost)
+        return dict(reply)
+
+    def lost(self, reason: str, why: str = "") -> Lost:
+        """End the sandbox, and what there is to be raised for it."""
+        self.alive = False
+        self.sandbox.kill()
+        if (over := self.sandbox.over) == FULL:  # maybe not the learner's doing: never a zero
+            raise SandboxFailed(ENDED)
+        if self.used_up:
+            over = over_session(self.limits)
+        if over:
+            why = f"it used more than the grader allows: {over}"
+            reason = "timeout" if self.used_up else "died"
+        return Lost(reason, why, whole=self.used_up)
+
+
+class Calls:
+    """The calls of one exercise: `ask` is what `autograder.exercise.mark` needs. A context manager.
+
+    kept: the state of the notebook that is called (see `Session.keep`), "" for the last one, which
+    it becomes when what was kept is gone.
+    Raises Lost when the sandbox is gone before the first call: what an earlier exercise did.
+    """
+
+    def __init__(
+        self, session: Session, name: str, forbid: tuple[str, ...] = (), kept: str = ""
+    ) -> None:
+        self.session, self.name, self.forbid, self.kept = session, name, forbid, kept
+        self.reasons: list[str] = []  # why answers did not come
+        self._left = session.limits.exercise_seconds
+        self._imports = 0.0
+        self._socket: socket.socket | None = None
+        self._fork()
+
+    def __enter__(self) -> "Calls":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._drop()
+
+    def ask(
+        self,
+        probe: str,
+        args: tuple[Any, ...],
+        given: Mapping[str, Callable[..., Any]],
+        seconds: float,
+    ) -> Outcome:
+        """Call the answer through a probe; never raises for anything the sandbox does."""
+        before = self.session.spent
+        try:
+            if self._socket is None:
+                self._fork()
+        except Lost as lost:
+            outcome: Outcome = NoAnswer(lost.reason)
+        else:
+            patience = self.session.patience(min(seconds + self._imports, self._left))
+            self._imports = 0.0
+            outcome = self._call(probe, args, given, patience)
+            self.session.spend(patience)
+        self._left -= self.session.spent - before
+        if isinstance(outcome, NoAnswer):
+            self.reasons.append(outcome.reason)
+            if outcome.reason == "policy":
+                return NoAnswer("malformed")
+        return outcome
+
+    def _call(
+        self,
+        probe: str,
+        args: tuple[Any, ...],
+        given: Mapping[str, Callable[..., Any]],
+        deadline: Patience,
+    ) -> Outcome:
+        table: list[Callable[..., Any]] = []
+
+        def register(function: Callable[..., Any]) -> int:
+            table.append(function)
+            return len(table) - 1
+
+        request = {
+            "name": self.name,
+            "probe": probe,
+            "args": args,
+            "given": dict(given),
+            "forbid": self.forbid,
+        }
+        payload = wire.pack(request, register)
+        left = ALL_CALLS_BYTES
+        try:
+            assert self._socket is not None
+            frames.send(self._socket, payload, deadline)
+            for _ in range(CALLS + 1):
+                came = frames.receive(self._socket, deadline, wire.FRAME_BYTES)
+                reply = wire.unpack(came)
+                if type(reply) is not dict:
+                    raise wire.WireError("a reply is a dict")
+                if "call" not in reply:
+                    return _outcome(reply)
+                left -= len(came)
+                if len(came) > CALL_BYTES or left < 0:
+                    raise wire.WireError("the arguments of calls are too large")
+                frames.send(self._socket, _answer(reply, table), deadline)
+            outcome = NoAnswer("timeout")
+        except frames.Late:
+            outcome = NoAnswer("timeout")
+        except (frames.Closed, OSError):
+            outcome = NoAnswer("died")
+        except (frames.TooLong, wire.WireError):
+            outcome = NoAnswer("malformed")
+        self._drop()
+        return outcome
+
+    def _fork(self) -> None:
+        self._socket = self.session.fork(self.kept)
+        self.kept = self.kept if self.session.kept else ""  # what was kept may have been ended
+        self._imports = self.session.limits.import_seconds  # what it loads is gone with the fork
+
+    def _drop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def _outcome(reply: dict[Any, Any]) -> Outcome:
+    if "returned" in reply:
+        return Returned(reply["returned"])
+    if "raised" in reply:
+        kinds, message = reply["raised"], reply.get("message")
+        if type(kinds) is not list or type(message) is not str:
+            raise wire.WireError("raised: a list of names and a message")
+        known = tuple(kind for kind in kinds[:20] if type(kind) is str and kind in EXCEPTIONS)
+        return Raised(known, clean_text(message[:200]))
+    reason = reply.get("no")
+    if type(reason) is not str or reason not in ("missing", "unsolved", "malformed", "policy"):
+        raise wire.WireError("no such reply")
+    return NoAnswer(reason)
+
+
+def _answer(reply: dict[Any, Any], table: list[Callable[..., Any]]) -> bytes:
+    """Compute one call of a proxy; the function is ours, its arguments are the learner's."""
+    number, args, keywords = reply.get("call"), reply.get("args"), reply.get("keywords")
+    if type(number) is not int or not 0 <= number < len(table):
+        raise wire.WireError("no such function")
+    if (
+        type(args) is not tuple
+        or type(keywords) is not dict
+        or any(type(k) is not str for k in keywords)
+    ):
+        raise wire.WireError("a call has a tuple and a dict")
+    try:
+        payload = wire.pack({"value": table[number](*args, **keywords)})
+        if len(payload) > CALL_BYTES:
+            raise ValueError("the result of this call is too large")
+        return payload
+    except Exception as error:
+        known = next(k.__name__ for k in type(error).__mro__ if k.__name__ in EXCEPTIONS)
+        return wire.pack({"error": (known, str(error)[:500])})

@@ -1,0 +1,212 @@
+"""What can be seen inside a sandbox: the system, this Python, and the part of `llmcourse` a unit
+may use.
+
+A module whose docstring has the line `unit: NN_slug` belongs to that unit and is seen while later
+ones are graded; those in `SHARED` are seen by all. Of every other only the name is there: a
+stand-in that can be imported and computes nothing (`stand_in.py`), so no right formula of the unit
+is inside, and no new module is until it says whose it is. The visible checks are stand-ins always:
+the grader judges them outside. Never seen: `autograder`, the course with its solutions, what an
+editable installation left, `/etc`, homes.
+"""
+
+import ast
+import functools
+import os
+import re
+import site
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograder.sandbox.process import frames, outputs, runner, shell, wire
+
+PACKAGE = "/course"  # where `llmcourse` lies inside, the one entry of PYTHONPATH
+RUNNER = "/runner"
+MASKED = ("llmcourse", "autograder", "__editable__")  # parts of names hidden in site-packages
+EXCHANGE = Path("/usr/local/share/nbgrader")  # where nbgrader puts what others hand in
+# modules, folders and data of `llmcourse` that hold nothing an exercise asks for
+SHARED = (
+    "__init__.py",
+    "arguments.py",
+    "data.py",
+    "runtime.py",
+    "plotting",
+    "world",
+    "ladder.json",
+    "bpe_recorded.json",
+)
+STAND_IN = Path(__file__).with_name("stand_in.py")
+SYSTEM = ("lib", "lib32", "lib64", "bin", "sbin")
+
+
+@functools.lru_cache(maxsize=8)
+def layout(unit: str) -> list[str]:
+    """bubblewrap's arguments for the read-only view: system, Python, the unit's `llmcourse`, the
+    runner.
+    """
+    roots = _python_roots()
+    course = Path(__file__).resolve().parent.parent
+    words: list[str] = []
+    for name in SYSTEM:
+        path = Path("/", name)
+        if path.is_symlink():
+            words += ["--symlink", os.readlink(path), str(path)]
+        elif path.is_dir():
+            roots.append(path)
+    if Path("/usr") not in roots:
+        roots.append(Path("/usr"))
+    roots.sort(key=lambda path: len(path.parts))
+    for root in roots:
+        if root in course.parents:
+            words += ["--ro-bind", str(root), str(root), "--tmpfs", str(course)]
+        elif not any(other in root.parents and other not in course.parents for other in roots):
+            words += [*_parents(root), "--ro-bind", str(root), str(root)]
+    words += ["--dir", "/etc"]
+    for extra in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives"):
+        words += ["--ro-bind-try", f"/etc/{extra}", f"/etc/{extra}"]
+    words += _masks(roots)
+    for here, there in package_files(unit):
+        words += _bind(here, there)
+    for module in (runner, shell, wire, frames, outputs):
+        words += _bind(Path(str(module.__file__)), f"{RUNNER}/{Path(str(module.__file__)).name}")
+        compiled = Path(str(module.__cached__))
+        if compiled.is_file():
+            words += _bind(compiled, f"{RUNNER}/__pycache__/{compiled.name}")
+    words += _font_cache()
+    return [*words, "--dir", "/tmp", "--dir", "/proc", "--dir", "/dev"]
+
+
+def under_tmp() -> list[str]:
+    """Arguments that bind again what a fresh /tmp hides, where this Python lies there."""
+    hidden = [root for root in _python_roots() if Path("/tmp") in root.parents]
+    return [word for root in hidden for word in _bind(root, str(root))]
+
+
+def shows(path: Path) -> bool:
+    """Whether a submission has this path, or what lies there, before its eyes."""
+    home = Path(__file__).resolve().parent.parent
+    seen = [*_python_roots(), Path("/usr"), *(Path("/", name) for name in SYSTEM)]
+    above = [path.resolve(), *path.resolve().parents]
+    nearest = next((one for one in above if one == home or one in seen), home)
+    return nearest != home or home in seen
+
+
+def _bind(here: Path, there: str) -> list[str]:
+    return [*_parents(Path(there)), "--ro-bind", str(here), there]
+
+
+def _parents(path: Path) -> list[str]:
+    """Make the folders above readable by all (bubblewrap would make them mode 700)."""
+    above = [str(parent) for parent in reversed(path.parents) if len(parent.parts) > 1]
+    return [word for parent in above for word in ("--dir", parent)]
+
+
+def _python_roots() -> list[Path]:
+    """Prefixes of this Python, and of every hop of the symbolic links that lead to its binary."""
+    roots = [Path(sys.prefix), Path(sys.base_prefix)]
+    hop = Path(sys.executable)
+    while hop.is_symlink():
+        hop = Path(os.path.normpath(hop.parent / os.readlink(hop)))
+        if hop.parent.name == "bin":
+            roots.append(hop.parent.parent)
+    return [root for root in dict.fromkeys(roots) if root != Path("/")]
+
+
+def _masks(roots: list[Path]) -> list[str]:
+    """Cover nbgrader's exchange, and what installations of the project left in site-packages."""
+    words = ["--tmpfs", str(EXCHANGE)] if EXCHANGE.is_dir() else []
+    for folder in dict.fromkeys(map(Path, [*sys.path, *site.getsitepackages()])):
+        if folder.is_dir() and any(root == folder or root in folder.parents for root in roots):
+            for entry in sorted(folder.iterdir()):
+                if any(part in entry.name.lower() for part in MASKED):
+                    words += (
+                        ["--tmpfs", str(entry)]
+                        if entry.is_dir()
+                        else ["--ro-bind", "/dev/null", str(entry)]
+                    )
+    return words
+
+
+def _font_cache() -> list[str]:
+    """matplotlib's list of fonts, where there is one: making it takes a second a sandbox."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "matplotlib"
+    lists = sorted(home.glob("fontlist-v*.json")) if home.is_dir() else []
+    return [word for path in lists for word in ("--ro-bind", str(path), f"{RUNNER}/{path.name}")]
+
+
+def package_files(unit: str) -> Iterator[tuple[Path, str]]:
+    """(file here, path inside) of `llmcourse` as a submission of `unit` sees it."""
+    import llmcourse
+    from llmcourse import checks
+
+    top = Path(next(iter(llmcourse.__path__))).resolve()
+    inside = f"{PACKAGE}/llmcourse"
+    for path in sorted(top.rglob("*")):
+        name = path.relative_to(top)
+        if not path.is_file() or "__pycache__" in name.parts:
+            continue
+        if path.suffix == ".py" and not _shown(path, top, unit):
+            yield STAND_IN, f"{inside}/{name}"
+        elif path.suffix == ".py":
+            yield path, f"{inside}/{name}"
+            compiled = Path("__pycache__", f"{path.stem}.{sys.implementation.cache_tag}.pyc")
+            if (path.parent / compiled).is_file():
+                yield path.parent / compiled, f"{inside}/{name.parent / compiled}"
+        elif _is_shared(name):
+            yield path, f"{inside}/{name}"
+    for folder in list(checks.__path__)[1:]:  # what a course has added
+        for path in sorted(Path(folder).glob("*.py")):
+            yield STAND_IN, f"{inside}/checks/{path.name}"
+
+
+def hidden(unit: str) -> Iterator[tuple[Path, str]]:
+    """(file here, dotted name) of the modules of `llmcourse` that `unit` gets stand-ins for."""
+    import llmcourse
+
+    top = Path(next(iter(llmcourse.__path__))).resolve()
+    for path in sorted(top.rglob("*.py")):
+        if not _shown(path, top, unit):
+            dotted = ".".join((top.name, *path.relative_to(top).with_suffix("").parts))
+            yield path, dotted.removesuffix(".__init__")
+
+
+def newest_unit() -> str:
+    """A slug with the number of the last unit that a module belongs to: it sees the most."""
+    import llmcourse
+
+    modules = Path(next(iter(llmcourse.__path__))).resolve().rglob("*.py")
+    return f"{max((unit_of(module) or 0 for module in modules), default=0):02}_"
+
+
+def _shown(module: Path, top: Path, unit: str) -> bool:
+    """Whether a module is there itself while `unit` is graded."""
+    name = module.relative_to(top)
+    if name.parts[0] == "checks":
+        return False
+    owner = unit_of(module)
+    return _is_shared(name) if owner is None else owner < _number(unit)
+
+
+def _is_shared(name: Path) -> bool:
+    return any(name == Path(shared) or Path(shared) in name.parents for shared in SHARED)
+
+
+def unit_of(module: Path) -> int | None:
+    """The number of the unit that a module says it belongs to, None where it names no unit.
+
+    A line that begins with `unit:` and goes on otherwise belongs to a unit that is never over.
+    """
+    return _unit_of(module, module.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1000)
+def _unit_of(module: Path, _changed: int) -> int | None:
+    doc = ast.get_docstring(ast.parse(module.read_bytes())) or ""
+    named = [line.strip() for line in doc.splitlines() if line.strip().lower().startswith("unit:")]
+    return max((_number(line[5:].strip(), otherwise=10**6) for line in named), default=None)
+
+
+def _number(slug: str, otherwise: int = 0) -> int:
+    """7 of "07_attention"; a slug without a number comes before all units."""
+    found = re.match(r"(\d+)(?!\d)(?=_|$)", slug)
+    return int(found[1]) if found else otherwise
