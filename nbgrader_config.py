@@ -14,7 +14,7 @@ c.ClearSolutions.text_stub = "*Your answer here.*"
 
 # Submissions are graded in the sandbox, whoever asks: `nbgrader autograde`, formgrader's button, or
 # `autograder grade`. nbgrader's own steps would run them with the instructor's rights; they refuse.
-from autograder.classroom.room import convert  # noqa: E402
+from autograder.classroom import convert  # noqa: E402
 
 convert.install()
 c.Autograde.sanitize_preprocessors = ["autograder.classroom.convert.Refuse"]

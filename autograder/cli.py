@@ -15,6 +15,7 @@ import typer
 
 from autograder.course import appendices, find_slug, load_unit, slugs
 from autograder.errors import AutograderError
+from autograder.files import printable
 
 app = typer.Typer(
     help="Release units, grade submissions in a sandbox, report.",
@@ -93,7 +94,6 @@ def grade(
     from autograder.classroom.round import grade_unit, has_page
     from autograder.classroom.schedule import Workers
     from autograder.classroom.submitted import survey
-    from autograder.reports import table as report
 
     logging.getLogger("tornado.application").setLevel(logging.CRITICAL)  # nbgrader's tracebacks
     room = Classroom.open(course)
@@ -103,7 +103,7 @@ def grade(
     left = survey(room, slugs(room.root), student).left
     if not any(work.values()):
         where = room.folder("submitted", student, next(iter(work)) if unit else "UNIT")
-        seen = f"; found: {report.printable('; '.join(left[:3]))}" if left else ""
+        seen = f"; found: {printable('; '.join(left[:3]))}" if left else ""
         raise AutograderError(f"no submissions found: expected directories {where}{seen}")
     failed, without_page, new = 0, list[str](), dict[str, list[str]]()
     with Workers(workers, scheduler) as beside:
@@ -124,7 +124,7 @@ def grade(
         without_page += write_feedback(room, slug, students, beside.count)
     typer.echo(f"feedback pages: {room.folder('feedback', 'STUDENT', 'UNIT')}")
     if without_page:
-        names = ", ".join(report.printable(name) for name in without_page)
+        names = ", ".join(printable(name) for name in without_page)
         raise AutograderError(f"no feedback page for {names}: run the same command again")
     if failed:
         raise AutograderError(
@@ -191,8 +191,8 @@ def export(
     course: CourseOption = HERE,
 ) -> None:
     """Write the grades of the gradebook as a CSV file."""
+    from autograder.classroom import export as forms
     from autograder.classroom.room import Classroom
-    from autograder.classroom.room import export as forms
 
     if form not in forms.FORMS:
         raise Usage(f"no format {form!r}: expected one of {', '.join(forms.FORMS)}")
@@ -266,7 +266,6 @@ def _print_table(room: Any, slug: str, entries: list[Any], pattern: str) -> None
 
 
 def _print_left(lines: Sequence[str]) -> None:
-    from autograder.reports.table import printable
 
     if lines:
         typer.echo("\n  ".join(["in submitted/, but in no table:", *map(printable, lines)]) + "\n")

@@ -18,6 +18,7 @@ from typing import Any
 from autograder import figures
 from autograder.errors import AutograderError
 from autograder.exercise import Exercise
+from llmcourse.notebook_file import names_slug
 
 AUTOMATIC_POINTS, WRITTEN_POINTS = 90, 10
 
@@ -112,7 +113,7 @@ def find_slug(root: Path, name: str, known: Sequence[str] = ()) -> str:
     """
     known = known or slugs(root)
     for slug in known:
-        if name == slug or (name.isdigit() and slug[:2].isdigit() and int(name) == int(slug[:2])):
+        if names_slug(name, slug):
             return slug
     listed = ", ".join(known) or "none"
     raise AutograderError(f"no unit {name!r}: units under {root / 'solutions'} are {listed}")

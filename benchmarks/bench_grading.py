@@ -26,9 +26,9 @@ from autograder.classroom.room import Classroom
 from autograder.classroom.schedule import Workers
 from autograder.cli import start_sooner
 from autograder.course import slugs
+from autograder.sandbox import frames, runner, wire
+from autograder.sandbox import process as sandbox
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.process import frames, runner, wire
-from autograder.sandbox.process import process as sandbox
 from autograder.sandbox.session import Session
 
 ROOT = Path(__file__).parent.parent

@@ -18,6 +18,12 @@ class NotebookError(ValueError):
     """A file that is no notebook of format 4; one line for a person."""
 
 
+def names_slug(name: str, slug: str) -> bool:
+    """Say whether a person who writes `name` means the notebook: `7`, `07` or `07_attention`."""
+    number = slug.split("_")[0]
+    return name == slug or (name.isdecimal() and number.isdecimal() and int(name) == int(number))
+
+
 def parse_notebook(data: bytes) -> dict[str, Any]:
     """Return a notebook of format 4 whose `cells` are a list of anything.
 

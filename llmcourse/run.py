@@ -25,6 +25,7 @@ from typing import Any
 from tqdm import tqdm
 
 from llmcourse import run_report
+from llmcourse.notebook_file import names_slug
 from llmcourse.run_notebook import NotebookProcess
 from llmcourse.run_outcome import Outcome, Report, collect, warnings
 from llmcourse.run_probe import slowness
@@ -81,8 +82,7 @@ def find_notebooks(folder: Path, wanted: str = "") -> list[Path]:
 def slug_of(name: str, known: Iterable[str]) -> str:
     """The slug that a number ("2", "02") or a slug names among the known ones; else UsageError."""
     for slug in known:
-        number = slug.split("_")[0]
-        if name == slug or (name.isdecimal() and number.isdecimal() and int(name) == int(number)):
+        if names_slug(name, slug):
             return slug
     raise UsageError(f"no notebook {name!r}: expected a number or a name of {', '.join(known)}")
 

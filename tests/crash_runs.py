@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder import cli
+from autograder.classroom import round as marking
 from autograder.classroom.room import Classroom
-from autograder.classroom.room import round as marking
 from autograder.exercise import CaseResult
 from autograder.grading.grade import ExerciseResult, Result
 from tests import toy_course

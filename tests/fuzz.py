@@ -35,10 +35,10 @@ from autograder.grading import policy
 from autograder.grading.archive import notebook_in
 from autograder.grading.ingest import FILE_BYTES, parse
 from autograder.grading.rebuild import rebuild
+from autograder.sandbox import wire
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.outputs import SIGNATURES, clean_outputs
 from autograder.sandbox.patience import Patience
-from autograder.sandbox.process import wire
 from autograder.sandbox.session import Calls
 from tests.submissions import toy
 from tests.submissions.hostile import ATTACKS, BROKEN, HONEST

@@ -10,9 +10,9 @@ import pytest
 from nbconvert.writers import FilesWriter
 
 from autograder import cli
+from autograder.classroom import round as marking
 from autograder.classroom.gradebook import scores
 from autograder.classroom.room import Classroom
-from autograder.classroom.room import round as marking
 from autograder.classroom.schedule import Workers
 from autograder.errors import SandboxFailed, SandboxUnavailable
 from autograder.exercise import CaseResult
@@ -228,7 +228,7 @@ def test_where_nothing_is_found_the_error_names_what_was_seen(root, run):
 def test_nbgraders_own_command_says_what_it_leaves_out(root, sandbox, caplog):
     from nbgrader.apps import NbGraderAPI
 
-    from autograder.classroom.room import convert
+    from autograder.classroom import convert
 
     convert.install()
     numbered = toy_course.submit(root, "ann", toy_course.solved(root)).parent

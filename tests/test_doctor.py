@@ -18,10 +18,10 @@ import pytest
 from autograder import cli
 from autograder.errors import SandboxUnavailable
 from autograder.grading import grade as grading
+from autograder.sandbox import doctor, view
+from autograder.sandbox import process as sandbox
 from autograder.sandbox.canaries import CANARIES
 from autograder.sandbox.doctor import Finding, examine, require
-from autograder.sandbox.process import doctor, view
-from autograder.sandbox.process import process as sandbox
 from tests.submissions import toy
 
 pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))

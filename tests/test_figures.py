@@ -17,7 +17,8 @@ from autograder.classroom.feedback import autograded_notebook, write_feedback
 from autograder.classroom.gradebook import Graded, record
 from autograder.classroom.room import Classroom, read_work
 from autograder.course import load_unit
-from autograder.publishing.release import expand, release, write_text
+from autograder.files import write_durably
+from autograder.publishing.release import expand, release
 from llmcourse.plotting import schematics
 from tests import toy_course
 from tests.browser import CHROMIUM, SHOTS, chromium
@@ -43,11 +44,11 @@ def room(tmp_path_factory):
     path.write_text(path.read_text().replace("# # Toys\n", "# # Toys\n#\n# " + TEXT.replace(
         "\n", "\n# "
     ) + "\n", 1))  # fmt: skip
-    write_text(source / "figures" / "net.svg", OURS)
-    write_text(source / f"{SLUG}.ipynb", json.dumps(expand(root, SLUG)))
+    write_durably(source / "figures" / "net.svg", OURS)
+    write_durably(source / f"{SLUG}.ipynb", json.dumps(expand(root, SLUG)))
     release(root, SLUG)
-    write_text(root / "secret.svg", "SECRET")
-    write_text(root / "course" / "secret.svg", "SECRET")
+    write_durably(root / "secret.svg", "SECRET")
+    write_durably(root / "course" / "secret.svg", "SECRET")
     return Classroom.open(root)
 
 
@@ -77,9 +78,9 @@ def test_a_release_carries_the_drawing_and_its_reference(room, unit):
 
 def test_only_files_of_the_release_are_drawings_of_it(tmp_path):
     folder = tmp_path / "course" / SLUG / "figures"
-    write_text(folder / "a.svg", OURS)
-    write_text(folder / "b.txt", "text")
-    write_text(tmp_path / "secret.svg", "SECRET")
+    write_durably(folder / "a.svg", OURS)
+    write_durably(folder / "b.txt", "text")
+    write_durably(tmp_path / "secret.svg", "SECRET")
     os.symlink(tmp_path / "secret.svg", folder / "link.svg")
     (folder / "folder.svg").mkdir()
     assert figures.released(tmp_path, SLUG) == {"a.svg": ENCODED}
@@ -144,7 +145,7 @@ def attack(room):
     added["attachments"] = {"net.svg": {"image/svg+xml": encoded}}
     book["cells"].append(added | {"source": "\n\n".join(HOSTILE)})
     path = toy_course.submit(room.root, "mallory", book)
-    write_text(path.parent / "figures" / "net.svg", THEIRS)
+    write_durably(path.parent / "figures" / "net.svg", THEIRS)
     return path
 
 
@@ -195,8 +196,8 @@ def test_the_site_finds_the_drawings_of_each_unit(tmp_path):
     for slug in ("01_one", "02_two"):
         book = new_notebook(cells=[new_markdown_cell("![A net](figures/net.svg)")])
         for folder in ("course", "solutions"):
-            write_text(tmp_path / folder / slug / f"{slug}.ipynb", nbformat.writes(book))
-            write_text(tmp_path / folder / slug / "figures" / "net.svg", f"<svg>{slug}</svg>")
+            write_durably(tmp_path / folder / slug / f"{slug}.ipynb", nbformat.writes(book))
+            write_durably(tmp_path / folder / slug / "figures" / "net.svg", f"<svg>{slug}</svg>")
     shown = tmp_path / "docs" / "notebooks"
     show.__globals__.update(HERE=tmp_path / "docs", ROOT=tmp_path)
     for _ in range(2):

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 import nbformat
 import pytest
 
+from autograder.classroom import feedback_page, formulas
 from autograder.classroom.formulas import mathml
-from autograder.classroom.room import feedback_page, formulas
 from autograder.course import appendices, slugs
 
 ROOT = Path(__file__).parent.parent

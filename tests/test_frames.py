@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from autograder.sandbox.process import frames
+from autograder.sandbox import frames
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.grading.grade import grade
-from autograder.sandbox.process import process as sandbox
+from autograder.sandbox import process as sandbox
 from tests import fuzz
 from tests.submissions import toy
 from tests.submissions.hostile import Book

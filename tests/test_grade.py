@@ -17,8 +17,8 @@ from autograder.exercise import Exercise, NoAnswer, equals, holds, near
 from autograder.grading import attempts
 from autograder.grading import grade as grading
 from autograder.grading.grade import Result, grade
-from autograder.sandbox.process import frames, session, wire
-from autograder.sandbox.process import process as sandbox
+from autograder.sandbox import frames, session, wire
+from autograder.sandbox import process as sandbox
 from tests.conftest import control_groups
 from tests.submissions import honest, toy  # noqa: F401 adds to HONEST
 from tests.submissions.hostile import ATTACKS, HONEST, Book, code

@@ -11,26 +11,20 @@ import pytest
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
+from autograder.classroom import gradebook, store
+from autograder.classroom import room as classroom
+from autograder.classroom import round as marking
 from autograder.classroom.gradebook import Graded, record, scores
-from autograder.classroom.room import (
-    Classroom,
-    course_secret,
-    gradebook,
-    received,
-    store,
-    students_of,
-    write_durably,
-)
-from autograder.classroom.room import room as classroom
-from autograder.classroom.room import round as marking
+from autograder.classroom.room import Classroom, course_secret, received, students_of
 from autograder.classroom.round import grade_unit, report_of
 from autograder.classroom.store import load_result, result_key, save_result
 from autograder.course import load_unit
 from autograder.errors import AutograderError, SandboxFailed, SandboxUnavailable, Unreadable
 from autograder.exercise import CaseResult
+from autograder.files import write_durably
 from autograder.grading.grade import ExerciseResult, Result
+from autograder.sandbox import view
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.process import view
 from tests import toy_course
 from tests.toy_course import SLUG, SOLUTIONS, WRITTEN
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from autograder.exercise import NoAnswer, Returned
-from autograder.sandbox.process import wire
+from autograder.sandbox import wire
 from autograder.verification.local import ask, sent
 from tests.test_wire import VALUES, exact, there_and_back
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.sandbox import patience
 from autograder.sandbox.patience import CROWD, STARVED, Patience, Used
-from autograder.sandbox.process import patience
 
 
 def seconds_until_time_is_up(monkeypatch, account):

@@ -7,10 +7,11 @@ import zipfile
 
 import pytest
 
+from autograder.classroom import receipt
+from autograder.classroom import round as marking
 from autograder.classroom.gradebook import Graded, scores
 from autograder.classroom.receipt import answers, time_of
-from autograder.classroom.room import Classroom, receipt, received
-from autograder.classroom.room import round as marking
+from autograder.classroom.room import Classroom, received
 from autograder.classroom.round import grade_unit, record_again, report_of
 from autograder.reports.table import class_table
 from tests import toy_course

@@ -1,4 +1,4 @@
-"""autograder.course and autograder.publishing.release on a toy unit: what authors write becomes a notebook."""
+"""What authors write becomes a notebook: autograder.course and publishing.release on a toy unit."""
 
 import os
 import shutil
@@ -11,7 +11,8 @@ import pytest
 
 from autograder.course import find_slug, read_info, slugs
 from autograder.errors import AutograderError
-from autograder.publishing.release import NOT_PLAIN, build, expand, release, write_text
+from autograder.files import write_durably
+from autograder.publishing.release import NOT_PLAIN, build, expand, release
 from llmcourse.plotting import schematics
 from llmcourse.run import run
 from tests import toy_course
@@ -307,13 +308,13 @@ def test_what_the_instructors_system_left_is_not_released(tmp_path):
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
     path = tmp_path / "kept.txt"
-    write_text(path, "old")
+    write_durably(path, "old")
 
     def full(self, *args, **keywords):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(AutograderError, match="No space left on device"):
-        write_text(path, "new")
+        write_durably(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

@@ -9,9 +9,10 @@ from matplotlib import image
 
 from autograder.classroom.gradebook import Graded, Scores
 from autograder.course import load_unit
+from autograder.files import printable
 from autograder.reports import page as report_page
 from autograder.reports.analysis import Analysis, Difficulty, Misconception
-from autograder.reports.table import class_table, headline, printable, summary
+from autograder.reports.table import class_table, headline, summary
 from tests import toy_course
 from tests.graded import result
 from tests.toy_course import SLUG

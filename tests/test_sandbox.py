@@ -19,9 +19,10 @@ import pytest
 
 from autograder.errors import AutograderError, SandboxUnavailable
 from autograder.exercise import CALL, Exercise, NoAnswer, Raised, Returned
+from autograder.sandbox import process as sandbox
+from autograder.sandbox import view
 from autograder.sandbox.limits import Limits, make_groups, remove_groups
-from autograder.sandbox.process import Sandbox, view
-from autograder.sandbox.process import process as sandbox
+from autograder.sandbox.process import Sandbox
 from autograder.sandbox.session import Calls, Lost, Session
 from tests.conftest import control_groups
 from tests.submissions.toy import LIMITS, SLUG

@@ -8,8 +8,9 @@ import psutil
 import pytest
 from dask.distributed import LocalCluster, Security
 
-from autograder.classroom.room import Classroom, schedule
-from autograder.classroom.room import round as marking
+from autograder.classroom import round as marking
+from autograder.classroom import schedule
+from autograder.classroom.room import Classroom
 from autograder.classroom.round import grade_unit
 from autograder.classroom.schedule import Task, Workers, settle
 from autograder.classroom.store import load_result, result_key

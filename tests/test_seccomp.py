@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import SandboxUnavailable
+from autograder.sandbox import process as sandbox
+from autograder.sandbox import seccomp
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.process import process as sandbox
-from autograder.sandbox.process import seccomp
 from autograder.sandbox.session import Session
 from tests.submissions.toy import SLUG
 

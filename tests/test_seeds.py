@@ -1,4 +1,4 @@
-"""autograder.verification.seeds: a seed that takes points from a right answer, or gives them to a wrong one."""
+"""A seed that takes points from a right answer, or gives them to a wrong one, is found out."""
 
 from autograder.exercise import Case, Exercise, drawn, equals, fraction, holds, near, untold
 from autograder.sandbox.forks import in_forks

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from autograder.errors import SandboxFailed
-from autograder.sandbox.process import slots
+from autograder.sandbox import slots
 from autograder.sandbox.slots import SLOTS, free_slot
 from tests.toy_course import ROOT
 

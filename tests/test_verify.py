@@ -1,5 +1,4 @@
-"""autograder.verification.verify: hidden tests that cannot be trusted are found out, one complaint for each
-way."""
+"""Hidden tests that cannot be trusted are found out, one complaint for each way."""
 
 import json
 import os

@@ -13,9 +13,9 @@ import pytest
 from autograder.course import load_unit, slugs
 from autograder.exercise import fraction
 from autograder.grading.grade import grade
+from autograder.sandbox import process as sandbox
+from autograder.sandbox import view
 from autograder.sandbox.forks import in_forks
-from autograder.sandbox.process import process as sandbox
-from autograder.sandbox.process import view
 from autograder.verification.local import run_locally
 
 ROOT = Path(__file__).parent.parent

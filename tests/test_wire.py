@@ -17,7 +17,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.sandbox.process import wire
+from autograder.sandbox import wire
 from llmcourse.checks import compare
 
 ATOMS = (

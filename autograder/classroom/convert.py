@@ -2,8 +2,8 @@
 
 ``install`` is called by nbgrader_config.py. It replaces the start of nbgrader's Autograde converter
 (which would copy every file of a submission, symbolic links followed, and execute its cells with
-the instructor's rights) by a round of `autograder.classroom.round`. ``Refuse`` stands where nbgrader looks
-for its own steps: if the replacement were ever missing, nothing would run.
+the instructor's rights) by a `round` of grading. ``Refuse`` stands where nbgrader looks for its own
+steps: if the replacement were ever missing, nothing would run.
 """
 
 import fnmatch
@@ -55,7 +55,7 @@ def _start(self: Any) -> None:
     from autograder.classroom.round import grade_unit
     from autograder.classroom.submitted import survey
     from autograder.course import find_slug, slugs
-    from autograder.reports.table import printable
+    from autograder.files import printable
 
     coursedir = self.coursedir
     if self.pre_convert_hook or self.post_convert_hook:

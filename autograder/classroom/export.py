@@ -26,8 +26,9 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.plugins import ExportPlugin
 
 from autograder.classroom.gradebook import unread
-from autograder.classroom.room import Classroom, write_durably
+from autograder.classroom.room import Classroom
 from autograder.errors import AutograderError
+from autograder.files import write_durably
 
 Rows = Iterator[list[Any]]
 COLUMNS = [

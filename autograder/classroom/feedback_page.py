@@ -3,7 +3,7 @@
 nbgrader's converter asks for an exporter and puts the scores of the gradebook into the cells; this
 one shows them. The page needs no network and no other file, and its policy forbids both: formulas
 are MathML, pictures and style stand in the page. The text and outputs it gets are those of
-`autograder.classroom.feedback`, where learners' words lost their effect; all but markdown is escaped here.
+`feedback`, where learners' words lost their effect; all but markdown is escaped here.
 """
 
 from typing import Any

@@ -25,11 +25,11 @@ from sqlalchemy.exc import OperationalError
 from traitlets.config import Config
 
 from autograder.classroom.feedback import autograded_notebook
-from autograder.classroom.room import Classroom, write_durably
+from autograder.classroom.room import Classroom
 from autograder.course import Unit
 from autograder.errors import AutograderError
+from autograder.files import printable, write_durably
 from autograder.grading.grade import Result
-from autograder.reports.table import printable
 
 STEPS = (  # of nbgrader's generate_assignment, up to the one that writes the gradebook
     "LockCells", "ClearSolutions", "ClearOutput", "CheckCellMetadata", "ComputeChecksums",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +19,11 @@ from typing import TYPE_CHECKING
 
 from traitlets.config.loader import Config, ConfigFileNotFound, PyFileConfigLoader
 
-from autograder.classroom.room import receipt
+from autograder.classroom import receipt
 from autograder.classroom.submitted import survey
 from autograder.course import slugs
 from autograder.errors import AutograderError, Unreadable
+from autograder.files import part_of, remove_stale
 from autograder.grading.ingest import read_submission
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ class Classroom:
         """An empty gradebook appears whole: nbgrader makes it in many steps."""
         from nbgrader.api import Gradebook
 
-        _remove_stale(path)
-        part = _part(path)
+        remove_stale(path)
+        part = part_of(path)
         try:
             Gradebook(f"sqlite:///{part}", self.coursedir.course_id).close()
             with contextlib.suppress(FileExistsError):
@@ -183,38 +183,3 @@ def course_secret(root: Path) -> bytes:
         finally:
             part.unlink()
     return path.read_bytes()
-
-
-def write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write a whole file or nothing and wait until the disk has it; AutograderError on failure."""
-    part = _part(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_stale(path)
-        with open(part, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.fchmod(file.fileno(), mode)
-        part.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise AutograderError(f"cannot write {path}: {error.strerror}") from None
-
-
-def _part(path: Path) -> Path:
-    """Where this process writes a file before it gets its name."""
-    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.part")
-
-
-def _remove_stale(path: Path) -> None:
-    """Remove what processes of this machine that were killed left of this file."""
-    start = f".{path.name}.{socket.gethostname()}."
-    for name in os.listdir(path.parent):
-        stale = name.startswith(start) and not Path("/proc", name.split(".")[-2]).exists()
-        if stale:
-            (path.parent / name).unlink(missing_ok=True)

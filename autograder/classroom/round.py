@@ -28,8 +28,8 @@ from autograder.classroom.schedule import Task
 from autograder.classroom.store import load_result, result_key, save_result
 from autograder.course import Unit, load_unit
 from autograder.errors import AutograderError, SandboxFailed, SandboxUnavailable, Unreadable
+from autograder.files import printable
 from autograder.grading.grade import Result, grade
-from autograder.reports.table import printable
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.slots import free_slot
 from autograder.sandbox.view import shows

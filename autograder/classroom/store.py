@@ -15,13 +15,13 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from autograder.classroom.room import write_durably
 from autograder.course import Unit
+from autograder.files import write_durably
 from autograder.grading.grade import Result
 from autograder.sandbox.limits import Limits
 
 PACKAGES = ("numpy", "torch", "ipython")  # their versions can change a result
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 
 
 def load_result(root: Path, key: str) -> Result | None:
@@ -72,19 +72,30 @@ def package_files() -> list[Path]:
 
 
 def modules_of(name: str) -> list[Path]:
-    """Files of a module of this package and of all that it imports from it, directly or not."""
-    found, todo = set[Path](), [name]
+    """Files of a module of this package and of all that it imports from it, directly or not.
+
+    name: without the package, as `grading.grade`. Raises FileNotFoundError when there is no such
+    module.
+    """
+    first = _file(name)
+    if not first.is_file():
+        raise FileNotFoundError(f"no module {name} in {HERE}")
+    found, todo = set[Path](), [first]
     while todo:
-        path = HERE / f"{todo.pop()}.py"
+        path = todo.pop()
         if path in found or not path.is_file():
             continue
         found.add(path)
         for node in ast.walk(ast.parse(path.read_bytes())):
-            if isinstance(node, ast.ImportFrom) and node.module == "autograder":
-                todo += [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                todo.append(node.module.removeprefix("autograder."))
+            if isinstance(node, ast.ImportFrom) and node.module:
+                package, _, inside = node.module.partition(".")
+                if package == "autograder":  # what is imported is a module or a name in one
+                    todo += [_file(inside), *(_file(f"{inside}.{a.name}") for a in node.names)]
     return sorted(found)
+
+
+def _file(name: str) -> Path:
+    return HERE.joinpath(*filter(None, name.split("."))).with_suffix(".py")
 
 
 @cache

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import llmcourse
-from autograder.classroom.room import write_durably
 from autograder.course import UnitInfo, read_info, slugs
 from autograder.errors import AutograderError
+from autograder.files import write_durably
 from autograder.publishing.release import release
 
 HOME = Path(llmcourse.__file__).parent.parent  # the clone that the package is used from

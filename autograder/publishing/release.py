@@ -24,6 +24,7 @@ from nbformat import NotebookNode
 from autograder import figures
 from autograder.course import ExerciseInfo, UnitInfo, appendices, read_info
 from autograder.errors import AutograderError
+from autograder.files import write_durably
 from autograder.grading.candidates import is_companion
 from llmcourse.run_notebook import asked_to_exit
 
@@ -250,7 +251,7 @@ def build(root: Path, slug: str) -> Path:
     notebook.metadata.language_info = language  # the kernel's own names this Python's version
     _slim_pictures(notebook)
     path = root / "solutions" / slug / f"{slug}.ipynb"
-    write_text(path, nbformat.writes(notebook) + "\n")
+    write_durably(path, nbformat.writes(notebook) + "\n")
     return path
 
 
@@ -317,7 +318,7 @@ def release(root: Path, slug: str, target: Path | None = None, hints: int = 3) -
             if made.suffix == ".ipynb":
                 notebook = nbformat.read(made, as_version=4)
                 _withhold(notebook, hints)
-                write_text(target / slug / made.name, nbformat.writes(notebook) + "\n")
+                write_durably(target / slug / made.name, nbformat.writes(notebook) + "\n")
             elif made.is_file():
                 copy = target / made.relative_to(Path(folder) / "course")
                 copy.parent.mkdir(parents=True, exist_ok=True)
@@ -331,15 +332,3 @@ def _withhold(notebook: NotebookNode, hints: int) -> None:
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 cell.source = re.sub(pattern, "", cell.source, flags=re.DOTALL)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a whole file or nothing: a neighbour is written first, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise AutograderError(f"cannot write {path}: {error.strerror}") from None

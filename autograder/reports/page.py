@@ -15,7 +15,7 @@ from jinja2 import Environment
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from autograder.classroom.room import write_durably
+from autograder.files import write_durably
 from autograder.reports.analysis import Analysis
 from autograder.reports.table import MISCONCEPTIONS, headline
 from llmcourse import plotting

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from autograder.course import Unit
+from autograder.files import printable
 
 if TYPE_CHECKING:
     from autograder.classroom.gradebook import Graded, Scores
@@ -117,12 +118,3 @@ def _aligned(rows: Sequence[Sequence[str]], left: Iterable[int]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
-
-
-def printable(text: str) -> str:
-    """Text that cannot move the cursor or colour a terminal.
-
-    >>> printable("ann\\x1b[31m")
-    'ann\\\\x1b[31m'
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

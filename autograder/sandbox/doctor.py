@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxUnavailable
+from autograder.sandbox import seccomp
 from autograder.sandbox.canaries import AFTER, BEFORE, CANARIES, FORMULAS, Bait, Canary
 from autograder.sandbox.limits import Limits, can_group
-from autograder.sandbox.process import FIRST_UID, bubblewrap, seccomp
+from autograder.sandbox.process import FIRST_UID, bubblewrap
 from autograder.sandbox.session import Lost, Session
 from autograder.sandbox.view import hidden, newest_unit
 

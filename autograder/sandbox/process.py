@@ -33,6 +33,7 @@ from pathlib import Path
 from types import TracebackType
 
 from autograder.errors import SandboxFailed, SandboxUnavailable
+from autograder.sandbox import frames, seccomp, wire
 from autograder.sandbox.limits import (
     FULL,
     Limits,
@@ -44,7 +45,6 @@ from autograder.sandbox.limits import (
     remove_groups,
 )
 from autograder.sandbox.patience import Used
-from autograder.sandbox.process import frames, seccomp, wire
 from autograder.sandbox.view import PACKAGE, RUNNER, layout, under_tmp
 
 FIRST_UID = 60_600  # systemd's table of users leaves 60578 to 61183 free

@@ -14,10 +14,11 @@ from typing import Any
 
 from autograder.errors import SandboxFailed
 from autograder.exercise import NoAnswer, Outcome, Raised, Returned
+from autograder.sandbox import frames, wire
 from autograder.sandbox.limits import FULL, Limits, over_session
 from autograder.sandbox.outputs import clean_outputs, clean_text
 from autograder.sandbox.patience import Patience
-from autograder.sandbox.process import Sandbox, frames, wire
+from autograder.sandbox.process import Sandbox
 
 FORK_SECONDS = 20.0
 OURS_SECONDS = 60.0  # for a released cell, however short the limits are

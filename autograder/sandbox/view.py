@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.sandbox.process import frames, outputs, runner, shell, wire
+from autograder.sandbox import frames, outputs, runner, shell, wire
 
 PACKAGE = "/course"  # where `llmcourse` lies inside, the one entry of PYTHONPATH
 RUNNER = "/runner"
@@ -45,7 +45,7 @@ def layout(unit: str) -> list[str]:
     runner.
     """
     roots = _python_roots()
-    course = Path(__file__).resolve().parent.parent
+    course = Path(__file__).resolve().parents[2]
     words: list[str] = []
     for name in SYSTEM:
         path = Path("/", name)
@@ -84,7 +84,7 @@ def under_tmp() -> list[str]:
 
 def shows(path: Path) -> bool:
     """Whether a submission has this path, or what lies there, before its eyes."""
-    home = Path(__file__).resolve().parent.parent
+    home = Path(__file__).resolve().parents[2]
     seen = [*_python_roots(), Path("/usr"), *(Path("/", name) for name in SYSTEM)]
     above = [path.resolve(), *path.resolve().parents]
     nearest = next((one for one in above if one == home or one in seen), home)

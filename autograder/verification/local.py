@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from autograder.exercise import CaseResult, Exercise, NoAnswer, Outcome, Raised, Returned, mark
-from autograder.sandbox.process import wire
+from autograder.sandbox import wire
 from autograder.sandbox.runner import STUB
 
 PLAIN = frozenset((float, str, bool, bytes, int, type(None)))  # what is the same at both ends

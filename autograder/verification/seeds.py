@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder.exercise import Case, Exercise, Input, NoAnswer, Outcome, drawn, judged
-from autograder.publishing.release import write_text
+from autograder.files import write_durably
+from autograder.sandbox import wire
 from autograder.sandbox.forks import in_forks
-from autograder.sandbox.process import wire
 from autograder.verification.local import ask, run_locally
 from autograder.verification.trials import RIGHT, Trial, Workbench
 from autograder.verification.verify import ENDED, Ledger, Progress, progress_bar
@@ -103,7 +103,7 @@ def try_course(
                     print(f"{slug} {line}", flush=True)
                 lines.append(line)
     if record is not None:
-        write_text(record, _record(lines, seeds))
+        write_durably(record, _record(lines, seeds))
     return not any(line.failures for line in lines)
 
 

@@ -30,7 +30,7 @@ from autograder.errors import AutograderError
 from autograder.exercise import CaseResult, fraction
 from autograder.grading import ingest
 from autograder.grading.rebuild import rebuild
-from autograder.sandbox.process import wire
+from autograder.sandbox import wire
 from autograder.verification import answers, local
 from autograder.verification import mutants as mutation
 from autograder.verification.local import run_locally

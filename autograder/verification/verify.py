@@ -17,7 +17,7 @@ from typing import Any
 from tqdm import tqdm
 
 from autograder.exercise import REASONS
-from autograder.publishing.release import write_text
+from autograder.files import write_durably
 from autograder.sandbox.forks import in_forks
 from autograder.verification import answers
 from autograder.verification.answers import Equivalent
@@ -145,7 +145,7 @@ class Ledger:
                 key, outcome = json.loads(line)
                 if key in wanted:
                     self.known[key] = outcome
-        write_text(path, "".join(map(_line, self.known.items())))
+        write_durably(path, "".join(map(_line, self.known.items())))
 
     def add(self, key: str, outcome: Outcome) -> None:
         """Know it, and write it down unless the machine may be to blame for it."""
