@@ -266,7 +266,6 @@ def _print_table(room: Any, slug: str, entries: list[Any], pattern: str) -> None
 
 
 def _print_left(lines: Sequence[str]) -> None:
-
     if lines:
         typer.echo("\n  ".join(["in submitted/, but in no table:", *map(printable, lines)]) + "\n")
 

@@ -16,9 +16,11 @@ from functools import partial
 import torch
 from gensim.models import Word2Vec
 
-from llmcourse import contexts, data, embeddings, world
-from llmcourse.embeddings import EmbeddingConfig
-from llmcourse.word_vectors import WordVectors, accuracy, read_questions, total
+from llmcourse import world
+from llmcourse.models import contexts, embeddings
+from llmcourse.models.embeddings import EmbeddingConfig
+from llmcourse.models.word_vectors import WordVectors, accuracy, read_questions, total
+from llmcourse.text import corpora as data
 from llmcourse.world import almanac, analogy_questions
 
 PASSES, RUNS, WORKERS = 5, 5, 2

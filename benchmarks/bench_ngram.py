@@ -16,8 +16,9 @@ import numpy as np
 from nltk.lm import KneserNeyInterpolated
 from nltk.util import everygrams
 
-from llmcourse import data, ngram
-from llmcourse.ngram import NgramConfig, NgramModel
+from llmcourse.models import ngram
+from llmcourse.models.ngram import NgramConfig, NgramModel
+from llmcourse.text import corpora as data
 
 ORDER, DISCOUNT, GOAL = 3, 0.75, 100
 RUNS, SAMPLE = 5, 100

@@ -15,8 +15,8 @@ from itertools import pairwise
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from benchmarks.growth import show
-from llmcourse import data
-from llmcourse.tokenizers import pre_tokens, train_bpe
+from llmcourse.text import corpora as data
+from llmcourse.text.tokenizers import pre_tokens, train_bpe
 
 VOCAB_SIZE, RUNS, RECIPE_MERGES = 1024, 5, 3
 SIZES = (125_000, 250_000, 500_000, 1_000_000)  # characters

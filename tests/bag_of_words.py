@@ -6,7 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 
 Labelled = Sequence[tuple[str, Hashable]]
 

@@ -4,24 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from llmcourse import (
-    arguments,
-    contexts,
-    embeddings,
-    mlp,
-    ngram,
-    plotting,
-    probability,
-    rnn,
-    subwords,
-    token_view,
-    tokenizers,
-    word_vectors,
-    world,
-)
-from llmcourse.sequence_models import RecurrentConfig, RecurrentLM
-from llmcourse.tokenizers import Tokenizer
-from llmcourse.word_vectors import WordVectors
+from llmcourse import arguments, plotting, world
+from llmcourse.models import contexts, embeddings, mlp, ngram, probability, rnn, word_vectors
+from llmcourse.models.sequence_models import RecurrentConfig, RecurrentLM
+from llmcourse.models.word_vectors import WordVectors
+from llmcourse.text import subwords, token_view, tokenizers
+from llmcourse.text.tokenizers import Tokenizer
 
 TABLE = {("the",): {"cat": 1}}
 MODEL = ngram.fit([0, 1, 0], 2, ngram.NgramConfig(2))

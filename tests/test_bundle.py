@@ -135,7 +135,7 @@ def test_its_pyproject_installs_the_same_things_as_the_course(files):
     theirs = tomllib.loads(files["pyproject.toml"].decode())["project"]
     same = ("name", "version", "description", "requires-python", "dependencies")
     assert {key: theirs[key] for key in same} == {key: ours[key] for key in same}
-    assert theirs["scripts"] == {"llmcourse": "llmcourse.cli:main"}
+    assert theirs["scripts"] == {"llmcourse": "llmcourse.commands.cli:main"}
 
 
 def test_chosen_units_and_hints(one):

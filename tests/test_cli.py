@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llmcourse import data
+from llmcourse.text import corpora as data
 from tests.test_progress import SLUG, write_course
 from tests.test_run import PLOT, SETUP, write_notebook
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 def llmcourse(*command: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:
     """Run `llmcourse` with these arguments."""
     return subprocess.run(
-        [sys.executable, "-m", "llmcourse.cli", *command],
+        [sys.executable, "-m", "llmcourse.commands.cli", *command],
         cwd=cwd,
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,

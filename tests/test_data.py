@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmcourse import data
+from llmcourse.text import corpora as data
 
 FAKE = b"First Citizen:\nBefore we proceed any further, hear me speak.\n"
 

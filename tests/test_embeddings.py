@@ -1,4 +1,4 @@
-"""llmcourse.contexts and embeddings against brute force, torch's gradients and gensim."""
+"""llmcourse.models.contexts and embeddings against brute force, torch's gradients and gensim."""
 
 import itertools
 import math
@@ -12,10 +12,11 @@ from gensim.models import Word2Vec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmcourse import contexts, embeddings, world
-from llmcourse.contexts import encode
-from llmcourse.embeddings import EmbeddingConfig
-from llmcourse.word_vectors import WordVectors, accuracy, read_questions, total
+from llmcourse import world
+from llmcourse.models import contexts, embeddings
+from llmcourse.models.contexts import encode
+from llmcourse.models.embeddings import EmbeddingConfig
+from llmcourse.models.word_vectors import WordVectors, accuracy, read_questions, total
 from llmcourse.world import almanac, analogy_questions
 
 DOCUMENTS = [["the", "old", "dog", "saw", "the", "cat"], ["the", "cat"], [], ["dog"]]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser import CHROMIUM, ROOT, SHOTS, chromium, jupyterlab, verdict
 
-LEARNER = ("-m", "llmcourse.cli", "lab")
+LEARNER = ("-m", "llmcourse.commands.cli", "lab")
 PANELS = {"create-assignment", "formgrader", "course-list"}
 
 

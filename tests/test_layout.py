@@ -29,7 +29,7 @@ PACKAGES = (
     Package(
         "llmcourse.world",
         "engine < facts < story < language < chat < tasks < datasets",
-        ("llmcourse.arguments", "llmcourse.data"),
+        ("llmcourse.arguments", "llmcourse.text.corpora"),
     ),
 )
 PROJECT = ("llmcourse", "autograder", "benchmarks", "tests")

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmcourse import mlp
-from llmcourse.mlp import FixedWindowLM, WindowConfig
+from llmcourse.models import mlp
+from llmcourse.models.mlp import FixedWindowLM, WindowConfig
 
 CONFIG = WindowConfig(vocab_size=7, window=3, d_embed=4, d_hidden=5)
 SIZES = st.integers(1, 6)

@@ -1,4 +1,4 @@
-"""llmcourse.ngram against hand-worked values, the definitions, brute force and nltk."""
+"""llmcourse.models.ngram against hand-worked values, the definitions, brute force and nltk."""
 
 import random
 from collections import Counter
@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from nltk.lm import KneserNeyInterpolated
 from nltk.util import everygrams
 
-from llmcourse import data, ngram
-from llmcourse.ngram import SMOOTHINGS, NgramConfig, fit
+from llmcourse.models import ngram
+from llmcourse.models.ngram import SMOOTHINGS, NgramConfig, fit
+from llmcourse.text import corpora as data
 
 TEXT = ["the", "cat", "sat", "on", "the", "mat", "the", "cat", "ate"]
 

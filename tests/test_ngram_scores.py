@@ -1,11 +1,11 @@
-"""llmcourse.ngram_scores against hand-worked values and the fast model of `ngram`."""
+"""llmcourse.models.ngram_scores against hand-worked values and the fast model of `ngram`."""
 
 import math
 
 import pytest
 
-from llmcourse.ngram import NgramConfig, encode, fit, ngram_counts
-from llmcourse.ngram_scores import choose_k, score_text
+from llmcourse.models.ngram import NgramConfig, encode, fit, ngram_counts
+from llmcourse.models.ngram_scores import choose_k, score_text
 
 TEXT = ["a", "rose", "is", "a", "rose", "is", "a", "rose"]
 OTHER = ["a", "rose", "is", "a", "daisy"]

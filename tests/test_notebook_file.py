@@ -6,9 +6,9 @@ import pytest
 
 from autograder.errors import Unreadable
 from autograder.grading.ingest import parse
-from llmcourse import progress
+from llmcourse.commands import progress
+from llmcourse.commands.run import RunError
 from llmcourse.notebook_file import FILE_BYTES, NotebookError, clean_cell, parse_notebook
-from llmcourse.run import RunError
 from tests import toy_course
 
 SLUG = toy_course.SLUG

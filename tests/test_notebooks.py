@@ -21,7 +21,7 @@ def folder_and_report(request, tmp_path_factory):
     output = tmp_path_factory.mktemp(request.param)
     command = ["run", "--preset", "smoke", "--folder", request.param, "--output", str(output)]
     done = subprocess.run(
-        [sys.executable, "-m", "llmcourse.cli", *command],
+        [sys.executable, "-m", "llmcourse.commands.cli", *command],
         cwd=ROOT,
         env={**os.environ, "LLMCOURSE_DATA": ""},  # works without any download
         capture_output=True,

@@ -1,4 +1,4 @@
-"""llmcourse.probability: values worked by hand, torch and the standard library as other paths."""
+"""llmcourse.models.probability: values worked by hand, torch and the standard library as other paths."""
 
 import math
 import random
@@ -11,8 +11,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmcourse import probability
 from llmcourse.checks import compare
+from llmcourse.models import probability
 
 DISTRIBUTION = {"a": 0.5, "b": 0.3, "c": 0.2}
 

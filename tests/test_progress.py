@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from llmcourse import progress
-from llmcourse.run import RunError, UsageError
+from llmcourse.commands import progress
+from llmcourse.commands.run import RunError, UsageError
 
 SLUG = "01_tiny"
 NAMES = ("add", "double", "join", "longest", "count")

@@ -8,7 +8,7 @@ from typer.main import get_command
 
 from autograder.cli import app as instructors
 from autograder.course import read_info, slugs
-from llmcourse.cli import app as learners
+from llmcourse.commands.cli import app as learners
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from llmcourse import sequence_models as models
-from llmcourse.recurrent import Jordan, Recurrent
-from llmcourse.sequence_models import RecurrentConfig, RecurrentLM, SequenceModel
+from llmcourse.models import sequence_models as models
+from llmcourse.models.recurrent import Jordan, Recurrent
+from llmcourse.models.sequence_models import RecurrentConfig, RecurrentLM, SequenceModel
 
 TORCH = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 SMALL = RecurrentConfig(vocab_size=7, d_embed=3, d_hidden=5, n_out=7)

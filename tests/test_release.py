@@ -13,8 +13,8 @@ from autograder.course import find_slug, read_info, slugs
 from autograder.errors import AutograderError
 from autograder.files import write_durably
 from autograder.publishing.release import NOT_PLAIN, build, expand, release
+from llmcourse.commands.run import run
 from llmcourse.plotting import schematics
-from llmcourse.run import run
 from tests import toy_course
 
 ROOT = Path(__file__).parent.parent

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from autograder.course import read_info
 from autograder.publishing.release import expand
-from llmcourse import rnn
 from llmcourse.checks import compare
 from llmcourse.checks import u06_cells as cells
 from llmcourse.checks import u06_mistakes as mistakes
-from llmcourse.rnn import SequenceClassifier, SequenceTagger
+from llmcourse.models import rnn
+from llmcourse.models.rnn import SequenceClassifier, SequenceTagger
 
 BLOCKS = {"elman": 1, "lstm": 4, "gru": 3}
 SIZES = st.integers(1, 5)

@@ -19,11 +19,20 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from llmcourse import run as run_module
-from llmcourse import run_outcome, run_probe, run_report
-from llmcourse.run import RunError, UsageError, find_notebooks, keep_ladder, longest_first, run
-from llmcourse.run_notebook import NotebookProcess
-from llmcourse.run_outcome import Figure, Outcome, Report
+from llmcourse.commands import outcome as run_outcome
+from llmcourse.commands import probe as run_probe
+from llmcourse.commands import report as run_report
+from llmcourse.commands import run as run_module
+from llmcourse.commands.notebook import NotebookProcess
+from llmcourse.commands.outcome import Figure, Outcome, Report
+from llmcourse.commands.run import (
+    RunError,
+    UsageError,
+    find_notebooks,
+    keep_ladder,
+    longest_first,
+    run,
+)
 from llmcourse.runtime import LadderRow
 
 ROOT = Path(__file__).parent.parent
@@ -53,7 +62,7 @@ def write_notebook(folder: Path, slug: str, *sources: str) -> Path:
 def started(command: list[str], **environment: str) -> subprocess.Popen:
     """The command line in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "llmcourse.cli", *command],
+        [sys.executable, "-m", "llmcourse.commands.cli", *command],
         cwd=ROOT,
         env=os.environ | environment,
         stdout=subprocess.PIPE,
@@ -371,7 +380,7 @@ def test_a_notebook_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_pa
     places = ["--folder", str(tmp_path / "course"), "--output", str(tmp_path / "out")]
     limit = (200_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
     done = subprocess.run(
-        [sys.executable, "-m", "llmcourse.cli", "run", *places],
+        [sys.executable, "-m", "llmcourse.commands.cli", "run", *places],
         cwd=ROOT,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
         capture_output=True,

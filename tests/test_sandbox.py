@@ -447,8 +447,10 @@ def test_every_import_of_the_checks_works_and_says_nothing(line):
 def test_a_learners_own_check_and_annotations_with_hidden_names_are_harmless(shared):
     source = """
 from llmcourse.checks import CheckFailed, near, visible
-from llmcourse import data, ngram, plotting
-from llmcourse.ngram import NgramConfig, generate as library
+from llmcourse import plotting
+from llmcourse.text import corpora as data
+from llmcourse.models import ngram
+from llmcourse.models.ngram import NgramConfig, generate as library
 @visible
 def mine(answer): near(answer(), 1, 1e-9, hint='one')
 def f(config: NgramConfig | None = None): return isinstance(config, NgramConfig)
@@ -462,7 +464,7 @@ except CheckFailed: raise
     assert value(shared, seen) == [True, True, "llmcourse.plotting"]
     outputs = shared.run("library('x')").outputs
     assert outputs[0]["ename"] == "RuntimeError"
-    assert "llmcourse.subwords.generate is not there while" in outputs[0]["evalue"]
+    assert "llmcourse.text.subwords.generate is not there while" in outputs[0]["evalue"]
 
 
 # Cells

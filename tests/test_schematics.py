@@ -18,7 +18,7 @@ from matplotlib.ft2font import FT2Font
 
 from autograder.course import appendices, slugs
 from autograder.publishing.release import expand
-from llmcourse import ngram
+from llmcourse.models import ngram
 from llmcourse.plotting.schematics import DRAWINGS, counts, draw
 from llmcourse.plotting.schematics.pen import Pen
 

@@ -1,4 +1,4 @@
-"""llmcourse.subwords: hand-made cuts, the fast tokenizer, and Hugging Face's WordPiece and BPE."""
+"""llmcourse.text.subwords: hand-made cuts, the fast tokenizer, and Hugging Face's WordPiece and BPE."""
 
 import json
 from importlib import resources
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as Peer
 from tokenizers import models, pre_tokenizers, trainers
 
-from llmcourse import subwords, tokenizers
+from llmcourse.text import subwords, tokenizers
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 THE = {

@@ -1,4 +1,4 @@
-"""llmcourse.token_view: what is shown is what the tokenizer does, in widgets and in the picture."""
+"""llmcourse.text.token_view: what is shown is what the tokenizer does, in widgets and in the picture."""
 
 import matplotlib
 
@@ -7,8 +7,8 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import pytest
 
-from llmcourse import token_view
-from llmcourse.tokenizers import train_bpe
+from llmcourse.text import token_view
+from llmcourse.text.tokenizers import train_bpe
 
 TOKENIZER = train_bpe(["the the the cat"], 259, ["<|end|>"])  # merges: he, the
 

@@ -14,8 +14,8 @@ from tokenizers import (
 )
 from tokenizers import Tokenizer as Peer
 
-from llmcourse import token_view
-from llmcourse.tokenizers import Tokenizer
+from llmcourse.text import token_view
+from llmcourse.text.tokenizers import Tokenizer
 
 TEXT = "the cat and the car at the rat; the thin cart. naïve 🙂 हिन्दी " * 3
 MARKED = ["", TEXT, "<pad>the cat<s> <mask>x<|end|>xb<|end|> a<pad", "<pad><pad>", " <s>\n<pad> 🙂"]

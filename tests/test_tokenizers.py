@@ -1,4 +1,4 @@
-"""llmcourse.tokenizers: the same merges, ids and files as Hugging Face's tokenizers."""
+"""llmcourse.text.tokenizers: the same merges, ids and files as Hugging Face's tokenizers."""
 
 import json
 import random
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as Peer
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from llmcourse.tokenizers import Tokenizer, pre_tokens, train_bpe
+from llmcourse.text.tokenizers import Tokenizer, pre_tokens, train_bpe
 
 # Strings that broke some tokenizer somewhere.
 AWKWARD = [

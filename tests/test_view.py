@@ -77,10 +77,10 @@ def test_nothing_at_all_that_is_shown_answers_an_exercise(unit):
 
 def test_the_functions_that_are_hidden_are_found_to_answer():
     candidates = functions("07_next")
-    unit = {name: f for name, f in candidates.items() if name.startswith("llmcourse.rnn.")}
+    unit = {name: f for name, f in candidates.items() if name.startswith("llmcourse.models.rnn.")}
     earned, _ = passing("06_rnn_lstm", unit)
-    assert ("llmcourse.rnn.gru_cell", "gru_cell") in earned
-    assert ("llmcourse.rnn.SequenceTagger", "SequenceTagger") in earned
+    assert ("llmcourse.models.rnn.gru_cell", "gru_cell") in earned
+    assert ("llmcourse.models.rnn.SequenceTagger", "SequenceTagger") in earned
 
 
 def test_no_name_of_an_exercise_is_defined_in_what_is_shown():
@@ -92,9 +92,10 @@ def test_no_name_of_an_exercise_is_defined_in_what_is_shown():
 NAMES = ["elman_step", "jordan_step", "bptt", "clip_grad_norm"]
 NAMES += ["lstm_cell", "gru_cell", "bidirectional"]
 TAKEN = f"""
-import llmcourse.checks.u06_cells as cells, llmcourse.checks.u06_mistakes as mistakes, llmcourse.rnn
+import llmcourse.checks.u06_cells as cells, llmcourse.checks.u06_mistakes as mistakes
+import llmcourse.models.rnn
 for name in {NAMES}:
-    for module in (llmcourse.rnn, cells, mistakes):
+    for module in (llmcourse.models.rnn, cells, mistakes):
         globals()[name] = getattr(module, name)
 """
 BORROWED = "from llmcourse.checks.u06_cells import gru as gru_cell"

@@ -1,4 +1,4 @@
-"""llmcourse.word_vectors against hand-worked values, gensim and the real questions-words.txt."""
+"""llmcourse.models.word_vectors against hand-worked values, gensim and the real questions-words.txt."""
 
 import itertools
 import os
@@ -10,8 +10,9 @@ from gensim.models import KeyedVectors
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmcourse import data, word_vectors
-from llmcourse.word_vectors import Score, WordVectors, accuracy, read_questions
+from llmcourse.models import word_vectors
+from llmcourse.models.word_vectors import Score, WordVectors, accuracy, read_questions
+from llmcourse.text import corpora as data
 
 ROYALS = WordVectors(
     ("man", "woman", "king", "queen", "apple"),

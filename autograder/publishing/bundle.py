@@ -77,7 +77,7 @@ requires-python = {python}
 dependencies = {dependencies}
 
 [project.scripts]
-llmcourse = "llmcourse.cli:main"
+llmcourse = "llmcourse.commands.cli:main"
 
 [tool.setuptools.packages.find]
 include = ["llmcourse*"]

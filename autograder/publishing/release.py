@@ -26,7 +26,7 @@ from autograder.course import ExerciseInfo, UnitInfo, appendices, read_info
 from autograder.errors import AutograderError
 from autograder.files import write_durably
 from autograder.grading.candidates import is_companion
-from llmcourse.run_notebook import asked_to_exit
+from llmcourse.commands.notebook import asked_to_exit
 
 # Of a choice: a summary is raw HTML to some pages and markdown to others, and ends at a blank line.
 NOT_PLAIN = re.compile(

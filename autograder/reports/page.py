@@ -19,7 +19,7 @@ from autograder.files import write_durably
 from autograder.reports.analysis import Analysis
 from autograder.reports.table import MISCONCEPTIONS, headline
 from llmcourse import plotting
-from llmcourse.run_report import STYLE
+from llmcourse.commands.report import STYLE
 
 MORE_STYLE = """
 td .bar { display: inline-block; width: 6rem; margin: 0 .5rem 0 0; background: #e3e9ef }

@@ -28,8 +28,11 @@ EXCHANGE = Path("/usr/local/share/nbgrader")  # where nbgrader puts what others 
 SHARED = (
     "__init__.py",
     "arguments.py",
-    "data.py",
     "runtime.py",
+    "text/__init__.py",
+    "text/corpora.py",
+    "models/__init__.py",
+    "commands/__init__.py",
     "plotting",
     "world",
     "ladder.json",

@@ -29,7 +29,9 @@ rt = setup(preset, device, seed)
 # Cells like the next one are demonstrations. They use the course library, so they work before you have solved anything. Nothing graded depends on them and grading skips them, so define what your answers need in your own cells.
 
 # %% tags=["demo"]
-from llmcourse import data, plotting, probability, world
+from llmcourse import plotting, world
+from llmcourse.models import probability
+from llmcourse.text import corpora as data
 
 # %% [markdown]
 # The course has a small invented *world* and a program that writes stories about it. The stories come in **tokens**, here words and punctuation marks. Because we own the program, we know the exact probability of each token it writes. We take some stories to learn from and others, from another seed, as the exam.

@@ -51,8 +51,10 @@ import time
 
 import numpy as np
 
-from llmcourse import data, ngram, ngram_scores, plotting
-from llmcourse.ngram import NgramConfig
+from llmcourse import plotting
+from llmcourse.models import ngram, ngram_scores
+from llmcourse.models.ngram import NgramConfig
+from llmcourse.text import corpora as data
 
 english = data.english()
 size = rt.pick(smoke=40_000, cpu=len(english.train))

@@ -40,7 +40,9 @@ rt = setup(preset, device, seed)
 # its vocabulary from a text. This one learns 1,024 tokens.
 
 # %% tags=["demo"]
-from llmcourse import data, plotting, subwords, token_view, tokenizers, world
+from llmcourse import plotting, world
+from llmcourse.text import corpora as data
+from llmcourse.text import subwords, token_view, tokenizers
 
 english = data.english()
 size = rt.pick(smoke=60_000, cpu=len(english.train))
@@ -521,8 +523,8 @@ def encode_longest(text):
 # differ in their number of tokens. Expect both models to be good at their own cut.
 
 # %% tags=["demo"]
-from llmcourse import ngram
-from llmcourse.ngram import NgramConfig
+from llmcourse.models import ngram
+from llmcourse.models.ngram import NgramConfig
 
 cuts = {"merges": tokenizer.encode, "longest match": encode_longest}
 models = {name: ngram.fit(cut(train_text), 1024, NgramConfig(3)) for name, cut in cuts.items()}

@@ -45,9 +45,10 @@ rt = setup(preset, device, seed)
 # %% tags=["demo"]
 from dataclasses import replace
 
-from llmcourse import contexts, embeddings, plotting, word_vectors, world
-from llmcourse.embeddings import EmbeddingConfig
-from llmcourse.word_vectors import accuracy, read_questions, total
+from llmcourse import plotting, world
+from llmcourse.models import contexts, embeddings, word_vectors
+from llmcourse.models.embeddings import EmbeddingConfig
+from llmcourse.models.word_vectors import accuracy, read_questions, total
 from llmcourse.world import almanac, analogy_questions
 
 size = rt.pick(smoke=15_000, cpu=500_000)

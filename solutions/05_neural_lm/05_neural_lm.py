@@ -46,8 +46,10 @@ rt = setup(preset, device, seed)
 # %% tags=["demo"]
 import time
 
-from llmcourse import data, mlp, ngram, plotting
-from llmcourse.ngram import NgramConfig
+from llmcourse import plotting
+from llmcourse.models import mlp, ngram
+from llmcourse.models.ngram import NgramConfig
+from llmcourse.text import corpora as data
 
 english = data.english()
 size = rt.pick(smoke=20_000, cpu=len(english.train))

@@ -53,8 +53,9 @@ rt = setup(preset, device, seed)
 # %% tags=["demo"] jupyter={"source_hidden": true}
 from random import Random
 
-from llmcourse import ngram, plotting, world
-from llmcourse.ngram import NgramConfig
+from llmcourse import plotting, world
+from llmcourse.models import ngram
+from llmcourse.models.ngram import NgramConfig
 from llmcourse.world import Machine, Rules, agreement_rules
 
 grammar = Machine(Rules(agreement_rules(), {}), "seen")
@@ -191,8 +192,8 @@ check.elman_step(elman_step);
 # %% tags=["demo"]
 import torch
 
-from llmcourse import rnn
-from llmcourse.recurrent import Recurrent
+from llmcourse.models import rnn
+from llmcourse.models.recurrent import Recurrent
 
 
 def arrays(layers, way=""):
@@ -536,7 +537,7 @@ check.clip_grad_norm(clip_grad_norm);
 # a learning rate of 0.1. `limit` switches your clipping on.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
-from llmcourse import data
+from llmcourse.text import corpora as data
 
 english = data.english()
 characters = sorted(set(english.train + english.held_out))
@@ -864,8 +865,8 @@ rt.claim("20 GRU steps equal torch.nn.GRU (largest difference)", off, off < 1e-5
 # and how each row continues in the next chunk:
 
 # %% tags=["demo"]
-from llmcourse import sequence_models as models
-from llmcourse.sequence_models import RecurrentConfig, RecurrentLM
+from llmcourse.models import sequence_models as models
+from llmcourse.models.sequence_models import RecurrentConfig, RecurrentLM
 
 
 def chunk_losses(model, rows, steps=32):

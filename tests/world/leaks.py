@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.facts.records import Fact, knowledge_base
 
 _PARENTS = "mother father parent parents mum dad son sons daughter daughters child children"

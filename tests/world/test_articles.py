@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.engine.spelling import detokenise
 from llmcourse.world.facts import knowledge
 from llmcourse.world.facts.articles import documents, listing

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.chat.asks import UNKNOWN
 from llmcourse.world.chat.conversations import FRAMES, KINDS, dialogues
 from llmcourse.world.chat.fact_questions import catalogue

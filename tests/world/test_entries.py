@@ -3,7 +3,7 @@
 import pytest
 
 from llmcourse import world
-from llmcourse.word_vectors import read_questions
+from llmcourse.models.word_vectors import read_questions
 from llmcourse.world.facts.records import COMPARATIVES, GENDERED
 from llmcourse.world.story import entries
 from llmcourse.world.story.entries import almanac, analogy_questions

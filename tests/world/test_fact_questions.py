@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.chat.asks import UNKNOWN, known_asks
 from llmcourse.world.chat.fact_questions import catalogue, questions
 from llmcourse.world.chat.question_forms import fill, wordings

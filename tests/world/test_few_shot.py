@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.facts import knowledge
 from llmcourse.world.tasks.few_shot import FEATURES, LABELS, episodes
 from tests.world import samples

@@ -7,7 +7,7 @@ from itertools import islice, product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.facts.records import knowledge_base
 from llmcourse.world.tasks.inferences import LABELS, PHENOMENA, entailment
 from tests.bag_of_words import accuracy

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmcourse import world
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world import DATASETS, almanac
 from llmcourse.world.chat.conversations import FRAMES
 from llmcourse.world.chat.conversations import KINDS as CHATS

@@ -7,7 +7,7 @@ from itertools import islice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.facts.knowledge import MEN, WOMEN
 from llmcourse.world.tasks.minimal_pairs import PHENOMENA, acceptability
 from tests.bag_of_words import accuracy

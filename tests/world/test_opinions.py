@@ -7,7 +7,7 @@ from itertools import islice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.tasks.opinions import ASPECTS, KINDS, LABELS, reviews
 from tests.bag_of_words import accuracy
 from tests.world import samples

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.chat.fact_questions import catalogue, questions, unknown_questions
 from llmcourse.world.chat.preference_pairs import LEAST_GAP, preferences
 from llmcourse.world.chat.rewards import (

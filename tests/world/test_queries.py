@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 
 from hypothesis import strategies as st
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.facts.articles import documents
 from llmcourse.world.facts.records import knowledge_base
 from llmcourse.world.tasks.queries import MENTIONS, STATES, retrieval

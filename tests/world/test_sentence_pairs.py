@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from statistics import correlation
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.engine.text_files import sections
 from llmcourse.world.facts.knowledge import MEN, WOMEN
 from llmcourse.world.tasks.sentence_pairs import Meaning, score

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.chat.small_tasks import OPPOSITES, TASKS, instructions
 from llmcourse.world.engine.splits import split_of
 from llmcourse.world.facts.records import knowledge_base

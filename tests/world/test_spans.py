@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.engine.spelling import detokenise
 from llmcourse.world.engine.splits import split_of
 from llmcourse.world.facts import knowledge

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmcourse import data
+from llmcourse.text import corpora as data
 from llmcourse.world.engine.splits import split_of
 from llmcourse.world.facts.records import knowledge_base
 from llmcourse.world.tasks import tag_words

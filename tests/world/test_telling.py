@@ -6,7 +6,9 @@ from itertools import islice, pairwise
 
 import pytest
 
-from llmcourse import data, ngram, world
+from llmcourse import world
+from llmcourse.models import ngram
+from llmcourse.text import corpora as data
 from llmcourse.world.engine.text_files import sections
 from llmcourse.world.facts import knowledge
 from llmcourse.world.facts.records import knowledge_base

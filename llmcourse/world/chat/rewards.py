@@ -27,7 +27,7 @@ from collections import Counter
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.chat.asks import Ask, known_asks
 from llmcourse.world.chat.fact_questions import catalogue
 from llmcourse.world.chat.wishes import Request, every_request

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from random import Random
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.chat.asks import UNKNOWN
 from llmcourse.world.chat.fact_questions import Question
 from llmcourse.world.chat.wishes import SORRY

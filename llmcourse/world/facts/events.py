@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.engine.spelling import with_article
 from llmcourse.world.engine.text_files import sections
 from llmcourse.world.facts.knowledge import ANIMALS, FOODS, THINGS

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.engine.splits import check_dial, draw, of_split
 from llmcourse.world.engine.text_files import sections
 from llmcourse.world.facts.articles import Document, documents

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
-from llmcourse.data import words
+from llmcourse.text.corpora import words
 from llmcourse.world.engine.spelling import detokenise, with_article
 from llmcourse.world.engine.splits import draw, of_split, split_of
 from llmcourse.world.engine.text_files import sections

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from llmcourse.arguments import ids_of, no_string
-from llmcourse.probability import draw
+from llmcourse.models.probability import draw
 
 Token = Hashable
 Table = Mapping[tuple, Mapping[Token, int]]  # history of n - 1 tokens -> next token -> count

@@ -13,9 +13,9 @@ from typing import Annotated
 import pooch
 import typer
 
-from llmcourse import data
-from llmcourse import progress as state
-from llmcourse import run as runner
+from llmcourse.commands import progress as state
+from llmcourse.commands import run as runner
+from llmcourse.text import corpora as data
 
 app = typer.Typer(
     help="Run the course's notebooks, check your answers, see your progress, get texts.",

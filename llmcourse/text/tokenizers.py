@@ -29,8 +29,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from llmcourse.arguments import a_string, no_string, utf8
-from llmcourse.pre_tokenization import last_safe_cut, pre_tokens
-from llmcourse.tokenizer_files import BYTES, ID_OF_BYTE, Pair, read, spelled, to_json
+from llmcourse.text.pre_tokenization import last_safe_cut, pre_tokens
+from llmcourse.text.tokenizer_files import BYTES, ID_OF_BYTE, Pair, read, spelled, to_json
 
 _CACHED = 1 << 16  # pre-tokens whose ids are remembered
 
@@ -313,6 +313,6 @@ class Tokenizer:
         """Reads a `tokenizer.json` of byte-level BPE, with the special tokens at any ids.
 
         `encode(text, specials=True)` then gives the ids of theirs. Raises ValueError, one line with
-        the reason, for a file that asks for more (see `llmcourse.tokenizer_files`).
+        the reason, for a file that asks for more (see `llmcourse.text.tokenizer_files`).
         """
         return cls(*read(path))

@@ -3,9 +3,9 @@
 `Recurrent` has the names, shapes and results of `torch.nn.RNN`, `LSTM` and `GRU` (batch first), so
 a state dict fits both. Its Elman and LSTM layers have a backward pass of their own: it computes the
 gradients with respect to the sums of all steps first, then one matrix product for each weight,
-where torch takes one at each step. `llmcourse.rnn` holds single steps in numpy.
+where torch takes one at each step. `llmcourse.models.rnn` holds single steps in numpy.
 
-Not here: dropout, packed sequences, projections, and the models (`llmcourse.sequence_models`).
+Not here: dropout, packed sequences, projections, and the models, which are in `sequence_models`.
 
 source: Hochreiter and Schmidhuber 1997, Neural Computation 9; Cho et al. 2014, arXiv:1406.1078;
 Jordan 1986, ICS report 8604.

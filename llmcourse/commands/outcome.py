@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from llmcourse.run_notebook import MAY_RAISE, NotebookProcess
+from llmcourse.commands.notebook import MAY_RAISE, NotebookProcess
 from llmcourse.runtime import committed_ladder
 
 SECONDS_ALLOWED = {"smoke": 15, "cpu": 120, "gpu": 300}

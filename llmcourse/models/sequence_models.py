@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from llmcourse.arguments import ids_of
-from llmcourse.recurrent import Recurrent, State
+from llmcourse.models.recurrent import Recurrent, State
 
 READ_AT_ONCE = 256  # steps per call when a text is scored, which bounds the memory of the logits
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from llmcourse import plotting
 from llmcourse.arguments import utf8
 from llmcourse.plotting.style import SHADES
-from llmcourse.tokenizers import Tokenizer
+from llmcourse.text.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
     import ipywidgets

@@ -2,7 +2,7 @@
 
 The functions for lists (`one_hot`, `skipgram_pairs`, `cbow_batch`) are the definitions. `encode`
 turns documents into a `Text` of ids, from which `pair_counts` and `cbow_contexts` take what
-`llmcourse.embeddings` learns from; no window crosses the border of a document.
+`llmcourse.models.embeddings` learns from; no window crosses the border of a document.
 
 Left out: sentences (a document is one sequence), and learning.
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from llmcourse.run_outcome import Outcome, Report
+from llmcourse.commands.outcome import Outcome, Report
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff;

@@ -26,8 +26,8 @@ import torch
 import torch.nn.functional as F
 
 from llmcourse.arguments import ids_of, no_string
-from llmcourse.contexts import Text, cbow_contexts, keep_probs, noise_probs, pair_counts
-from llmcourse.word_vectors import WordVectors
+from llmcourse.models.contexts import Text, cbow_contexts, keep_probs, noise_probs, pair_counts
+from llmcourse.models.word_vectors import WordVectors
 
 
 def softmax_skipgram_loss(

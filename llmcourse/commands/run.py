@@ -24,11 +24,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from llmcourse import run_report
+from llmcourse.commands import report as run_report
+from llmcourse.commands.notebook import NotebookProcess
+from llmcourse.commands.outcome import Outcome, Report, collect, warnings
+from llmcourse.commands.probe import slowness
 from llmcourse.notebook_file import names_slug
-from llmcourse.run_notebook import NotebookProcess
-from llmcourse.run_outcome import Outcome, Report, collect, warnings
-from llmcourse.run_probe import slowness
 from llmcourse.runtime import SetupError, repository_root, setup
 
 

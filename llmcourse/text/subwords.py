@@ -1,7 +1,7 @@
 """Ways to cut a text into tokens, each in its plainest form: words, characters, bytes, pieces.
 
 Byte-pair encoding is here on ids: a piece of text is a list of ids, merge k makes the id
-`first_id` + k. `llmcourse.tokenizers` is the fast form for whole texts, with the same merges.
+`first_id` + k. `llmcourse.text.tokenizers` is the fast form for whole texts, with the same merges.
 
 Left out: SentencePiece's unigram model, WordPiece's training, normalisation.
 
@@ -18,8 +18,8 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cache
 
 from llmcourse.arguments import a_string, no_string, utf8
-from llmcourse.data import word_marks
-from llmcourse.tokenizers import Pair, learn_merges
+from llmcourse.text.corpora import word_marks
+from llmcourse.text.tokenizers import Pair, learn_merges
 
 IDS_OF_BYTES = ("a list of ids", "take the ids of its bytes")
 SET_OF_TOKENS = ("a set of tokens", "in a string every part of it would be known")
@@ -60,7 +60,7 @@ def byte_fallback(tokens: Iterable[str], vocabulary: Container[str]) -> list[str
 def train_bpe(
     pieces: Mapping[tuple[int, ...], int], n_merges: int, first_id: int = 256
 ) -> list[Pair]:
-    """Up to `n_merges` merges in the order learned; see `llmcourse.tokenizers.learn_merges`."""
+    """Up to `n_merges` merges in the order learned; see `tokenizers.learn_merges`."""
     return list(learn_merges(pieces, n_merges, first_id))
 
 

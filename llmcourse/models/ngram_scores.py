@@ -12,7 +12,7 @@ unit: 02_ngrams
 import math
 from collections.abc import Sequence
 
-from llmcourse.ngram import Table, Token, add_k_prob, mle_prob, ngram_counts
+from llmcourse.models.ngram import Table, Token, add_k_prob, mle_prob, ngram_counts
 
 
 def score_text(table: Table, tokens: Sequence[Token], n: int) -> float:

@@ -1,6 +1,6 @@
 """One notebook in one fresh kernel, in a process of its own that never leaves its kernel behind.
 
-`NotebookProcess` starts this file as a worker (`python -m llmcourse.run_notebook`), which runs
+`NotebookProcess` starts this file as a worker (`python -m llmcourse.commands.notebook`), which runs
 papermill. The kernel is always this interpreter with this `llmcourse`, whatever kernels are
 installed elsewhere, and works in a temporary folder. If the starter stops the worker, or dies
 itself, the kernel and all it started end too: the worker watches its standard input, which closes
@@ -59,7 +59,7 @@ class NotebookProcess:
             (self._folder / "work").mkdir()
             self._stderr = (self._folder / "stderr").open("w+b")
             self._worker = subprocess.Popen(
-                [sys.executable, "-m", "llmcourse.run_notebook"],
+                [sys.executable, "-m", "llmcourse.commands.notebook"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llmcourse.commands.notebook import NotebookProcess
+from llmcourse.commands.outcome import text_of
+from llmcourse.commands.run import Interrupted, RunError, UsageError, interrupts
 from llmcourse.notebook_file import FILE_BYTES, NotebookError, clean_cell, parse_notebook
-from llmcourse.run import Interrupted, RunError, UsageError, interrupts
-from llmcourse.run_notebook import NotebookProcess
-from llmcourse.run_outcome import text_of
 
 STUB = 'raise NotImplementedError("your turn")'
 WRITTEN_STUB = "*Your answer here.*"

@@ -1,0 +1,1 @@
+"""What the scores of a class say: the analysis, a table for terminals, a page."""

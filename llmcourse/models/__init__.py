@@ -1,0 +1,1 @@
+"""Language models from counts to networks, and what they are made of."""

@@ -1,0 +1,1 @@
+"""Text and its tokens: corpora, tokenizers, subwords and how they are shown."""
