@@ -19,6 +19,6 @@ from autograder.classroom import convert  # noqa: E402
 convert.install()
 c.Autograde.sanitize_preprocessors = ["autograder.classroom.convert.Refuse"]
 c.Autograde.autograde_preprocessors = ["autograder.classroom.convert.Refuse"]
-c.ExportApp.plugin_class = "autograder.classroom.export.SafeCsvExport"
+c.ExportApp.plugin_class = "autograder.classroom.exports.SafeCsvExport"
 # Feedback pages without a script: formulas are shown offline, and nothing in a page can act.
 c.GenerateFeedback.exporter_class = "autograder.classroom.feedback_page.FeedbackPage"

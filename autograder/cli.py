@@ -44,7 +44,7 @@ class Usage(Exception):
 @app.command()
 def build(units: Units = None, course: CourseOption = HERE) -> None:
     """Execute solutions/*.py and write solutions/*.ipynb."""
-    from autograder.publishing import release as steps
+    from autograder.publishing import notebooks as steps
 
     for slug in _slugs(course, units, ungraded=True):
         typer.echo(steps.build(course.resolve(), slug))
@@ -60,8 +60,8 @@ def release(
     ] = False,
 ) -> None:
     """Write the learners' notebooks, without solutions and outputs, to course/ or into a zip."""
-    from autograder.publishing import release as steps
-    from autograder.publishing.bundle import bundle as write_bundle
+    from autograder.publishing import notebooks as steps
+    from autograder.publishing.learners_zip import bundle as write_bundle
 
     root, chosen = course.resolve(), _slugs(course, units, ungraded=True)
     if bundle:
@@ -90,10 +90,10 @@ def grade(
     from tqdm import tqdm
 
     from autograder.classroom.feedback import write_feedback
-    from autograder.classroom.room import Classroom, students_of
+    from autograder.classroom.room import Classroom
     from autograder.classroom.round import grade_unit, has_page
     from autograder.classroom.schedule import Workers
-    from autograder.classroom.submitted import survey
+    from autograder.classroom.submitted import students_of, survey
 
     logging.getLogger("tornado.application").setLevel(logging.CRITICAL)  # nbgrader's tracebacks
     room = Classroom.open(course)
@@ -191,7 +191,7 @@ def export(
     course: CourseOption = HERE,
 ) -> None:
     """Write the grades of the gradebook as a CSV file."""
-    from autograder.classroom import export as forms
+    from autograder.classroom import exports as forms
     from autograder.classroom.room import Classroom
 
     if form not in forms.FORMS:
@@ -221,7 +221,7 @@ def verify_(
     """Test the hidden tests: with right answers, wrong answers and mutants of the solutions."""
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     try:
-        from autograder.verification.verify import verify_course
+        from autograder.verification.trust import verify_course
     except ModuleNotFoundError as error:
         raise AutograderError(f"verify needs {error.name}: pip install -e '.[dev]'") from None
     slugs, workers = _slugs(course, [unit] if unit else None), workers or os.cpu_count() or 1

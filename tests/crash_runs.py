@@ -19,7 +19,7 @@ from autograder import cli
 from autograder.classroom import round as marking
 from autograder.classroom.room import Classroom
 from autograder.exercise import CaseResult
-from autograder.grading.grade import ExerciseResult, Result
+from autograder.grading.result import ExerciseResult, Result
 from tests import toy_course
 from tests.toy_class import contents
 from tests.toy_course import SLUG, WRITTEN

@@ -34,7 +34,7 @@ from autograder.exercise import Exercise, equals, fraction, holds, mark, near
 from autograder.grading import policy
 from autograder.grading.archive import notebook_in
 from autograder.grading.ingest import FILE_BYTES, parse
-from autograder.grading.rebuild import rebuild
+from autograder.grading.program import rebuild
 from autograder.sandbox import wire
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.outputs import SIGNATURES, clean_outputs

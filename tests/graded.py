@@ -1,6 +1,6 @@
 """Results as the sandbox would give them, for tests of what is made of them."""
 
-from autograder.grading.grade import ExerciseResult, Result
+from autograder.grading.result import ExerciseResult, Result
 from tests.toy_course import SLUG, SOLUTIONS
 
 POINTS = 15

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from autograder.errors import SandboxFailed
-from autograder.sandbox.apart import Overrun, apart
+from autograder.sandbox.child import Overrun, apart
 
 
 def run(work, processor_seconds=20.0, wall_seconds=60.0):

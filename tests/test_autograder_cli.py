@@ -16,7 +16,7 @@ from autograder.classroom.room import Classroom
 from autograder.classroom.schedule import Workers
 from autograder.errors import SandboxFailed, SandboxUnavailable
 from autograder.exercise import CaseResult
-from autograder.grading.grade import ExerciseResult, Result
+from autograder.grading.result import ExerciseResult, Result
 from tests import toy_course
 from tests.toy_course import SLUG, WRITTEN
 

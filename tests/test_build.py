@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from autograder.course import AUTOMATIC_POINTS, appendices, read_info, slugs
-from autograder.publishing.release import expand, release
+from autograder.publishing.notebooks import expand, release
 
 ROOT = Path(__file__).parent.parent
 SLUGS = slugs(ROOT)

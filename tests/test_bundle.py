@@ -13,8 +13,8 @@ import pytest
 
 from autograder.course import slugs
 from autograder.errors import AutograderError
-from autograder.publishing import bundle as module
-from autograder.publishing.bundle import FOLDER, bundle
+from autograder.publishing import learners_zip as module
+from autograder.publishing.learners_zip import FOLDER, bundle
 from llmcourse.plotting.schematics import DRAWINGS
 
 ROOT = Path(__file__).parent.parent

@@ -9,7 +9,7 @@ import pytest
 from autograder.classroom.room import Classroom
 from autograder.classroom.round import grade_unit
 from autograder.course import slugs
-from autograder.grading.grade import grade
+from autograder.grading.result import grade
 from autograder.sandbox.patience import Patience
 from autograder.sandbox.process import available
 from tests.submissions import sample_class, toy

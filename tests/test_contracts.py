@@ -12,7 +12,7 @@ import torch
 
 from autograder.course import load_unit
 from autograder.exercise import REASONS, drawn, fraction
-from autograder.verification import answers
+from autograder.verification import answer_bank as answers
 from autograder.verification.local import run_locally
 from autograder.verification.trials import Workbench
 from llmcourse.checks import compare

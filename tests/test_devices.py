@@ -4,7 +4,7 @@ import pytest
 import torch
 from matplotlib import pyplot
 
-from autograder.publishing.release import expand
+from autograder.publishing.notebooks import expand
 from llmcourse.runtime import Runtime
 from tests.pretend_device import PRETENDED, pretending
 from tests.test_build import ROOT, SLUGS

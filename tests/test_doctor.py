@@ -17,7 +17,7 @@ import pytest
 
 from autograder import cli
 from autograder.errors import SandboxUnavailable
-from autograder.grading import grade as grading
+from autograder.grading import result as grading
 from autograder.sandbox import doctor, view
 from autograder.sandbox import process as sandbox
 from autograder.sandbox.canaries import CANARIES

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.classroom.export import FORMS, SafeCsvExport, as_canvas_reads, export, plain
+from autograder.classroom.exports import FORMS, SafeCsvExport, as_canvas_reads, export, plain
 from autograder.classroom.gradebook import Graded, record
 from autograder.classroom.room import Classroom
 from autograder.course import load_unit

@@ -15,10 +15,11 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from autograder import figures
 from autograder.classroom.feedback import autograded_notebook, write_feedback
 from autograder.classroom.gradebook import Graded, record
-from autograder.classroom.room import Classroom, read_work
+from autograder.classroom.room import Classroom
+from autograder.classroom.submitted import read_work
 from autograder.course import load_unit
 from autograder.files import write_durably
-from autograder.publishing.release import expand, release
+from autograder.publishing.notebooks import expand, release
 from llmcourse.plotting import schematics
 from tests import toy_course
 from tests.browser import CHROMIUM, SHOTS, chromium

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.grading.grade import grade
+from autograder.grading.result import grade
 from autograder.sandbox import process as sandbox
 from tests import fuzz
 from tests.submissions import toy

@@ -15,8 +15,8 @@ import pytest
 from autograder.errors import SandboxFailed
 from autograder.exercise import Exercise, NoAnswer, equals, holds, near
 from autograder.grading import attempts
-from autograder.grading import grade as grading
-from autograder.grading.grade import Result, grade
+from autograder.grading import result as grading
+from autograder.grading.result import Result, grade
 from autograder.sandbox import frames, session, wire
 from autograder.sandbox import process as sandbox
 from tests.conftest import control_groups

@@ -15,14 +15,15 @@ from autograder.classroom import gradebook, store
 from autograder.classroom import room as classroom
 from autograder.classroom import round as marking
 from autograder.classroom.gradebook import Graded, record, scores
-from autograder.classroom.room import Classroom, course_secret, received, students_of
+from autograder.classroom.room import Classroom, course_secret
 from autograder.classroom.round import grade_unit, report_of
 from autograder.classroom.store import load_result, result_key, save_result
+from autograder.classroom.submitted import received, students_of
 from autograder.course import load_unit
 from autograder.errors import AutograderError, SandboxFailed, SandboxUnavailable, Unreadable
 from autograder.exercise import CaseResult
 from autograder.files import write_durably
-from autograder.grading.grade import ExerciseResult, Result
+from autograder.grading.result import ExerciseResult, Result
 from autograder.sandbox import view
 from autograder.sandbox.limits import Limits
 from tests import toy_course
@@ -269,7 +270,7 @@ def test_the_key_depends_on_everything_that_can_change_a_result(unit, monkeypatc
 
 
 def test_the_version_of_the_grader_covers_what_grading_imports_and_nothing_else():
-    names = {path.stem for path in store.modules_of("grade")}
+    names = {path.stem for path in store.modules_of("grading.result")}
     assert {"grade", "exercise", "sandbox", "runner", "wire", "limits", "ingest"} <= names
     assert not {"cli", "gradebook", "marking", "report", "schedule", "store"} & names
 

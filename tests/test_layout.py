@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -27,9 +28,20 @@ class Package(NamedTuple):
 
 PACKAGES = (
     Package(
+        "llmcourse",
+        "arguments, notebook_file < runtime < plotting < text < world < models < checks < commands",
+        (),
+    ),
+    Package(
         "llmcourse.world",
         "engine < facts < story < language < chat < tasks < datasets",
         ("llmcourse.arguments", "llmcourse.text.corpora"),
+    ),
+    Package(
+        "autograder",
+        "errors < files, figures, judge < exercise < course < units"
+        " < sandbox < grading < classroom < reports < verification < publishing < cli",
+        ("llmcourse",),
     ),
 )
 PROJECT = ("llmcourse", "autograder", "benchmarks", "tests")
@@ -46,10 +58,19 @@ def modules_of(root: Path, package: str) -> dict[str, Path]:
     return found
 
 
+def parsed(path: Path) -> ast.Module:
+    return _parsed(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _parsed(path: Path, _changed: int) -> ast.Module:
+    return ast.parse(path.read_bytes())
+
+
 def imports_of(module: str, path: Path) -> Iterator[str]:
     """The dotted names that a module imports, anywhere in it: `from a import b` is a.b."""
     inside = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -113,7 +134,7 @@ def circle(root: Path, package: Package) -> list[str]:
 def exports(path: Path) -> set[str]:
     """The names that a module defines, or imports to hand on if it is the face of a folder."""
     found = set()
-    for node in ast.parse(path.read_bytes()).body:
+    for node in parsed(path).body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.add(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):

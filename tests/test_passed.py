@@ -14,7 +14,7 @@ import pytest
 from autograder import course
 from autograder.exercise import fraction
 from autograder.sandbox.forks import in_forks
-from autograder.verification import answers
+from autograder.verification import answer_bank as answers
 from autograder.verification.local import run_locally
 from autograder.verification.trials import MUTANT, RIGHT, SEEDS, WRONG, Workbench
 

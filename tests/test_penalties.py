@@ -5,7 +5,7 @@ import datetime
 import pytest
 from nbgrader.plugins import LateSubmissionPlugin
 
-from autograder.classroom.export import nbgrader_rows
+from autograder.classroom.exports import nbgrader_rows
 from autograder.classroom.feedback import write_feedback
 from autograder.classroom.gradebook import Graded, record, scores
 from autograder.classroom.room import Classroom

@@ -1,4 +1,4 @@
-"""llmcourse.models.probability: values worked by hand, torch and the standard library as other paths."""
+"""probability: values worked by hand, torch and the standard library as other paths."""
 
 import math
 import random

@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.grading.ingest import parse
-from autograder.grading.rebuild import OWN, rebuild
+from autograder.grading.program import OWN, rebuild
 from tests.submissions import toy
 from tests.submissions.hostile import Book, code
 

@@ -11,8 +11,9 @@ from autograder.classroom import receipt
 from autograder.classroom import round as marking
 from autograder.classroom.gradebook import Graded, scores
 from autograder.classroom.receipt import answers, time_of
-from autograder.classroom.room import Classroom, received
+from autograder.classroom.room import Classroom
 from autograder.classroom.round import grade_unit, record_again, report_of
+from autograder.classroom.submitted import received
 from autograder.reports.table import class_table
 from tests import toy_course
 from tests.graded import result

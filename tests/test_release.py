@@ -12,8 +12,7 @@ import pytest
 from autograder.course import find_slug, read_info, slugs
 from autograder.errors import AutograderError
 from autograder.files import write_durably
-from autograder.publishing.release import NOT_PLAIN, build, expand, release
-from llmcourse.commands.run import run
+from autograder.publishing.notebooks import NOT_PLAIN, build, expand, release
 from llmcourse.plotting import schematics
 from tests import toy_course
 

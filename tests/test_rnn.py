@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.course import read_info
-from autograder.publishing.release import expand
+from autograder.publishing.notebooks import expand
 from llmcourse.checks import compare
 from llmcourse.checks import u06_cells as cells
 from llmcourse.checks import u06_mistakes as mistakes

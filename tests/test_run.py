@@ -31,7 +31,6 @@ from llmcourse.commands.run import (
     find_notebooks,
     keep_ladder,
     longest_first,
-    run,
 )
 from llmcourse.runtime import LadderRow
 
@@ -97,7 +96,7 @@ def mixed(tmp_path_factory):
     ]
     write_notebook(place / "course", "02_failing", *failing)
     write_notebook(place / "course", "03_dies", "import os\nos._exit(3)")
-    report = run(place / "course", place / "out", preset="cpu", seed=7)
+    report = run_notebooks(place / "course", place / "out", preset="cpu", seed=7)
     return place / "out", report
 
 
@@ -197,10 +196,10 @@ def test_the_drawings_lie_beside_the_executed_notebooks(mixed):
 
 def test_an_enforced_claim_fails_the_run_and_a_smoke_claim_does_not(tmp_path):
     write_notebook(tmp_path / "course", "01_claim", SETUP, 'rt.claim("it learns", 0.5, False)')
-    report = run(tmp_path / "course", tmp_path / "out", preset="cpu")
+    report = run_notebooks(tmp_path / "course", tmp_path / "out", preset="cpu")
     told = run_report.details(report)
     assert not report.ok and "broken claim: 01_claim: it learns [0.5]" in told
-    report = run(tmp_path / "course", tmp_path / "out", preset="smoke")
+    report = run_notebooks(tmp_path / "course", tmp_path / "out", preset="smoke")
     assert report.ok and outcome(report, "01_claim").claims[0]["holds"] is False
     page = Page((tmp_path / "out" / "report.html").read_text())
     assert "no (not enforced at smoke)" in page.text
@@ -233,7 +232,7 @@ def endings(tmp_path_factory):
     place = tmp_path_factory.mktemp("endings")
     for number, ending in enumerate(ENDINGS, 1):
         write_notebook(place / "course", f"{number:02}_x", ending, "# Below", "1", "2")
-    return run(place / "course", place / "out", preset="smoke")
+    return run_notebooks(place / "course", place / "out", preset="smoke")
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -286,7 +285,7 @@ def test_a_cell_over_its_time_is_named(tmp_path):
 def test_the_variable_for_the_preset_overrides(tmp_path, monkeypatch):
     monkeypatch.setenv("LLMCOURSE_PRESET", "smoke")
     write_notebook(tmp_path / "course", "01_any", SETUP, "assert rt.preset == 'smoke'")
-    report = run(tmp_path / "course", tmp_path / "out", preset="cpu")
+    report = run_notebooks(tmp_path / "course", tmp_path / "out", preset="cpu")
     assert report.ok and report.preset == "smoke"
 
 
@@ -295,7 +294,7 @@ def test_an_old_result_is_never_taken_for_a_new_one(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "01_dies.ipynb").write_text("{}")
     (tmp_path / "out" / "mine.ipynb").write_text("{}")
-    report = run(tmp_path / "course", tmp_path / "out", preset="smoke")
+    report = run_notebooks(tmp_path / "course", tmp_path / "out", preset="smoke")
     assert report.outcomes[0].status == "died"
     assert not (tmp_path / "out" / "01_dies.ipynb").exists()
     assert (tmp_path / "out" / "mine.ipynb").exists()  # and nobody else's file is touched
@@ -304,14 +303,14 @@ def test_an_old_result_is_never_taken_for_a_new_one(tmp_path):
 def test_a_run_never_writes_over_its_source(tmp_path):
     path = write_notebook(tmp_path / "course", "01_any", "1")
     with pytest.raises(UsageError, match="would overwrite"):
-        run(tmp_path / "course", path.parent, preset="smoke")
+        run_notebooks(tmp_path / "course", path.parent, preset="smoke")
     assert path.exists()
 
 
 def test_a_file_that_is_no_notebook_is_a_failure_with_a_reason(tmp_path):
     path = write_notebook(tmp_path / "course", "01_torn")
     path.write_text(path.read_text()[:40])
-    report = run(tmp_path / "course", tmp_path / "out", preset="smoke")
+    report = run_notebooks(tmp_path / "course", tmp_path / "out", preset="smoke")
     assert report.outcomes[0].status == "unreadable" and report.outcomes[0].failure.message
 
 
@@ -368,7 +367,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, capsy
     write_notebook(tmp_path / "course", "01_any", "1")
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(RunError, match=r"^cannot write .*: No space left on device; free some"):
-        run(tmp_path / "course", tmp_path / "out", preset="smoke")
+        run_notebooks(tmp_path / "course", tmp_path / "out", preset="smoke")
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -455,7 +454,7 @@ def test_a_run_is_judged_by_the_slower_of_two_probes(tmp_path, monkeypatch):
     monkeypatch.setattr(run_module, "slowness", lambda: next(probes))
     write_notebook(tmp_path / "course", "01_any", "1")
     monkeypatch.setattr(run_outcome, "SECONDS_ALLOWED", {"smoke": 0.0})
-    report = run(tmp_path / "course", tmp_path / "out", preset="smoke")
+    report = run_notebooks(tmp_path / "course", tmp_path / "out", preset="smoke")
     assert report.slowness == 3.0
     [told] = report.outcomes[0].warnings
     assert told.endswith("smoke allows 0 s on this machine")

@@ -92,7 +92,7 @@ def test_only_the_system_python_and_the_package_are_there(shared):
 def test_hidden_tests_solutions_and_gradebook_cannot_be_read(shared):
     secrets = [
         Path(__file__),
-        ROOT / "autograder/grading/grade.py",
+        ROOT / "autograder/grading/result.py",
         ROOT / "solutions",
         ROOT / "course",
     ]

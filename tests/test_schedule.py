@@ -16,7 +16,7 @@ from autograder.classroom.schedule import Task, Workers, settle
 from autograder.classroom.store import load_result, result_key
 from autograder.course import load_unit
 from autograder.errors import AutograderError, SandboxFailed, SandboxUnavailable
-from autograder.grading.grade import Result
+from autograder.grading.result import Result
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.process import available
 from tests import toy_course

@@ -17,7 +17,7 @@ from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.ft2font import FT2Font
 
 from autograder.course import appendices, slugs
-from autograder.publishing.release import expand
+from autograder.publishing.notebooks import expand
 from llmcourse.models import ngram
 from llmcourse.plotting.schematics import DRAWINGS, counts, draw
 from llmcourse.plotting.schematics.pen import Pen

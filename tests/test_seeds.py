@@ -3,7 +3,7 @@
 from autograder.exercise import Case, Exercise, drawn, equals, fraction, holds, near, untold
 from autograder.sandbox.forks import in_forks
 from autograder.verification import seeds
-from autograder.verification.answers import right, wrong
+from autograder.verification.answer_bank import right, wrong
 from autograder.verification.local import run_locally
 from autograder.verification.trials import Workbench
 from tests.test_contracts import ROOT, bench

@@ -2,8 +2,15 @@
 
 import pytest
 
-from autograder.classroom.room import Classroom, read_work, received, students_of, work_folder
-from autograder.classroom.submitted import meant, survey
+from autograder.classroom.room import Classroom
+from autograder.classroom.submitted import (
+    meant,
+    read_work,
+    received,
+    students_of,
+    survey,
+    work_folder,
+)
 from tests import toy_course
 from tests.toy_course import SLUG
 

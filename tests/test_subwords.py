@@ -1,4 +1,4 @@
-"""llmcourse.text.subwords: hand-made cuts, the fast tokenizer, and Hugging Face's WordPiece and BPE."""
+"""subwords: hand-made cuts, the fast tokenizer, and Hugging Face's WordPiece and BPE."""
 
 import json
 from importlib import resources

@@ -1,4 +1,4 @@
-"""llmcourse.text.token_view: what is shown is what the tokenizer does, in widgets and in the picture."""
+"""token_view: what is shown is what the tokenizer does, in widgets and in the picture."""
 
 import matplotlib
 

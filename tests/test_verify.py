@@ -13,9 +13,9 @@ from autograder import cli
 from autograder.course import Unit
 from autograder.exercise import Case, Exercise, near, raises
 from autograder.sandbox.forks import in_forks
-from autograder.verification import verify
-from autograder.verification.answers import Equivalent, right, wrong
-from autograder.verification.mutants import essence, mutants
+from autograder.verification import trust as verify
+from autograder.verification.answer_bank import Equivalent, right, wrong
+from autograder.verification.mutation import essence, mutants
 from autograder.verification.trials import MUTANT, Workbench
 from llmcourse.checks import near as visible_near
 from tests import toy_course

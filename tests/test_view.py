@@ -12,7 +12,7 @@ import pytest
 
 from autograder.course import load_unit, slugs
 from autograder.exercise import fraction
-from autograder.grading.grade import grade
+from autograder.grading.result import grade
 from autograder.sandbox import process as sandbox
 from autograder.sandbox import view
 from autograder.sandbox.forks import in_forks

@@ -1,4 +1,4 @@
-"""llmcourse.models.word_vectors against hand-worked values, gensim and the real questions-words.txt."""
+"""word_vectors against hand-worked values, gensim and the real questions-words.txt."""
 
 import itertools
 import os

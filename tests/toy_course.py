@@ -14,7 +14,7 @@ import textwrap
 from pathlib import Path
 
 from autograder.classroom.room import Classroom
-from autograder.publishing.release import expand, release
+from autograder.publishing.notebooks import expand, release
 
 ROOT = Path(__file__).parent.parent
 SLUG = "90_toy"

@@ -51,9 +51,9 @@ def _as_nbgrader_errors(log: Any) -> Iterator[None]:
 
 def _start(self: Any) -> None:
     """Replaces Autograde.start: the same directories and options, another way of grading."""
-    from autograder.classroom.room import Classroom, students_of
+    from autograder.classroom.room import Classroom
     from autograder.classroom.round import grade_unit
-    from autograder.classroom.submitted import survey
+    from autograder.classroom.submitted import students_of, survey
     from autograder.course import find_slug, slugs
     from autograder.files import printable
 

@@ -30,7 +30,7 @@ from autograder.sandbox.forks import in_forks
 
 if TYPE_CHECKING:
     from autograder.classroom.room import Classroom
-    from autograder.grading.grade import ExerciseResult, Result
+    from autograder.grading.result import ExerciseResult, Result
 
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SOURCE_CHARACTERS, CELL_CHARACTERS, LINE_CHARACTERS = 200_000, 50_000, 1_000  # shown of a learner

@@ -29,7 +29,7 @@ from autograder.classroom.room import Classroom
 from autograder.course import Unit
 from autograder.errors import AutograderError
 from autograder.files import printable, write_durably
-from autograder.grading.grade import Result
+from autograder.grading.result import Result
 
 STEPS = (  # of nbgrader's generate_assignment, up to the one that writes the gradebook
     "LockCells", "ClearSolutions", "ClearOutput", "CheckCellMetadata", "ComputeChecksums",

@@ -18,7 +18,7 @@ import dateutil.parser
 from autograder.errors import Unreadable
 from autograder.grading.ingest import LearnerCell, beside, find_notebook, parse
 from autograder.grading.names import same_program
-from autograder.grading.rebuild import text_of
+from autograder.grading.program import text_of
 
 STAMP, STAMP_BYTES = "timestamp.txt", 200
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}

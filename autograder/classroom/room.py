@@ -9,22 +9,16 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from traitlets.config.loader import Config, ConfigFileNotFound, PyFileConfigLoader
 
-from autograder.classroom import receipt
-from autograder.classroom.submitted import survey
-from autograder.course import slugs
-from autograder.errors import AutograderError, Unreadable
+from autograder.errors import AutograderError
 from autograder.files import part_of, remove_stale
-from autograder.grading.ingest import read_submission
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
@@ -119,45 +113,6 @@ class Classroom:
         with open(folder / ".lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def students_of(room: Classroom, slug: str, pattern: str = "*") -> list[str]:
-    """Ids of the students with a directory for this unit under submitted/, sorted.
-
-    pattern: glob over student ids, or one of them as it is, with whatever signs; `*` is all.
-    """
-    return sorted(survey(room, _units(room, slug), pattern).folders[slug])
-
-
-def work_folder(room: Classroom, student: str, slug: str) -> Path:
-    """Where a student's work of a unit lies: the directory of its name, or one that means it."""
-    named = room.folder("submitted", student, slug)
-    if os.path.lexists(named):
-        return named
-    return survey(room, _units(room, slug), student).folders[slug].get(student, named)
-
-
-def _units(room: Classroom, slug: str) -> list[str]:
-    return list(dict.fromkeys([*slugs(room.root), slug]))
-
-
-def read_work(folder: Path, slug: str) -> bytes:
-    """The bytes of the unit's notebook, or of the only one there if it was renamed or lies deeper;
-    follows no link.
-    """
-    for directory in (folder.parent, folder):
-        if not stat.S_ISDIR(directory.lstat().st_mode):
-            raise Unreadable(f"{directory.name} is not a regular directory: links are not followed")
-    return read_submission(folder, slug)
-
-
-def received(room: Classroom, student: str, slug: str) -> tuple[datetime | None, str | None]:
-    """When the submission was received (UTC) and a complaint about its timestamp, if any.
-
-    Read from the ``timestamp.txt`` that nbgrader's collection writes; without one there is no time
-    and no lateness, as in nbgrader (file times change with every copy, so they prove nothing).
-    """
-    return receipt.received(work_folder(room, student, slug), slug)
 
 
 def course_secret(root: Path) -> bytes:

@@ -16,20 +16,14 @@ from nbgrader.api import MissingEntry
 
 from autograder.classroom.gradebook import Graded, record, recorded, scores, storage_trouble
 from autograder.classroom.receipt import better_copies
-from autograder.classroom.room import (
-    Classroom,
-    course_secret,
-    read_work,
-    received,
-    students_of,
-    work_folder,
-)
+from autograder.classroom.room import Classroom, course_secret
 from autograder.classroom.schedule import Task
 from autograder.classroom.store import load_result, result_key, save_result
+from autograder.classroom.submitted import read_work, received, students_of, work_folder
 from autograder.course import Unit, load_unit
 from autograder.errors import AutograderError, SandboxFailed, SandboxUnavailable, Unreadable
 from autograder.files import printable
-from autograder.grading.grade import Result, grade
+from autograder.grading.result import Result, grade
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.slots import free_slot
 from autograder.sandbox.view import shows

@@ -28,11 +28,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from autograder.classroom.room import course_secret, read_work
+from autograder.classroom.room import course_secret
 from autograder.classroom.store import environment, grader_version, result_key, save_result
+from autograder.classroom.submitted import read_work
 from autograder.course import load_unit
 from autograder.errors import AutograderError, SandboxFailed, Unreadable
-from autograder.grading.grade import grade
+from autograder.grading.result import grade
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.slots import free_slot
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from autograder.course import Unit
 from autograder.files import write_durably
-from autograder.grading.grade import Result
+from autograder.grading.result import Result
 from autograder.sandbox.limits import Limits
 
 PACKAGES = ("numpy", "torch", "ipython")  # their versions can change a result
@@ -60,7 +60,7 @@ def result_key(submission: bytes, unit: Unit, secret: bytes, limits: Limits) -> 
 def grader_version() -> str:
     """Hash of the code that grades and of the package beside the submission."""
     digest = hashlib.sha256()
-    for file in sorted([*modules_of("grade"), *package_files()]):
+    for file in sorted([*modules_of("grading.result"), *package_files()]):
         digest.update(str(file.relative_to(HERE.parent)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -11,16 +11,19 @@ import fnmatch
 import glob
 import os
 import re
+import stat
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
+from autograder import course
+from autograder.classroom import receipt
+from autograder.classroom.room import Classroom
+from autograder.errors import Unreadable
 from autograder.grading.candidates import COMPANIONS, is_archive, is_companion, is_notebook, shown
-
-if TYPE_CHECKING:
-    from autograder.classroom.room import Classroom
+from autograder.grading.ingest import read_submission
 
 STUDENT, UNIT = "\0s", "\0u"  # stand for the two in a path: no path holds a zero
 WORDS = re.compile(r"\d+|[^\W\d_]+")  # of a name: numbers and words
@@ -55,6 +58,45 @@ def survey(room: Classroom, slugs: Sequence[str], pattern: str = "*") -> Submitt
         if first != path:
             twice.append(f"{student}: {name} was not read, since {first.name} is there, too")
     return Submitted(folders, (*twice, *_unknown(room, slugs, pattern, known)))
+
+
+def students_of(room: Classroom, slug: str, pattern: str = "*") -> list[str]:
+    """Ids of the students with a directory for this unit under submitted/, sorted.
+
+    pattern: glob over student ids, or one of them as it is, with whatever signs; `*` is all.
+    """
+    return sorted(survey(room, _units(room, slug), pattern).folders[slug])
+
+
+def work_folder(room: Classroom, student: str, slug: str) -> Path:
+    """Where a student's work of a unit lies: the directory of its name, or one that means it."""
+    named = room.folder("submitted", student, slug)
+    if os.path.lexists(named):
+        return named
+    return survey(room, _units(room, slug), student).folders[slug].get(student, named)
+
+
+def _units(room: Classroom, slug: str) -> list[str]:
+    return list(dict.fromkeys([*course.slugs(room.root), slug]))
+
+
+def read_work(folder: Path, slug: str) -> bytes:
+    """The bytes of the unit's notebook, or of the only one there if it was renamed or lies deeper;
+    follows no link.
+    """
+    for directory in (folder.parent, folder):
+        if not stat.S_ISDIR(directory.lstat().st_mode):
+            raise Unreadable(f"{directory.name} is not a regular directory: links are not followed")
+    return read_submission(folder, slug)
+
+
+def received(room: Classroom, student: str, slug: str) -> tuple[datetime | None, str | None]:
+    """When the submission was received (UTC) and a complaint about its timestamp, if any.
+
+    Read from the ``timestamp.txt`` that nbgrader's collection writes; without one there is no time
+    and no lateness, as in nbgrader (file times change with every copy, so they prove nothing).
+    """
+    return receipt.received(work_folder(room, student, slug), slug)
 
 
 def meant(name: str, slugs: Sequence[str]) -> str | None:

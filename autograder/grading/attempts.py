@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograder.grading.culprits import Culprits
-from autograder.grading.rebuild import OWN, Cell, Rebuilt
+from autograder.grading.program import OWN, Cell, Rebuilt
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.session import Calls, Lost, Ran, Session
 

@@ -15,7 +15,7 @@ from autograder.classroom.gradebook import Graded, Scores
 from autograder.classroom.room import Classroom
 from autograder.course import Unit, UnitInfo
 from autograder.exercise import REASONS
-from autograder.grading.grade import Result
+from autograder.grading.result import Result
 
 NOT_TRIED = {REASONS["unsolved"], REASONS["missing"]}  # said of no mistake
 ENOUGH = 5  # submissions; below it a correlation says nothing

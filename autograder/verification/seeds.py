@@ -21,7 +21,7 @@ from autograder.sandbox import wire
 from autograder.sandbox.forks import in_forks
 from autograder.verification.local import ask, run_locally
 from autograder.verification.trials import RIGHT, Trial, Workbench
-from autograder.verification.verify import ENDED, Ledger, Progress, progress_bar
+from autograder.verification.trust import ENDED, Ledger, Progress, progress_bar
 
 CHUNK = 250  # seeds in one fork
 WRONG_SEEDS = 200  # that wrong answers get; right ones get all

@@ -29,10 +29,10 @@ from autograder.course import Unit, load_unit
 from autograder.errors import AutograderError
 from autograder.exercise import CaseResult, fraction
 from autograder.grading import ingest
-from autograder.grading.rebuild import rebuild
+from autograder.grading.program import rebuild
 from autograder.sandbox import wire
-from autograder.verification import answers, local
-from autograder.verification import mutants as mutation
+from autograder.verification import answer_bank as answers
+from autograder.verification import local, mutation
 from autograder.verification.local import run_locally
 
 SEEDS = tuple(bytes([n]) for n in range(5))

@@ -22,7 +22,7 @@ from llmcourse.checks.calls import METHOD, Spelled
 from llmcourse.checks.failures import CheckFailed, fail, is_stub, noted
 from llmcourse.checks.growth import keeps_up
 from llmcourse.checks.outcome import visible
-from llmcourse.checks.precision import precision
+from llmcourse.checks.tolerances import precision
 
 __all__ = [
     "METHOD",

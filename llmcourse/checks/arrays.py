@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from llmcourse.checks import NOTHING, fail
-from llmcourse.checks.precision import WAS
+from llmcourse.checks.tolerances import WAS
 
 
 def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str, dtype: str = "") -> np.ndarray:

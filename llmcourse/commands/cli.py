@@ -66,7 +66,7 @@ def run(
         raise runner.UsageError(f"--ladder keeps a run at --preset cpu, got {preset}")
     folder = folder or runner.find_root() / "solutions"
     output = output or runner.find_root() / "build" / "run"
-    report = runner.run(
+    report = runner.run_notebooks(
         folder,
         output,
         wanted=notebooks,

@@ -87,7 +87,7 @@ def slug_of(name: str, known: Iterable[str]) -> str:
     raise UsageError(f"no notebook {name!r}: expected a number or a name of {', '.join(known)}")
 
 
-def run(
+def run_notebooks(
     folder: Path,
     output: Path,
     *,

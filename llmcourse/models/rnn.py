@@ -1,8 +1,8 @@
 """Recurrent networks by hand: one step of each kind, backpropagation through time, both directions.
 
-Everything is numpy and written as its formula; `llmcourse.models.recurrent` holds the fast, trainable
-form in torch. Parameters are dictionaries with torch's names, shapes and order of gates, so that
-`torch.nn.RNN`, `LSTM` and `GRU` with the same weights give the same results: W_ih (G H, I),
+Everything is numpy and written as its formula; `llmcourse.models.recurrent` holds the fast,
+trainable form in torch. Parameters are dictionaries with torch's names, shapes and order of gates,
+so that `torch.nn.RNN`, `LSTM` and `GRU` with the same weights give the same results: W_ih (G H, I),
 W_hh (G H, H), b_ih and b_hh (G H), with G = 1, 4 (i, f, g, o) or 3 (r, z, n) blocks of H rows.
 A step maps inputs (B, I) and states (B, H) to new states (B, H). Sequences are time first,
 (T, B, I).

@@ -4,7 +4,8 @@
 word2vec's questions-words.txt, `association_bias` is the effect size of the word-embedding
 association test, `save` and `load` use word2vec's text format, which gensim reads and writes.
 
-Left out: how vectors are learned (`llmcourse.models.embeddings`), the binary format, spaces inside words.
+Left out: how vectors are learned (`llmcourse.models.embeddings`), the binary format, spaces inside
+words.
 
 source: Mikolov et al. 2013, arXiv:1301.3781 (questions); Levy and Goldberg 2014, Linguistic
 regularities in sparse and explicit word representations (3CosAdd); Caliskan, Bryson and Narayanan

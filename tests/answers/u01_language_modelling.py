@@ -11,7 +11,7 @@ from itertools import accumulate
 import numpy as np
 import torch
 
-from autograder.verification.answers import Equivalent, right, wrong
+from autograder.verification.answer_bank import Equivalent, right, wrong
 
 # --- chain_log_prob
 

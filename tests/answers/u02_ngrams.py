@@ -9,7 +9,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from autograder.verification.answers import Equivalent, right, slow, wrong
+from autograder.verification.answer_bank import Equivalent, right, slow, wrong
 
 # --- ngram_counts
 

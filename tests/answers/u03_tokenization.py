@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from autograder.verification.answers import Equivalent, right, wrong
+from autograder.verification.answer_bank import Equivalent, right, wrong
 
 # --- word_tokenize
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from autograder.verification.answers import Equivalent, right, wrong
+from autograder.verification.answer_bank import Equivalent, right, wrong
 
 # --- one_hot
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from autograder.verification.answers import right, wrong
+from autograder.verification.answer_bank import right, wrong
 
 # --- activations
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from autograder.verification.answers import Equivalent, right, wrong
+from autograder.verification.answer_bank import Equivalent, right, wrong
 from llmcourse.checks import u06_cells as cells
 from llmcourse.checks import u06_mistakes as known
 

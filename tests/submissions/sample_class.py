@@ -21,7 +21,7 @@ from autograder.classroom.room import Classroom
 from autograder.classroom.round import grade_unit
 from autograder.course import Unit, load_unit, slugs
 from autograder.exercise import fraction
-from autograder.verification.answers import Answer, answers, load
+from autograder.verification.answer_bank import Answer, answers, load
 from autograder.verification.local import run_locally
 
 ROOT = Path(__file__).parent.parent.parent
@@ -240,7 +240,7 @@ def written_out(answer: Answer) -> dict[str, str]:
     defined: dict[str, ast.stmt] = {}
     for node in tree.body:
         if isinstance(node, ast.Import | ast.ImportFrom):
-            if getattr(node, "module", None) != "autograder.verification.answers":
+            if getattr(node, "module", None) != "autograder.verification.answer_bank":
                 defined |= {
                     (alias.asname or alias.name).split(".")[0]: node for alias in node.names
                 }

@@ -19,9 +19,9 @@ from tqdm import tqdm
 from autograder.exercise import REASONS
 from autograder.files import write_durably
 from autograder.sandbox.forks import in_forks
-from autograder.verification import answers
-from autograder.verification.answers import Equivalent
-from autograder.verification.mutants import tidy
+from autograder.verification import answer_bank as answers
+from autograder.verification.answer_bank import Equivalent
+from autograder.verification.mutation import tidy
 from autograder.verification.trials import (
     BLANK,
     MUTANT,

@@ -20,7 +20,7 @@ import llmcourse
 from autograder.course import UnitInfo, read_info, slugs
 from autograder.errors import AutograderError
 from autograder.files import write_durably
-from autograder.publishing.release import release
+from autograder.publishing.notebooks import release
 
 HOME = Path(llmcourse.__file__).parent.parent  # the clone that the package is used from
 FOLDER = "llm-course"  # what the zip unpacks to

@@ -26,9 +26,9 @@ from autograder.grading import policy
 from autograder.grading.attempts import Attempts
 from autograder.grading.ingest import parse
 from autograder.grading.names import put_to, undefined, words
-from autograder.grading.rebuild import OWN, Rebuilt, rebuild
+from autograder.grading.program import OWN, Rebuilt, rebuild
 from autograder.sandbox import doctor
-from autograder.sandbox.apart import Overrun, apart
+from autograder.sandbox.child import Overrun, apart
 from autograder.sandbox.limits import FULL, Limits
 from autograder.sandbox.patience import STARVED
 from autograder.sandbox.session import ENDED, Calls
