@@ -1,7 +1,8 @@
 """Records what Hugging Face's tokenizers learns from a short text: `llmcourse/bpe_recorded.json`.
 
 Run: python -m benchmarks.record_merges. The notebook of unit 03 compares its merges with these, so
-that learners need not install the peer; tests/test_subwords.py compares them with the peer itself.
+that learners need not install the peer; tests/text/test_subwords.py compares them with the peer
+itself.
 """
 
 import json

@@ -7,7 +7,7 @@ from matplotlib import pyplot
 from autograder.publishing.notebooks import expand
 from llmcourse.runtime import Runtime
 from tests.pretend_device import PRETENDED, pretending
-from tests.test_build import ROOT, SLUGS
+from tests.publishing.test_build import ROOT, SLUGS
 
 ON_A_DEVICE = [
     slug for slug in SLUGS if "rt.device" in (ROOT / f"solutions/{slug}/{slug}.py").read_text()

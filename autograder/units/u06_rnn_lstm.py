@@ -1,5 +1,5 @@
 """Hidden tests of unit 06. Expected values are sums over indices (`u06_mistakes`, which
-tests/test_rnn.py holds to torch's cells) or a measured derivative, never the solution's matrix form."""
+tests/models/test_rnn.py holds to torch's cells) or a measured derivative, never the solution's matrix form."""
 
 import random
 from collections.abc import Callable

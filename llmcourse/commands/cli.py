@@ -17,6 +17,8 @@ from llmcourse.commands import progress as state
 from llmcourse.commands import run as runner
 from llmcourse.text import corpora as data
 
+PACKAGE = Path(__file__).parents[1]
+
 app = typer.Typer(
     help="Run the course's notebooks, check your answers, see your progress, get texts.",
     add_completion=False,
@@ -34,7 +36,7 @@ def lab(context: typer.Context) -> int:
     More options go to JupyterLab, as in `llmcourse lab --no-browser`.
     """
     folder = runner.find_root() / "course"
-    search = [str(Path(__file__).parent / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]
+    search = [str(PACKAGE / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]
     environment = {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, search))}
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     options = ["-m", "jupyterlab", f"--notebook-dir={folder}", *as_root, *context.args]
@@ -76,7 +78,7 @@ def run(
         jobs=jobs,
     )
     if ladder:
-        kept = Path(__file__).parent / "ladder.json"
+        kept = PACKAGE / "ladder.json"
         runner.keep_ladder(report, kept, every_notebook=not notebooks)
     return 0 if report.ok else 1
 

@@ -92,7 +92,7 @@ class NotebookProcess:
         environment["LLMCOURSE_RECORDS"] = str(self.records_path)
         if preset:
             environment["LLMCOURSE_PRESET"] = preset
-        clone = Path(__file__).resolve().parents[1]
+        clone = Path(__file__).resolve().parents[2]
         if (clone / "pyproject.toml").is_file():  # used from a clone, installed or not
             found = [str(clone), *filter(None, [os.environ.get("PYTHONPATH")])]
             environment["PYTHONPATH"] = os.pathsep.join(found)

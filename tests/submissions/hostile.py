@@ -5,8 +5,8 @@ with a constant; it adds the trick. An attack must earn the target nothing, leav
 exercise its full points, and leave the host as it was. `HONEST` ones must get full points, `BROKEN`
 ones are reported as unreadable.
 
-`tests/test_hostile_list.py` says, line by line of what every release must survive, which of these
-and which other tests hold it.
+`tests/sandbox/test_hostile_list.py` says, line by line of what every release must survive, which of
+these and which other tests hold it.
 """
 
 import copy

@@ -17,7 +17,7 @@ from autograder.verification.local import run_locally
 from autograder.verification.trials import Workbench
 from llmcourse.checks import compare
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 UNITS = tuple(sorted(path.name for path in (ROOT / "solutions").glob("0*")))
 FIXED = {"06_rnn_lstm"}  # units whose contract gives arrays the dtype of the inputs
 LISTS = set(UNITS) - {"04_word2vec"}  # whose contracts take a list for an array

@@ -17,7 +17,7 @@ from autograder.publishing import learners_zip as module
 from autograder.publishing.learners_zip import FOLDER, bundle
 from llmcourse.plotting.schematics import DRAWINGS
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SLUG = "01_language_modelling"
 
 

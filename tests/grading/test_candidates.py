@@ -11,7 +11,7 @@ from autograder.grading import candidates
 from autograder.grading.archive import notebook_in
 from autograder.grading.candidates import is_companion
 from autograder.grading.ingest import FILE_BYTES, beside, find_notebook, read_submission
-from tests.test_archive import packed
+from tests.grading.test_archive import packed
 
 SLUG = "02_ngrams"
 BOOK, OTHER = b'{"nbformat": 4, "cells": []}', b"other"

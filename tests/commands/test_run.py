@@ -34,7 +34,7 @@ from llmcourse.commands.run import (
 )
 from llmcourse.runtime import LadderRow
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SETUP = "from llmcourse.runtime import setup\nrt = setup(preset, device, seed)"
 PLOT = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
 SLEEP = (

@@ -26,7 +26,7 @@ from tests.submissions import toy
 
 pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
 SLOT = 11
-HIDDEN_TESTS = sorted(Path(doctor.__file__).parent.glob("units/u[0-9]*.py"))
+HIDDEN_TESTS = sorted(Path(doctor.__file__).parents[1].glob("units/u[0-9]*.py"))
 
 
 def replaced(words, old, new):
@@ -62,7 +62,7 @@ def shared_tmp(words):
 
 def whole_disk(words):
     """The host's files, writable, but for what the user's own rights keep back."""
-    code = str(Path(doctor.__file__).parent)
+    code = str(Path(doctor.__file__).parents[1])
     more = [
         "--dir",
         "/var",
@@ -229,16 +229,16 @@ def test_a_right_formula_in_the_sandbox_is_found(monkeypatch, shown):
     """Whether it is there as a module, as bytecode alone, or in the checks."""
     package, formulas = view.package_files, doctor.formulas("06_")
     real = {there: here for here, there in package("99_")}
-    top = Path(view.__file__).parent.parent / "llmcourse"
+    top = Path(view.__file__).parents[2] / "llmcourse"
 
     def leaking(unit):
         yield from package(unit)
         if shown == "checks":
             yield top / "checks/u06_cells.py", "/course/llmcourse/elsewhere/u06_cells.py"
         elif shown == "all":
-            yield real["/course/llmcourse/rnn.py"], "/course/llmcourse/rnn.py"
+            yield real["/course/llmcourse/models/rnn.py"], "/course/llmcourse/models/rnn.py"
         else:
-            py_compile.compile(str(top / "rnn.py"), cfile=str(compiled))
+            py_compile.compile(str(top / "models/rnn.py"), cfile=str(compiled))
             yield compiled, f"{view.RUNNER}/rnn.pyc"
 
     compiled = Path(tempfile.mkdtemp(dir="/var/tmp")) / "rnn.pyc"
@@ -252,7 +252,7 @@ def test_a_right_formula_in_the_sandbox_is_found(monkeypatch, shown):
     finally:
         view.layout.cache_clear()
         shutil.rmtree(compiled.parent)
-    module = "checks.u06_cells:gru" if shown == "checks" else "rnn:gru_cell"
+    module = "checks.u06_cells:gru" if shown == "checks" else "models.rnn:gru_cell"
     assert not found.held and module in found.detail
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from autograder.course import AUTOMATIC_POINTS, appendices, read_info, slugs
 from autograder.publishing.notebooks import expand, release
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SLUGS = slugs(ROOT)
 NOTEBOOKS = SLUGS + appendices(ROOT)
 SECRETS = re.compile(r"BEGIN SOLUTION|BEGIN HIDDEN TESTS|BEGIN MARK SCHEME")

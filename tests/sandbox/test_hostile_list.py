@@ -1,6 +1,6 @@
 """What every release must survive, item by item, and where it is tested.
 
-A plain name is a trick of `tests/submissions/hostile.py`: `test_grade` grades each of them and
+A plain name is a trick of `tests/submissions/hostile.py`: `test_result` grades each of them and
 asserts that the exercise earns nothing (honest ones: everything), that the other one earns its full
 points, that no process, mount, descriptor or control group is left, that the secret is nowhere in
 the result and that a message is there. `test_x:y` is the function `test_y` of `tests/test_x.py`.
@@ -18,7 +18,7 @@ from tests.submissions.hostile import ATTACKS, BROKEN, HONEST
 TIME = {
     "endless loop": "endless_loop_in_a_cell endless_loop_in_a_call",
     "loop that swallows KeyboardInterrupt": "loop_that_swallows_interrupts",
-    "500 cells of sleep": "five_hundred_cells_of_sleep grade:many_slow_cells_cost_themselves_only",
+    "500 cells of sleep": "five_hundred_cells_of_sleep result:many_slow_cells_cost_themselves_only",
     "recursion": "endless_recursion recursion_in_a_cell",
     "signal handlers ignored": "signals_ignored",
     "setsid, double fork": "setsid_and_double_fork",
@@ -33,7 +33,7 @@ SIZE = {
     "sandbox:memory_of_all_processes_together_is_limited",
     "10 GB file": "ten_gigabyte_file many_files_in_shared_memory sandbox:disk_is_limited",
     "a million files": "a_million_files sandbox:a_million_files_end_the_sandbox",
-    "outputs by the thousand": "grade:tiny_outputs_by_the_thousand_are_few_in_the_page",
+    "outputs by the thousand": "result:tiny_outputs_by_the_thousand_are_few_in_the_page",
     "1 GB printed in lines": "a_gigabyte_printed_in_lines a_gigabyte_to_the_descriptor",
     "1 GB printed in one line": "a_gigabyte_printed_in_one_line a_gigabyte_printed_in_a_call",
     "500 MB notebook": "ingest:half_a_gigabyte_is_refused_after_its_first_part thirty_megabytes",
@@ -69,7 +69,7 @@ FORGERY = {
     "edited points and metadata": "edited_points_and_metadata",
     "resubmission of worse work": "gradebook:worse_work_lowers_every_score "
     "sample_class:the_worse_resubmission_was_perfect_at_first",
-    "hard-coded answers to the visible cases": "grade:hard_coded_visible_answers_earn_nothing",
+    "hard-coded answers to the visible cases": "result:hard_coded_visible_answers_earn_nothing",
     "sys.modules replaced": "modules_replaced packer_patched",
     "answers read from frames": "reads_frames",
     "answers read from In, linecache": "reads_history_and_linecache",
@@ -80,11 +80,11 @@ FORGERY = {
     "time",
     "early frames": "forged_frame_before_the_answer forged_frames_for_calls_to_come",
     "oversized frames": "oversized_frame",
-    "replies of wrong types": "grade:an_array_where_text_or_a_number_belongs_does_not_put_off_"
+    "replies of wrong types": "result:an_array_where_text_or_a_number_belongs_does_not_put_off_"
     "grading",
     "trickled frames": "trickled_frame",
-    "absurd arguments to the grader's functions": "grade:a_function_of_the_graders_called_with_"
-    "the_absurd_costs_one_exercise grade:a_judge_that_a_value_ties_up_costs_one_exercise",
+    "absurd arguments to the grader's functions": "result:a_function_of_the_graders_called_with_"
+    "the_absurd_costs_one_exercise result:a_judge_that_a_value_ties_up_costs_one_exercise",
 }
 REACH = {
     "hidden tests, solutions, other submissions, gradebook": "hidden_tests_and_gradebook_from_disk "
@@ -110,7 +110,7 @@ REACH = {
 HONEST_BUT_ODD = {
     "warning on stderr": "warning_on_stderr logging_to_stderr prints_a_lot",
     "other dtype or container": "numpy_scalar zero_dimensional_array fraction",
-    "generator instead of list": "grade:a_generator_or_another_container_in_place_of_a_list_gets_"
+    "generator instead of list": "result:a_generator_or_another_container_in_place_of_a_list_gets_"
     "full_points",
     "helper cells added": "helper_cells answer_in_another_cell failing_extra_cell asyncio_cell "
     "shell_magics stub_left_beside_the_answer",
@@ -133,13 +133,13 @@ HONEST_BUT_ODD = {
     "asks_for_a_name sets_a_locale imports_of_another_service_in_the_cell_of_imports "
     "stops_on_purpose_above_an_old_version",
     "experiments that take long": "more_long_experiments_than_attempts",
-    "a written answer elsewhere": "rebuild:the_written_answer_may_stand_beside_its_place_or_in_"
+    "a written answer elsewhere": "program:the_written_answer_may_stand_beside_its_place_or_in_"
     "parts "
-    "rebuild:a_text_far_from_its_place_is_the_answer_where_there_is_none "
+    "program:a_text_far_from_its_place_is_the_answer_where_there_is_none "
     "ingest:a_text_with_a_large_picture_in_it_is_kept",
     "results of other types": "wire:what_a_visible_check_accepts_arrives",
     "stripped metadata": "metadata_stripped_of_all_cells metadata_and_ids_stripped "
-    "rebuild:the_written_answer_is_found_in_whatever_cell_it_stands rebuild:no_text_is_lost",
+    "program:the_written_answer_is_found_in_whatever_cell_it_stands program:no_text_is_lost",
     "a demonstration edited, names that it imports": "a_helper_in_a_demonstration "
     "a_demonstration_imports_what_the_answer_uses a_file_is_written_in_a_demonstration "
     "the_alias_of_a_demonstration_is_used an_edited_demonstration_chooses_the_answer",
@@ -147,7 +147,7 @@ HONEST_BUT_ODD = {
     "imports_and_checks_deleted",
     "%%writefile and import": "a_file_is_written_and_imported",
     "display magics first": "cell_magics_that_are_unknown_here cell_magics_that_run_the_cell "
-    "grade:a_magic_that_does_not_work_here_costs_nothing",
+    "result:a_magic_that_does_not_work_here_costs_nothing",
     "what a cell leaves behind": "leaves_a_burst_of_threads leaves_a_timer_that_ends_the_process "
     "leaves_an_alarm leaves_a_fork_hook_that_ends_forks leaves_a_fork_hook_that_never_ends "
     "leaves_a_hook_of_the_collector leaves_a_tracer leaves_processes leaves_its_own_directory "
@@ -178,14 +178,14 @@ BROKEN_FILES = {
 }
 POLICY = {
     "directly, alias, getattr, importlib": "policy:every_way_to_a_forbidden_name_is_found "
-    "grade:a_forbidden_shortcut_is_reported_and_earns_nothing",
+    "result:a_forbidden_shortcut_is_reported_and_earns_nothing",
 }
 FEEDBACK = {
     "HTML, script": "feedback:nothing_a_learner_wrote_is_live_in_the_feedback_page "
-    "grade:the_learners_text_cannot_act_in_the_notebook "
-    "grade:forged_outputs_are_reduced_to_text_and_real_pictures",
+    "result:the_learners_text_cannot_act_in_the_notebook "
+    "result:forged_outputs_are_reduced_to_text_and_real_pictures",
     "markdown": "feedback:written_answers_stay_readable_and_lose_their_teeth",
-    "CSV formulas": "export:no_csv_cell_is_a_formula",
+    "CSV formulas": "exports:no_csv_cell_is_a_formula",
 }
 OPERATIONS = {
     "a write that fails": "gradebook:a_write_that_fails_leaves_the_old_file_and_no_part "
@@ -193,7 +193,7 @@ OPERATIONS = {
     "disk full": "autograder_cli:a_full_disk_is_one_line_and_the_next_run_completes "
     "autograder_cli:no_room_for_feedback_pages_is_one_line_and_loses_nothing",
     "killed grader and workers": "sandbox:a_killed_grader_takes_its_sandbox_along "
-    "apart:the_child_ends_with_the_grader "
+    "child:the_child_ends_with_the_grader "
     "operations:killed_workers_and_graders_cost_no_grade",
     "four times more jobs than cores": "operations:"
     "four_times_more_workers_than_cores_give_what_one_process_gives",
@@ -201,6 +201,7 @@ OPERATIONS = {
 }
 LISTS = (TIME, SIZE, DEATH, FORGERY, REACH, HONEST_BUT_ODD, BROKEN_FILES, POLICY, FEEDBACK)
 ITEMS = [pair for items in (*LISTS, OPERATIONS) for pair in items.items()]
+ROOT = Path(__file__).parents[2]
 TRICKS = {trick.name for trick in (*ATTACKS, *HONEST, *BROKEN)}
 
 
@@ -209,9 +210,9 @@ def test_each_item_has_a_test_that_exists(item, names):
     for name in names.split():
         module, _, function = name.rpartition(":")
         if module:
-            assert callable(
-                getattr(importlib.import_module(f"tests.test_{module}"), f"test_{function}")
-            )
+            (path,) = (ROOT / "tests").rglob(f"test_{module}.py")
+            dotted = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            assert callable(getattr(importlib.import_module(dotted), f"test_{function}"))
         else:
             assert name in TRICKS
 
@@ -222,8 +223,8 @@ def test_each_trick_stands_in_the_list():
 
 
 def test_the_security_page_names_only_what_exists():
-    root = Path(__file__).parent.parent
-    page = (root / "docs" / "security.md").read_text(encoding="utf-8")
-    named = {f"tests/{name}.py" for name in re.findall(r"`(test_\w+)`", page)}
-    named |= set(re.findall(r"`((?:autograder|tests)/\w+\.\w+)`", page))
-    assert len(named) > 10 and all((root / name).is_file() for name in named)
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    tests = set(re.findall(r"`(test_\w+)`", page))
+    assert len(tests) > 5 and tests <= {path.stem for path in (ROOT / "tests").rglob("*.py")}
+    files = set(re.findall(r"`((?:autograder|tests)/[\w/]+\.\w+)`", page))
+    assert len(files) > 3 and all((ROOT / name).is_file() for name in files)

@@ -20,7 +20,7 @@ from tests import toy_course
 from tests.submissions.sample_class import TRANSFORMER
 from tests.toy_course import SLUG, WRITTEN
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(available() is not None, reason=str(available()))
 
 

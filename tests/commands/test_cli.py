@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from llmcourse.text import corpora as data
-from tests.test_progress import SLUG, write_course
-from tests.test_run import PLOT, SETUP, write_notebook
+from tests.commands.test_progress import SLUG, write_course
+from tests.commands.test_run import PLOT, SETUP, write_notebook
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def llmcourse(*command: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:

@@ -27,7 +27,7 @@ from autograder.sandbox.session import Calls, Lost, Session
 from tests.conftest import control_groups
 from tests.submissions.toy import LIMITS, SLUG
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
 
 

@@ -16,7 +16,7 @@ from autograder.publishing.notebooks import NOT_PLAIN, build, expand, release
 from llmcourse.plotting import schematics
 from tests import toy_course
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NAMES = ["f1", "f2", "f3", "f4", "f5", "f6"]
 TOML = """
 [unit]

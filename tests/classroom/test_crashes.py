@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -28,7 +27,7 @@ SAMPLE = 10
 def runs(tmp_path_factory):
     """Ask for a disturbed run: `runs(point, full)`."""
     folder = tmp_path_factory.mktemp("crashes")
-    shim, source = folder / "write_points.so", Path(__file__).with_name("write_points.c")
+    shim, source = folder / "write_points.so", ROOT / "tests" / "write_points.c"
     subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, source, "-ldl"], check=True)
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.crash_runs", folder],

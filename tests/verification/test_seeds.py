@@ -6,8 +6,8 @@ from autograder.verification import seeds
 from autograder.verification.answer_bank import right, wrong
 from autograder.verification.local import run_locally
 from autograder.verification.trials import Workbench
-from tests.test_contracts import ROOT, bench
-from tests.test_verify import ANSWERS, hidden_tests, workbench
+from tests.verification.test_contracts import ROOT, bench
+from tests.verification.test_trust import ANSWERS, hidden_tests, workbench
 
 
 def lines(made, tmp_path, number=30):

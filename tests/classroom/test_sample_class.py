@@ -14,7 +14,7 @@ from autograder.course import slugs
 from autograder.sandbox.process import available
 from tests.submissions import sample_class
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SLUGS = slugs(ROOT)
 HONEST = ("perfect", "other_style_with_warning", "duplicated_cell")
 CHEATS = ("ast_transformer", "skip_execution", "symlink", "symlinked_notebook")

@@ -18,7 +18,7 @@ from autograder.verification import answer_bank as answers
 from autograder.verification.local import run_locally
 from autograder.verification.trials import MUTANT, RIGHT, SEEDS, WRONG, Workbench
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 UNITS = course.slugs(ROOT)
 SECONDS = 20  # of processor time for one answer; a check that ends endless loops takes 5
 MOST_UNSEEN = 1 / 20  # of a unit's wrong answers

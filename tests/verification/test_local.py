@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from autograder.exercise import NoAnswer, Returned
 from autograder.sandbox import wire
 from autograder.verification.local import ask, sent
-from tests.test_wire import VALUES, exact, there_and_back
+from tests.sandbox.test_wire import VALUES, exact, there_and_back
 
 PROBE = "def probe(answer, *args): return answer(*args)"
 

@@ -18,7 +18,7 @@ from autograder.sandbox import view
 from autograder.sandbox.forks import in_forks
 from autograder.verification.local import run_locally
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 UNITS = slugs(ROOT)
 # a thousand functions, which no unit teaches; the long test has them
 APART = ("/course/llmcourse/world/", "/course/llmcourse/plotting/")

@@ -10,7 +10,7 @@ from autograder.classroom import feedback_page, formulas
 from autograder.classroom.formulas import mathml
 from autograder.course import appendices, slugs
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 XMLNS = "{http://www.w3.org/1998/Math/MathML}"
 
 

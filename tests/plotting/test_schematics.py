@@ -22,7 +22,7 @@ from llmcourse.models import ngram
 from llmcourse.plotting.schematics import DRAWINGS, counts, draw
 from llmcourse.plotting.schematics.pen import Pen
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NAMES = [(slug, name) for slug, drawings in DRAWINGS.items() for name in drawings]
 PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
 SVG = "{http://www.w3.org/2000/svg}"

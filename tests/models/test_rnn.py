@@ -309,7 +309,7 @@ def test_lengths_outside_the_text_are_refused(lengths):
 
 # --- the notebook
 
-ROOT, SLUG = Path(__file__).parent.parent, "06_rnn_lstm"
+ROOT, SLUG = Path(__file__).parents[2], "06_rnn_lstm"
 
 
 @functools.cache
