@@ -5,7 +5,7 @@
     @perplexity.case(weight=3, property="the exact value on longer texts")
     def longer(rng):
         log_probs = [math.log(rng.uniform(0.01, 1)) for _ in range(200)]
-        yield (log_probs,), near(reference(log_probs), 1e-9, hint="is the mean over the tokens?")
+        yield (log_probs,), expect_near(reference(log_probs), 1e-9, "is the mean over the tokens?")
 
 The probe (here the default one: call the answer with the arguments) travels into the sandbox as
 source and returns plain data; inputs go in as arguments only, expected values never. The first case
@@ -38,26 +38,27 @@ from autograder.judge import (
     Outcome,
     Raised,
     Returned,
-    equals,
-    holds,
-    near,
-    raises,
+    expect_equal,
+    expect_near,
+    expect_raises,
+    expect_that,
 )
-from llmcourse.checks import METHOD, CheckFailed
+from llmcourse.checks import METHOD, CheckFailed, Mistake
 
 __all__ = [
     "REASONS",
     "Exercise",
     "Judge",
     "Judged",
+    "Mistake",
     "NoAnswer",
     "Outcome",
     "Raised",
     "Returned",
-    "equals",
-    "holds",
-    "near",
-    "raises",
+    "expect_equal",
+    "expect_near",
+    "expect_raises",
+    "expect_that",
 ]  # fmt: skip
 
 NUMBERS = 2_000_000  # in the arrays of one result

@@ -5,11 +5,11 @@ mistake it shows. So no mistake is ever seen in a right answer, whatever the inp
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from llmcourse.checks import compare
+from llmcourse.checks import Mistake, compare
 
 MARGIN = 1e-4  # by which a mistake must differ from the right answer: more than float32 loses
 
@@ -75,15 +75,12 @@ class Judged:
         return replace(self, say=say)
 
 
-def near(
-    want: Any, tolerance: float, hint: str, mistakes: Mapping[str, Any] | None = None
-) -> Judged:
-    """Right when the value is ``want`` within ``tolerance`` (relative above 1) or what its dtype
+def expect_near(want: Any, tolerance: float, hint: str, mistakes: Sequence[Mistake] = ()) -> Judged:
+    """Right when the value is `want` within `tolerance` (relative above 1) or what its dtype
     allows.
 
-    mistakes: hint of a known misconception -> the value it leads to; the first that fits is shown.
+    mistakes: each with the value it leads to; the hint of the first that fits is shown.
     """
-    known = mistakes or {}
 
     def wrong(value: Any) -> str | None:
         try:
@@ -92,30 +89,32 @@ def near(
             return "the number is off"
         return mismatch.nature if mismatch else None
 
-    def same(value: Any, mistake: Any) -> bool:
-        return compare(value, mistake, max(tolerance, 1e-9)) is None
+    def shows(mistake: Mistake, value: Any) -> bool:
+        return compare(value, mistake.value, max(tolerance, 1e-9)) is None
 
-    def differs(mistake: Any) -> bool:
-        return compare(mistake, want, max(tolerance, MARGIN)) is not None
+    def differs(mistakes: Sequence[Mistake]) -> bool:
+        margin = max(tolerance, MARGIN)
+        return any(compare(mistake.value, want, margin) is not None for mistake in mistakes)
 
-    shown = {why: functools.partial(same, mistake=value) for why, value in known.items()}
-    tells = {why: functools.partial(differs, value) for why, value in known.items()}
+    same_hint: dict[str, list[Mistake]] = {}
+    for mistake in mistakes:
+        same_hint.setdefault(mistake.hint, []).append(mistake)
+    tells = {hint: functools.partial(differs, those) for hint, those in same_hint.items()}
+    shown = [Mistake(functools.partial(shows, mistake), mistake.hint) for mistake in mistakes]
     return _judged(wrong, hint, shown, tells)
 
 
-def equals(want: Any, hint: str, mistakes: Mapping[str, Any] | None = None) -> Judged:
+def expect_equal(want: Any, hint: str, mistakes: Sequence[Mistake] = ()) -> Judged:
     """Right when the value is the same; list, tuple and array of the same items are."""
-    return near(want, 0.0, hint, mistakes)
+    return expect_near(want, 0.0, hint, mistakes)
 
 
-def holds(
-    right: Callable[[Any], bool],
-    hint: str,
-    mistakes: Mapping[str, Callable[[Any], bool]] | None = None,
+def expect_that(
+    right: Callable[[Any], bool], hint: str, mistakes: Sequence[Mistake] = ()
 ) -> Judged:
     """Right when ``right(value)`` is True.
 
-    mistakes: hint of a known misconception -> whether a value shows it, asked of wrong values only.
+    mistakes: the value of each says whether a result shows it, and is asked of wrong results only.
     """
 
     def wrong(value: Any) -> str | None:
@@ -124,10 +123,10 @@ def holds(
         except Exception:  # a learner's value: any shape of it may break the predicate
             return "the result does not have the expected form"
 
-    return _judged(wrong, hint, mistakes or {}, {})
+    return _judged(wrong, hint, mistakes, {})
 
 
-def raises(kind: type[Exception], hint: str) -> Judged:
+def expect_raises(kind: type[Exception], hint: str) -> Judged:
     """Right when the call raises ``kind``."""
 
     def wrong(outcome: Outcome) -> str | None:
@@ -147,7 +146,7 @@ def raises(kind: type[Exception], hint: str) -> Judged:
 def _judged(
     wrong: Callable[[Any], str | None],
     hint: str,
-    mistakes: Mapping[str, Callable[[Any], bool]],
+    mistakes: Sequence[Mistake],
     tells: Mapping[str, Callable[[], bool]],
 ) -> Judged:
     """The judge of a value; all that looks for mistakes is in `say`."""
@@ -155,10 +154,10 @@ def _judged(
     def say(outcome: Outcome, nature: str) -> str:
         if not isinstance(outcome, Returned):
             return _unanswered(outcome, hint)
-        for misconception, shows in mistakes.items():
+        for mistake in mistakes:
             try:
-                if shows(outcome.value):
-                    return misconception
+                if mistake.value(outcome.value):
+                    return mistake.hint
             except Exception:  # as above
                 continue
         return f"{nature}. {hint}" if nature else hint

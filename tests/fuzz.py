@@ -30,7 +30,15 @@ from typing import Any
 from tqdm import tqdm
 
 from autograder.errors import Unreadable
-from autograder.exercise import Exercise, equals, fraction, holds, mark, near
+from autograder.exercise import (
+    Exercise,
+    Mistake,
+    expect_equal,
+    expect_near,
+    expect_that,
+    fraction,
+    mark,
+)
 from autograder.grading import policy
 from autograder.grading.archive import notebook_in
 from autograder.grading.ingest import FILE_BYTES, parse
@@ -234,17 +242,20 @@ wanted = Exercise("wanted", given={"twice": lambda x: 2 * x}, seconds=2.0)
 
 @wanted.case(weight=1, property="a number that no input holds")
 def _number(rng: random.Random) -> Any:
-    yield (lambda x: x,), near(SECRET, 1e-9, hint="think", mistakes={"half": SECRET / 2})
+    yield (
+        (lambda x: x,),
+        expect_near(SECRET, 1e-9, hint="think", mistakes=[Mistake(SECRET / 2, "half")]),
+    )
 
 
 @wanted.case(weight=1, property="a table")
 def _table(rng: random.Random) -> Any:
-    yield (1,), equals({"a": [SECRET]}, hint="think", mistakes={"b": {"a": [None]}})
+    yield (1,), expect_equal({"a": [SECRET]}, hint="think", mistakes=[Mistake({"a": [None]}, "b")])
 
 
 @wanted.case(weight=1, property="a predicate")
 def _predicate(rng: random.Random) -> Any:
-    yield (1,), holds(lambda value: value["a"][0] == SECRET, hint="think")
+    yield (1,), expect_that(lambda value: value["a"][0] == SECRET, hint="think")
 
 
 def check_replies(stream: bytes) -> str:

@@ -11,23 +11,22 @@ from autograder.errors import SandboxFailed
 from autograder.exercise import (
     Case,
     Exercise,
+    Mistake,
     NoAnswer,
     Raised,
     Returned,
     drawn,
-    equals,
+    expect_equal,
+    expect_near,
+    expect_raises,
+    expect_that,
     fraction,
-    holds,
     mark,
-    near,
-    raises,
     untold,
 )
 from autograder.verification.local import run_locally
 from llmcourse.checks import method as visible_method
-from llmcourse.checks import near as visible_near
-from llmcourse.checks import noted, visible
-from llmcourse.checks import raises as visible_raises
+from llmcourse.checks import near, noted, raises, visible
 from llmcourse.checks import unchanged as visible_unchanged
 
 mean = Exercise("mean")
@@ -38,24 +37,24 @@ def _core(rng):
     numbers = [rng.uniform(1, 9) for _ in range(7)]
     yield (
         (numbers,),
-        near(
+        expect_near(
             sum(numbers) / 7,
             1e-9,
             hint="add up, then divide.",
-            mistakes={"divide by the length": sum(numbers)},
+            mistakes=[Mistake(sum(numbers), "divide by the length")],
         ),
     )
 
 
 @mean.case(weight=1, property="refuses an empty list")
 def _empty(rng):
-    yield ([],), raises(ValueError, hint="there is no mean of nothing.")
+    yield ([],), expect_raises(ValueError, hint="there is no mean of nothing.")
 
 
 @visible
 def visible_mean(answer):
-    visible_near(answer([1.0, 2.0]), 1.5, 1e-9, hint="")
-    visible_raises(ValueError, answer, [], hint="refuse an empty list.")
+    near(answer([1.0, 2.0]), 1.5, 1e-9, hint="")
+    raises(ValueError, answer, [], hint="refuse an empty list.")
 
 
 CHECK = visible_mean.__wrapped__
@@ -125,11 +124,11 @@ def test_no_message_holds_a_hidden_input_or_expected_value():
 
     @secret.case(weight=1, property="secret numbers")
     def _(rng):
-        yield (271828.25,), near(314159.75, 1e-9, hint="think.")
+        yield (271828.25,), expect_near(314159.75, 1e-9, hint="think.")
 
     @secret.case(weight=1, property="secret words")
     def _(rng):
-        yield ("hush",), equals({"hush": ["silence"]}, hint="think.")
+        yield ("hush",), expect_equal({"hush": ["silence"]}, hint="think.")
 
     def raises_its_input(x):
         raise RuntimeError(x)
@@ -159,28 +158,28 @@ def test_a_failed_sandbox_is_no_mistake_of_the_learner():
 
     def expects_an_exception(answer):
         with noted("look at the shapes"):
-            visible_raises(ValueError, answer, 1, hint="refuse it")
+            raises(ValueError, answer, 1, hint="refuse it")
 
     with pytest.raises(SandboxFailed, match="did not answer"):
         mark(replace(mean, cases=[]), fails, b"", expects_an_exception)
 
 
 def test_holds_survives_any_shape_and_wants_true_itself():
-    judge = holds(lambda v: v["a"] > 1, hint="look")
+    judge = expect_that(lambda v: v["a"] > 1, hint="look")
     assert judge(Returned({"a": 2})) is None
     assert judge(Returned({"a": 0})) == "look"
     assert "expected form" in judge(Returned(None))
-    assert holds(lambda v: "why", hint="look")(Returned(1)) == "look"
-    assert holds(lambda v: 1, hint="look")(Returned(1)) == "look"  # truthy is not True
+    assert expect_that(lambda v: "why", hint="look")(Returned(1)) == "look"
+    assert expect_that(lambda v: 1, hint="look")(Returned(1)) == "look"  # truthy is not True
     assert "ValueError" in judge(Raised(("ValueError", "Exception"), "x"))
 
 
-ANY = {"a mistake": lambda value: True}
+ANY = [Mistake(lambda value: True, "a mistake")]
 JUDGES = {
-    "near": near(0.25, 1e-9, "h.", mistakes={"a mistake": 0.25}),
-    "equals": equals(0.25, "h.", mistakes={"a mistake": 0.25}),
-    "holds": holds(lambda value: value == 0.25, "h.", mistakes=ANY),
-    "told": holds(lambda value: value == 0.25, "h.", mistakes=ANY).told(ValueError="no"),
+    "near": expect_near(0.25, 1e-9, "h.", mistakes=[Mistake(0.25, "a mistake")]),
+    "equals": expect_equal(0.25, "h.", mistakes=[Mistake(0.25, "a mistake")]),
+    "holds": expect_that(lambda value: value == 0.25, "h.", mistakes=ANY),
+    "told": expect_that(lambda value: value == 0.25, "h.", mistakes=ANY).told(ValueError="no"),
 }
 
 
@@ -191,20 +190,20 @@ def test_no_mistake_is_looked_for_in_a_right_value(judge):
 
 
 def test_mistakes_are_told_in_their_order_and_may_break():
-    mistakes = {
-        "broken": lambda value: value["no such key"],
-        "small": lambda value: value < 2,
-        "smaller": lambda value: value < 1,
-    }
-    judge = holds(lambda value: value > 5, "look", mistakes)
+    mistakes = [
+        Mistake(lambda value: value["no such key"], "broken"),
+        Mistake(lambda value: value < 2, "small"),
+        Mistake(lambda value: value < 1, "smaller"),
+    ]
+    judge = expect_that(lambda value: value > 5, "look", mistakes)
     assert [judge(Returned(value)) for value in (6, 4, 1, 0)] == [None, "look", "small", "small"]
 
 
 def test_an_exception_of_a_kind_gets_its_hint_but_not_where_it_is_expected():
-    judge = near(1.0, 0, "h.").told(ValueError="log of 0")
+    judge = expect_near(1.0, 0, "h.").told(ValueError="log of 0")
     assert judge(Raised(("ValueError", "Exception"), "")) == "your code raised ValueError. log of 0"
     assert judge(Raised(("TypeError", "Exception"), "")) == "your code raised TypeError. h."
-    expected = raises(ValueError, "h.").told(ValueError="log of 0")
+    expected = expect_raises(ValueError, "h.").told(ValueError="log of 0")
     assert expected(Raised(("ValueError", "Exception"), "")) is None
 
 
@@ -213,7 +212,10 @@ def test_inputs_of_the_core_are_drawn_until_they_tell_every_mistake():
 
     def inputs(rng):
         draws.append(rng.randrange(4))
-        yield (draws[-1],), near(float(draws[-1]), 1e-9, "h.", mistakes={"always 0": 0.0})
+        yield (
+            (draws[-1],),
+            expect_near(float(draws[-1]), 1e-9, "h.", mistakes=[Mistake(0.0, "always 0")]),
+        )
 
     core = Case("core", 1, inputs, core=True)
     for seed in range(40):
@@ -230,7 +232,7 @@ def test_a_mistake_that_no_input_can_tell_costs_no_right_answer():
 
     @same.case(weight=1, property="one")
     def _(rng):
-        yield (), near(1.0, 0, "h.", mistakes={"also 1": 1.0})
+        yield (), expect_near(1.0, 0, "h.", mistakes=[Mistake(1.0, "also 1")])
 
     assert fraction(run_locally(same, lambda: 1.0, b"")) == 1
 
@@ -243,7 +245,7 @@ def test_earlier_exercise_is_answered_by_the_grader():
 
     @total.case(weight=1, property="uses the helper")
     def _(rng):
-        yield (3,), near(31, 0, hint="")
+        yield (3,), expect_near(31, 0, hint="")
 
     def answer(x):
         return helper(x) + 1
@@ -259,7 +261,7 @@ def test_a_given_function_takes_what_an_optional_parameter_of_the_learners_own_w
 
     @total.case(weight=1, property="uses it")
     def _(rng):
-        yield (3,), equals([6, 6, 9, 6, 9], hint="")
+        yield (3,), expect_equal([6, 6, 9, 6, 9], hint="")
 
     def answer(x):
         return [
@@ -278,7 +280,7 @@ def test_given_functions_reach_classes_partials_and_objects_and_are_gone_afterwa
 
     @total.case(weight=1, property="uses the helper")
     def _(rng):
-        yield (3,), near(30, 0, hint="")
+        yield (3,), expect_near(30, 0, hint="")
 
     class Made:
         def __new__(cls, x):
@@ -302,7 +304,7 @@ def test_callable_arguments_take_keywords():
 
     @score.case(weight=1, property="asks")
     def _(rng):
-        yield (lambda history, token: len(history) + token,), near(5, 0, "")
+        yield (lambda history, token: len(history) + token,), expect_near(5, 0, "")
 
     assert fraction(run_locally(score, lambda model: model(token=3, history=["a", "b"]), b"")) == 1
 
@@ -318,7 +320,10 @@ def test_callable_arguments_are_answered_outside_and_can_be_observed():
 
     @score.case(weight=1, property="asks once a token")
     def _(rng):
-        yield (model, ["a", "b"]), holds(lambda value: len(calls) == 2, hint="ask once a token")
+        yield (
+            (model, ["a", "b"]),
+            expect_that(lambda value: len(calls) == 2, hint="ask once a token"),
+        )
 
     assert fraction(run_locally(score, lambda m, t: sum(m(t[:i]) for i in range(len(t))), b"")) == 1
     assert calls == [[], ["a"]]
@@ -335,7 +340,7 @@ def test_own_probe_travels_as_source():
 
     @many.case(weight=1, property="each")
     def _(rng):
-        yield ([1.5, 2.5],), equals([1, 2], hint="")
+        yield ([1.5, 2.5],), expect_equal([1, 2], hint="")
 
     assert many.probe_source.startswith("def probe(answer, numbers):")
     assert fraction(run_locally(many, lambda n: n, b"")) == 1
@@ -344,7 +349,10 @@ def test_own_probe_travels_as_source():
 @pytest.mark.parametrize("value", [10**4000, -(10**4000), [10**4000]])
 def test_an_integer_no_float_can_hold_is_wrong_and_no_error(value):
     want = [2.0] if isinstance(value, list) else 2.0
-    assert near(want, 1e-9, "h.", {"m": want})(Returned(value)) == "the number is off. h."
+    assert (
+        expect_near(want, 1e-9, "h.", [Mistake(want, "m")])(Returned(value))
+        == "the number is off. h."
+    )
 
 
 def test_an_array_too_large_for_lists_is_refused_before_it_is_compared():
@@ -383,7 +391,7 @@ def test_an_edited_argument_is_seen_by_the_visible_check_from_outside():
 
     @emptied.case(weight=1, property="how many")
     def _(rng):
-        yield ([1, 2, 3],), equals(3, hint="count")
+        yield ([1, 2, 3],), expect_equal(3, hint="count")
 
     def check(answer):
         visible_unchanged(answer, ([7, 8],), hint="leave the list as it is")
@@ -406,12 +414,12 @@ def _use(answer, factor, x):
 
 @Scaler.case(weight=1, property="scales")
 def _scales(rng):
-    yield (3.0, 2.0), near(6.0, 0, hint="multiply.")
+    yield (3.0, 2.0), expect_near(6.0, 0, hint="multiply.")
 
 
 @visible
 def visible_scaler(answer):
-    visible_near(visible_method(answer, (2.0,), "apply", 4.0), 8.0, 0, hint="multiply by factor.")
+    near(visible_method(answer, (2.0,), "apply", 4.0), 8.0, 0, hint="multiply by factor.")
 
 
 class Times:

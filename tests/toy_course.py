@@ -14,6 +14,7 @@ import textwrap
 from pathlib import Path
 
 from autograder.classroom.room import Classroom
+from autograder.files import write_durably
 from autograder.publishing.notebooks import expand, release
 
 ROOT = Path(__file__).parent.parent
@@ -42,10 +43,10 @@ def _template() -> Path:
     root = Path(tempfile.mkdtemp(prefix="toy-course-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     source = root / "solutions" / SLUG
-    write_text(source / "unit.toml", _unit_toml())
-    write_text(source / f"{SLUG}.py", _notebook_source())
-    write_text(root / "hidden" / f"u{SLUG}.py", _hidden_tests())
-    write_text(root / "visible" / f"u{SLUG}.py", _visible_checks())
+    write_durably(source / "unit.toml", _unit_toml())
+    write_durably(source / f"{SLUG}.py", _notebook_source())
+    write_durably(root / "hidden" / f"u{SLUG}.py", _hidden_tests())
+    write_durably(root / "visible" / f"u{SLUG}.py", _visible_checks())
     paths = """
     from pathlib import Path
 
@@ -56,12 +57,12 @@ def _template() -> Path:
         if folder not in {Path(path).name for path in package.__path__}:
             package.__path__.append(str(Path(__file__).parent / folder))
     """
-    write_text(root / PATHS, textwrap.dedent(paths))
+    write_durably(root / PATHS, textwrap.dedent(paths))
     config = (ROOT / "nbgrader_config.py").read_text()
     find = f"run_path(str(Path(__file__).with_name({PATHS!r})))"
     config += f"\nfrom pathlib import Path\nfrom runpy import run_path\n\n{find}\n"
-    write_text(root / "nbgrader_config.py", config)
-    write_text(source / f"{SLUG}.ipynb", json.dumps(expand(root, SLUG)))
+    write_durably(root / "nbgrader_config.py", config)
+    write_durably(source / f"{SLUG}.ipynb", json.dumps(expand(root, SLUG)))
     release(root, SLUG)
     Classroom.open(root).book().close()  # an empty gradebook: nbgrader takes seconds to make one
     return root
@@ -127,13 +128,13 @@ def _notebook_source() -> str:
 
 
 def _hidden_tests() -> str:
-    text = "from autograder.exercise import Exercise, equals\n\n"
+    text = "from autograder.exercise import Exercise, expect_equal\n\n"
     for name, (_, _, call, value) in SOLUTIONS.items():
         text += (
             f'{name} = Exercise("{name}")\n\n\n'
             f'@{name}.case(weight=2, property="the value of {name} on other inputs")\n'
             f"def {name}_core(rng):\n"
-            f'    yield {call}, equals({value}, hint="read <b>{name}</b> again")\n\n\n'
+            f'    yield {call}, expect_equal({value}, hint="read <b>{name}</b> again")\n\n\n'
         )
     return text
 

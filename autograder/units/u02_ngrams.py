@@ -5,10 +5,19 @@ import itertools
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from autograder.exercise import Exercise, Inputs, Judge, equals, holds, near, raises
+from autograder.exercise import (
+    Exercise,
+    Inputs,
+    Judge,
+    Mistake,
+    expect_equal,
+    expect_near,
+    expect_raises,
+    expect_that,
+)
 from llmcourse.checks.u02_counted import best_k, bits, counted, grams, smoothed
 
 Text = list[Any]
@@ -108,9 +117,9 @@ def kneser_ney(
     return (kept + passed_on * lower) / len(ends)
 
 
-def telling(want: float, mistakes: Mapping[str, float]) -> bool:
+def telling(want: float, mistakes: Iterable[Mistake]) -> bool:
     """Whether no two mistakes lead to the same wrong value, so that each can be named."""
-    values = [value for value in mistakes.values() if abs(value - want) > 1e-9]
+    values = [mistake.value for mistake in mistakes if abs(mistake.value - want) > 1e-9]
     return len({round(value, 9) for value in values}) == len(values)
 
 
@@ -143,24 +152,31 @@ def counts_core(rng: random.Random) -> Inputs:
     for n in (2, 3, 4, 5):
         tokens = text(rng, rng.randint(30, 60), 3)
         want = nested(tokens, n)
-        mistakes = {
-            "the last n-gram of the text is missing: there are T - n + 1.": nested(tokens[:-1], n),
-            "the first n-gram of the text is missing: start at the token n - 1.": nested(
-                tokens[1:], n
+        mistakes = [
+            Mistake(
+                nested(tokens[:-1], n),
+                "the last n-gram of the text is missing: there are T - n + 1.",
             ),
-            "the keys are whole n-grams; they should be the histories of n - 1 tokens.": dict(
-                Counter(grams(tokens, n))
+            Mistake(
+                nested(tokens[1:], n),
+                "the first n-gram of the text is missing: start at the token n - 1.",
             ),
-            "n is the length of history and token together; your histories have n tokens.": nested(
-                tokens, n + 1
+            Mistake(
+                dict(Counter(grams(tokens, n))),
+                "the keys are whole n-grams; they should be the histories of n - 1 tokens.",
             ),
-            "every count is 1: add to the count instead of setting it.": {
-                history: dict.fromkeys(row, 1) for history, row in want.items()
-            },
-        }
+            Mistake(
+                nested(tokens, n + 1),
+                "n is the length of history and token together; your histories have n tokens.",
+            ),
+            Mistake(
+                {history: dict.fromkeys(row, 1) for history, row in want.items()},
+                "every count is 1: add to the count instead of setting it.",
+            ),
+        ]
         yield (
             (tokens, n),
-            equals(want, hint="table[history][token] counts that pair.", mistakes=mistakes),
+            expect_equal(want, hint="table[history][token] counts that pair.", mistakes=mistakes),
         )
 
 
@@ -168,16 +184,16 @@ def counts_core(rng: random.Random) -> Inputs:
 def counts_unigrams(rng: random.Random) -> Inputs:
     tokens = text(rng, 40)
     hint = "with n = 1 every token follows the empty history (); look at your slice for n - 1 = 0."
-    yield (tokens, 1), equals(nested(tokens, 1), hint=hint)
+    yield (tokens, 1), expect_equal(nested(tokens, 1), hint=hint)
 
 
 @ngram_counts.case(weight=1, property="texts that are shorter than n, or just long enough")
 def counts_short(rng: random.Random) -> Inputs:
     tokens = text(rng, 4, 4)
-    yield (tokens, 4), equals(nested(tokens, 4), hint="a text of n tokens has one n-gram.")
-    yield (tokens, 5), equals({}, hint="a text shorter than n gives an empty table.")
-    yield (tokens, 9), equals({}, hint="a text shorter than n gives an empty table.")
-    yield ([], 1), equals({}, hint="the empty text gives an empty table.")
+    yield (tokens, 4), expect_equal(nested(tokens, 4), hint="a text of n tokens has one n-gram.")
+    yield (tokens, 5), expect_equal({}, hint="a text shorter than n gives an empty table.")
+    yield (tokens, 9), expect_equal({}, hint="a text shorter than n gives an empty table.")
+    yield ([], 1), expect_equal({}, hint="the empty text gives an empty table.")
 
 
 @ngram_counts.case(weight=1, property="refuses n below 1")
@@ -185,7 +201,7 @@ def counts_refuses(rng: random.Random) -> Inputs:
     for n in (0, -rng.randint(1, 5)):
         yield (
             (text(rng, 9), n),
-            raises(ValueError, hint="n below 1 has no meaning: raise ValueError."),
+            expect_raises(ValueError, hint="n below 1 has no meaning: raise ValueError."),
         )
 
 
@@ -199,27 +215,29 @@ def score_judge(train: Text, tokens: Text, n: int) -> Judge:
     want, parts = bits(train, tokens, n), [bits(train, list(g), n) for g in grams(tokens, n)]
     finite = [part for part in parts if part < math.inf]
     if want < math.inf:
-        mistakes = {
-            "divide the sum by the number of tokens that were scored.": sum(parts),
-            "only the T - n + 1 tokens with a whole history are scored.": sum(parts) / len(tokens),
-            "use math.log2: the score is in bits.": want * math.log(2),
-            "each token costs -log2 P bits: look at the sign.": -want,
-            "return the mean number of bits, not the perplexity.": 2**want,
-        }
-        if n == 1:  # here T - n + 1 = T
-            del mistakes["only the T - n + 1 tokens with a whole history are scored."]
+        mistakes = [
+            Mistake(sum(parts), "divide the sum by the number of tokens that were scored."),
+            Mistake(want * math.log(2), "use math.log2: the score is in bits."),
+            Mistake(-want, "each token costs -log2 P bits: look at the sign."),
+            Mistake(2**want, "return the mean number of bits, not the perplexity."),
+        ]
+        if n > 1:  # else T - n + 1 = T
+            hint = "only the T - n + 1 tokens with a whole history are scored."
+            mistakes.append(Mistake(sum(parts) / len(tokens), hint))
         hint = "the mean of -log2 P over the tokens that have n - 1 tokens before them."
-        return near(want, 1e-12, hint, mistakes)
-    mistakes = {
-        "an impossible token was left out of the mean: it makes the mean infinite.": (
-            sum(finite) / max(1, len(finite))
+        return expect_near(want, 1e-12, hint, mistakes)
+    mistakes = [
+        Mistake(
+            sum(finite) / max(1, len(finite)),
+            "an impossible token was left out of the mean: it makes the mean infinite.",
         ),
-        "an impossible token does not cost 0 bits: it makes the mean infinite.": (
-            sum(finite) / len(parts)
+        Mistake(
+            sum(finite) / len(parts),
+            "an impossible token does not cost 0 bits: it makes the mean infinite.",
         ),
-    }
+    ]
     hint = "one token of probability 0 makes the mean math.inf; no small number stands for 0."
-    return near(want, 0, hint, mistakes)
+    return expect_near(want, 0, hint, mistakes)
 
 
 @score_text.case(weight=4, property="the mean of the bits, infinite after one impossible token")
@@ -248,7 +266,7 @@ def score_short(rng: random.Random) -> Inputs:
         table = nested(train, n)
         yield (table, train[-n:], n), score_judge(train, train[-n:], n)
         hint = "fewer than n tokens leave none to score: raise ValueError."
-        yield (table, train[: n - 1], n), raises(ValueError, hint)
+        yield (table, train[: n - 1], n), expect_raises(ValueError, hint)
 
 
 # --- unseen_rate
@@ -267,20 +285,27 @@ def unseen_core(rng: random.Random) -> Inputs:
             return sum(gram not in set(known) for gram in of) / len(of)
 
         want = share(there, grams(train, n))
-        mistakes = {
-            "count an n-gram each time it occurs: that is the share of the different ones.": share(
-                sorted(set(there), key=repr), grams(train, n)
+        mistakes = [
+            Mistake(
+                share(sorted(set(there), key=repr), grams(train, n)),
+                "count an n-gram each time it occurs: that is the share of the different ones.",
             ),
-            "the share of the unseen ones is wanted, not of the seen.": 1 - want,
-            "look for the n-grams of the test text in the training text, not the reverse.": share(
-                grams(train, n), there
+            Mistake(1 - want, "the share of the unseen ones is wanted, not of the seen."),
+            Mistake(
+                share(grams(train, n), there),
+                "look for the n-grams of the test text in the training text, not the reverse.",
             ),
-            "the last n-gram of the training text counts too.": share(there, grams(train[:-1], n)),
-            "a text of T tokens has T - n + 1 n-grams: you divided by T.": want
-            * (len(there) / len(test)),
-        }
+            Mistake(
+                share(there, grams(train[:-1], n)),
+                "the last n-gram of the training text counts too.",
+            ),
+            Mistake(
+                want * (len(there) / len(test)),
+                "a text of T tokens has T - n + 1 n-grams: you divided by T.",
+            ),
+        ]
         hint = "how many n-grams of the test text the training text lacks, out of all of them."
-        yield (train, test, n), near(want, 1e-12, hint, mistakes)
+        yield (train, test, n), expect_near(want, 1e-12, hint, mistakes)
 
 
 @unseen_rate.case(
@@ -289,15 +314,15 @@ def unseen_core(rng: random.Random) -> Inputs:
 def unseen_edges(rng: random.Random) -> Inputs:
     tokens = text(rng, 12)
     hint = "the last n-gram of the training text counts too."
-    yield (tokens, tokens[-4:], 4), near(0.0, 0, hint)
-    yield (tokens[-4:], tokens[-4:], 4), near(0.0, 0, hint)
-    yield (tokens, tokens, 3), near(0.0, 0, hint="a text has seen all its own n-grams.")
-    yield ([], tokens, 2), near(1.0, 0, hint="after an empty training text all is unseen.")
+    yield (tokens, tokens[-4:], 4), expect_near(0.0, 0, hint)
+    yield (tokens[-4:], tokens[-4:], 4), expect_near(0.0, 0, hint)
+    yield (tokens, tokens, 3), expect_near(0.0, 0, hint="a text has seen all its own n-grams.")
+    yield ([], tokens, 2), expect_near(1.0, 0, hint="after an empty training text all is unseen.")
     yield (
         (tokens[:3], tokens, 5),
-        near(1.0, 0, hint="a short training text has no n-gram to offer."),
+        expect_near(1.0, 0, hint="a short training text has no n-gram to offer."),
     )
-    yield (tokens, ["new"], 1), near(1.0, 0, hint="one unseen token of one.")
+    yield (tokens, ["new"], 1), expect_near(1.0, 0, hint="one unseen token of one.")
 
 
 @unseen_rate.case(weight=1, property="longer texts")
@@ -306,7 +331,7 @@ def unseen_long(rng: random.Random) -> Inputs:
     known = set(grams(train, 3))
     want = sum(gram not in known for gram in grams(test, 3)) / 498
     hint = "look the n-grams up in a set: a search through a list takes too long."
-    yield (train, test, 3), near(want, 1e-12, hint)
+    yield (train, test, 3), expect_near(want, 1e-12, hint)
 
 
 @unseen_rate.case(weight=1, property="refuses n below 1 and a test text shorter than n")
@@ -314,10 +339,10 @@ def unseen_refuses(rng: random.Random) -> Inputs:
     tokens = text(rng, 12)
     yield (
         (tokens, tokens[:3], 4),
-        raises(ValueError, hint="a test text shorter than n has no n-gram."),
+        expect_raises(ValueError, hint="a test text shorter than n has no n-gram."),
     )
-    yield (tokens, [], 1), raises(ValueError, hint="an empty test text has no n-gram.")
-    yield (tokens, tokens, 0), raises(ValueError, hint="n below 1 has no meaning.")
+    yield (tokens, [], 1), expect_raises(ValueError, hint="an empty test text has no n-gram.")
+    yield (tokens, tokens, 0), expect_raises(ValueError, hint="n below 1 has no meaning.")
 
 
 # --- choose_k
@@ -353,21 +378,29 @@ def choose_core(rng: random.Random) -> Inputs:
         ks = rng.sample(KS, len(KS))
         counts = counted(train, dev, n)
         sums = {k: sum(map(math.log, smoothed(counts, k, size))) for k in ks}
-        mistakes = {
-            "the smallest k wins on `train`, and where probabilities are added: score `dev`, and add "
-            "logarithms.": min(ks),
-            "that k needs the most bits: the largest sum of log2 P is the best.": min(
-                ks, key=sums.__getitem__
+        mistakes = [
+            Mistake(
+                min(ks),
+                "the smallest k wins on `train`, and where probabilities are added: score `dev`, and add "
+                "logarithms.",
             ),
-            "count `train` and score `dev`; you did the reverse.": best_k(dev, train, n, ks, size),
-            "V is `vocab_size`, not the number of different tokens in `train`.": best_k(
-                train, dev, n, ks, len(set(train))
+            Mistake(
+                min(ks, key=sums.__getitem__),
+                "that k needs the most bits: the largest sum of log2 P is the best.",
             ),
-            "every k must be tried: you returned the first one.": ks[0],
-        }
+            Mistake(
+                best_k(dev, train, n, ks, size),
+                "count `train` and score `dev`; you did the reverse.",
+            ),
+            Mistake(
+                best_k(train, dev, n, ks, len(set(train))),
+                "V is `vocab_size`, not the number of different tokens in `train`.",
+            ),
+            Mistake(ks[0], "every k must be tried: you returned the first one."),
+        ]
         hint = "of the given ks the one with the largest sum of log2 P over `dev`."
         want = max(ks, key=sums.__getitem__)
-        yield (train, dev, n, ks, size), near(want, 1e-12, hint, mistakes)
+        yield (train, dev, n, ks, size), expect_near(want, 1e-12, hint, mistakes)
 
 
 @choose_k.case(weight=1, property="one token to score: the smallest or the largest k")
@@ -378,17 +411,17 @@ def choose_one_token(rng: random.Random) -> Inputs:
         history = rng.choice([h for h, row in table.items() if sum(row.values()) > 1])
         token = max(table[history], key=lambda w: table[history][w])
         hint = "the score of the only token with a history decides."
-        yield (train, [*history, token], n, ks, 90), near(0.1, 1e-12, hint)
-        yield (train, [*history, "new"], n, ks, 90), near(7, 1e-12, hint)
+        yield (train, [*history, token], n, ks, 90), expect_near(0.1, 1e-12, hint)
+        yield (train, [*history, "new"], n, ks, 90), expect_near(7, 1e-12, hint)
 
 
 @choose_k.case(weight=1, property="one k, and whole numbers")
 def choose_few(rng: random.Random) -> Inputs:
     train, dev = clear_texts(rng, 2, 20)
     hint = "with one k there is nothing to choose: return it."
-    yield (train, dev, 2, [0.3], 20), near(0.3, 1e-12, hint)
+    yield (train, dev, 2, [0.3], 20), expect_near(0.3, 1e-12, hint)
     hint = "return an element of `ks`."
-    yield (train, dev, 2, [900, 30, 1], 20), near(1, 1e-12, hint)
+    yield (train, dev, 2, [900, 30, 1], 20), expect_near(1, 1e-12, hint)
 
 
 # --- interpolated_prob
@@ -413,12 +446,11 @@ def mixture_judge(
     slips = dict(MIXTURE_SLIPS)
     if after(tokens, history):
         del slips["share lost"]  # shows after an unseen history only
-    mistakes = {hint: mixed(*args, slip) for slip, hint in slips.items()}
-    mistakes["mix all the orders, not only the longest and the uniform one."] = (
-        weight * longest + (1 - weight) / size
-    )
+    mistakes = [Mistake(mixed(*args, slip), hint) for slip, hint in slips.items()]
+    hint = "mix all the orders, not only the longest and the uniform one."
+    mistakes.append(Mistake(weight * longest + (1 - weight) / size, hint))
     hint = "climb from 1 / V: at each length weight * share + (1 - weight) * what you have."
-    return near(want, 1e-10, hint, mistakes), telling(want, mistakes)
+    return expect_near(want, 1e-10, hint, mistakes), telling(want, mistakes)
 
 
 @interpolated_prob.case(weight=4, property="the mixture of 2, 3 and 4 orders")
@@ -452,10 +484,10 @@ def mixture_base(rng: random.Random) -> Inputs:
     hint = "the unigram is mixed too, with 1 / V: an unseen token has some probability left."
     for order in (1, 3):
         args = (tables_of(tokens, order), (), "new", 0.8, size)
-        yield args, near(0.2 / size, 1e-12, hint)
+        yield args, expect_near(0.2 / size, 1e-12, hint)
     yield (
         ([{}, {}], ("a",), "a", 0.8, size),
-        near(1 / size, 1e-12, "nothing counted: 1 / V is left."),
+        expect_near(1 / size, 1e-12, "nothing counted: 1 / V is left."),
     )
 
 
@@ -468,7 +500,7 @@ def mixture_lengths(rng: random.Random) -> Inputs:
         used = history[max(0, len(history) - 2) :]
         yield (
             (tables_of(tokens, 3), history, token, weight, size),
-            near(
+            expect_near(
                 mixed(tokens, used, token, weight, size),
                 1e-10,
                 hint="of a long history take the last tokens; of a short one there are fewer orders.",
@@ -499,15 +531,15 @@ def kneser_ney_judge(
     """The judge, and whether it can tell the known mistakes from each other."""
     args = (tokens, history, token, size, discount, order)
     want = kneser_ney(*args)
-    mistakes = {hint: kneser_ney(*args, slip) for slip, hint in KNESER_NEY_SLIPS.items()}
+    mistakes = [Mistake(kneser_ney(*args, slip), hint) for slip, hint in KNESER_NEY_SLIPS.items()]
     if discount != 0.75:
         hint = "use the argument `discount`, in what is taken and in what is passed on."
-        mistakes[hint] = kneser_ney(tokens, history, token, size, 0.75, order)
+        mistakes.append(Mistake(kneser_ney(tokens, history, token, size, 0.75, order), hint))
     hint = (
         "at each order: (max(c - D, 0) + D N lower) / total, with c, N and total from raw counts for "
         "the longest history and from continuation counts below."
     )
-    return near(want, 1e-10, hint, mistakes), telling(want, mistakes)
+    return expect_near(want, 1e-10, hint, mistakes), telling(want, mistakes)
 
 
 @kneser_ney_prob.case(weight=5, property="the longest history of models of order 2, 3 and 4")
@@ -560,13 +592,13 @@ def kneser_ney_edges(rng: random.Random) -> Inputs:
     for token in (tokens[0], "new"):
         yield (
             (tables_of(tokens, 1), (), token, size),
-            near(kneser_ney(tokens, (), token, size, 0.75, 1), 1e-12, hint),
+            expect_near(kneser_ney(tokens, (), token, size, 0.75, 1), 1e-12, hint),
         )
     begun = ["first", *tokens]
     hint = "a history without continuation counts is like one never seen: no division by 0."
     yield (
         (tables_of(begun, 3), ("first",), tokens[0], size),
-        near(kneser_ney(begun, ("first",), tokens[0], size, 0.75, 3), 1e-12, hint),
+        expect_near(kneser_ney(begun, ("first",), tokens[0], size, 0.75, 3), 1e-12, hint),
     )
 
 
@@ -606,19 +638,25 @@ def generate_core(rng: random.Random) -> Inputs:
         changes = sum(a != b for a, b in itertools.pairwise(by_number))
         return bool(changes < 2 * len(odds))
 
-    mistakes: dict[str, Callable[[Any], bool]] = {
-        "it is always the likeliest token: draw instead.": lambda value: (
-            set(value) == {max(odds, key=lambda w: odds[w])}
+    mistakes = [
+        Mistake(
+            lambda value: set(value) == {max(odds, key=lambda w: odds[w])},
+            "it is always the likeliest token: draw instead.",
         ),
-        "all tokens come equally often: use their probabilities.": lambda value: often(
-            value, dict.fromkeys(odds, 0.25)
+        Mistake(
+            lambda value: often(value, dict.fromkeys(odds, 0.25)),
+            "all tokens come equally often: use their probabilities.",
         ),
-        "the number drawn must decide which token comes.": lambda value: (
-            len(value) == DRAWN and often(value, odds)
+        Mistake(
+            lambda value: len(value) == DRAWN and often(value, odds),
+            "the number drawn must decide which token comes.",
         ),
-    }
+    ]
     hint = "one call of uniform() a token, compared with the running sum of probabilities."
-    yield (lambda history: odds, [], DRAWN, 2, lambda: next(supply)), holds(right, hint, mistakes)
+    yield (
+        (lambda history: odds, [], DRAWN, 2, lambda: next(supply)),
+        expect_that(right, hint, mistakes),
+    )
 
 
 @generate.case(weight=3, property="follows a chain that leaves no choice, n = 2 to 4")
@@ -635,13 +673,13 @@ def generate_chain(rng: random.Random) -> Inputs:
             for sofar, kept in ((want, n - 1), (whole, 10**6), (wider, n)):
                 odds = chain(sofar[max(0, len(sofar) - kept) :])
                 sofar.append(max(odds, key=lambda w: odds[w]))
-        mistakes = {
-            "the result begins with the prompt.": want[len(tokens) :],
-            "next_probs must see the last n - 1 tokens only, not all of them.": whole,
-            "the history has n - 1 tokens; you pass n.": wider,
-        }
+        mistakes = [
+            Mistake(want[len(tokens) :], "the result begins with the prompt."),
+            Mistake(whole, "next_probs must see the last n - 1 tokens only, not all of them."),
+            Mistake(wider, "the history has n - 1 tokens; you pass n."),
+        ]
         hint = "append, then take the last n - 1 tokens of the text so far."
-        yield (chain, tokens, 12, n, lambda: 0.5), equals(want, hint, mistakes)
+        yield (chain, tokens, 12, n, lambda: 0.5), expect_equal(want, hint, mistakes)
 
 
 @generate.case(
@@ -667,7 +705,7 @@ def generate_histories(rng: random.Random) -> Inputs:
             return any(not isinstance(history, tuple) for history in asked)
 
         hint = "n = 1 has the empty history (tokens[-0:] is everything); a short text, all of it."
-        judge = holds(right, hint, {"pass the history as a tuple.": no_tuple})
+        judge = expect_that(right, hint, [Mistake(no_tuple, "pass the history as a tuple.")])
         yield (after, prompt, 4, n, lambda: 0.5), judge
 
 
@@ -676,22 +714,22 @@ def generate_edges(rng: random.Random) -> Inputs:
     prompt = [rng.choice("abc") for _ in range(3)]
     yield (
         (lambda history: {"z": 1.0}, prompt, 0, 2, lambda: 0.5),
-        equals(prompt, "length 0: the prompt alone."),
+        expect_equal(prompt, "length 0: the prompt alone."),
     )
     odds = {"never": 0.0, "always": 1.0}
     yield (
         (lambda history: odds, ["a"], 2, 2, lambda: 0.0),
-        equals(
+        expect_equal(
             ["a", "always", "always"],
             "a token of probability 0 never comes, also when uniform() is 0.",
         ),
     )
     tenths = {**dict.fromkeys("abcdefghij", 0.1), "never": 0.0}  # sums to 0.9999999999999999
     hint = "by rounding the sum may end just below uniform(): take the last token that can come."
-    yield (lambda history: tenths, [], 1, 2, lambda: 1 - 2**-53), equals(["j"], hint)
+    yield (lambda history: tenths, [], 1, 2, lambda: 1 - 2**-53), expect_equal(["j"], hint)
     ends = iter([0.0, 0.25, 0.5, 0.75])
     hint = "a number that is a running sum belongs to the next token: the sum must be above it."
     yield (
         (lambda history: dict.fromkeys("abcd", 0.25), [], 4, 2, lambda: next(ends)),
-        holds(lambda value: sorted(value) == list("abcd"), hint),
+        expect_that(lambda value: sorted(value) == list("abcd"), hint),
     )

@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Inputs, equals, holds, near, raises
+from autograder.exercise import (
+    Exercise,
+    Inputs,
+    Mistake,
+    expect_equal,
+    expect_near,
+    expect_raises,
+    expect_that,
+)
 from llmcourse.checks.u04_one_by_one import neighbours
 
 Row = list[float]
@@ -57,18 +65,25 @@ def one_hot_core(rng: random.Random) -> Inputs:
     for size in (2, 7, 40):
         ids = [rng.randrange(size) for _ in range(rng.randint(size + 1, 60))]
         every = [float(column in ids) for column in range(size)]
-        mistakes = {
-            "rows are tokens and columns are words; yours is the other way round.": [
-                list(column) for column in zip(*rows_of_zeros(ids, size), strict=True)
-            ],
-            "each token has a row of its own; yours has all the 1s in the first.": [
-                every,
-                *([[0.0] * size] * (len(ids) - 1)),
-            ],
-            "every row has the 1s of all ids: index row and column together.": [every] * len(ids),
-        }
+        mistakes = [
+            Mistake(
+                [list(column) for column in zip(*rows_of_zeros(ids, size), strict=True)],
+                "rows are tokens and columns are words; yours is the other way round.",
+            ),
+            Mistake(
+                [
+                    every,
+                    *([[0.0] * size] * (len(ids) - 1)),
+                ],
+                "each token has a row of its own; yours has all the 1s in the first.",
+            ),
+            Mistake(
+                [every] * len(ids),
+                "every row has the 1s of all ids: index row and column together.",
+            ),
+        ]
         hint = "row t has a single 1, in column ids[t]."
-        yield (ids, size), equals(rows_of_zeros(ids, size), hint, mistakes)
+        yield (ids, size), expect_equal(rows_of_zeros(ids, size), hint, mistakes)
 
 
 @one_hot.case(weight=1, property="the first and the last word of the vocabulary, and no words")
@@ -77,12 +92,12 @@ def one_hot_edges(rng: random.Random) -> Inputs:
     hint = "the last word has the place V - 1."
     yield (
         ([size - 1, 0, size - 1], size),
-        equals(rows_of_zeros([size - 1, 0, size - 1], size), hint),
+        expect_equal(rows_of_zeros([size - 1, 0, size - 1], size), hint),
     )
-    yield ([0], 1), equals([[1.0]], "V = 1: one column.")
+    yield ([0], 1), expect_equal([[1.0]], "V = 1: one column.")
     yield (
         ([], size),
-        holds(
+        expect_that(
             lambda value: tuple(getattr(value, "shape", ())) == (0, size),
             "no ids: an array of shape (0, V).",
         ),
@@ -94,7 +109,7 @@ def one_hot_refuses(rng: random.Random) -> Inputs:
     size = rng.randint(3, 9)
     for wrong in (size, -1, -size, size + 5):
         ids = [0, 1, wrong, 1]
-        yield (ids, size), raises(ValueError, hint="an id must be from 0 to V - 1.")
+        yield (ids, size), expect_raises(ValueError, hint="an id must be from 0 to V - 1.")
 
 
 # --- skipgram_pairs
@@ -122,36 +137,48 @@ def pairs_core(rng: random.Random) -> Inputs:
                 if i + step < len(tokens) and keep(step)
             ]
 
-        mistakes = {
-            "pairs of two equal words are missing: compare places, not words.": [
-                (a, b) for a, b in want if a != b
-            ],
-            "a pair that comes twice in the text comes twice: no set.": list(dict.fromkeys(want)),
-            "only the words to the right came: the context is on both sides.": kept(
-                lambda step: step > 0
+        mistakes = [
+            Mistake(
+                [(a, b) for a, b in want if a != b],
+                "pairs of two equal words are missing: compare places, not words.",
             ),
-            "the last word of the window is missing: `range` ends before its second number.": kept(
-                lambda step, window=window: step not in (0, window)  # type: ignore[misc]
+            Mistake(
+                list(dict.fromkeys(want)),
+                "a pair that comes twice in the text comes twice: no set.",
             ),
-            "a place is not in its own context.": kept(lambda step: True),
-            "only the words to the left came: the context is on both sides.": kept(
-                lambda step: step < 0
+            Mistake(
+                kept(lambda step: step > 0),
+                "only the words to the right came: the context is on both sides.",
             ),
-            "the window is the distance to each side.": neighbours(tokens, window // 2),
-            "the centre comes first in each pair.": [(b, a) for a, b in want],
-            "from left to right: the farthest word on the left comes first.": [
-                (tokens[i], tokens[i + step])
-                for i in range(len(tokens))
-                for d in range(1, window + 1)
-                for step in (-d, d)
-                if 0 <= i + step < len(tokens)
-            ],
-        }
+            Mistake(
+                kept(
+                    lambda step, window=window: step not in (0, window)  # type: ignore[misc]
+                ),
+                "the last word of the window is missing: `range` ends before its second number.",
+            ),
+            Mistake(kept(lambda step: True), "a place is not in its own context."),
+            Mistake(
+                kept(lambda step: step < 0),
+                "only the words to the left came: the context is on both sides.",
+            ),
+            Mistake(neighbours(tokens, window // 2), "the window is the distance to each side."),
+            Mistake([(b, a) for a, b in want], "the centre comes first in each pair."),
+            Mistake(
+                [
+                    (tokens[i], tokens[i + step])
+                    for i in range(len(tokens))
+                    for d in range(1, window + 1)
+                    for step in (-d, d)
+                    if 0 <= i + step < len(tokens)
+                ],
+                "from left to right: the farthest word on the left comes first.",
+            ),
+        ]
         hint = "centres in the order of the text; for each its context from left to right."
-        yield (tokens, window), equals(want, hint, mistakes)
+        yield (tokens, window), expect_equal(want, hint, mistakes)
     tokens = rng.choices(WORDS, k=600)  # places beyond the numbers that CPython keeps one object of
     hint = "compare places with == or !=: `is` works for small numbers only."
-    yield (tokens, 1), equals(neighbours(tokens, 1), hint)
+    yield (tokens, 1), expect_equal(neighbours(tokens, 1), hint)
 
 
 @skipgram_pairs.case(weight=1, property="windows that reach beyond the text")
@@ -159,13 +186,13 @@ def pairs_short(rng: random.Random) -> Inputs:
     for length in (0, 1, 2, 4):
         tokens = [rng.randrange(9) for _ in range(length)]
         hint = "near the ends of the text there are fewer neighbours."
-        yield (tokens, 6), equals(neighbours(tokens, 6), hint)
+        yield (tokens, 6), expect_equal(neighbours(tokens, 6), hint)
 
 
 @skipgram_pairs.case(weight=1, property="refuses a window below 1")
 def pairs_refuses(rng: random.Random) -> Inputs:
     for window in (0, -rng.randint(1, 4)):
-        yield ([1, 2, 3], window), raises(ValueError, hint="window must be at least 1.")
+        yield ([1, 2, 3], window), expect_raises(ValueError, hint="window must be at least 1.")
 
 
 # --- cbow_batch
@@ -189,18 +216,21 @@ def cbow_core(rng: random.Random) -> Inputs:
         backwards = [row[:window][::-1] + row[window:] for row in right]
         steps = [*range(-window, 0), *range(1, window + 1)]
         around = [[ids[(i + step) % len(ids)] for step in steps] for i in range(len(ids))]
-        mistakes = {
-            "fill with -1: 0 is the id of a word.": [context_rows(ids, window, 0), ids],
-            "the left half is reversed: keep the order of the text.": [backwards, ids],
-            "fill with -1 where the neighbour is missing, not at the end of the row.": [
-                [sorted(row, key=lambda x: x == -1) for row in right],
-                ids,
-            ],
-            "Python's negative places wrap around: pad the text first.": [around, ids],
-            "the contexts come first, then the centres.": [ids, right],
-        }
+        mistakes = [
+            Mistake([context_rows(ids, window, 0), ids], "fill with -1: 0 is the id of a word."),
+            Mistake([backwards, ids], "the left half is reversed: keep the order of the text."),
+            Mistake(
+                [
+                    [sorted(row, key=lambda x: x == -1) for row in right],
+                    ids,
+                ],
+                "fill with -1 where the neighbour is missing, not at the end of the row.",
+            ),
+            Mistake([around, ids], "Python's negative places wrap around: pad the text first."),
+            Mistake([ids, right], "the contexts come first, then the centres."),
+        ]
         hint = "row i: the words before place i, then those after it, -1 where there is none."
-        yield (ids, window), equals([right, ids], hint, mistakes)
+        yield (ids, window), expect_equal([right, ids], hint, mistakes)
 
 
 @cbow_batch.case(weight=1, property="texts that are shorter than the window")
@@ -208,13 +238,13 @@ def cbow_short(rng: random.Random) -> Inputs:
     for length in (1, 2, 3):
         ids = [rng.randrange(30) for _ in range(length)]
         hint = "each row has 2 * window columns, however short the text is."
-        yield (ids, 5), equals([context_rows(ids, 5), ids], hint)
+        yield (ids, 5), expect_equal([context_rows(ids, 5), ids], hint)
 
     def empty(value: Any) -> bool:
         contexts, centres = value
         return tuple(contexts.shape) == (0, 6) and tuple(centres.shape) == (0,)
 
-    yield ([], 3), holds(empty, "no words: shapes (0, 2 * window) and (0,).")
+    yield ([], 3), expect_that(empty, "no words: shapes (0, 2 * window) and (0,).")
 
 
 @cbow_batch.case(weight=1, property="whole numbers; refuses a window below 1")
@@ -222,9 +252,9 @@ def cbow_refuses(rng: random.Random) -> Inputs:
     def whole(value: Any) -> bool:
         return all(np.asarray(part).dtype.kind in "iu" for part in value)
 
-    yield ([rng.randrange(9) for _ in range(5)], 2), holds(whole, "ids are whole numbers.")
+    yield ([rng.randrange(9) for _ in range(5)], 2), expect_that(whole, "ids are whole numbers.")
     for window in (0, -2):
-        yield ([1, 2, 3], window), raises(ValueError, hint="window must be at least 1.")
+        yield ([1, 2, 3], window), expect_raises(ValueError, hint="window must be at least 1.")
 
 
 # --- softmax_skipgram_loss
@@ -252,30 +282,33 @@ def softmax_core(rng: random.Random) -> Inputs:
         pairs = random_pairs(rng, size, number)
         losses = softmax_losses(centre, context, pairs)
         want = math.fsum(losses) / number
-        mistakes = {
-            "the two tables are swapped: the first word of a pair is the centre.": math.fsum(
-                softmax_losses(context, centre, pairs)
-            )
-            / number,
-            "you used one table for both words: the context word's vector is in context_vectors.": (
-                math.fsum(softmax_losses(centre, centre, pairs)) / number
+        mistakes = [
+            Mistake(
+                math.fsum(softmax_losses(context, centre, pairs)) / number,
+                "the two tables are swapped: the first word of a pair is the centre.",
             ),
-            "you used one table for both words: the centre's vector is in centre_vectors.": (
-                math.fsum(softmax_losses(context, context, pairs)) / number
+            Mistake(
+                math.fsum(softmax_losses(centre, centre, pairs)) / number,
+                "you used one table for both words: the context word's vector is in context_vectors.",
             ),
-            "that is the sum over the pairs: return the mean.": math.fsum(losses),
-            "the sum is over all context words; the centre stays.": math.fsum(
-                softmax_losses(context, centre, [(c, w) for w, c in pairs])
-            )
-            / number,
-            "the sign is wrong: the loss is minus the logarithm.": -want,
-            "that is in bits: use the natural logarithm.": want / math.log(2),
-            "that is the mean probability: take minus the logarithm of each first.": (
-                math.fsum(math.exp(-loss) for loss in losses) / number
+            Mistake(
+                math.fsum(softmax_losses(context, context, pairs)) / number,
+                "you used one table for both words: the centre's vector is in centre_vectors.",
             ),
-        }
+            Mistake(math.fsum(losses), "that is the sum over the pairs: return the mean."),
+            Mistake(
+                math.fsum(softmax_losses(context, centre, [(c, w) for w, c in pairs])) / number,
+                "the sum is over all context words; the centre stays.",
+            ),
+            Mistake(-want, "the sign is wrong: the loss is minus the logarithm."),
+            Mistake(want / math.log(2), "that is in bits: use the natural logarithm."),
+            Mistake(
+                math.fsum(math.exp(-loss) for loss in losses) / number,
+                "that is the mean probability: take minus the logarithm of each first.",
+            ),
+        ]
         hint = "ln of the sum of exp(scores of all words), minus the score of the word that came."
-        yield (array(centre), array(context), pairs), near(want, 1e-9, hint, mistakes)
+        yield (array(centre), array(context), pairs), expect_near(want, 1e-9, hint, mistakes)
 
 
 @softmax_skipgram_loss.case(weight=2, property="finite for scores of any size")
@@ -285,7 +318,7 @@ def softmax_large(rng: random.Random) -> Inputs:
         pairs = random_pairs(rng, 6, 12)
         want = math.fsum(softmax_losses(centre, context, pairs)) / len(pairs)
         hint = "subtract the largest score of each row, and take ln of the sum, not of a share."
-        yield (array(centre), array(context), pairs), near(want, 1e-9, hint)
+        yield (array(centre), array(context), pairs), expect_near(want, 1e-9, hint)
 
 
 @softmax_skipgram_loss.case(weight=1, property="float32 vectors, pairs of equal words")
@@ -294,7 +327,7 @@ def softmax_types(rng: random.Random) -> Inputs:
     pairs = [(i, i) for i in range(9)] * 2
     losses = softmax_losses(centre.tolist(), context.tolist(), pairs)
     hint = "a pair may hold the same word twice; each pair of the list counts."
-    yield (centre, context, pairs), near(math.fsum(losses) / len(pairs), 1e-4, hint)
+    yield (centre, context, pairs), expect_near(math.fsum(losses) / len(pairs), 1e-4, hint)
 
 
 # --- noise_probs
@@ -312,17 +345,18 @@ def noise_core(rng: random.Random) -> Inputs:
     for power in (0.75, 1.0, rng.uniform(0.2, 0.6), 2.0):
         counts = [rng.randint(1, 10 ** rng.randint(1, 5)) for _ in range(rng.randint(5, 40))]
         total, raised = sum(counts), [count**power for count in counts]
-        mistakes = {
-            "raise the counts to the power first.": raised_shares(counts, 1.0),
-            "first the power, then the division: these do not sum to 1.": [
-                (count / total) ** power for count in counts
-            ],
-            "divide by the sum of the raised counts.": [value / total for value in raised],
-            "they should sum to 1: divide by the sum of the raised counts.": raised,
-            "use the argument `power`.": raised_shares(counts, 0.75),
-        }
+        mistakes = [
+            Mistake(raised_shares(counts, 1.0), "raise the counts to the power first."),
+            Mistake(
+                [(count / total) ** power for count in counts],
+                "first the power, then the division: these do not sum to 1.",
+            ),
+            Mistake([value / total for value in raised], "divide by the sum of the raised counts."),
+            Mistake(raised, "they should sum to 1: divide by the sum of the raised counts."),
+            Mistake(raised_shares(counts, 0.75), "use the argument `power`."),
+        ]
         hint = "each count to the power, over the sum of the raised counts."
-        yield (counts, power), near(raised_shares(counts, power), 1e-12, hint, mistakes)
+        yield (counts, power), expect_near(raised_shares(counts, power), 1e-12, hint, mistakes)
 
 
 @noise_probs.case(weight=1, property="words that never came, lists and arrays, the default power")
@@ -330,13 +364,13 @@ def noise_zeros(rng: random.Random) -> Inputs:
     counts = [0, rng.randint(1, 99), 0, rng.randint(1, 99)]
     hint = "a count of 0 gives probability 0; the power is 0.75 unless another is given."
     for given in (counts, np.array(counts), np.array(counts, dtype=float)):
-        yield (given,), near(raised_shares(counts, 0.75), 1e-12, hint)
+        yield (given,), expect_near(raised_shares(counts, 0.75), 1e-12, hint)
 
 
 @noise_probs.case(weight=1, property="refuses counts that are all 0")
 def noise_refuses(rng: random.Random) -> Inputs:
     hint = "there is no distribution if nothing came."
-    yield ([0] * rng.randint(1, 5),), raises(ValueError, hint=hint)
+    yield ([0] * rng.randint(1, 5),), expect_raises(ValueError, hint=hint)
 
 
 # --- negative_sampling_loss
@@ -372,34 +406,38 @@ def sampling_core(rng: random.Random) -> Inputs:
         centre, context = table(rng, size, width), table(rng, size, width)
         args = (centre, context, random_pairs(rng, size, number), drawn_for(rng, size, number, k))
         want, true = sampling_loss(*args), sampling_loss(*args[:3], [[] for _ in range(number)])
-        mistakes = {
-            "a noise pair should get a low score: its term is -ln s(-score).": sampling_loss(
-                *args, sign=1.0
+        mistakes = [
+            Mistake(
+                sampling_loss(*args, sign=1.0),
+                "a noise pair should get a low score: its term is -ln s(-score).",
             ),
-            "the two tables are swapped.": sampling_loss(context, centre, *args[2:]),
-            "a noise word takes the context's place: its vector is in context_vectors.": (
+            Mistake(sampling_loss(context, centre, *args[2:]), "the two tables are swapped."),
+            Mistake(
                 true
                 + math.fsum(
                     -log_sigmoid(-dot(centre[n], context[c]))
                     for (_, c), drawn in zip(*args[2:], strict=True)
                     for n in drawn
                 )
-                / number
+                / number,
+                "a noise word takes the context's place: its vector is in context_vectors.",
             ),
-            "the noise terms are missing.": true,
-            "the noise terms of a pair are summed, not averaged.": sampling_loss(
-                *args, averaged=True
+            Mistake(true, "the noise terms are missing."),
+            Mistake(
+                sampling_loss(*args, averaged=True),
+                "the noise terms of a pair are summed, not averaged.",
             ),
-            "a noise word that was drawn twice counts twice.": sampling_loss(
-                *args[:3], [list(set(drawn)) for drawn in args[3]]
+            Mistake(
+                sampling_loss(*args[:3], [list(set(drawn)) for drawn in args[3]]),
+                "a noise word that was drawn twice counts twice.",
             ),
-            "that is the sum over the pairs: return the mean.": number * want,
-            "the sign is wrong: the loss is minus the logarithms.": -want,
-            "the noise terms are added to the loss, not taken off.": 2 * true - want,
-        }
+            Mistake(number * want, "that is the sum over the pairs: return the mean."),
+            Mistake(-want, "the sign is wrong: the loss is minus the logarithms."),
+            Mistake(2 * true - want, "the noise terms are added to the loss, not taken off."),
+        ]
         hint = "-ln s(true score), plus -ln s(-score) for each noise word; the mean over the pairs."
         arrays = (array(centre), array(context), *args[2:])
-        yield arrays, near(want, 1e-9, hint, mistakes)
+        yield arrays, expect_near(want, 1e-9, hint, mistakes)
 
 
 @negative_sampling_loss.case(weight=2, property="finite for scores of any size")
@@ -408,7 +446,10 @@ def sampling_large(rng: random.Random) -> Inputs:
         centre, context = table(rng, 7, 4, size), table(rng, 7, 4, 3.0)
         args = (centre, context, random_pairs(rng, 7, 10), drawn_for(rng, 7, 10, 4))
         hint = "np.logaddexp(0, -x) is -ln s(x) without overflow, for both kinds of pairs."
-        yield (array(centre), array(context), *args[2:]), near(sampling_loss(*args), 1e-9, hint)
+        yield (
+            (array(centre), array(context), *args[2:]),
+            expect_near(sampling_loss(*args), 1e-9, hint),
+        )
 
 
 @negative_sampling_loss.case(
@@ -421,7 +462,7 @@ def sampling_edges(rng: random.Random) -> Inputs:
     for negatives in (nothing, [[c, c] for _, c in pairs], [[2] * 6] * 4):
         want = sampling_loss(centre, context, pairs, negatives)
         hint = "each id in `negatives` adds one term, whatever word it is; k may be 0."
-        yield (array(centre), array(context), pairs, negatives), near(want, 1e-9, hint)
+        yield (array(centre), array(context), pairs, negatives), expect_near(want, 1e-9, hint)
 
 
 # --- nearest
@@ -445,28 +486,33 @@ def nearest_core(rng: random.Random) -> Inputs:
         while True:  # until the mistakes lead to different ids
             vectors = table(rng, size, width)
             want = ranked(vectors, index)
-            mistakes = {
-                "those have the largest dot products: divide by the lengths of both vectors.": (
-                    ranked(vectors, index, dot)[:n]
+            mistakes = [
+                Mistake(
+                    ranked(vectors, index, dot)[:n],
+                    "those have the largest dot products: divide by the lengths of both vectors.",
                 ),
-                "those are nearest by distance: similarity is the cosine.": ranked(
-                    vectors, index, closeness
-                )[:n],
-                "those are the least similar: sort from the largest cosine down.": want[::-1][:n],
-                "the most similar comes first.": want[:n][::-1],
-                "the row itself is always the nearest: leave it out.": [index, *want[: n - 1]],
-            }
-            if len({*map(tuple, mistakes.values()), tuple(want[:n])}) > len(mistakes):
+                Mistake(
+                    ranked(vectors, index, closeness)[:n],
+                    "those are nearest by distance: similarity is the cosine.",
+                ),
+                Mistake(
+                    want[::-1][:n],
+                    "those are the least similar: sort from the largest cosine down.",
+                ),
+                Mistake(want[:n][::-1], "the most similar comes first."),
+                Mistake(
+                    [index, *want[: n - 1]], "the row itself is always the nearest: leave it out."
+                ),
+            ]
+            if len({tuple(want[:n]), *(tuple(m.value) for m in mistakes)}) > len(mistakes):
                 break
         cosines: Row = [cosine(vectors[i], vectors[index]) for i in want[:n]]
-        hint = "sort the rows by their cosine with row `index`, the largest first."
-        told = mistakes | {
-            "you removed the row before sorting: ids are the places in `vectors`.": [
-                i - (i > index) for i in want[:n]
-            ],
-            "return the ids, not the cosines.": cosines,
-        }
-        yield (array(vectors), index, n), equals(want[:n], hint, told)
+        by_cosine = "sort the rows by their cosine with row `index`, the largest first."
+        shifted = [i - (i > index) for i in want[:n]]
+        hint = "you removed the row before sorting: ids are the places in `vectors`."
+        mistakes.append(Mistake(shifted, hint))
+        mistakes.append(Mistake(cosines, "return the ids, not the cosines."))
+        yield (array(vectors), index, n), expect_equal(want[:n], by_cosine, mistakes)
 
 
 @nearest.case(weight=1, property="n of 1, and n larger than there are rows")
@@ -476,7 +522,7 @@ def nearest_edges(rng: random.Random) -> Inputs:
         (seven, 0, 1), (seven, 6, 1), (seven, 3, 6), (seven, 2, 50), (eight, 7, 8), (eight, 2, 50)
     ):  # fmt: skip
         hint = "at most V - 1 rows can come; the last row is a row like the others."
-        yield (array(vectors), index, n), equals(ranked(vectors, index)[:n], hint)
+        yield (array(vectors), index, n), expect_equal(ranked(vectors, index)[:n], hint)
 
 
 @nearest.case(weight=1, property="a row that points the same way as another comes first")
@@ -485,7 +531,7 @@ def nearest_parallel(rng: random.Random) -> Inputs:
     vectors[5] = [7.0 * x for x in vectors[1]]
     vectors[2] = [-x for x in vectors[1]]
     hint = "a vector seven times as long has cosine 1; the opposite one has cosine -1."
-    yield (array(vectors), 1, 8), equals(ranked(vectors, 1), hint)
+    yield (array(vectors), 1, 8), expect_equal(ranked(vectors, 1), hint)
 
 
 # --- analogy
@@ -534,26 +580,29 @@ def analogy_core(rng: random.Random) -> Inputs:
             vectors = table(rng, size, width)
             a, b, c = rng.sample(range(size), 3)
             want = answer_of(vectors, a, b, c)
-            known = {
-                "you computed a - b + c: the step goes from a to b.": answer_of(
-                    vectors, a, b, c, backwards=True
+            known = [
+                Mistake(
+                    answer_of(vectors, a, b, c, backwards=True),
+                    "you computed a - b + c: the step goes from a to b.",
                 ),
-                "scale all rows to length 1 before you add.": answer_of(
-                    vectors, a, b, c, unit=False
+                Mistake(
+                    answer_of(vectors, a, b, c, unit=False),
+                    "scale all rows to length 1 before you add.",
                 ),
-            }
-            came = [want, *known.values()]
+            ]
+            came = [want, *(mistake.value for mistake in known)]
             slips = (answer_of(vectors, a, b, c, excluded=some) for some in ((), (a,), (b,), (c,)))
             telling = len(set(came)) == len(came) and all(slip in (a, b, c) for slip in slips)
             if number or (telling and best_cosine(vectors, a, b, c, want) > 0):
                 break  # the first question tells all mistakes apart
-        mistakes = {hint: value for hint, value in known.items() if came.count(value) == 1}
+        mistakes = [mistake for mistake in known if came.count(mistake.value) == 1]
         if best_cosine(vectors, a, b, c, want) < 0:
-            mistakes[NOT_ZERO] = min(a, b, c)
+            mistakes.append(Mistake(min(a, b, c), NOT_ZERO))
         for name, place in zip("abc", (a, b, c), strict=True):
-            mistakes[f"a question word came, row {name}: exclude a, b and c."] = place
+            hint = f"a question word came, row {name}: exclude a, b and c."
+            mistakes.append(Mistake(place, hint))
         hint = "the largest cosine to b - a + c of unit rows, a, b and c left out."
-        yield (array(vectors), a, b, c), equals(want, hint, mistakes)
+        yield (array(vectors), a, b, c), expect_equal(want, hint, mistakes)
 
 
 @analogy.case(weight=2, property="a small step, where c itself would be nearest")
@@ -563,7 +612,7 @@ def analogy_small(rng: random.Random) -> Inputs:
         vectors[1] = [x + rng.gauss(0, 0.02) for x in vectors[0]]
         (a, b), c = rng.sample([0, 1], 2), rng.randrange(2, 20)
         hint = "c is nearest to its own neighbourhood: exclude a, b and c."
-        yield (array(vectors), a, b, c), equals(answer_of(vectors, a, b, c), hint)
+        yield (array(vectors), a, b, c), expect_equal(answer_of(vectors, a, b, c), hint)
 
 
 @analogy.case(weight=1, property="only one row is left; no row is nearer than a right angle")
@@ -572,12 +621,12 @@ def analogy_edges(rng: random.Random) -> Inputs:
     a, b, c, left = rng.sample(range(4), 4)
     yield (
         (array(vectors), a, b, c),
-        equals(
+        expect_equal(
             left, "with V = 4 one row is left: the excluded rows need less than any cosine, not 0."
         ),
     )
     away = [[1.0, 0.0], [1.0, 0.1], [1.0, -0.1], [-1.0, 0.3], [-1.0, -0.2], [-2.0, 0.9]]
-    yield (array(away), 0, 1, 2), equals(answer_of(away, 0, 1, 2), NOT_ZERO)
+    yield (array(away), 0, 1, 2), expect_equal(answer_of(away, 0, 1, 2), NOT_ZERO)
 
 
 # --- association_bias
@@ -616,27 +665,38 @@ def bias_core(rng: random.Random) -> Inputs:
         sets = [table(rng, size, 4) for size in sizes]
         of_x, of_y = associated(*sets)
         difference, deviation = gap(of_x, of_y), spread([*of_x, *of_y])
-        mistakes = {
-            "the standard deviation has n - 1 below the root: ddof=1.": effect(*sets, lost=0),
-            "use cosines: the dot product depends on the lengths.": effect(*sets, measure=dot),
-            "the sign is wrong: X minus Y, and A minus B.": -effect(*sets),
-            "divide by the standard deviation of the associations of X and Y together.": difference,
-            "you divided by the variance: take its square root.": difference / deviation**2,
-            "the mean of the cosines, not the cosine with the mean of the attributes.": effect(
-                *sets[:2],
-                *([[math.fsum(c) / len(s) for c in zip(*s, strict=True)]] for s in sets[2:]),
+        mistakes = [
+            Mistake(
+                effect(*sets, lost=0), "the standard deviation has n - 1 below the root: ddof=1."
             ),
-            "take the mean over X and over Y: they may differ in size.": (
-                math.fsum(of_x) - math.fsum(of_y)
-            )
-            / deviation,
-        }
+            Mistake(
+                effect(*sets, measure=dot), "use cosines: the dot product depends on the lengths."
+            ),
+            Mistake(-effect(*sets), "the sign is wrong: X minus Y, and A minus B."),
+            Mistake(
+                difference,
+                "divide by the standard deviation of the associations of X and Y together.",
+            ),
+            Mistake(
+                difference / deviation**2, "you divided by the variance: take its square root."
+            ),
+            Mistake(
+                effect(
+                    *sets[:2],
+                    *([[math.fsum(c) / len(s) for c in zip(*s, strict=True)]] for s in sets[2:]),
+                ),
+                "the mean of the cosines, not the cosine with the mean of the attributes.",
+            ),
+            Mistake(
+                (math.fsum(of_x) - math.fsum(of_y)) / deviation,
+                "take the mean over X and over Y: they may differ in size.",
+            ),
+        ]
         if min(sizes[:2]) > 1:
-            mistakes["one standard deviation over the words of X and Y together."] = (
-                difference * 2 / (spread(of_x) + spread(of_y))
-            )
+            hint = "one standard deviation over the words of X and Y together."
+            mistakes.append(Mistake(difference * 2 / (spread(of_x) + spread(of_y)), hint))
         hint = "mean association of X minus mean of Y, over the standard deviation of all."
-        yield tuple(map(array, sets)), near(effect(*sets), 1e-9, hint, mistakes)
+        yield tuple(map(array, sets)), expect_near(effect(*sets), 1e-9, hint, mistakes)
 
 
 @association_bias.case(weight=1, property="signs: swapped sets, and a set against itself")
@@ -644,10 +704,10 @@ def bias_signs(rng: random.Random) -> Inputs:
     x, y, a, b = (table(rng, size, 3) for size in (4, 3, 2, 5))
     for sets in ((y, x, a, b), (x, y, b, a), (y, x, b, a)):
         hint = "swapping X and Y, or A and B, changes the sign only."
-        yield tuple(map(array, sets)), near(effect(*sets), 1e-9, hint)
+        yield tuple(map(array, sets)), expect_near(effect(*sets), 1e-9, hint)
     yield (
         (array(x), array(x), array(a), array(b)),
-        near(0.0, 1e-9, "X against itself has no effect."),
+        expect_near(0.0, 1e-9, "X against itself has no effect."),
     )
 
 
@@ -656,7 +716,10 @@ def bias_signs(rng: random.Random) -> Inputs:
 )
 def bias_extremes(rng: random.Random) -> Inputs:
     sets = [[[1.0, 0.01]], [[0.0, 3.0]], [[2.0, 0.0]], [[0.0, 0.1]]]
-    yield tuple(map(array, sets)), near(effect(*sets), 1e-9, "one word in each set is enough.")
+    yield (
+        tuple(map(array, sets)),
+        expect_near(effect(*sets), 1e-9, "one word in each set is enough."),
+    )
     wide = [[[1e4 * x for x in row] for row in table(rng, 4, 5)] for _ in range(4)]
     hint = "scale every row, the attributes too, to length 1."
-    yield tuple(map(array, wide)), near(effect(*wide), 1e-9, hint)
+    yield tuple(map(array, wide)), expect_near(effect(*wide), 1e-9, hint)

@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Inputs, Judge, holds, near, raises
+from autograder.exercise import (
+    Exercise,
+    Inputs,
+    Judge,
+    Mistake,
+    expect_near,
+    expect_raises,
+    expect_that,
+)
 from llmcourse.checks import compare
 
 Array = Any  # of numpy
@@ -44,7 +52,7 @@ def value_and_slope(name: str, x: float) -> tuple[float, float]:
 def judged_values(x: Array, name: str, hint: str) -> Judge:
     flat = [value_and_slope(name, float(v)) for v in x.reshape(-1)]
     want = [np.array([pair[i] for pair in flat]).reshape(x.shape).tolist() for i in (0, 1)]
-    return near(want, 1e-7, hint, {CHANGED: "changed"})
+    return expect_near(want, 1e-7, hint, [Mistake("changed", CHANGED)])
 
 
 @activations.probe
@@ -93,7 +101,7 @@ def far_from_zero(rng: random.Random) -> Inputs:
     limits: dict[str, Any] = {"sigmoid": [[0, 1], [0, 0]], "tanh": [[-1, 1], [0, 0]]}
     limits |= {"relu": [[0, far], [0, 1]], "gelu": [[0, far], [0, 1]]}
     for name, want in limits.items():
-        yield (x, name), near(want, 1e-9, hint=f"{name} far from 0: use np.tanh, or e^-|x|.")
+        yield (x, name), expect_near(want, 1e-9, hint=f"{name} far from 0: use np.tanh, or e^-|x|.")
 
 
 @activations.case(weight=1, property="leaves x as it is")
@@ -102,7 +110,7 @@ def activations_leave_x(rng: random.Random) -> Inputs:
         x = generator(rng).uniform(-3, 3, (5,))
         yield (
             (x, name),
-            holds(lambda value: value != "changed", hint=CHANGED),
+            expect_that(lambda value: value != "changed", hint=CHANGED),
         )
 
 
@@ -134,14 +142,14 @@ def loss_and_slope(logits: Array, targets: Array) -> tuple[float, list[list[floa
 def judged_loss(logits: Array, targets: Array, hint: str, tolerance: float = EXACT) -> Judge:
     loss, slope = loss_and_slope(logits, targets)
     B = len(targets)
-    mistakes = {
-        "the loss is the mean over the batch, not the sum.": (loss * B, slope),
-        "the slope of a mean is divided by B too.": (loss, (np.array(slope) * B).tolist()),
-        "the loss is in nats: the natural logarithm.": (loss / math.log(2), slope),
-        "the sign of the slope: guessed minus came.": (loss, (-np.array(slope)).tolist()),
-        CHANGED: "changed",
-    }
-    return near((loss, slope), tolerance, hint, mistakes)
+    mistakes = [
+        Mistake((loss * B, slope), "the loss is the mean over the batch, not the sum."),
+        Mistake((loss, (np.array(slope) * B).tolist()), "the slope of a mean is divided by B too."),
+        Mistake((loss / math.log(2), slope), "the loss is in nats: the natural logarithm."),
+        Mistake((loss, (-np.array(slope)).tolist()), "the sign of the slope: guessed minus came."),
+        Mistake("changed", CHANGED),
+    ]
+    return expect_near((loss, slope), tolerance, hint, mistakes)
 
 
 @softmax_cross_entropy.case(weight=4, property="loss and slope on other batches")
@@ -171,7 +179,7 @@ def loss_large(rng: random.Random) -> Inputs:
 def loss_edges(rng: random.Random) -> Inputs:
     yield (
         (np.array([[rng.random()]]), np.array([0])),
-        near((0.0, [[0.0]]), 1e-12, "V = 1: it is certain, the loss is 0."),
+        expect_near((0.0, [[0.0]]), 1e-12, "V = 1: it is certain, the loss is 0."),
     )
     logits = generator(rng).normal(0, 1, (4, 3))
     same = np.array([2, 2, 2, 2])
@@ -203,19 +211,22 @@ def linear_core(rng: random.Random) -> Inputs:
         x, W, dy = layer(rng, *sizes)
         dx, dW, db = by_paths(x, W, dy)
         less = [(np.array(part) / len(x)).tolist() for part in (dW, db)]
-        mistakes = {
-            "do not divide by B: dy already has it.": (dx, less[0], db),
-            "do not divide dW and db by B: dy already has it.": (dx, less[0], less[1]),
-            "db is a sum over the batch, not a mean.": (dx, dW, less[1]),
-            "db sums dy over the batch, not over the outputs.": (dx, dW, dy.sum(axis=1)),
-            "dW has the shape of W: x.T @ dy.": (dx, np.array(dW).T, db),
-            "return (dx, dW, db), in this order.": (dW, dx, db),
-        }
+        mistakes = [
+            Mistake((dx, less[0], db), "do not divide by B: dy already has it."),
+            Mistake((dx, less[0], less[1]), "do not divide dW and db by B: dy already has it."),
+            Mistake((dx, dW, less[1]), "db is a sum over the batch, not a mean."),
+            Mistake((dx, dW, dy.sum(axis=1)), "db sums dy over the batch, not over the outputs."),
+            Mistake((dx, np.array(dW).T, db), "dW has the shape of W: x.T @ dy."),
+            Mistake((dW, dx, db), "return (dx, dW, db), in this order."),
+        ]
         if W.shape[0] == W.shape[1]:
-            mistakes["dx uses the transpose of W, also where W is square."] = (dy @ W, dW, db)
+            hint = "dx uses the transpose of W, also where W is square."
+            mistakes.append(Mistake((dy @ W, dW, db), hint))
         yield (
             (x, W, dy),
-            near((dx, dW, db), EXACT, "sum over the paths: dy W^T, x^T dy, dy over b.", mistakes),
+            expect_near(
+                (dx, dW, db), EXACT, "sum over the paths: dy W^T, x^T dy, dy over b.", mistakes
+            ),
         )
 
 
@@ -223,7 +234,10 @@ def linear_core(rng: random.Random) -> Inputs:
 def linear_edges(rng: random.Random) -> Inputs:
     for sizes in ((1, 3, 2), (4, 1, 1), (1, 1, 1)):
         x, W, dy = layer(rng, *sizes)
-        yield (x, W, dy), near(by_paths(x, W, dy), EXACT, "keep all axes, also those of length 1.")
+        yield (
+            (x, W, dy),
+            expect_near(by_paths(x, W, dy), EXACT, "keep all axes, also those of length 1."),
+        )
 
 
 # --- mlp_backward
@@ -301,7 +315,7 @@ def loss_and_one_gradient(answer, params, x, targets, name):  # type: ignore[no-
 def judged_gradient(p: Params, x: Array, targets: Array, name: str) -> Judge:
     want = exact_slopes(p, x, targets, name)
     loss = float(mean_loss(p, x, targets))
-    return near((loss, want), 1e-8, PATHS[name], {CHANGED: "changed"})
+    return expect_near((loss, want), 1e-8, PATHS[name], [Mistake("changed", CHANGED)])
 
 
 @mlp_backward.case(weight=3, property="the loss and the gradients of the last layer")
@@ -368,18 +382,18 @@ def check_core(rng: random.Random) -> Inputs:
             off = generator(rng).uniform(0.01, 0.2, shape)
             place = tuple(rng.randrange(n) for n in shape)
             off[place] = sign * rng.uniform(0.5, 0.9)
-            mistakes = {
-                "take absolute values: too low is as wrong as too high.": off.max(),
-                "the other way round, too high is as wrong as too low.": -off.min(),
-                "absolute values: differences of both signs count.": max(0.0, -off.min()),
-                "the largest difference is wanted, not the sum.": np.abs(off).sum(),
-                "the largest difference is wanted, not the mean.": np.abs(off).mean(),
-                CHANGED: "changed",
-            }
+            mistakes = [
+                Mistake(off.max(), "take absolute values: too low is as wrong as too high."),
+                Mistake(-off.min(), "the other way round, too high is as wrong as too low."),
+                Mistake(max(0.0, -off.min()), "absolute values: differences of both signs count."),
+                Mistake(np.abs(off).sum(), "the largest difference is wanted, not the sum."),
+                Mistake(np.abs(off).mean(), "the largest difference is wanted, not the mean."),
+                Mistake("changed", CHANGED),
+            ]
             hint = "move one number at a time, to both sides, and divide by 2 eps."
             yield (
                 (f, x, right + off, 1e-3),
-                near(abs(off[place]), 1e-6, hint, mistakes),
+                expect_near(abs(off[place]), 1e-6, hint, mistakes),
             )
 
 
@@ -389,14 +403,14 @@ def check_both_sides(rng: random.Random) -> Inputs:
     x = generator(rng).uniform(-1, 1, 3)
     hint = "for a quadratic both sides give the exact slope at any step; one side does not."
     for eps in (1e-3, 0.5):
-        yield (f, x, A @ x, eps), near(0.0, 1e-8, hint)
+        yield (f, x, A @ x, eps), expect_near(0.0, 1e-8, hint)
 
 
 @gradient_check.case(weight=1, property="the default step, and x left as it was")
 def check_default(rng: random.Random) -> Inputs:
     x = generator(rng).uniform(-1, 1, (2, 2))
     hint = "with the default step an exponential is checked to 1e-8; leave x as it was."
-    small = near(0.0, 1e-8, hint, {CHANGED: "changed"})
+    small = expect_near(0.0, 1e-8, hint, [Mistake("changed", CHANGED)])
     yield (lambda x: float(np.exp(x).sum()), x, np.exp(x)), small
 
 
@@ -427,19 +441,23 @@ def window_logits(rng: random.Random) -> Inputs:
         x = side_by_side(params["E"], ids)
         want = logits_of(params, x)
         mixed = np.transpose(params["E"][ids], (0, 2, 1)).reshape(x.shape)
-        mistakes = {
-            "the vectors are mixed: first all numbers of the oldest token.": logits_of(
-                params, mixed
+        mistakes = [
+            Mistake(
+                logits_of(params, mixed),
+                "the vectors are mixed: first all numbers of the oldest token.",
             ),
-            "the oldest token comes first.": logits_of(
-                params, side_by_side(params["E"], ids[:, ::-1])
+            Mistake(
+                logits_of(params, side_by_side(params["E"], ids[:, ::-1])),
+                "the oldest token comes first.",
             ),
-            "the bend is missing: np.tanh.": (x @ params["W1"] + params["b1"]) @ params["W2"]
-            + params["b2"],
-            "the bias b2 is missing.": want - params["b2"],
-        }
+            Mistake(
+                (x @ params["W1"] + params["b1"]) @ params["W2"] + params["b2"],
+                "the bend is missing: np.tanh.",
+            ),
+            Mistake(want - params["b2"], "the bias b2 is missing."),
+        ]
         hint = "tanh(x W1 + b1) W2 + b2, x being the vectors side by side."
-        yield (params, "logits", ids), near(want, EXACT, hint, mistakes)
+        yield (params, "logits", ids), expect_near(want, EXACT, hint, mistakes)
 
 
 @FixedWindowLM.case(weight=1, property="the features, token by token")
@@ -448,7 +466,7 @@ def window_features(rng: random.Random) -> Inputs:
         params, ids = window_model(rng, V, w, d, 2)
         want = side_by_side(params["E"], ids)
         hint = "first all numbers of the oldest token, then of the next."
-        yield (params, "features", ids), near(want, 0, hint)
+        yield (params, "features", ids), expect_near(want, 0, hint)
 
 
 @FixedWindowLM.case(weight=2, property="the gradient by E adds up repeated tokens")
@@ -466,7 +484,7 @@ def window_gradient(rng: random.Random) -> Inputs:
             for token in range(V)
         ]
         hint = "row i sums the slopes of all places where token i stands: np.add.at."
-        yield (params, "embedding_gradient", ids, dx), near(want, EXACT, hint)
+        yield (params, "embedding_gradient", ids, dx), expect_near(want, EXACT, hint)
 
 
 # --- sgd_step
@@ -501,21 +519,29 @@ def step_core(rng: random.Random) -> Inputs:
         new = {n: p[n] - lr * np.reshape(faster[n], p[n].shape) for n in p}
         shaped = {n: np.reshape(faster[n], p[n].shape) for n in p}
         slow = {n: momentum * v[n] + (1 - momentum) * g[n] for n in p}
-        mistakes = {
-            "move by the new velocity, not by the old one.": (
-                {n: p[n] - lr * v[n] for n in p},
-                shaped,
+        mistakes = [
+            Mistake(
+                (
+                    {n: p[n] - lr * v[n] for n in p},
+                    shaped,
+                ),
+                "move by the new velocity, not by the old one.",
             ),
-            "you went uphill: p minus lr v.": ({n: p[n] + lr * shaped[n] for n in p}, shaped),
-            "the gradient enters whole, not times 1 - momentum.": (
-                {n: p[n] - lr * slow[n] for n in p},
-                slow,
+            Mistake(
+                ({n: p[n] + lr * shaped[n] for n in p}, shaped), "you went uphill: p minus lr v."
             ),
-            CHANGED: "changed",
-        }
+            Mistake(
+                (
+                    {n: p[n] - lr * slow[n] for n in p},
+                    slow,
+                ),
+                "the gradient enters whole, not times 1 - momentum.",
+            ),
+            Mistake("changed", CHANGED),
+        ]
         yield (
             (p, g, v, lr, momentum),
-            near((new, shaped), EXACT, "v = momentum v + g, then p = p - lr v.", mistakes),
+            expect_near((new, shaped), EXACT, "v = momentum v + g, then p = p - lr v.", mistakes),
         )
 
 
@@ -524,7 +550,7 @@ def step_plain(rng: random.Random) -> Inputs:
     p, g, v = three(rng)
     want = ({n: p[n] - 0.25 * g[n] for n in p}, g)
     hint = "momentum is 0 unless given: v is the gradient."
-    yield (p, g, v, 0.25), near(want, EXACT, hint, {CHANGED: "changed"})
+    yield (p, g, v, 0.25), expect_near(want, EXACT, hint, [Mistake("changed", CHANGED)])
 
 
 # --- random_search
@@ -578,22 +604,27 @@ def search_inputs(
             and same(value[0], tried[best])
         )
 
-    mistakes: dict[str, Callable[[Any], bool]] = {
-        "call the objective once for each trial.": lambda value: len(asked) != len(values),
-        "you drew evenly between low and high: draw evenly in factors.": lambda value: (
-            low < high
-            and compare(next(iter(asked[0].values())), evenly, 1e-9 * min(1.0, evenly)) is None
+    mistakes = [
+        Mistake(lambda value: len(asked) != len(values), "call the objective once for each trial."),
+        Mistake(
+            lambda value: (
+                low < high
+                and compare(next(iter(asked[0].values())), evenly, 1e-9 * min(1.0, evenly)) is None
+            ),
+            "you drew evenly between low and high: draw evenly in factors.",
         ),
-        "low * (high / low) ** u, one u for each name in the order of `ranges`.": lambda value: (
-            not as_drawn(value)
+        Mistake(
+            lambda value: not as_drawn(value),
+            "low * (high / low) ** u, one u for each name in the order of `ranges`.",
         ),
-        "nan must neither win nor block a number: use math.isnan.": lambda value: math.isnan(
-            value[1]
+        Mistake(
+            lambda value: math.isnan(value[1]),
+            "nan must neither win nor block a number: use math.isnan.",
         ),
-        "return the lowest objective of all trials.": lambda value: not lowest(value),
-    }
+        Mistake(lambda value: not lowest(value), "return the lowest objective of all trials."),
+    ]
     hint = "return the settings that gave the lowest objective, the earliest of equals."
-    judge = holds(right, hint, mistakes)
+    judge = expect_that(right, hint, mistakes)
     return (objective, ranges, len(values), lambda: next(supply)), judge
 
 
@@ -625,5 +656,5 @@ def search_refuses(rng: random.Random) -> Inputs:
     for trials in (0, -1):
         yield (
             (lambda settings: 1.0, TWO, trials, lambda: 0.5),
-            raises(ValueError, hint="with no trial there is no best setting."),
+            expect_raises(ValueError, hint="with no trial there is no best setting."),
         )

@@ -2,7 +2,7 @@
 tests/models/test_rnn.py holds to torch's cells) or a measured derivative, never the solution's matrix form."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +12,13 @@ from autograder.exercise import (
     Exercise,
     Inputs,
     Judge,
+    Mistake,
     Outcome,
     Raised,
     Returned,
-    holds,
-    near,
-    raises,
+    expect_near,
+    expect_raises,
+    expect_that,
 )
 from llmcourse.checks import NOTHING
 from llmcourse.checks import u06_cells as cells
@@ -25,7 +26,7 @@ from llmcourse.checks import u06_mistakes as known
 
 Array = Any  # of numpy
 Given = dict[str, Callable[..., Any]]
-CHANGED = "The call changed its arguments: make new arrays."
+CHANGED = Mistake("changed", "The call changed its arguments: make new arrays.")
 EXACT = 1e-9  # float64, sums of a few dozen terms of size 1
 PRODUCT = ("core dimension", "not aligned")  # what numpy says of a matrix product that fails
 LINE = "The check in the notebook shows the line."
@@ -47,7 +48,7 @@ def unless_changed(answer, *args):  # type: ignore[no-untyped-def]
 
 
 def close(
-    want: Any, hint: str | Callable[[Any, Any], str], found: dict[str, Any], shapes: str
+    want: Any, hint: str | Callable[[Any, Any], str], found: Sequence[Mistake], shapes: str
 ) -> Judge:
     """Return a judge of the value `want`; the visible check looks at the dtype.
 
@@ -56,7 +57,7 @@ def close(
     """
 
     edge = shapes in EDGES or hint in EDGES
-    plain = near(want, EXACT, "", found)
+    plain = expect_near(want, EXACT, "", found)
 
     def say(outcome: Outcome, nature: str) -> str:
         if isinstance(outcome, Raised) and not edge:
@@ -72,7 +73,7 @@ def close(
             why = hint if isinstance(hint, str) else hint(value, want)
         except Exception:  # the value comes from the learner: any shape of it may break the hint
             why = FORM
-        said = near(want, EXACT, why, found).say(outcome, nature)
+        said = expect_near(want, EXACT, why, found).say(outcome, nature)
         if not edge and said.startswith(("the length", "expected a list")):
             return said.removesuffix(why) + FORM
         return said
@@ -88,7 +89,7 @@ def told(
     shapes: str = cells.ROWS,
 ) -> tuple[tuple[Any, ...], Judge]:
     """Return the arguments and the judge that recognises the mistakes by their values."""
-    found = cells.values(mistakes, *args) | {CHANGED: "changed"}
+    found = [*cells.values(mistakes, *args), CHANGED]
     return args, close(formula(*args), hint, found, shapes)
 
 
@@ -236,7 +237,7 @@ def walk_edges(rng: random.Random) -> Inputs:
     sizes = {(1, 2, 3, 2): "One step.", (3, 1, 2, 2): cells.AXES, (2, 3, 1, 1): cells.AXES}
     for shape, hint in (sizes | {(0, 2, 3, 2): known.T_0}).items():
         args = walk_inputs(rng, *shape)
-        others = known.WALK if shape[0] else {}
+        others = known.WALK if shape[0] else []
         yield told(measured, others, hint, *args, shapes=hint)
 
 
@@ -251,19 +252,19 @@ def clip_core(rng: random.Random) -> Inputs:
         draw = generator(rng)
         g = {n: draw.normal(0, 3, s) for n, s in {"a": (2, 3), "b": (4,), "c": (3, 2)}.items()}
         limit = share * known.clipped(g, 1.0)[1]
-        found = cells.values(known.CLIP, g, limit) | {CHANGED: "changed"}
+        found = [*cells.values(known.CLIP, g, limit), CHANGED]
         hint = (
             "Use one factor for all arrays, min(1, limit / norm); return the norm before clipping."
         )
         # torch divides by norm + 1e-6: as good
-        yield (g, limit), near(known.clipped(g, limit), 1e-5, hint, found)
+        yield (g, limit), expect_near(known.clipped(g, limit), 1e-5, hint, found)
 
 
 @clip_grad_norm.case(weight=1, property="zeros stay zeros; very small and very large ones")
 def clip_edges(rng: random.Random) -> Inputs:
     zeros = {"a": np.zeros((2, 2)), "b": np.zeros(1)}
     hint = "With gradients of 0 the norm is 0: do not divide 0 by 0."
-    yield (zeros, 1.0), near((zeros, 0.0), 0, hint)
+    yield (zeros, 1.0), expect_near((zeros, 0.0), 0, hint)
     double, float32 = "A norm of 1e-5 or 1e8 is an ordinary norm.", known.IN_FLOAT64
     sizes = {1e-5: double, 1e8: double, 1e-24: float32, 1e23: float32}
     for size, why in sizes.items():
@@ -277,7 +278,7 @@ def clip_edges(rng: random.Random) -> Inputs:
             close = np.allclose(np.asarray(value[0]["a"], float), want, rtol=1e-4, atol=0)
             return bool(close) and bool(abs(float(value[1]) / norm - 1) < 1e-5)
 
-        yield (g, 2.0), holds(right, why)
+        yield (g, 2.0), expect_that(right, why)
 
 
 # --- bidirectional
@@ -332,7 +333,7 @@ def tagger_inputs(rng: random.Random, sizes: Any) -> Any:
 def tagger_case(sizes: Any, hint: str) -> Callable[[random.Random], Inputs]:
     def inputs(rng: random.Random) -> Inputs:
         for p, ids in tagger_inputs(rng, sizes):
-            found = cells.values(known.TAGGER, p, ids) | {CHANGED: "changed"}
+            found = [*cells.values(known.TAGGER, p, ids), CHANGED]
             want = known.tag_logits(p, ids)
             yield ((p,), "logits", ids), close(want, hint, found, known.READOUT)
 
@@ -348,7 +349,10 @@ SequenceTagger.case(weight=4, property="the logits on other sizes")(
 def tagger_tags(rng: random.Random) -> Inputs:
     for p, ids in tagger_inputs(rng, SIZES):
         want = known.tag_logits(p, ids).argmax(2)
-        yield ((p,), "tags", ids), near(want, 0, "The tag is the label with the largest logit.")
+        yield (
+            ((p,), "tags", ids),
+            expect_near(want, 0, "The tag is the label with the largest logit."),
+        )
 
 
 SequenceTagger.case(weight=1, property="one sentence, one token, one label")(
@@ -370,7 +374,7 @@ def classifier_case(
             ids[0, 0], lengths[0] = 0, max(1, T - 2)  # a real token 0, and padding
             for pooling in poolings:
                 args = p, pooling, ids, lengths
-                found = cells.values(known.CLASSIFIER, *args) | {CHANGED: "changed"}
+                found = [*cells.values(known.CLASSIFIER, *args), CHANGED]
                 judge = close(known.class_logits(*args), hint, found, known.READOUT)
                 yield ((p, pooling), "logits", ids, lengths), judge
 
@@ -393,6 +397,6 @@ def classifier_refuses(rng: random.Random) -> Inputs:
     p, ids = known.classifier_weights(generator(rng), 4, 2, 2, 3), np.array([[1, 2, 0], [3, 0, 0]])
     lengths = np.array([2, 1])
     want = known.class_logits(p, "last", ids, lengths)
-    yield ((p,), "logits", ids, lengths), close(want, known.DEFAULT, {}, known.DEFAULT)
+    yield ((p,), "logits", ids, lengths), close(want, known.DEFAULT, [], known.DEFAULT)
     for pooling in ("max", "", "LAST", "sum"):  # asked for nothing that only a good object has
-        yield ((p, pooling), "__sizeof__"), raises(ValueError, hint=known.REFUSE)
+        yield ((p, pooling), "__sizeof__"), expect_raises(ValueError, hint=known.REFUSE)

@@ -4,6 +4,7 @@ unit: 02_ngrams
 """
 
 from llmcourse.checks import (
+    Mistake,
     attempt,
     diagnosed,
     equal,
@@ -75,24 +76,26 @@ def ngram_counts(answer):
         got,
         ROSE_TABLES[1],
         "Every token that has n - 1 tokens before it adds 1 at table[those tokens][token].",
-        (whole, "The keys are whole n-grams: use the n - 1 tokens of the history as the key."),
-        (
+        Mistake(
+            whole, "The keys are whole n-grams: use the n - 1 tokens of the history as the key."
+        ),
+        Mistake(
             {("a",): {"rose": 2}, ("rose",): {"is": 2}, ("is",): {"a": 2}},
             "The last n-gram is missing: a text of T tokens has T - n + 1 n-grams.",
         ),
-        (
+        Mistake(
             {"a": {"rose": 3}, "rose": {"is": 2}, "is": {"a": 2}},
             "The keys must be tuples, also for one token: ('a',), not 'a'.",
         ),
-        (
+        Mistake(
             {(*gram,): {after: 2} for *gram, after in (ROSE[i : i + 3] for i in range(3))},
             "Your histories have n tokens: n is the length of history and token together.",
         ),
-        (
+        Mistake(
             {(): {"a": 1}, **ROSE_TABLES[1]},
             "Only a token with n - 1 tokens before it counts: leave out the first n - 1.",
         ),
-        (
+        Mistake(
             {gram[:1]: {gram[1]: 1} for gram in whole},
             "All counts are 1: add to the count instead of setting it.",
         ),
@@ -129,12 +132,14 @@ def unseen_rate(answer):
         number(got, "unseen_rate"),
         1 / 5,
         "ab, bb, ba, ab, ba: bb is not in the training text.",
-        (1 / 3, "That is the share of the different n-grams: count each time one occurs."),
-        (2 / 4, "Look for the n-grams of the test text in the training text, not the reverse."),
-        (4 / 5, "That is the share that was seen: the others are wanted."),
-        (1 / 6, "You divided by the number of tokens: T tokens have T - n + 1 n-grams."),
-        (3 / 4, "The last n-gram of each text is missing: T tokens have T - n + 1 n-grams."),
-        (1, "That is a count: divide it by the number of n-grams of the test text."),
+        Mistake(1 / 3, "That is the share of the different n-grams: count each time one occurs."),
+        Mistake(
+            2 / 4, "Look for the n-grams of the test text in the training text, not the reverse."
+        ),
+        Mistake(4 / 5, "That is the share that was seen: the others are wanted."),
+        Mistake(1 / 6, "You divided by the number of tokens: T tokens have T - n + 1 n-grams."),
+        Mistake(3 / 4, "The last n-gram of each text is missing: T tokens have T - n + 1 n-grams."),
+        Mistake(1, "That is a count: divide it by the number of n-grams of the test text."),
     )
     near(answer(train, test, 1), 0.0, 1e-9, hint="n = 1: a and b were both seen.")
     near(answer(["a"], test, 2), 1.0, 1e-9, hint="A training text shorter than n has no n-gram.")
@@ -171,16 +176,18 @@ def interpolated_prob(answer):
         number(answer(ROSE_TABLES, ("is",), "a", 0.6, 5), "interpolated_prob"),
         0.6 + 0.4 * unigram,
         "weight * MLE after the history + (1 - weight) * the same one token shorter.",
-        (0.6 + 0.6 * 3 / 8 + 1 / 5, "The shares must sum to 1: weight and 1 - weight."),
-        (0.6 + unigram, "The shares must sum to 1: weight and 1 - weight."),
-        (0.6 + 0.4 * 0.6 * 3 / 8, "Below the unigram stands 1 / V: it gets 1 - weight there."),
-        (0.6 + 0.4 * 3 / 8, "The unigram is mixed too, with 1 / V below it."),
-        (
+        Mistake(0.6 + 0.6 * 3 / 8 + 1 / 5, "The shares must sum to 1: weight and 1 - weight."),
+        Mistake(0.6 + unigram, "The shares must sum to 1: weight and 1 - weight."),
+        Mistake(
+            0.6 + 0.4 * 0.6 * 3 / 8, "Below the unigram stands 1 / V: it gets 1 - weight there."
+        ),
+        Mistake(0.6 + 0.4 * 3 / 8, "The unigram is mixed too, with 1 / V below it."),
+        Mistake(
             0.6 + 0.4 / 5,
             "Mix all the orders: the unigram stands between this history and 1 / V. Its history is "
             "(), but history[-m:] with m = 0 is everything.",
         ),
-        (0.4 + 0.6 * (0.4 * 3 / 8 + 0.6 / 5), "weight is the share of the longer history."),
+        Mistake(0.4 + 0.6 * (0.4 * 3 / 8 + 0.6 / 5), "weight is the share of the longer history."),
     )
     near(answer(ROSE_TABLES, (), "a", 0.6, 5), unigram, 1e-9, hint="No history: unigram and 1 / V.")
     hint = "The history was seen, the token after it not: the MLE is 0, its share stays weight."
@@ -190,7 +197,9 @@ def interpolated_prob(answer):
         attempt(answer, (ROSE_TABLES, ("rome",), "a", 0.6, 5), hint),
         unigram,
         hint,
-        (0.4 * unigram, "An unseen history has no MLE: the shorter one gets all, not 1 - weight."),
+        Mistake(
+            0.4 * unigram, "An unseen history has no MLE: the shorter one gets all, not 1 - weight."
+        ),
     )
     hint = "Of a history longer than the tables know the last tokens count, not the first."
     got = attempt(answer, (ROSE_TABLES, ("a", "rose", "is"), "a", 0.6, 5), hint)
@@ -213,21 +222,21 @@ def kneser_ney_prob(answer):
         number(answer(CITY_TABLES, (), "paris", 7), "kneser_ney_prob"),
         paris,
         "No history: paris follows 2 different tokens, of 9 different bigrams in all.",
-        (
+        Mistake(
             (1.25 + 0.75 * 6 / 7) / 11,
             "Raw counts: below the longest history, count the different tokens that came before.",
         ),
-        (
+        Mistake(
             2 / 9,
             "The unigram is discounted too: D N / total goes to 1 / V. N counts the tokens of the "
             "row, not of the vocabulary.",
         ),
-        (
+        Mistake(
             1.25 / 9,
             "What was taken off is lost: add D N / total times the lower probability, 1 / V here.",
         ),
-        ((1.25 + 0.75 / 7) / 9, "D was taken off N different tokens: pass on D N, not D."),
-        (
+        Mistake((1.25 + 0.75 / 7) / 9, "D was taken off N different tokens: pass on D N, not D."),
+        Mistake(
             1.25 / 9 + 1 / 7,
             "The lower probability has the weight D N / total, or the sum is above 1.",
         ),
@@ -248,7 +257,7 @@ def kneser_ney_prob(answer):
         answer(CITY_TABLES, ("in",), "francisco", 7),
         0.75 * francisco,
         "A token not seen after this history has only the share of the shorter one.",
-        (-0.75 / 2 + 0.75 * francisco, "A count of 0 stays 0: use max(count - D, 0)."),
+        Mistake(-0.75 / 2 + 0.75 * francisco, "A count of 0 stays 0: use max(count - D, 0)."),
     )
     hint = "After a history never seen the shorter one decides alone, with weight 1."
     near(attempt(answer, (CITY_TABLES, ("rome",), "paris", 7), hint), paris, 1e-9, hint)
@@ -256,11 +265,11 @@ def kneser_ney_prob(answer):
         answer([*CITY_TABLES, CITY_TRIGRAMS], ("rome", "in"), "paris", 7),
         0.25 + 0.75 * paris,
         "Three tables: in paris came after francisco only, in san after nothing.",
-        (
+        Mistake(
             0.25 / 2 + 0.75 * paris,
             "With three tables the history of one token has continuation counts too, not raw ones.",
         ),
-        (
+        Mistake(
             0.75 * paris,
             "The new token v stands in front of h: compare the tokens after the first with h.",
         ),

@@ -3,7 +3,17 @@
 unit: 02_ngrams
 """
 
-from llmcourse.checks import Spelled, attempt, diagnosed, equal, fail, kind_of, unchanged, visible
+from llmcourse.checks import (
+    Mistake,
+    Spelled,
+    attempt,
+    diagnosed,
+    equal,
+    fail,
+    kind_of,
+    unchanged,
+    visible,
+)
 
 TICK = (
     "lambda history: {'tick': 0.0, 'tock': 1.0} if history in (('tick',), ['tick']) "
@@ -33,16 +43,21 @@ def generate(answer):
         got,
         ["so", "tick", "tock", "tick", "tock"],
         "n = 2: each token depends on the one before it; 3 new tokens after the prompt of 2.",
-        (["tock", "tick", "tock"], "The result begins with the prompt."),
-        (["so"] + ["tick"] * 4, "next_probs must see the last n - 1 tokens only, here one."),
+        Mistake(["tock", "tick", "tock"], "The result begins with the prompt."),
+        Mistake(["so"] + ["tick"] * 4, "next_probs must see the last n - 1 tokens only, here one."),
     )
     draws = Spelled("iter([0.1, 0.3, 0.9, 0.69, 0.5]).__next__")
     diagnosed(
         answer(Spelled(f"lambda history: {COIN}"), [], 4, 3, draws),
         ["a", "c", "d", "c"],
         "Running sums 0.2, 0.2, 0.7, 1.0: call uniform() once, take the first sum above it.",
-        (["c"] * 4, "You always took the likeliest token: draw one, as often as it is probable."),
-        (list("abdc"), "The probabilities play no part: compare uniform() with their running sum."),
+        Mistake(
+            ["c"] * 4, "You always took the likeliest token: draw one, as often as it is probable."
+        ),
+        Mistake(
+            list("abdc"),
+            "The probabilities play no part: compare uniform() with their running sum.",
+        ),
     )
     equal(len(draws.asked), 4, hint="Call uniform() once for each new token.")
     for odds, numbers, want, hint in EDGES:

@@ -5,7 +5,7 @@ unit: 03_tokenization
 
 import random
 
-from llmcourse.checks import diagnosed, equal, visible
+from llmcourse.checks import Mistake, diagnosed, equal, visible
 from llmcourse.checks.u03_slowly import greedy, vocabulary
 
 
@@ -16,20 +16,22 @@ def wordpiece_encode(answer):
         answer("united", known),
         ["unit", "##ed"],
         "The longest token that begins the word, unit; then the longest in the rest, ##ed.",
-        (["un", "##it", "##ed"], "The longest first: unit is longer than un."),
-        (["un", "##i", "##ted"], "The longest first: try the whole rest, then one letter less."),
-        (["unit", "ed"], "Tokens that continue a word keep their ##."),
-        (["[UNK]"], "Inside the word look for ## + piece in the vocabulary."),
-        (["unit", "[UNK]"], "Inside the word look for ## + piece in the vocabulary."),
+        Mistake(["un", "##it", "##ed"], "The longest first: unit is longer than un."),
+        Mistake(
+            ["un", "##i", "##ted"], "The longest first: try the whole rest, then one letter less."
+        ),
+        Mistake(["unit", "ed"], "Tokens that continue a word keep their ##."),
+        Mistake(["[UNK]"], "Inside the word look for ## + piece in the vocabulary."),
+        Mistake(["unit", "[UNK]"], "Inside the word look for ## + piece in the vocabulary."),
     )
     diagnosed(
         answer("untied", known),
         ["[UNK]"],
         "Nothing begins tied: then the whole word is unknown.",
-        ("[UNK]", "Return a list with unk in it, not unk itself."),
-        (["un", "[UNK]"], "The whole word becomes [unk], what was found before is dropped."),
-        (["un"], "The whole word becomes [unk], what was found before is dropped."),
-        (
+        Mistake("[UNK]", "Return a list with unk in it, not unk itself."),
+        Mistake(["un", "[UNK]"], "The whole word becomes [unk], what was found before is dropped."),
+        Mistake(["un"], "The whole word becomes [unk], what was found before is dropped."),
+        Mistake(
             ["un", "[UNK]", "##i", "##ed"],
             "The whole word becomes [unk], what was found before is dropped.",
         ),
@@ -38,7 +40,7 @@ def wordpiece_encode(answer):
         answer("aun", known),
         ["a", "##un"],
         "Behind the a only tokens with ## fit: ##un.",
-        (["a", "un"], "Behind the first token only tokens with ## fit."),
+        Mistake(["a", "un"], "Behind the first token only tokens with ## fit."),
     )
     equal(answer("able", known), ["[UNK]"], "At the beginning a token with ## does not fit.")
     equal(answer("xyz", known, "?"), ["?"], "Use the argument unk.")

@@ -5,7 +5,17 @@ unit: 04_word2vec
 
 import numpy as np
 
-from llmcourse.checks import diagnosed, equal, fail, kind_of, near, number, unchanged, visible
+from llmcourse.checks import (
+    Mistake,
+    diagnosed,
+    equal,
+    fail,
+    kind_of,
+    near,
+    number,
+    unchanged,
+    visible,
+)
 from llmcourse.checks.u04_one_by_one import answer_of, associations, effect, ranked, vectors
 
 # Four words of different lengths in three directions: cosines and dot products disagree.
@@ -21,15 +31,17 @@ def nearest(answer):
         got,
         [1, 4],
         "The cosines of row 0 with rows 1 to 4 are 0.96, 0.32, -1.00 and 0.71.",
-        ([0, 1], "The row itself is always the nearest: leave it out."),
-        ([1, 2], "Those have the largest dot products: divide by the lengths of both vectors."),
-        ([3, 2], "Those are the least similar: sort from the largest cosine down."),
-        ([4, 1], "The most similar comes first."),
-        ([1, 0], "The row itself is always the nearest: leave it out."),
-        ([0, 2], "Divide by both lengths; and leave row 0 out by its id, not by its place."),
-        ([20 / 436**0.5, 0.5**0.5], "Return the ids, not the cosines."),
-        ([0, 3], "You removed row 0 before sorting: ids are the places in `vectors`."),
-        ([4, 3], "Those are nearest by distance: similarity is the cosine."),
+        Mistake([0, 1], "The row itself is always the nearest: leave it out."),
+        Mistake(
+            [1, 2], "Those have the largest dot products: divide by the lengths of both vectors."
+        ),
+        Mistake([3, 2], "Those are the least similar: sort from the largest cosine down."),
+        Mistake([4, 1], "The most similar comes first."),
+        Mistake([1, 0], "The row itself is always the nearest: leave it out."),
+        Mistake([0, 2], "Divide by both lengths; and leave row 0 out by its id, not by its place."),
+        Mistake([20 / 436**0.5, 0.5**0.5], "Return the ids, not the cosines."),
+        Mistake([0, 3], "You removed row 0 before sorting: ids are the places in `vectors`."),
+        Mistake([4, 3], "Those are nearest by distance: similarity is the cosine."),
     )
     equal(answer(STARS, 2, 9), [4, 1, 0, 3], hint="n above V - 1: all the others, best first.")
     same = np.array([[0.0, 2.0], [7.0, 0.0], [-3.0, 0.5], [1.0, 0.0], [-1.0, 0.0], [5.0, 1.0]])
@@ -64,9 +76,11 @@ def analogy(answer):
         number(got, "analogy"),
         answer_of(rows, 0, 1, 2),
         "Scale the rows to length 1; the answer has the largest cosine to b - a + c.",
-        (answer_of(rows, 0, 1, 2, excluded=()), "A question word came: exclude a, b and c."),
-        (answer_of(rows, 1, 0, 2), "You computed a - b + c: the step goes from a to b."),
-        (answer_of(rows, 0, 1, 2, scaled=False), "Scale all rows to length 1 before you add."),
+        Mistake(answer_of(rows, 0, 1, 2, excluded=()), "A question word came: exclude a, b and c."),
+        Mistake(answer_of(rows, 1, 0, 2), "You computed a - b + c: the step goes from a to b."),
+        Mistake(
+            answer_of(rows, 0, 1, 2, scaled=False), "Scale all rows to length 1 before you add."
+        ),
     )
     if got in (0, 1, 2):
         fail("A question word came as the answer: exclude a, b and c.")
@@ -114,20 +128,22 @@ def association_bias(answer):
         got,
         gap / both.std(ddof=1),
         "mean association of X minus that of Y, over the standard deviation of all.",
-        (gap / both.std(), "The standard deviation has n - 1 below the root: ddof=1."),
-        (gap, "Divide by the standard deviation of the associations of X and Y together."),
-        (-gap / both.std(ddof=1), "The sign is wrong: X minus Y, and A minus B."),
-        ((raw_x.mean() - raw_y.mean()) / raw.std(ddof=1), "Use cosines: scale the rows first."),
-        (
+        Mistake(gap / both.std(), "The standard deviation has n - 1 below the root: ddof=1."),
+        Mistake(gap, "Divide by the standard deviation of the associations of X and Y together."),
+        Mistake(-gap / both.std(ddof=1), "The sign is wrong: X minus Y, and A minus B."),
+        Mistake(
+            (raw_x.mean() - raw_y.mean()) / raw.std(ddof=1), "Use cosines: scale the rows first."
+        ),
+        Mistake(
             (of_x.sum() - of_y.sum()) / both.std(ddof=1),
             "Take the mean over X and over Y: they may differ in size.",
         ),
-        (gap / both.var(ddof=1), "You divided by the variance: take its square root."),
-        (
+        Mistake(gap / both.var(ddof=1), "You divided by the variance: take its square root."),
+        Mistake(
             (centred_x.mean() - centred_y.mean()) / np.append(centred_x, centred_y).std(ddof=1),
             "The mean of the cosines, not the cosine with the mean of the attributes.",
         ),
-        (
+        Mistake(
             gap / np.mean([of_x.std(ddof=1), of_y.std(ddof=1)]),
             "One standard deviation over the words of X and Y together.",
         ),

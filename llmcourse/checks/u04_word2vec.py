@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from llmcourse.checks import (
+    Mistake,
     attempt,
     diagnosed,
     equal,
@@ -63,8 +64,10 @@ def one_hot(answer):
         got,
         [[0, 0, 1, 0, 0], [1, 0, 0, 0, 0], [0, 0, 1, 0, 0], [0, 1, 0, 0, 0]],
         "Row t has its 1 in column ids[t] and zeros elsewhere.",
-        ([[1, 1, 1, 0, 0]] + 3 * [[0] * 5], "Each token has a row of its own."),
-        ([[1, 1, 1, 0, 0]] * 4, "Every row has the 1s of all ids: index row and column together."),
+        Mistake([[1, 1, 1, 0, 0]] + 3 * [[0] * 5], "Each token has a row of its own."),
+        Mistake(
+            [[1, 1, 1, 0, 0]] * 4, "Every row has the 1s of all ids: index row and column together."
+        ),
     )
     array_of(answer([], 3), (0, 3), "one_hot of no ids")
     for ids, size in (([0], 1), ([6, 0, 6], 7), ([i * i % 11 for i in range(30)], 11)):
@@ -90,15 +93,20 @@ def skipgram_pairs(answer):
         got,
         want,
         "For each centre in turn, the words up to 2 to its left, then up to 2 to its right.",
-        (right_only, "Only the words to the right came: the context is on both sides."),
-        (nearer, "The window reaches 2 words to each side; yours reaches one."),
-        (shorter, "The last word of the window is missing: `range` ends before its second number."),
-        ([(b, a) for a, b in want], "The centre comes first in the pair, then the context word."),
-        (
+        Mistake(right_only, "Only the words to the right came: the context is on both sides."),
+        Mistake(nearer, "The window reaches 2 words to each side; yours reaches one."),
+        Mistake(
+            shorter,
+            "The last word of the window is missing: `range` ends before its second number.",
+        ),
+        Mistake(
+            [(b, a) for a, b in want], "The centre comes first in the pair, then the context word."
+        ),
+        Mistake(
             sorted(want, key=lambda p: (p[0], abs(ord(p[0]) - ord(p[1])), p[1])),
             "From left to right: the farthest word on the left comes first.",
         ),
-        (
+        Mistake(
             [(w, v) for i, w in enumerate("abcd") for v in "abcd"[max(0, i - 2) : i + 3]],
             "A place is not in its own context.",
         ),
@@ -133,19 +141,19 @@ def cbow_batch(answer):
         contexts,
         [[-1, -1, 8, 9], [-1, 7, 9, 7], [7, 8, 7, -1], [8, 9, -1, -1]],
         "Row i: the 2 words before place i in the order of the text, then the 2 after it.",
-        (
+        Mistake(
             [[-1, -1, 8, 9], [7, -1, 9, 7], [8, 7, 7, -1], [9, 8, -1, -1]],
             "The left half is reversed: keep the order of the text.",
         ),
-        (
+        Mistake(
             [[8, 9, -1, -1], [7, 9, 7, -1], [7, 8, 7, -1], [8, 9, -1, -1]],
             "Fill with -1 where the neighbour is missing, not at the end of the row.",
         ),
-        (
+        Mistake(
             [[9, 7, 8, 9], [7, 7, 9, 7], [7, 8, 7, 7], [8, 9, 7, 8]],
             "Python's negative places wrap around: pad the text first.",
         ),
-        (
+        Mistake(
             [[0, 0, 8, 9], [0, 7, 9, 7], [7, 8, 7, 0], [8, 9, 0, 0]],
             "Fill with -1: 0 is the id of a word.",
         ),
@@ -176,13 +184,19 @@ def softmax_skipgram_loss(answer):
         number(got, "softmax_skipgram_loss"),
         losses.mean(),
         "For each pair ln of the sum of exp(score) over all words, minus the score that came.",
-        (losses.sum(), "That is the sum over the pairs: return the mean."),
-        (-losses.mean(), "The sign is wrong: the loss is minus the logarithm."),
-        (losses.mean() / np.log(2), "That is in bits: use the natural logarithm."),
-        (swapped.mean(), "The two tables are swapped: the first word of a pair is the centre."),
-        (one_table.mean(), "One table for both words? The context word is in context_vectors."),
-        (np.exp(-losses).mean(), "That is a probability: take minus the logarithm of each first."),
-        (
+        Mistake(losses.sum(), "That is the sum over the pairs: return the mean."),
+        Mistake(-losses.mean(), "The sign is wrong: the loss is minus the logarithm."),
+        Mistake(losses.mean() / np.log(2), "That is in bits: use the natural logarithm."),
+        Mistake(
+            swapped.mean(), "The two tables are swapped: the first word of a pair is the centre."
+        ),
+        Mistake(
+            one_table.mean(), "One table for both words? The context word is in context_vectors."
+        ),
+        Mistake(
+            np.exp(-losses).mean(), "That is a probability: take minus the logarithm of each first."
+        ),
+        Mistake(
             np.mean(
                 [
                     np.log(np.exp(CENTRE @ CONTEXT[c]).sum()) - CENTRE[w] @ CONTEXT[c]
@@ -222,10 +236,10 @@ def noise_probs(answer):
         got,
         [8 / 36, 1 / 36, 0, 27 / 36],
         "counts ** 0.75, divided by their sum.",
-        ([8, 1, 0, 27], "They should sum to 1: divide by the sum."),
-        ([16 / 98, 1 / 98, 0, 81 / 98], "Raise the counts to the power first."),
-        ([8 / 98, 1 / 98, 0, 27 / 98], "Divide by the sum of the raised counts."),
-        (
+        Mistake([8, 1, 0, 27], "They should sum to 1: divide by the sum."),
+        Mistake([16 / 98, 1 / 98, 0, 81 / 98], "Raise the counts to the power first."),
+        Mistake([8 / 98, 1 / 98, 0, 27 / 98], "Divide by the sum of the raised counts."),
+        Mistake(
             (np.array([16, 1, 0, 81]) / 98) ** 0.75,
             "First the power, then the division: these do not sum to 1.",
         ),
@@ -271,21 +285,27 @@ def negative_sampling_loss(answer):
         number(got, "negative_sampling_loss"),
         (true + false.sum(1)).mean(),
         "-ln s(score of the true pair), plus -ln s(-score) for each noise word; mean over pairs.",
-        ((true + false.sum(1)).sum(), "That is the sum over the pairs: return the mean."),
-        ((true + false.mean(1)).mean(), "The noise terms of a pair are summed, not averaged."),
-        (true.mean(), "The noise terms are missing."),
-        (-(true + false.sum(1)).mean(), "The sign is wrong: the loss is minus the logarithms."),
-        (
+        Mistake((true + false.sum(1)).sum(), "That is the sum over the pairs: return the mean."),
+        Mistake(
+            (true + false.mean(1)).mean(), "The noise terms of a pair are summed, not averaged."
+        ),
+        Mistake(true.mean(), "The noise terms are missing."),
+        Mistake(
+            -(true + false.sum(1)).mean(), "The sign is wrong: the loss is minus the logarithms."
+        ),
+        Mistake(
             (true + agree.sum(1)).mean(),
             "A noise pair should get a low score: its term is -ln s(-score).",
         ),
-        ((true_swapped + false_swapped.sum(1)).mean(), "The two tables are swapped."),
-        (
+        Mistake((true_swapped + false_swapped.sum(1)).mean(), "The two tables are swapped."),
+        Mistake(
             (true + np.array(as_centres)).mean(),
             "A noise word takes the context's place: its vector is in context_vectors.",
         ),
-        ((true + once).mean(), "A noise word that was drawn twice counts twice."),
-        ((true - false.sum(1)).mean(), "The noise terms are added to the loss, not taken off."),
+        Mistake((true + once).mean(), "A noise word that was drawn twice counts twice."),
+        Mistake(
+            (true - false.sum(1)).mean(), "The noise terms are added to the loss, not taken off."
+        ),
     )
     large = "s(x) of a large negative x is 0 for the computer: use np.logaddexp(0, -x)."
     for pair, noise in (((2, 2), 1), ((0, 1), 2), ((0, 2), 1), ((0, 2), 3)):

@@ -6,15 +6,17 @@ and the hidden tests recognise a mistake by its value. Sequences are in `u06_mis
 unit: 06_rnn_lstm
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from llmcourse.checks.expectations import Mistake
+
 Params = dict[str, np.ndarray]
 Pair = tuple[np.ndarray, np.ndarray]
-Mistakes = Mapping[str, Callable[..., Any]]
+Mistakes = Sequence[Mistake]  # each value is the wrong formula
 AXES = "Keep all axes, also those of length 1."
 LARGE = "With sums of 1,000 an exponential overflows: use (1 + np.tanh(a / 2)) / 2."
 TANH = "With sums of 1,000 an exponential overflows: use np.tanh."
@@ -28,13 +30,13 @@ def weights(rng: Any, blocks: int, inputs: int, hidden: int) -> Params:
     return {name: rng.normal(0, 0.8, shape) for name, shape in shapes.items()}
 
 
-def values(mistakes: Mistakes, *args: Any) -> dict[str, Any]:
-    """Return the value of each mistake that has one."""
-    found = {}
-    for hint, wrong in mistakes.items():
+def values(mistakes: Mistakes, *args: Any) -> list[Mistake]:
+    """Return the mistakes with what their formulas lead to, if they lead to something."""
+    found = []
+    for formula, hint in mistakes:
         try:
             with np.errstate(all="ignore"):
-                found[hint] = wrong(*args)
+                found.append(Mistake(formula(*args), hint))
         except (ValueError, IndexError):  # shapes that do not fit: numpy tells the learner itself
             continue
     return found
@@ -79,21 +81,32 @@ def elman(p: Params, x: np.ndarray, h: np.ndarray, act: Any = np.tanh) -> np.nda
     return act(of_input(p, x) + of_state(p, h))
 
 
-ELMAN: Mistakes = {
-    "The nonlinearity is missing: apply np.tanh to the sum.": partial(elman, act=lambda a: a),
-    "The nonlinearity is tanh, not a sigmoid: np.tanh.": partial(elman, act=gate),
-    "The nonlinearity is tanh, not relu: np.tanh.": partial(elman, act=lambda a: np.maximum(a, 0)),
-    "Apply one tanh to the whole sum, do not add two of them.": lambda p, x, h: (
-        np.tanh(of_input(p, x)) + np.tanh(of_state(p, h))),
-    "The old state enters through W_hh only: do not add it again.": lambda p, x, h: (
-        h + elman(p, x, h)),
-    "The bias b_hh is missing.": without("b_hh", elman),
-    "The bias b_ih is missing.": without("b_ih", elman),
-    "W_hh has its outputs as rows: h @ W_hh.T.": lambda p, x, h: elman(
-        p | {"W_hh": p["W_hh"].T}, x, h),
-    "The old state has no influence: add h @ W_hh.T.": without("W_hh", elman),
-    "The input has no influence: add x @ W_ih.T.": without("W_ih", elman),
-}  # fmt: skip
+ELMAN: Mistakes = [
+    Mistake(
+        partial(elman, act=lambda a: a), "The nonlinearity is missing: apply np.tanh to the sum."
+    ),
+    Mistake(partial(elman, act=gate), "The nonlinearity is tanh, not a sigmoid: np.tanh."),
+    Mistake(
+        partial(elman, act=lambda a: np.maximum(a, 0)),
+        "The nonlinearity is tanh, not relu: np.tanh.",
+    ),
+    Mistake(
+        lambda p, x, h: np.tanh(of_input(p, x)) + np.tanh(of_state(p, h)),
+        "Apply one tanh to the whole sum, do not add two of them.",
+    ),
+    Mistake(
+        lambda p, x, h: h + elman(p, x, h),
+        "The old state enters through W_hh only: do not add it again.",
+    ),
+    Mistake(without("b_hh", elman), "The bias b_hh is missing."),
+    Mistake(without("b_ih", elman), "The bias b_ih is missing."),
+    Mistake(
+        lambda p, x, h: elman(p | {"W_hh": p["W_hh"].T}, x, h),
+        "W_hh has its outputs as rows: h @ W_hh.T.",
+    ),
+    Mistake(without("W_hh", elman), "The old state has no influence: add h @ W_hh.T."),
+    Mistake(without("W_ih", elman), "The input has no influence: add x @ W_ih.T."),
+]
 
 
 def jordan(p: Params, x: np.ndarray, y: np.ndarray, form: str = "") -> Pair:
@@ -115,23 +128,33 @@ def softmax(z: np.ndarray) -> np.ndarray:
     return e / e.sum(axis=1, keepdims=True)
 
 
-JORDAN: Mistakes = {
-    "The output has no nonlinearity: no tanh around y.": _outputs(np.tanh),
-    "The output has no nonlinearity: no softmax.": _outputs(softmax),
-    "Return (hidden units, output), in this order.": lambda p, x, y: jordan(p, x, y)[::-1],
-    "The nonlinearity of the hidden units is missing: np.tanh.": partial(jordan, form="all"),
-    "Return the hidden units after the tanh.": partial(jordan, form="shown"),
-    "Compute the output from the hidden units after the tanh.": partial(jordan, form="read"),
-    "Compute the output with W_hy: h @ W_hy.T.": lambda p, x, y: jordan(
-        p | {"W_hy": p["W_yh"].T}, x, y),
-    "The previous output enters through W_yh: y @ W_yh.T.": lambda p, x, y: jordan(
-        p | {"W_yh": p["W_hy"].T}, x, y),
-    "The previous output is fed back unchanged: no tanh around it.": lambda p, x, y: jordan(
-        p, x, np.tanh(y)),
-    "The bias b_y is missing.": without("b_y", jordan),
-    "The bias b_h is missing.": without("b_h", jordan),
-    "The previous output has no influence: add y @ W_yh.T.": without("W_yh", jordan),
-}  # fmt: skip
+JORDAN: Mistakes = [
+    Mistake(_outputs(np.tanh), "The output has no nonlinearity: no tanh around y."),
+    Mistake(_outputs(softmax), "The output has no nonlinearity: no softmax."),
+    Mistake(lambda p, x, y: jordan(p, x, y)[::-1], "Return (hidden units, output), in this order."),
+    Mistake(
+        partial(jordan, form="all"), "The nonlinearity of the hidden units is missing: np.tanh."
+    ),
+    Mistake(partial(jordan, form="shown"), "Return the hidden units after the tanh."),
+    Mistake(
+        partial(jordan, form="read"), "Compute the output from the hidden units after the tanh."
+    ),
+    Mistake(
+        lambda p, x, y: jordan(p | {"W_hy": p["W_yh"].T}, x, y),
+        "Compute the output with W_hy: h @ W_hy.T.",
+    ),
+    Mistake(
+        lambda p, x, y: jordan(p | {"W_yh": p["W_hy"].T}, x, y),
+        "The previous output enters through W_yh: y @ W_yh.T.",
+    ),
+    Mistake(
+        lambda p, x, y: jordan(p, x, np.tanh(y)),
+        "The previous output is fed back unchanged: no tanh around it.",
+    ),
+    Mistake(without("b_y", jordan), "The bias b_y is missing."),
+    Mistake(without("b_h", jordan), "The bias b_h is missing."),
+    Mistake(without("W_yh", jordan), "The previous output has no influence: add y @ W_yh.T."),
+]
 
 
 def jordan_weights(rng: Any, inputs: int, hidden: int, outputs: int) -> Params:
@@ -162,25 +185,31 @@ def lstm(
     return (shown if form == "open" else sigmoid(a["o"]) * shown), new
 
 
-LSTM: Mistakes = {
-    **{ORDER.format("i, f, g, o", ", ".join(order)): partial(lstm, order=order)
-       for order in ("ifog", "figo", "igfo")},
-    INTERLEAVED.format(4): partial(lstm, form="interleaved"),
-    "The nonlinearity of the candidate g is tanh, not a sigmoid.": partial(lstm, candidate=gate),
-    "The nonlinearity of the candidate g is missing: np.tanh.": partial(
-        lstm, candidate=lambda a: a),
-    STEEP: partial(lstm, sigmoid=steep),
-    "The gates are sigmoids: a tanh can be negative.": partial(lstm, sigmoid=np.tanh),
-    "The output gate o is missing.": partial(lstm, form="open"),
-    "h is o tanh(c), not o c.": partial(lstm, form="bare"),
-    "Compute h from the NEW c.": partial(lstm, form="late"),
-    "The candidate has its own gate: i, not 1 - f.": partial(lstm, form="coupled"),
-    "Return (h, c), in this order.": lambda p, x, h, c: lstm(p, x, h, c)[::-1],
-    "Return (h, c): you returned h twice.": lambda p, x, h, c: (lstm(p, x, h, c)[0],) * 2,
-    "The bias b_hh is missing.": without("b_hh", lstm),
-    "The bias b_ih is missing.": without("b_ih", lstm),
-    "The old state has no influence: add h @ W_hh.T.": without("W_hh", lstm),
-}  # fmt: skip
+LSTM: Mistakes = [
+    *(
+        Mistake(partial(lstm, order=order), ORDER.format("i, f, g, o", ", ".join(order)))
+        for order in ("ifog", "figo", "igfo")
+    ),
+    Mistake(partial(lstm, form="interleaved"), INTERLEAVED.format(4)),
+    Mistake(
+        partial(lstm, candidate=gate), "The nonlinearity of the candidate g is tanh, not a sigmoid."
+    ),
+    Mistake(
+        partial(lstm, candidate=lambda a: a),
+        "The nonlinearity of the candidate g is missing: np.tanh.",
+    ),
+    Mistake(partial(lstm, sigmoid=steep), STEEP),
+    Mistake(partial(lstm, sigmoid=np.tanh), "The gates are sigmoids: a tanh can be negative."),
+    Mistake(partial(lstm, form="open"), "The output gate o is missing."),
+    Mistake(partial(lstm, form="bare"), "h is o tanh(c), not o c."),
+    Mistake(partial(lstm, form="late"), "Compute h from the NEW c."),
+    Mistake(partial(lstm, form="coupled"), "The candidate has its own gate: i, not 1 - f."),
+    Mistake(lambda p, x, h, c: lstm(p, x, h, c)[::-1], "Return (h, c), in this order."),
+    Mistake(lambda p, x, h, c: (lstm(p, x, h, c)[0],) * 2, "Return (h, c): you returned h twice."),
+    Mistake(without("b_hh", lstm), "The bias b_hh is missing."),
+    Mistake(without("b_ih", lstm), "The bias b_ih is missing."),
+    Mistake(without("W_hh", lstm), "The old state has no influence: add h @ W_hh.T."),
+]
 
 
 def gru(
@@ -211,22 +240,36 @@ def gru(
     return (n if "added" in words else (1 - z) * n) + z * h
 
 
-GRU: Mistakes = {
-    "z is the weight of the OLD state: (1 - z) n + z h.": partial(gru, form="turned"),
-    "r multiplies h W^T + b AFTER the product, not h before it.": partial(gru, form="first"),
-    "This is the other form of the papers: here r multiplies h W^T + b after the product, and z is "
-    "the weight of the old state.": partial(gru, form="first turned"),
-    "The last block of b_hh is inside the bracket that r multiplies.": partial(gru, form="bare"),
-    "r multiplies only the block of the state: x_n + r * h_n.": partial(gru, form="both"),
-    "The reset gate r is missing.": partial(gru, form="open"),
-    "The weight of the candidate is 1 - z: (1 - z) n + z h.": partial(gru, form="added"),
-    **{ORDER.format("r, z, n", ", ".join(order)): partial(gru, order=order)
-       for order in ("zrn", "rnz")},
-    INTERLEAVED.format(3): partial(gru, form="interleaved"),
-    "The nonlinearity of the candidate n is tanh, not a sigmoid.": partial(gru, candidate=gate),
-    "The nonlinearity of the candidate n is missing: np.tanh.": partial(gru, candidate=lambda a: a),
-    STEEP: partial(gru, sigmoid=steep),
-    "The gates are sigmoids: a tanh can be negative.": partial(gru, sigmoid=np.tanh),
-    "The bias b_hh is missing.": without("b_hh", gru),
-    "The bias b_ih is missing.": without("b_ih", gru),
-}  # fmt: skip
+GRU: Mistakes = [
+    Mistake(partial(gru, form="turned"), "z is the weight of the OLD state: (1 - z) n + z h."),
+    Mistake(
+        partial(gru, form="first"), "r multiplies h W^T + b AFTER the product, not h before it."
+    ),
+    Mistake(
+        partial(gru, form="first turned"),
+        "This is the other form of the papers: here r multiplies h W^T + b after the product, and "
+        "z is the weight of the old state.",
+    ),
+    Mistake(
+        partial(gru, form="bare"), "The last block of b_hh is inside the bracket that r multiplies."
+    ),
+    Mistake(partial(gru, form="both"), "r multiplies only the block of the state: x_n + r * h_n."),
+    Mistake(partial(gru, form="open"), "The reset gate r is missing."),
+    Mistake(partial(gru, form="added"), "The weight of the candidate is 1 - z: (1 - z) n + z h."),
+    *(
+        Mistake(partial(gru, order=order), ORDER.format("r, z, n", ", ".join(order)))
+        for order in ("zrn", "rnz")
+    ),
+    Mistake(partial(gru, form="interleaved"), INTERLEAVED.format(3)),
+    Mistake(
+        partial(gru, candidate=gate), "The nonlinearity of the candidate n is tanh, not a sigmoid."
+    ),
+    Mistake(
+        partial(gru, candidate=lambda a: a),
+        "The nonlinearity of the candidate n is missing: np.tanh.",
+    ),
+    Mistake(partial(gru, sigmoid=steep), STEEP),
+    Mistake(partial(gru, sigmoid=np.tanh), "The gates are sigmoids: a tanh can be negative."),
+    Mistake(without("b_hh", gru), "The bias b_hh is missing."),
+    Mistake(without("b_ih", gru), "The bias b_ih is missing."),
+]

@@ -30,8 +30,8 @@ def judged(got: Any, want: Any, what: Any, hint: str, mistakes: Mistakes, *args:
 
     what: name of the result, or of each part of it.
     """
-    known = [(value, why) for why, value in values(mistakes, *args).items()]
-    why = next((why for value, why in known if compare(got, value, 1e-6) is None), hint)
+    known = values(mistakes, *args)
+    why = next((m.hint for m in known if compare(got, m.value, 1e-6) is None), hint)
     parts = [(got, want, what)] if isinstance(what, str) else zip(got, want, what, strict=True)
     for mine, right, name in parts:
         diagnosed(mine, right, why, what=name, tolerance=1e-6)

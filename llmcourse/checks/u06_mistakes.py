@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from llmcourse.checks import compare
+from llmcourse.checks import Mistake, compare
 from llmcourse.checks.u06_cells import Mistakes, Params, elman, gru, softmax, weights
 
 AT_EACH = "The logits are W s + b at each position, with both halves of the state."
@@ -85,33 +85,58 @@ def _changed(**changes: Callable[[Params], np.ndarray]) -> Callable[..., Params]
     return wrong
 
 
-WALK: Mistakes = {
-    "Carry the gradient back: dh is dhs[t] plus what step t + 1 sends.": partial(walk, carry=0.0),
-    "Every step adds its contribution: +=, not =.": partial(walk, shares="last"),
-    "Sum the contributions of the steps: no mean over time.": partial(walk, shares="mean"),
-    "Sum the contributions of the rows: no mean over the batch.": partial(walk, shares="batch"),
-    "The derivative of tanh is 1 - h^2 with the state AFTER the step.": partial(
-        walk, derivative="before"),
-    "The derivative of tanh is missing: multiply by 1 - h^2.": partial(walk, derivative="none"),
-    "The derivative of tanh is 1 - h^2: h is squared.": partial(walk, derivative="plain"),
-    "The derivative of tanh is 1 - h^2; h (1 - h) is that of the sigmoid.": partial(
-        walk, derivative="sigmoid"),
-    "First add, then multiply: (dh + dhs[t]) * (1 - h^2).": partial(walk, derivative="late"),
-    "The gradient with respect to W_hh uses the state BEFORE the step.": partial(walk, memory=1),
-    "Go back through W_hh by da @ W_hh, without a transpose.": partial(walk, back="turned"),
-    "What goes back is da @ W_hh, with the derivative of tanh in it: da, not dh.": partial(
-        walk, back="whole"),
-    "Go from the last step to the first.": partial(walk, back="forward"),
-    "The first step counts, too: t goes down to 0.": partial(walk, back="short"),
-    "The first state is h0, not zeros.": lambda p, xs, h0, dhs: walk(p, xs, 0 * h0, dhs),
-    "Every dhs[t] counts, not only the last.": lambda p, xs, h0, dhs: walk(
-        p, xs, h0, np.concatenate([0 * dhs[:-1], dhs[-1:]])),
-    "The gradient with respect to W_hh is transposed: da.T @ the state before the step.": _changed(
-        W_hh=lambda right: right["W_hh"].T),
-    "b_ih and b_hh are one array, to which you added twice: make two.": _changed(
-        b_ih=lambda right: 2 * right["b_ih"], b_hh=lambda right: 2 * right["b_hh"]),
-    "b_hh gets the same gradient as b_ih.": _changed(b_hh=lambda right: 0 * right["b_hh"]),
-}  # fmt: skip
+WALK: Mistakes = [
+    Mistake(
+        partial(walk, carry=0.0),
+        "Carry the gradient back: dh is dhs[t] plus what step t + 1 sends.",
+    ),
+    Mistake(partial(walk, shares="last"), "Every step adds its contribution: +=, not =."),
+    Mistake(partial(walk, shares="mean"), "Sum the contributions of the steps: no mean over time."),
+    Mistake(
+        partial(walk, shares="batch"), "Sum the contributions of the rows: no mean over the batch."
+    ),
+    Mistake(
+        partial(walk, derivative="before"),
+        "The derivative of tanh is 1 - h^2 with the state AFTER the step.",
+    ),
+    Mistake(
+        partial(walk, derivative="none"), "The derivative of tanh is missing: multiply by 1 - h^2."
+    ),
+    Mistake(partial(walk, derivative="plain"), "The derivative of tanh is 1 - h^2: h is squared."),
+    Mistake(
+        partial(walk, derivative="sigmoid"),
+        "The derivative of tanh is 1 - h^2; h (1 - h) is that of the sigmoid.",
+    ),
+    Mistake(
+        partial(walk, derivative="late"), "First add, then multiply: (dh + dhs[t]) * (1 - h^2)."
+    ),
+    Mistake(
+        partial(walk, memory=1), "The gradient with respect to W_hh uses the state BEFORE the step."
+    ),
+    Mistake(
+        partial(walk, back="turned"), "Go back through W_hh by da @ W_hh, without a transpose."
+    ),
+    Mistake(
+        partial(walk, back="whole"),
+        "What goes back is da @ W_hh, with the derivative of tanh in it: da, not dh.",
+    ),
+    Mistake(partial(walk, back="forward"), "Go from the last step to the first."),
+    Mistake(partial(walk, back="short"), "The first step counts, too: t goes down to 0."),
+    Mistake(lambda p, xs, h0, dhs: walk(p, xs, 0 * h0, dhs), "The first state is h0, not zeros."),
+    Mistake(
+        lambda p, xs, h0, dhs: walk(p, xs, h0, np.concatenate([0 * dhs[:-1], dhs[-1:]])),
+        "Every dhs[t] counts, not only the last.",
+    ),
+    Mistake(
+        _changed(W_hh=lambda right: right["W_hh"].T),
+        "The gradient with respect to W_hh is transposed: da.T @ the state before the step.",
+    ),
+    Mistake(
+        _changed(b_ih=lambda right: 2 * right["b_ih"], b_hh=lambda right: 2 * right["b_hh"]),
+        "b_ih and b_hh are one array, to which you added twice: make two.",
+    ),
+    Mistake(_changed(b_hh=lambda right: 0 * right["b_hh"]), "b_hh gets the same gradient as b_ih."),
+]
 KEYS = f"Return a dictionary with the keys {', '.join(WALK_KEYS)}."
 T_0 = "T = 0: begin with np.zeros_like(params[...]) and np.zeros_like(h0), then loop."
 
@@ -162,31 +187,57 @@ def _by_norm(norm_of: Callable[[Params], float]) -> Callable[[Params, float], An
     return lambda g, limit: _scaled(g, min(1, limit / norm_of(g)), norm_of(g))
 
 
-CLIP: Mistakes = {
-    "norm(g, 2) of a matrix is another norm: sum the squares of all elements.": _by_norm(
-        lambda g: math.sqrt(sum(float(np.linalg.norm(v, 2)) ** 2 for v in g.values()))),
-    "The norm is not a maximum: it is the square root of the sum of all squares.": _by_norm(
-        lambda g: max(float(np.abs(v).max()) for v in g.values())),
-    "Sum the squares, do not average them.": _by_norm(
-        lambda g: math.sqrt(sum(float((v**2).mean()) for v in g.values()))),
-    "The factor is limit / norm, not norm / limit.": lambda g, limit: _scaled(
-        g, max(1, clipped(g, 1)[1] / limit), clipped(g, 1)[1]),
-    "Return (gradients, norm), in this order.": lambda g, limit: clipped(g, limit)[::-1],
-    "Return the gradients as a dictionary with the same names.": lambda g, limit: (
-        list(clipped(g, limit)[0].values()), clipped(g, limit)[1]),
-    "Return the norm, not the factor.": lambda g, limit: (
-        clipped(g, limit)[0], min(1, limit / clipped(g, 1)[1])),
-    "One norm and one factor for all arrays together: the direction must not change.": _each_alone,
-    "Gradients with a norm below the limit do not change: never scale up.": (
-        lambda g, limit: _scaled(g, limit / clipped(g, 1)[1], clipped(g, 1)[1])),
-    "Return the norm before clipping.": lambda g, limit: (
-        clipped(g, limit)[0], min(limit, clipped(g, 1)[1])),
-    "The norm is the square ROOT of the sum of squares.": _by_norm(lambda g: clipped(g, 1)[1] ** 2),
-    "Multiply everything by one factor, do not cut each element at the limit.": lambda g, limit: (
-        {n: np.clip(v, -limit, limit) for n, v in g.items()}, clipped(g, 1)[1]),
-    "Sum the squared norms of the arrays, not the norms.": _by_norm(
-        lambda g: sum(float(np.linalg.norm(v)) for v in g.values())),
-}  # fmt: skip
+CLIP: Mistakes = [
+    Mistake(
+        _by_norm(lambda g: math.sqrt(sum(float(np.linalg.norm(v, 2)) ** 2 for v in g.values()))),
+        "norm(g, 2) of a matrix is another norm: sum the squares of all elements.",
+    ),
+    Mistake(
+        _by_norm(lambda g: max(float(np.abs(v).max()) for v in g.values())),
+        "The norm is not a maximum: it is the square root of the sum of all squares.",
+    ),
+    Mistake(
+        _by_norm(lambda g: math.sqrt(sum(float((v**2).mean()) for v in g.values()))),
+        "Sum the squares, do not average them.",
+    ),
+    Mistake(
+        lambda g, limit: _scaled(g, max(1, clipped(g, 1)[1] / limit), clipped(g, 1)[1]),
+        "The factor is limit / norm, not norm / limit.",
+    ),
+    Mistake(lambda g, limit: clipped(g, limit)[::-1], "Return (gradients, norm), in this order."),
+    Mistake(
+        lambda g, limit: (list(clipped(g, limit)[0].values()), clipped(g, limit)[1]),
+        "Return the gradients as a dictionary with the same names.",
+    ),
+    Mistake(
+        lambda g, limit: (clipped(g, limit)[0], min(1, limit / clipped(g, 1)[1])),
+        "Return the norm, not the factor.",
+    ),
+    Mistake(
+        _each_alone,
+        "One norm and one factor for all arrays together: the direction must not change.",
+    ),
+    Mistake(
+        lambda g, limit: _scaled(g, limit / clipped(g, 1)[1], clipped(g, 1)[1]),
+        "Gradients with a norm below the limit do not change: never scale up.",
+    ),
+    Mistake(
+        lambda g, limit: (clipped(g, limit)[0], min(limit, clipped(g, 1)[1])),
+        "Return the norm before clipping.",
+    ),
+    Mistake(
+        _by_norm(lambda g: clipped(g, 1)[1] ** 2),
+        "The norm is the square ROOT of the sum of squares.",
+    ),
+    Mistake(
+        lambda g, limit: ({n: np.clip(v, -limit, limit) for n, v in g.items()}, clipped(g, 1)[1]),
+        "Multiply everything by one factor, do not cut each element at the limit.",
+    ),
+    Mistake(
+        _by_norm(lambda g: sum(float(np.linalg.norm(v)) for v in g.values())),
+        "Sum the squared norms of the arrays, not the norms.",
+    ),
+]
 
 
 def states(p: Params, xs: np.ndarray) -> np.ndarray:
@@ -202,26 +253,42 @@ def both(f: Params, b: Params, xs: np.ndarray) -> np.ndarray:
     return _beside(states(f, xs), states(b, xs[::-1])[::-1])
 
 
-BOTH: Mistakes = {
-    "Reverse the backward states in time: row t belongs to token t.": lambda f, b, xs: (
-        _beside(states(f, xs), states(b, xs[::-1]))),
-    "Reverse the backward states in time, axis 0, not their columns.": lambda f, b, xs: (
-        _beside(states(f, xs), states(b, xs[::-1])[:, :, ::-1])),
-    "The second GRU reads from the end: xs[::-1].": lambda f, b, xs: (
-        _beside(states(f, xs), states(b, xs))),
-    "The second GRU reads xs[::-1], and then its states are reversed.": lambda f, b, xs: (
-        _beside(states(f, xs), states(b, xs)[::-1])),
-    "The forward states are in the first columns.": lambda f, b, xs: (
-        _beside(states(b, xs[::-1])[::-1], states(f, xs))),
-    "Each direction has its own parameters.": lambda f, b, xs: both(f, f, xs),
-    "forward and backward are exchanged.": lambda f, b, xs: both(b, f, xs),
-    "The second GRU starts at zeros, not at the last state of the first.": lambda f, b, xs: (
-        _beside(states(f, xs), _gone_on(f, b, xs))),
-    "h is not carried to the next step: h = gru_cell(params, x, h).": lambda f, b, xs: (
-        _beside(*(np.array([states(p, x[None])[0] for x in xs]) for p in (f, b)))),
-    "Store the state after the step, not before it.": lambda f, b, xs: (
-        _beside(_before(states(f, xs)), _before(states(b, xs[::-1]))[::-1])),
-}  # fmt: skip
+BOTH: Mistakes = [
+    Mistake(
+        lambda f, b, xs: _beside(states(f, xs), states(b, xs[::-1])),
+        "Reverse the backward states in time: row t belongs to token t.",
+    ),
+    Mistake(
+        lambda f, b, xs: _beside(states(f, xs), states(b, xs[::-1])[:, :, ::-1]),
+        "Reverse the backward states in time, axis 0, not their columns.",
+    ),
+    Mistake(
+        lambda f, b, xs: _beside(states(f, xs), states(b, xs)),
+        "The second GRU reads from the end: xs[::-1].",
+    ),
+    Mistake(
+        lambda f, b, xs: _beside(states(f, xs), states(b, xs)[::-1]),
+        "The second GRU reads xs[::-1], and then its states are reversed.",
+    ),
+    Mistake(
+        lambda f, b, xs: _beside(states(b, xs[::-1])[::-1], states(f, xs)),
+        "The forward states are in the first columns.",
+    ),
+    Mistake(lambda f, b, xs: both(f, f, xs), "Each direction has its own parameters."),
+    Mistake(lambda f, b, xs: both(b, f, xs), "forward and backward are exchanged."),
+    Mistake(
+        lambda f, b, xs: _beside(states(f, xs), _gone_on(f, b, xs)),
+        "The second GRU starts at zeros, not at the last state of the first.",
+    ),
+    Mistake(
+        lambda f, b, xs: _beside(*(np.array([states(p, x[None])[0] for x in xs]) for p in (f, b))),
+        "h is not carried to the next step: h = gru_cell(params, x, h).",
+    ),
+    Mistake(
+        lambda f, b, xs: _beside(_before(states(f, xs)), _before(states(b, xs[::-1]))[::-1]),
+        "Store the state after the step, not before it.",
+    ),
+]
 
 
 def both_hint(got: Any, want: np.ndarray) -> str:
@@ -269,25 +336,43 @@ def tag_logits(p: Mapping[str, Any], ids: np.ndarray) -> np.ndarray:
     return np.einsum("tbs,ks->btk", seen, p["W"]) + p["b"]
 
 
-TAGGER: Mistakes = {
-    "forward and backward are exchanged.": lambda p, ids: tag_logits(
-        p | {"forward": p["backward"], "backward": p["forward"]}, ids),
-    "Both GRUs used the same parameters: take forward, then backward.": lambda p, ids: tag_logits(
-        p | {"backward": p["forward"]}, ids),
-    "Use both halves of the states, 2H numbers.": lambda p, ids: tag_logits(
-        p | {"W": p["W"] * (np.arange(p["W"].shape[1]) < p["W"].shape[1] // 2)}, ids),
-    "Logits are not probabilities: no softmax.": lambda p, ids: np.array(
-        [softmax(rows) for rows in tag_logits(p, ids)]),
-    "Each row is a separate sentence, read from a state of zeros.": lambda p, ids: (
-        tag_logits(p, ids.reshape(1, -1)).reshape(*ids.shape, -1)),
-    "The bias b is missing.": lambda p, ids: tag_logits(p, ids) - p["b"],
-    "Read along time, not along the batch: E[ids.T].": lambda p, ids: (
-        tag_logits(p, ids.T).swapaxes(0, 1)),
-    "Time and batch are mixed: reshape does not swap axes.": lambda p, ids: (
-        tag_logits(p, ids).swapaxes(0, 1).reshape(*ids.shape, -1)),
-    "The sentences were read in the wrong order: reshape does not swap axes.": lambda p, ids: (
-        tag_logits(p, ids.reshape(ids.shape[::-1]).T)),
-}  # fmt: skip
+TAGGER: Mistakes = [
+    Mistake(
+        lambda p, ids: tag_logits(p | {"forward": p["backward"], "backward": p["forward"]}, ids),
+        "forward and backward are exchanged.",
+    ),
+    Mistake(
+        lambda p, ids: tag_logits(p | {"backward": p["forward"]}, ids),
+        "Both GRUs used the same parameters: take forward, then backward.",
+    ),
+    Mistake(
+        lambda p, ids: tag_logits(
+            p | {"W": p["W"] * (np.arange(p["W"].shape[1]) < p["W"].shape[1] // 2)}, ids
+        ),
+        "Use both halves of the states, 2H numbers.",
+    ),
+    Mistake(
+        lambda p, ids: np.array([softmax(rows) for rows in tag_logits(p, ids)]),
+        "Logits are not probabilities: no softmax.",
+    ),
+    Mistake(
+        lambda p, ids: tag_logits(p, ids.reshape(1, -1)).reshape(*ids.shape, -1),
+        "Each row is a separate sentence, read from a state of zeros.",
+    ),
+    Mistake(lambda p, ids: tag_logits(p, ids) - p["b"], "The bias b is missing."),
+    Mistake(
+        lambda p, ids: tag_logits(p, ids.T).swapaxes(0, 1),
+        "Read along time, not along the batch: E[ids.T].",
+    ),
+    Mistake(
+        lambda p, ids: tag_logits(p, ids).swapaxes(0, 1).reshape(*ids.shape, -1),
+        "Time and batch are mixed: reshape does not swap axes.",
+    ),
+    Mistake(
+        lambda p, ids: tag_logits(p, ids.reshape(ids.shape[::-1]).T),
+        "The sentences were read in the wrong order: reshape does not swap axes.",
+    ),
+]
 
 
 def classifier_weights(rng: Any, vocab: int, d: int, labels: int, hidden: int) -> dict[str, Any]:
@@ -319,32 +404,61 @@ def _pooled(last: Any = None, mean: Any = None) -> Callable[..., np.ndarray]:
     return wrong
 
 
-CLASSIFIER: Mistakes = {
-    "Positions after the end of a row must not count: use lengths.": _pooled(
-        lambda s, n, ids: s[-1], lambda s, n, ids: s.mean(axis=0)),
-    "Token 0 is an ordinary token: lengths say what is real, not ids != 0.": _pooled(
-        lambda s, n, ids: s[(ids != 0).sum() - 1],
-        lambda s, n, ids: (s * (ids != 0)[:, None]).sum(axis=0) / n),
-    "Token 0 is an ordinary token: divide by lengths, not by the number of ids != 0.": _pooled(
-        mean=lambda s, n, ids: (s * (ids != 0)[:, None]).sum(axis=0) / (ids != 0).sum()),
-    "States that were set to 0 contain nothing: take the one at lengths - 1.": _pooled(
-        lambda s, n, ids: s[-1] * (n == len(s))),
-    "The mean is over the real positions: divide by lengths.": _pooled(
-        mean=lambda s, n, ids: s[:n].sum(axis=0) / len(s)),
-    "Take the mean, no sum: divide by lengths.": _pooled(mean=lambda s, n, ids: s[:n].sum(axis=0)),
-    "Positions are real where t < lengths: you used one too many.": _pooled(
-        mean=lambda s, n, ids: s[: n + 1].sum(axis=0) / n),
-    "Positions are real where t < lengths: you used one too few.": _pooled(
-        mean=lambda s, n, ids: s[: n - 1].sum(axis=0) / n),
-    "last and mean are exchanged.": _pooled(
-        lambda s, n, ids: s[:n].mean(axis=0), lambda s, n, ids: s[n - 1]),
-    "The last state was added again for each position after the end: sum real ones.": _pooled(
-        mean=lambda s, n, ids: (s[:n].sum(axis=0) + (len(s) - n) * s[n - 1]) / len(s)),
-    "Take the mean, not the maximum.": _pooled(mean=lambda s, n, ids: s[:n].max(axis=0)),
-    "The bias b is missing.": lambda p, *rest: class_logits(p, *rest) - p["b"],
-    "Logits are not probabilities: no softmax.": lambda *args: softmax(class_logits(*args)),
-    "The last real state is at lengths - 1, not at lengths.": _pooled(
-        lambda s, n, ids: s[min(n, len(s) - 1)]),
-    "The last real state is at lengths - 1, not at lengths - 2.": _pooled(
-        lambda s, n, ids: s[n - 2]),
-}  # fmt: skip
+CLASSIFIER: Mistakes = [
+    Mistake(
+        _pooled(lambda s, n, ids: s[-1], lambda s, n, ids: s.mean(axis=0)),
+        "Positions after the end of a row must not count: use lengths.",
+    ),
+    Mistake(
+        _pooled(
+            lambda s, n, ids: s[(ids != 0).sum() - 1],
+            lambda s, n, ids: (s * (ids != 0)[:, None]).sum(axis=0) / n,
+        ),
+        "Token 0 is an ordinary token: lengths say what is real, not ids != 0.",
+    ),
+    Mistake(
+        _pooled(mean=lambda s, n, ids: (s * (ids != 0)[:, None]).sum(axis=0) / (ids != 0).sum()),
+        "Token 0 is an ordinary token: divide by lengths, not by the number of ids != 0.",
+    ),
+    Mistake(
+        _pooled(lambda s, n, ids: s[-1] * (n == len(s))),
+        "States that were set to 0 contain nothing: take the one at lengths - 1.",
+    ),
+    Mistake(
+        _pooled(mean=lambda s, n, ids: s[:n].sum(axis=0) / len(s)),
+        "The mean is over the real positions: divide by lengths.",
+    ),
+    Mistake(
+        _pooled(mean=lambda s, n, ids: s[:n].sum(axis=0)),
+        "Take the mean, no sum: divide by lengths.",
+    ),
+    Mistake(
+        _pooled(mean=lambda s, n, ids: s[: n + 1].sum(axis=0) / n),
+        "Positions are real where t < lengths: you used one too many.",
+    ),
+    Mistake(
+        _pooled(mean=lambda s, n, ids: s[: n - 1].sum(axis=0) / n),
+        "Positions are real where t < lengths: you used one too few.",
+    ),
+    Mistake(
+        _pooled(lambda s, n, ids: s[:n].mean(axis=0), lambda s, n, ids: s[n - 1]),
+        "last and mean are exchanged.",
+    ),
+    Mistake(
+        _pooled(mean=lambda s, n, ids: (s[:n].sum(axis=0) + (len(s) - n) * s[n - 1]) / len(s)),
+        "The last state was added again for each position after the end: sum real ones.",
+    ),
+    Mistake(_pooled(mean=lambda s, n, ids: s[:n].max(axis=0)), "Take the mean, not the maximum."),
+    Mistake(lambda p, *rest: class_logits(p, *rest) - p["b"], "The bias b is missing."),
+    Mistake(
+        lambda *args: softmax(class_logits(*args)), "Logits are not probabilities: no softmax."
+    ),
+    Mistake(
+        _pooled(lambda s, n, ids: s[min(n, len(s) - 1)]),
+        "The last real state is at lengths - 1, not at lengths.",
+    ),
+    Mistake(
+        _pooled(lambda s, n, ids: s[n - 2]),
+        "The last real state is at lengths - 1, not at lengths - 2.",
+    ),
+]

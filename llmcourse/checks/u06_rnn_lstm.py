@@ -155,8 +155,8 @@ def bptt(answer):
     with noted(SHARES, *PRODUCT, *SUM):
         got = gradients(unchanged(answer, args, KEEP), args)
     want = walk(*args)
-    known = values(WALK, *args).items()
-    why = next((why for why, value in known if compare(got, value, 1e-6) is None), None)
+    known = values(WALK, *args)
+    why = next((m.hint for m in known if compare(got, m.value, 1e-6) is None), None)
     for name in WALK_KEYS:
         hint, what = why or walk_hint(got, want), f"the gradient with respect to {name}"
         diagnosed(got[name], want[name], hint, what=what, tolerance=1e-6)

@@ -78,7 +78,7 @@ def test_data_of_another_cell_is_named(value):
 def test_a_wrapped_answer_is_looked_into():
     @functools.cache
     def answer(x):
-        return undefined_name
+        return undefined_name  # noqa: F821
 
     assert "`undefined_name`" in warning(answer)
 

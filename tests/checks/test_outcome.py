@@ -158,7 +158,7 @@ def test_an_undefined_name_is_noted_and_changes_no_verdict(capsys):
     def answer(numbers):
         if not numbers:
             raise ValueError
-        return sum(numbers) if numbers else undefined_name
+        return sum(numbers) if numbers else undefined_name  # noqa: F821
 
     assert total(answer) is True
     first, note = capsys.readouterr().out.splitlines()

@@ -31,6 +31,7 @@ from llmcourse.commands.run import (
     find_notebooks,
     keep_ladder,
     longest_first,
+    run_notebooks,
 )
 from llmcourse.runtime import LadderRow
 

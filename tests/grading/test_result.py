@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import SandboxFailed
-from autograder.exercise import Exercise, NoAnswer, equals, holds, near
+from autograder.exercise import Exercise, NoAnswer, expect_equal, expect_near, expect_that
 from autograder.grading import attempts
 from autograder.grading import result as grading
 from autograder.grading.result import Result, grade
@@ -95,7 +95,7 @@ def test_a_generator_or_another_container_in_place_of_a_list_gets_full_points(an
 
     @squares.case(weight=1, property="squares")
     def squared(rng):
-        yield ([1.0, 2.5, -3.0],), equals([1.0, 6.25, 9.0], hint="")
+        yield ([1.0, 2.5, -3.0],), expect_equal([1.0, 6.25, 9.0], hint="")
 
     unit = replace(UNIT, exercises={"mean": squares, "spread": UNIT.exercises["spread"]}, checks={})
     book = Book(toy.released(), toy.RIGHT, "mean")
@@ -186,7 +186,7 @@ def test_a_function_of_the_graders_called_with_the_absurd_costs_one_exercise(cal
 
     @costly.case(weight=1, property="calls")
     def calls(rng):
-        yield (lambda n: len(str(7**n)),), near(2, 0, hint="")
+        yield (lambda n: len(str(7**n)),), expect_near(2, 0, hint="")
 
     unit = replace(UNIT, exercises={"mean": costly, "spread": UNIT.exercises["spread"]}, checks={})
     book = Book(toy.released(), toy.RIGHT, "mean")
@@ -203,7 +203,7 @@ def test_a_judge_that_a_value_ties_up_costs_one_exercise():
 
     @counts.case(weight=1, property="a sum up to the value")
     def counted(rng):
-        yield ([1.0],), holds(lambda value: sum(range(value)) == 3, hint="")
+        yield ([1.0],), expect_that(lambda value: sum(range(value)) == 3, hint="")
 
     unit = replace(UNIT, exercises={"mean": counts, "spread": UNIT.exercises["spread"]}, checks={})
     book = Book(toy.released(), toy.RIGHT, "mean")
@@ -352,7 +352,7 @@ def test_what_a_first_try_finds_out_is_of_no_use_in_the_second():
 
     @lottery.case(weight=1, property="knows the number already")
     def number(rng):
-        yield (rng.random(),), equals("seen before", hint="")
+        yield (rng.random(),), expect_equal("seen before", hint="")
 
     unit = replace(UNIT, exercises={"mean": lottery, "spread": UNIT.exercises["spread"]}, checks={})
     book = Book(toy.released(), toy.RIGHT, "mean")
@@ -613,7 +613,7 @@ def test_a_bug_in_a_hidden_test_is_never_a_zero():
 
     @broken.case(weight=1, property="fails")
     def fails(rng):
-        yield (1 / 0,), near(1, 0, hint="")
+        yield (1 / 0,), expect_near(1, 0, hint="")
 
     unit = replace(UNIT, exercises={**UNIT.exercises, "mean": broken})
     data = json.dumps(toy.released()).encode()

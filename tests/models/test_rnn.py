@@ -225,7 +225,7 @@ def cases_of_mistakes():
 def test_every_mistake_that_is_told_comes_to_another_value(name):
     formula, table, args = cases_of_mistakes()[name]
     came = cells.values(table, *args)
-    same = [hint for hint, value in came.items() if compare(value, formula(*args), 1e-6) is None]
+    same = [m.hint for m in came if compare(m.value, formula(*args), 1e-6) is None]
     below = ["Gradients with a norm below the limit do not change: never scale up."]
     assert same == (below if name == "clip" else [])  # it shows below the limit only
 
@@ -337,6 +337,7 @@ def test_the_example_call_of_an_exercise_has_the_value_that_it_shows(exercise):
         and c.source.startswith("### Ex")
         and f"`{exercise}` ·" in c.source
     ]
+    text = text.replace("\n> ", "\n")  # the task is set off as a quotation
     assert f"Write `{exercise}`, which " in text
     [example] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     test = doctest.DocTestParser().get_doctest(

@@ -13,6 +13,7 @@ from autograder.course import find_slug, read_info, slugs
 from autograder.errors import AutograderError
 from autograder.files import write_durably
 from autograder.publishing.notebooks import NOT_PLAIN, build, expand, release
+from llmcourse.commands.run import run_notebooks
 from llmcourse.plotting import schematics
 from tests import toy_course
 
@@ -265,7 +266,7 @@ def executions(root):
     except AutograderError:
         built = False
         nbformat.write(expand(root, "01_toy"), root / "solutions" / "01_toy" / "01_toy.ipynb")
-    report = run(root / "solutions", root / "out", preset="smoke")
+    report = run_notebooks(root / "solutions", root / "out", preset="smoke")
     nbval = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "01_toy.ipynb"]
     place = root / "solutions" / "01_toy"
     tested = subprocess.run([*nbval, "-c", os.devnull], cwd=place, capture_output=True)
@@ -309,10 +310,10 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch)
     path = tmp_path / "kept.txt"
     write_durably(path, "old")
 
-    def full(self, *args, **keywords):
+    def full(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(AutograderError, match="No space left on device"):
         write_durably(path, "new")
     assert path.read_text() == "old"

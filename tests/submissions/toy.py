@@ -3,10 +3,9 @@
 from typing import Any
 
 from autograder.course import ExerciseInfo, Unit, UnitInfo, Written
-from autograder.exercise import Exercise, near, raises
+from autograder.exercise import Exercise, expect_near, expect_raises
 from autograder.sandbox.limits import Limits
-from llmcourse.checks import near as check_near
-from llmcourse.checks import number
+from llmcourse.checks import near, number
 
 SLUG = "03_toy"
 SECRET = b"LLMCOURSE_SECRET of the tests"
@@ -47,7 +46,7 @@ def _several(rng: Any) -> Any:
         values = [rng.uniform(-5, 5) for _ in range(rng.randint(2, 9))]
         yield (
             (values,),
-            near(
+            expect_near(
                 _mean(values),
                 1e-9,
                 hint="is it the sum over the count?",
@@ -58,7 +57,7 @@ def _several(rng: Any) -> Any:
 
 @mean.case(weight=1, property="refuses no numbers")
 def _none(rng: Any) -> Any:
-    yield ([],), raises(ValueError, hint="an empty list has no mean")
+    yield ([],), expect_raises(ValueError, hint="an empty list has no mean")
 
 
 @spread.case(weight=1, property="the spread of several numbers")
@@ -68,12 +67,14 @@ def _spread(rng: Any) -> Any:
         middle = _mean(values)
         yield (
             (values,),
-            near(_mean([(x - middle) ** 2 for x in values]), 1e-9, hint="mean squared distance"),
+            expect_near(
+                _mean([(x - middle) ** 2 for x in values]), 1e-9, hint="mean squared distance"
+            ),
         )
 
 
 def _visible_mean(answer: Any) -> None:
-    check_near(number(answer([1.0, 2.0]), "mean"), 1.5, 1e-9, hint="(1 + 2) / 2")
+    near(number(answer([1.0, 2.0]), "mean"), 1.5, 1e-9, hint="(1 + 2) / 2")
 
 
 def _cell(

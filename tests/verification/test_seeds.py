@@ -1,6 +1,15 @@
 """A seed that takes points from a right answer, or gives them to a wrong one, is found out."""
 
-from autograder.exercise import Case, Exercise, drawn, equals, fraction, holds, near, untold
+from autograder.exercise import (
+    Case,
+    Exercise,
+    drawn,
+    expect_equal,
+    expect_near,
+    expect_that,
+    fraction,
+    untold,
+)
 from autograder.sandbox.forks import in_forks
 from autograder.verification import seeds
 from autograder.verification.answer_bank import right, wrong
@@ -38,7 +47,7 @@ def misjudged(numbers):
     def judge(outcome):
         if outcome.value == max(numbers):
             return "that is the largest one"
-        return near(sum(numbers) / 2, 1e-9, "the mean.")(outcome)
+        return expect_near(sum(numbers) / 2, 1e-9, "the mean.")(outcome)
 
     return judge
 
@@ -67,7 +76,7 @@ def visible_mean(answer):
 
 
 def test_a_seed_that_leaves_a_wrong_answer_all_points_is_named(tmp_path):
-    exercise = with_case(lambda numbers: equals(sum(numbers) / 2, "the mean."))
+    exercise = with_case(lambda numbers: expect_equal(sum(numbers) / 2, "the mean."))
     made = workbench(exercise, answers=(*ANSWERS, first_of_two))
     made.unit.checks["mean"] = visible_mean
     [line] = lines(made, tmp_path)
@@ -94,7 +103,7 @@ def counting_exercise():
     @mean.case(weight=1, property="asks twice")
     def _(rng):
         asked = []
-        yield (lambda: asked.append(1),), holds(lambda value: len(asked) == 2, "ask twice.")
+        yield (lambda: asked.append(1),), expect_that(lambda value: len(asked) == 2, "ask twice.")
 
     return mean
 

@@ -11,13 +11,13 @@ import pytest
 
 from autograder import cli
 from autograder.course import Unit
-from autograder.exercise import Case, Exercise, near, raises
+from autograder.exercise import Case, Exercise, Mistake, expect_near, expect_raises
 from autograder.sandbox.forks import in_forks
 from autograder.verification import trust as verify
 from autograder.verification.answer_bank import Equivalent, right, wrong
 from autograder.verification.mutation import essence, mutants
 from autograder.verification.trials import MUTANT, Workbench
-from llmcourse.checks import near as visible_near
+from llmcourse.checks import near
 from tests import toy_course
 
 STUB = "def mean(numbers):\n    raise NotImplementedError\n"
@@ -35,7 +35,7 @@ def notebook(source):
 
 
 def visible_mean(answer):
-    visible_near(answer([1.0, 2.0]), 1.5, 1e-9, hint="")
+    near(answer([1.0, 2.0]), 1.5, 1e-9, hint="")
 
 
 def hidden_tests(numbers=lambda rng: [rng.uniform(1, 9) for _ in range(7)], empty=True):
@@ -45,14 +45,14 @@ def hidden_tests(numbers=lambda rng: [rng.uniform(1, 9) for _ in range(7)], empt
     def core(rng):
         for _ in range(2):
             drawn = numbers(rng)
-            mistakes = {"divide by the length.": sum(drawn)}
-            yield (drawn,), near(sum(drawn) / len(drawn), 1e-9, "the mean.", mistakes)
+            mistakes = [Mistake(sum(drawn), "divide by the length.")]
+            yield (drawn,), expect_near(sum(drawn) / len(drawn), 1e-9, "the mean.", mistakes)
 
     if empty:
 
         @mean.case(weight=1, property="refuses an empty list")
         def refuses(rng):
-            yield ([],), raises(ValueError, "there is no mean of nothing.")
+            yield ([],), expect_raises(ValueError, "there is no mean of nothing.")
 
     return mean
 
@@ -279,7 +279,7 @@ def test_a_new_solution_is_tried_with_its_mutants_but_not_the_other_answers(tmp_
 
 
 def test_outcomes_depend_on_the_modules_of_the_course_that_the_solution_imports(monkeypatch):
-    solution = "from llmcourse import probability\n" + SOLUTION
+    solution = "from llmcourse.models import probability\n" + SOLUTION
     with_import, without = [
         next(workbench(solution=text).trials("mean")).key for text in (solution, SOLUTION)
     ]

@@ -223,7 +223,7 @@ def test_what_is_told_of_people_is_known_and_never_held_out():
     for name, domain in story_rules.relatives().items():
         assert domain.rows
         assert {(name, row[0]) for row in domain.rows} <= known
-    for table in (story_rules.belongings(), rules.losses()):
+    for table in (story_rules.belongings(), story_rules.losses()):
         for name, domain in table.items():
             assert domain.rows
             assert not {(name, row[0]) for row in domain.rows} & hidden
