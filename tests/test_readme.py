@@ -1,6 +1,7 @@
 """No word of the README that is not true: its commands exist, its table is the units'."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,16 @@ def test_files_it_names_exist():
     named = re.findall(r"`((?:docs|llmcourse|autograder|tests|course|solutions)/[\w/]*)`", README)
     assert named and all((ROOT / name).exists() for name in named)
     assert all((ROOT / name).is_file() for name in re.findall(r"\]\(([\w./]+)\)", README))
+
+
+def test_the_tree_names_every_folder_and_no_other():
+    tree = README.split("## Where things are")[1].split("```")[1]
+    named = set(re.findall(r"(\w+)/", tree))
+    packages = ("llmcourse", "autograder")
+    places = [ROOT, *(ROOT / name for name in (*packages, "tests"))]
+    wrong = {n for n in named if not any((place / n).is_dir() for place in places)}
+    assert wrong - {"figures"} == set()
+    rooms = {path.parent.name for name in packages for path in (ROOT / name).glob("*/__init__.py")}
+    listed = subprocess.run(["git", "ls-files", "*/*"], cwd=ROOT, capture_output=True, text=True)
+    tops = {line.split("/")[0] for line in listed.stdout.splitlines()}
+    assert (rooms | {top for top in tops if not top.startswith(".")}) - named == set()
