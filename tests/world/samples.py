@@ -32,6 +32,9 @@ class Sample(Sequence):
     def __iter__(self):
         return iter(self.records)
 
+    def __add__(self, other):
+        return (*self, *other)
+
 
 @cache
 def train(name):
