@@ -3,7 +3,7 @@
 from typing import Any
 
 from autograder.course import ExerciseInfo, Unit, UnitInfo, Written
-from autograder.exercise import Exercise, expect_near, expect_raises
+from autograder.exercise import Exercise, Mistake, expect_near, expect_raises
 from autograder.sandbox.limits import Limits
 from llmcourse.checks import near, number
 
@@ -50,7 +50,7 @@ def _several(rng: Any) -> Any:
                 _mean(values),
                 1e-9,
                 hint="is it the sum over the count?",
-                mistakes={"you forgot to divide": sum(values)},
+                mistakes=[Mistake(sum(values), "you forgot to divide")],
             ),
         )
 
