@@ -33,7 +33,7 @@ from llmcourse.models.word_vectors import WordVectors
 def softmax_skipgram_loss(
     centre_vectors: np.ndarray, context_vectors: np.ndarray, pairs: Sequence[tuple[int, int]]
 ) -> float:
-    """The mean of -ln P(context | centre) in nats, a softmax over all V context vectors."""
+    """Return the mean of -ln P(context | centre) in nats, a softmax over all V context vectors."""
     centres, contexts = _checked_pairs(pairs, len(centre_vectors), len(context_vectors))
     scores = torch.as_tensor(centre_vectors)[centres] @ torch.as_tensor(context_vectors).T
     return F.cross_entropy(scores, contexts).item()
@@ -45,7 +45,7 @@ def negative_sampling_loss(
     pairs: Sequence[tuple[int, int]],
     negatives: Sequence[Sequence[int]],
 ) -> float:
-    """The mean over pairs of -ln s(true score) - sum of ln s(-noise score), in nats.
+    """Return the mean over pairs of -ln s(true score) - sum of ln s(-noise score), in nats.
 
     negatives: the k noise words of each pair. source: arXiv:1310.4546, equation 4.
     """
@@ -96,7 +96,7 @@ class EmbeddingConfig:
 
 
 def expected_pairs(text: Text, config: EmbeddingConfig) -> tuple[torch.Tensor, torch.Tensor]:
-    """How often each (centre, context) is met as a true pair and as a noise pair, (V, V) both."""
+    """Return how often each (centre, context) is met as a true pair and as a noise pair."""
     keep = torch.from_numpy(keep_probs(text.counts, config.subsample)).float()
     true = torch.from_numpy(pair_counts(text, config.window)).float()
     true.mul_(keep).mul_(keep[:, None])
@@ -105,7 +105,7 @@ def expected_pairs(text: Text, config: EmbeddingConfig) -> tuple[torch.Tensor, t
 
 
 def skipgram_loss(scores: torch.Tensor, true: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-    """The negative-sampling loss in nats per true pair, each pair weighted by how often it is met.
+    """Return the negative-sampling loss in nats per true pair, pairs weighted by how often met.
 
     scores: (V, V), the dot product of each centre vector with each context vector.
     source: arXiv:1310.4546, equation 4; Levy and Goldberg 2014, equation 3.
@@ -116,7 +116,7 @@ def skipgram_loss(scores: torch.Tensor, true: torch.Tensor, noise: torch.Tensor)
 def skipgram_gradient(
     scores: torch.Tensor, true: torch.Tensor, total: torch.Tensor
 ) -> torch.Tensor:
-    """The gradient of `skipgram_loss` by the scores, times the true pairs; total = true + noise."""
+    """Return dL/dscores of `skipgram_loss` times the number of true pairs; total = true + noise."""
     return torch.sigmoid(scores).mul_(total).sub_(true)
 
 
@@ -126,7 +126,7 @@ def spectral_start(
     d_model: int,
     generator: torch.Generator | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Centre and context vectors, (V, D) both, whose scores are near max(0, ln(true / noise)).
+    """Return centre and context vectors whose scores are near max(0, ln(true / noise)).
 
     Words that were never met together have the score 0. These would be the best scores if D did
     not limit them (Levy and Goldberg 2014). The largest
@@ -145,7 +145,7 @@ def spectral_start(
 def train_skipgram(
     text: Text, config: EmbeddingConfig, generator: torch.Generator | None = None
 ) -> tuple[WordVectors, WordVectors]:
-    """Centre and context vectors of skip-gram with negative sampling, learned from all pairs.
+    """Learn centre and context vectors of skip-gram with negative sampling from all pairs.
 
     A word that has no neighbour keeps the vectors it began with.
     """
@@ -166,7 +166,7 @@ def train_skipgram(
 def cbow_loss(
     means: torch.Tensor, centres: torch.Tensor, noise: torch.Tensor, negatives: int
 ) -> torch.Tensor:
-    """Negative-sampling loss in nats a word: means and centres (B, D), shared noise (K, D).
+    """Return the mean negative-sampling loss in nats a word; all words share the K noise words.
 
     The K noise terms of a word count as `negatives` drawn for it alone.
     """
@@ -178,7 +178,7 @@ def cbow_loss(
 def train_cbow(
     text: Text, config: EmbeddingConfig, generator: torch.Generator | None = None
 ) -> tuple[WordVectors, WordVectors]:
-    """Context (input) and centre (output) vectors of CBOW: a word from the mean of its neighbours.
+    """Learn context (input) and centre (output) vectors of CBOW: a word from its neighbours' mean.
 
     Each update predicts `batch` words, thinned and with windows drawn as in word2vec, against the
     same `shared` noise words.
@@ -200,7 +200,7 @@ def train_cbow(
 
 
 def lsa(counts: np.ndarray, words: Sequence[str], d_model: int = 100) -> WordVectors:
-    """The words by the largest singular vectors of log(1 + counts), scaled by the singular values.
+    """Return words by the largest singular vectors of log(1 + counts) times the singular values.
 
     counts: symmetric, (V, V), as `pair_counts` gives it.
     source: Deerwester et al. 1990, Indexing by latent semantic analysis.
@@ -214,7 +214,7 @@ def lsa(counts: np.ndarray, words: Sequence[str], d_model: int = 100) -> WordVec
 def glove_loss(
     scores: torch.Tensor, counts: torch.Tensor, x_max: float = 100.0, power: float = 0.75
 ) -> torch.Tensor:
-    """GloVe's loss: the weighted squared distance of the scores from the log counts, a number.
+    """Return GloVe's loss: the weighted squared distance of the scores from the log counts.
 
     scores: (V, V), dot products with both words' biases added; pairs with count 0 do not matter.
     source: Pennington, Socher and Manning 2014, equations 8 and 9.
@@ -227,7 +227,7 @@ def glove_loss(
 def train_glove(
     text: Text, config: EmbeddingConfig, generator: torch.Generator | None = None
 ) -> WordVectors:
-    """Sums of centre and context vectors that make `glove_loss` small, on all pairs at once."""
+    """Learn sums of centre and context vectors that make `glove_loss` small, on all pairs."""
     counts = torch.from_numpy(pair_counts(text, config.window)).float()
     parts = [_start(text, config, generator) for _ in range(2)]
     parts += [torch.zeros(len(counts), 1), torch.zeros(1, len(counts))]
@@ -241,7 +241,7 @@ def train_glove(
 
 
 def _draw_places(text: Text, config: EmbeddingConfig, rng: np.random.Generator) -> np.ndarray:
-    """`batch` random places of the text, of which frequent words are kept with `keep_probs`.
+    """Draw `batch` random places of the text; frequent words are kept with `keep_probs`.
 
     Where none is kept, as happens in a small batch, one is drawn by the same odds.
     """
@@ -257,7 +257,7 @@ def _draw_places(text: Text, config: EmbeddingConfig, rng: np.random.Generator) 
 def _start(
     text: Text, config: EmbeddingConfig, generator: torch.Generator | None, spare: int = 0
 ) -> torch.Tensor:
-    """Small random vectors, evenly from -1 / (2 D) to 1 / (2 D), as word2vec begins."""
+    """Return small random vectors, evenly from -1 / (2 D) to 1 / (2 D), as word2vec begins."""
     shape = len(text.words) + spare, config.d_model
     return (torch.rand(shape, generator=generator) - 0.5) / config.d_model
 

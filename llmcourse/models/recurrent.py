@@ -23,7 +23,7 @@ State = tuple[Tensor, ...]  # (h,) or, for an LSTM, (h, c); each (layers directi
 
 
 class ElmanLayer(Function):
-    """Run h_t = tanh(x_t + h_{t-1} W^T) over all T steps.
+    """The recurrence h_t = tanh(x_t + h_{t-1} W^T) over all T steps.
 
     x: the projection x W_ih^T + b of the inputs, (T, B, H), already computed; W: (H, H); h: first
     state (B, H). Returns the states (T, B, H).
@@ -50,7 +50,7 @@ class ElmanLayer(Function):
 
 
 class LSTMLayer(Function):
-    """Run an LSTM over all T steps.
+    """An LSTM over all T steps.
 
     x: the projection x W_ih^T + b of the inputs, (T, B, 4 H), already computed; W: (4 H, H); h and
     c: first states (B, H). Returns the states h_t (T, B, H) and the last c.
@@ -119,7 +119,7 @@ def gru_layer(x: Tensor, W: Tensor, b: Tensor, h: Tensor) -> Tensor:
 
 
 class Recurrent(nn.Module):
-    """Run one or more recurrent layers in one or both directions, with torch's names of weights."""
+    """One or more recurrent layers in one or both directions, with torch's names of weights."""
 
     def __init__(
         self, kind: str, d_in: int, d_hidden: int, n_layers: int = 1, bidirectional: bool = False
@@ -214,7 +214,7 @@ class Recurrent(nn.Module):
 
 
 class Jordan(nn.Module):
-    """Run a network that is fed its last output: h = tanh(W_ih x + W_yh y + b), y = W_hy h + c."""
+    """A network that is fed its last output: h = tanh(W_ih x + W_yh y + b), y = W_hy h + c."""
 
     def __init__(self, d_in: int, d_hidden: int, d_out: int) -> None:
         super().__init__()
