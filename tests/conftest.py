@@ -1,8 +1,23 @@
-"""How long hypothesis looks for a counterexample, and what a grading may have left behind."""
+"""Shapes that are checked, how long hypothesis looks, and what a grading may have left behind."""
 
 import os
+from pathlib import Path
 
 from hypothesis import settings
+from jaxtyping import install_import_hook
+
+# In tests, and only there, a tensor of another shape than its signature says is a TypeCheckError.
+# It is not pytest's option --jaxtyping-packages in pyproject.toml that does it: from there, an
+# option does not reach the workers of pytest-xdist. Hints of other modules bind nobody.
+MODELS = Path(__file__).parent.parent / "llmcourse" / "models"
+SHAPED = [
+    f"llmcourse.models.{path.stem}"
+    for path in sorted(MODELS.glob("*.py"))
+    if "from jaxtyping import" in path.read_text()
+]
+# An int is a float, as for every type checker.
+CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+install_import_hook(SHAPED, CHECKER)
 
 # Time alone fails no test on a busy machine.
 settings.register_profile("short", deadline=None)

@@ -19,6 +19,8 @@ from itertools import chain
 
 import numpy as np
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from llmcourse.arguments import ids_of, no_string
 
@@ -143,8 +145,8 @@ def keep_probs(counts: np.ndarray, subsample: float) -> np.ndarray:
     return np.minimum(1, np.sqrt(ratio) + ratio)
 
 
-def cbow_contexts(text: Text, places: np.ndarray, reach: np.ndarray) -> torch.Tensor:
-    """Return the ids of the words around each place, (B, 2 W) for the largest reach W.
+def cbow_contexts(text: Text, places: np.ndarray, reach: np.ndarray) -> Int[Tensor, "B S"]:
+    """Return the ids of the words around each place, S = 2 W of them for the largest reach W.
 
     Where a place has no neighbour, or none within its own reach, stands V, one past the vocabulary.
     """

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
 
 from llmcourse.arguments import ids_of, no_string
 from llmcourse.models.contexts import Text, cbow_contexts, keep_probs, noise_probs, pair_counts
@@ -60,7 +62,7 @@ def negative_sampling_loss(
 
 def _checked_pairs(
     pairs: Sequence[tuple[int, int]], n_centres: int, n_contexts: int
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> tuple[Tensor, Tensor]:
     """Return the ids of the centres and of the contexts; a loss is a mean over at least one."""
     if len(pairs) == 0:
         raise ValueError("expected at least one pair to average over, got none: a longer text?")
@@ -95,7 +97,9 @@ class EmbeddingConfig:
             raise ValueError(f"lr must be above 0 and subsample at least 0, got {self}")
 
 
-def expected_pairs(text: Text, config: EmbeddingConfig) -> tuple[torch.Tensor, torch.Tensor]:
+def expected_pairs(
+    text: Text, config: EmbeddingConfig
+) -> tuple[Float[Tensor, "V V"], Float[Tensor, "V V"]]:
     """Return how often each (centre, context) is met as a true pair and as a noise pair."""
     keep = torch.from_numpy(keep_probs(text.counts, config.subsample)).float()
     true = torch.from_numpy(pair_counts(text, config.window)).float()
@@ -104,7 +108,9 @@ def expected_pairs(text: Text, config: EmbeddingConfig) -> tuple[torch.Tensor, t
     return true, torch.outer(config.negatives * true.sum(1), drawn)
 
 
-def skipgram_loss(scores: torch.Tensor, true: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+def skipgram_loss(
+    scores: Float[Tensor, "V V"], true: Float[Tensor, "V V"], noise: Float[Tensor, "V V"]
+) -> Float[Tensor, ""]:
     """Return the negative-sampling loss in nats per true pair, pairs weighted by how often met.
 
     scores: (V, V), the dot product of each centre vector with each context vector.
@@ -114,18 +120,18 @@ def skipgram_loss(scores: torch.Tensor, true: torch.Tensor, noise: torch.Tensor)
 
 
 def skipgram_gradient(
-    scores: torch.Tensor, true: torch.Tensor, total: torch.Tensor
-) -> torch.Tensor:
+    scores: Float[Tensor, "V V"], true: Float[Tensor, "V V"], total: Float[Tensor, "V V"]
+) -> Float[Tensor, "V V"]:
     """Return dL/dscores of `skipgram_loss` times the number of true pairs; total = true + noise."""
     return torch.sigmoid(scores).mul_(total).sub_(true)
 
 
 def spectral_start(
-    true: torch.Tensor,
-    noise: torch.Tensor,
+    true: Float[Tensor, "V V"],
+    noise: Float[Tensor, "V V"],
     d_model: int,
     generator: torch.Generator | None = None,
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> tuple[Float[Tensor, "V D"], Float[Tensor, "V D"]]:
     """Return centre and context vectors whose scores are near max(0, ln(true / noise)).
 
     Words that were never met together have the score 0. These would be the best scores if D did
@@ -164,8 +170,11 @@ def train_skipgram(
 
 
 def cbow_loss(
-    means: torch.Tensor, centres: torch.Tensor, noise: torch.Tensor, negatives: int
-) -> torch.Tensor:
+    means: Float[Tensor, "B D"],
+    centres: Float[Tensor, "B D"],
+    noise: Float[Tensor, "K D"],
+    negatives: int,
+) -> Float[Tensor, ""]:
     """Return the mean negative-sampling loss in nats a word; all words share the K noise words.
 
     The K noise terms of a word count as `negatives` drawn for it alone.
@@ -212,8 +221,11 @@ def lsa(counts: np.ndarray, words: Sequence[str], d_model: int = 100) -> WordVec
 
 
 def glove_loss(
-    scores: torch.Tensor, counts: torch.Tensor, x_max: float = 100.0, power: float = 0.75
-) -> torch.Tensor:
+    scores: Float[Tensor, "V V"],
+    counts: Float[Tensor, "V V"],
+    x_max: float = 100.0,
+    power: float = 0.75,
+) -> Float[Tensor, ""]:
     """Return GloVe's loss: the weighted squared distance of the scores from the log counts.
 
     scores: (V, V), dot products with both words' biases added; pairs with count 0 do not matter.
@@ -256,7 +268,7 @@ def _draw_places(text: Text, config: EmbeddingConfig, rng: np.random.Generator) 
 
 def _start(
     text: Text, config: EmbeddingConfig, generator: torch.Generator | None, spare: int = 0
-) -> torch.Tensor:
+) -> Tensor:
     """Return small random vectors, evenly from -1 / (2 D) to 1 / (2 D), as word2vec begins."""
     shape = len(text.words) + spare, config.d_model
     return (torch.rand(shape, generator=generator) - 0.5) / config.d_model
@@ -269,5 +281,5 @@ def _descend(optimizer: torch.optim.Optimizer, lr: float) -> None:
     optimizer.zero_grad()
 
 
-def _named(text: Text, vectors: torch.Tensor) -> WordVectors:
+def _named(text: Text, vectors: Tensor) -> WordVectors:
     return WordVectors(text.words, vectors.numpy())

@@ -137,7 +137,9 @@ def streams(ids: Int[Tensor, "N"], batch_size: int) -> Int[Tensor, "B L"]:
     return ids[: batch_size * length].view(batch_size, length)
 
 
-def chunks(rows: Int[Tensor, "B L"], steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+def chunks(
+    rows: Int[Tensor, "B L"], steps: int
+) -> Iterator[tuple[Int[Tensor, "B T"], Int[Tensor, "B T"]]]:
     """Yield (ids, targets), each (B, steps or fewer), from left to right; targets are one ahead.
 
     For truncated BPTT, carry the state from one chunk to the next, `detached`.
