@@ -1,23 +1,32 @@
 """Shapes that are checked, how long hypothesis looks, and what a grading may have left behind."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+from beartype import beartype
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # In tests, and only there, a tensor of another shape than its signature says is a TypeCheckError.
 # It is not pytest's option --jaxtyping-packages in pyproject.toml that does it: from there, an
-# option does not reach the workers of pytest-xdist. Hints of other modules bind nobody.
+# option does not reach the workers of pytest-xdist.
 MODELS = Path(__file__).parent.parent / "llmcourse" / "models"
 SHAPED = [
     f"llmcourse.models.{path.stem}"
     for path in sorted(MODELS.glob("*.py"))
     if "from jaxtyping import" in path.read_text()
 ]
-# An int is a float, as for every type checker.
-CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
-install_import_hook(SHAPED, CHECKER)
+
+
+def shapes_only(function: Callable) -> Callable:
+    """Have beartype check the hints on tensors; the others bind nobody, as outside of tests."""
+    hints = function.__annotations__
+    function.__annotations__ = {name: hint for name, hint in hints.items() if "Tensor" in str(hint)}
+    return beartype(function)
+
+
+install_import_hook(SHAPED, "tests.conftest.shapes_only")
 
 # Time alone fails no test on a busy machine.
 settings.register_profile("short", deadline=None)

@@ -233,7 +233,7 @@ def test_the_same_seed_gives_the_same_vectors():
 @pytest.mark.parametrize(
     "field", ["d_model", "window", "negatives", "steps", "epochs", "lr", "start"]
 )
-def test_settings_that_cannot_be_are_refused(field, unchecked):
+def test_settings_that_cannot_be_are_refused(field):
     with pytest.raises(ValueError, match=f"{field}.*must be"):
         EmbeddingConfig(**{field: 0})
 
