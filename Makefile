@@ -62,7 +62,7 @@ browser: .venv/dev
 
 test: .venv/dev sandbox browser
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not gpu"
-	$(ONE_THREAD) LLMCOURSE_PRESET=smoke $(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax solutions/*/*.ipynb
+	$(ONE_THREAD) LLMCOURSE_PRESET=smoke $(BIN)/python -m pytest -q -n 2 --dist loadfile -p tests.nbval_kernels --nbval-lax solutions/*/*.ipynb
 	$(BIN)/autograder verify
 	$(BIN)/autograder verify --seeds 30
 	@$(BIN)/python -m tests.browser || true

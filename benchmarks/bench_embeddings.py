@@ -14,7 +14,6 @@ import warnings
 from functools import partial
 
 import torch
-from gensim.models import Word2Vec
 
 from llmcourse import world
 from llmcourse.models import contexts, embeddings
@@ -46,6 +45,8 @@ def ours(config: EmbeddingConfig, documents: list[list[str]], seed: int) -> Word
 
 
 def gensims(documents: list[list[str]], seed: int) -> WordVectors:
+    from gensim.models import Word2Vec  # takes seconds
+
     model = Word2Vec(
         documents, vector_size=100, sg=1, window=5, negative=5, min_count=5, sample=1e-3,
         epochs=PASSES, workers=WORKERS, seed=seed + 1,

@@ -1,12 +1,17 @@
-"""Shapes that are checked, how long hypothesis looks, and what a grading may have left behind."""
+"""What tests share: checked shapes, how long hypothesis looks, what a grading may have left behind,
+whether a sandbox starts.
+"""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from beartype import beartype
 from hypothesis import settings
 from jaxtyping import install_import_hook
+
+from autograder.sandbox.process import available
 
 # In tests, and only there, a tensor of another shape than its signature says is a TypeCheckError.
 # It is not pytest's option --jaxtyping-packages in pyproject.toml that does it: from there, an
@@ -39,3 +44,10 @@ def control_groups(slot: int) -> list[str]:
     `os.walk` passes over them, `Path.glob` does not."""
     name = f"llmcourse-{os.getpid()}-{slot}-"
     return [path for path, _, _ in os.walk("/sys/fs/cgroup") if name in path]
+
+
+@pytest.fixture(scope="session")
+def wall():
+    """Skip where no sandbox starts; asked once a process, not once a file as they are collected."""
+    if (reason := available()) is not None:
+        pytest.skip(reason)

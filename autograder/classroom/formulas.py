@@ -15,6 +15,7 @@ from latex2mathml.converter import convert_to_element
 LONGEST = 1_000  # characters; what takes the converter time is no formula of a notebook
 MACROS = re.compile(r"\\(newcommand|renewcommand|newenvironment|DeclareMathOperator|[egx]?def)\b")
 ARG = re.compile(r"\\arg(?![A-Za-z])")  # a name of a function that latex2mathml does not know
+ALIGNED = re.compile(r"\\(begin|end)\{aligned\}")  # nor this; `split` is laid out the same
 ATTRIBUTES = {
     "accent", "accentunder", "columnalign", "columnlines", "display", "displaystyle", "fence",
     "form", "linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits",
@@ -37,7 +38,7 @@ def mathml(tex: str, block: bool = False) -> str:
     source = f"<code>{html.escape(tex)}</code>"
     if len(tex) > LONGEST or MACROS.search(tex):
         return source
-    tex = ARG.sub(r"\\operatorname{arg}", tex)
+    tex = ALIGNED.sub(r"\\\1{split}", ARG.sub(r"\\operatorname{arg}", tex))
     try:
         made = convert_to_element(tex, display="block" if block else "inline")
         for element in made.iter():

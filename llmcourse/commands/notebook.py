@@ -25,6 +25,8 @@ import psutil
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 SECONDS_A_SAMPLE = 0.25  # of memory: a look at all processes takes some milliseconds
+# What jupyter_client says of a kernel that ended at once: another process had taken a port of it.
+NO_ANSWER = "Kernel died before replying"
 MAY_RAISE = "raises-exception"  # the tag of a cell whose error is part of the text
 NOT_INHERITED = ("MPLBACKEND", "NBGRADER_VALIDATING", "NBGRADER_EXECUTION")
 
@@ -202,7 +204,7 @@ def _work() -> None:
     tell(**_execute(job, tell))
 
 
-def _execute(job: dict[str, Any], tell: Any) -> dict[str, Any]:
+def _execute(job: dict[str, Any], tell: Any, tries: int = 3) -> dict[str, Any]:
     import nbformat
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -249,6 +251,8 @@ def _execute(job: dict[str, Any], tell: Any) -> dict[str, Any]:
         reason = error.strerror or str(error)
         return {"status": "unwritable", "message": reason, "errno": error.errno}
     except Exception as error:
+        if NO_ANSWER in str(error) and tries > 1:
+            return _execute(job, tell, tries - 1)
         return {"status": "unreadable", "message": f"{type(error).__name__}: {error}"[:2000]}
     return {"status": "passed", "message": ""}
 

@@ -7,7 +7,6 @@ from what the pages show. A screenshot of each step stays in `build/browser/`.
 import pytest
 
 from autograder.classroom.room import Classroom
-from autograder.sandbox.process import available
 from tests import toy_course
 from tests.browser import CHROMIUM, SHOTS, chromium, jupyterlab, wait_until
 from tests.submissions.sample_class import TRANSFORMER
@@ -16,7 +15,7 @@ from tests.toy_course import SLUG, WRITTEN
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-    pytest.mark.skipif(available() is not None, reason=str(available())),
+    pytest.mark.usefixtures("wall"),
 ]
 
 

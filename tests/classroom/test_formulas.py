@@ -14,6 +14,11 @@ ROOT = Path(__file__).parents[2]
 XMLNS = "{http://www.w3.org/1998/Math/MathML}"
 
 
+def test_lines_that_are_aligned_become_a_table():
+    made = mathml(r"\begin{aligned} a &= b \\ c &= d \end{aligned}", block=True)
+    assert made.count("<mtr>") == 2 and made.count("<mtd") == 4
+
+
 @pytest.mark.parametrize("slug", slugs(ROOT) + appendices(ROOT))
 def test_every_formula_of_the_course_is_converted(slug, monkeypatch):
     made = {}

@@ -15,13 +15,12 @@ from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.classroom.room import Classroom
-from autograder.sandbox.process import available
 from tests import toy_course
 from tests.submissions.sample_class import TRANSFORMER
 from tests.toy_course import SLUG, WRITTEN
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(available() is not None, reason=str(available()))
+pytestmark = pytest.mark.usefixtures("wall")
 
 
 def nbgrader(root, *arguments, ok=True):

@@ -14,12 +14,11 @@ import pytest
 
 from autograder.classroom.room import Classroom
 from autograder.classroom.schedule import Workers
-from autograder.sandbox.process import available
 from tests import toy_course
 from tests.toy_class import SCORES, contents, grade_class, hand_in, known_to_workers
 from tests.toy_course import ROOT
 
-pytestmark = pytest.mark.skipif(available() is not None, reason=str(available()))
+pytestmark = pytest.mark.usefixtures("wall")
 
 
 @pytest.fixture(scope="module", autouse=True)

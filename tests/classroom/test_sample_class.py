@@ -11,14 +11,13 @@ from autograder.classroom.gradebook import scores
 from autograder.classroom.room import Classroom
 from autograder.classroom.round import report_of
 from autograder.course import slugs
-from autograder.sandbox.process import available
 from tests.submissions import sample_class
 
 ROOT = Path(__file__).parents[2]
 SLUGS = slugs(ROOT)
 HONEST = ("perfect", "other_style_with_warning", "duplicated_cell")
 CHEATS = ("ast_transformer", "skip_execution", "symlink", "symlinked_notebook")
-pytestmark = pytest.mark.skipif(available() is not None, reason=str(available()))
+pytestmark = pytest.mark.usefixtures("wall")
 
 
 def run(*arguments):

@@ -18,7 +18,6 @@ from autograder.course import load_unit
 from autograder.errors import AutograderError, SandboxFailed, SandboxUnavailable
 from autograder.grading.result import Result
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.process import available
 from tests import toy_course
 from tests.toy_class import CLASS, SECRET, grade_class, hand_in, known_to_workers
 from tests.toy_course import SLUG
@@ -198,7 +197,7 @@ def elsewhere(n_workers=1, threads=1):
         yield cluster.scheduler_address
 
 
-@pytest.mark.skipif(available() is not None, reason=str(available()))
+@pytest.mark.usefixtures("wall")
 def test_a_running_scheduler_grades_as_this_machine_does(tmp_path):
     root, other = (toy_course.build(tmp_path / name) for name in ("there", "here"))
     for place in (root, other):

@@ -19,6 +19,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from llmcourse.commands import notebook
 from llmcourse.commands import outcome as run_outcome
 from llmcourse.commands import probe as run_probe
 from llmcourse.commands import report as run_report
@@ -34,6 +35,7 @@ from llmcourse.commands.run import (
     run_notebooks,
 )
 from llmcourse.runtime import LadderRow
+from tests import nbval_kernels
 
 ROOT = Path(__file__).parents[2]
 SETUP = "from llmcourse.runtime import setup\nrt = setup(preset, device, seed)"
@@ -495,3 +497,34 @@ def test_values_that_json_has_not_are_text_in_both_reports(tmp_path):
     row = json.loads((tmp_path / "report.json").read_text())["outcomes"][0]["ladder"][0]
     assert row["bits_per_char"] == "nan"
     assert "script" not in Page((tmp_path / "report.html").read_text()).tags
+
+
+@pytest.mark.parametrize(("failures", "status"), [(2, "passed"), (3, "unreadable")])
+def test_a_kernel_that_another_process_took_a_port_from_is_started_again(
+    tmp_path, monkeypatch, failures, status
+):
+    path, tries = write_notebook(tmp_path / "course", "01_kernel"), []
+
+    def execute(*args, **keywords):
+        tries.append(args)
+        if len(tries) <= failures:
+            raise RuntimeError("Kernel died before replying to kernel_info")
+
+    monkeypatch.setattr("papermill.execute_notebook", execute)
+    job = {"notebook": str(path), "output": str(tmp_path / "out.ipynb"), "parameters": {}}
+    done = notebook._execute(job | {"folder": str(tmp_path), "options": {}}, tell=print)
+    assert done["status"] == status and len(tries) == min(failures + 1, 3)
+
+
+def test_nbval_starts_a_kernel_again_that_ended_at_once(monkeypatch):
+    tries = []
+
+    def start(*args, **keywords):
+        tries.append(keywords)
+        if len(tries) < 3:
+            raise RuntimeError("Kernel died before replying to kernel_info")
+        return "manager", "client"
+
+    monkeypatch.setattr(nbval_kernels, "start_new_kernel", start)
+    assert nbval_kernels.start_new_kernel_again(kernel_name="python3") == ("manager", "client")
+    assert tries == [{"kernel_name": "python3"}] * 3

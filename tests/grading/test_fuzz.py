@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.grading.result import grade
-from autograder.sandbox import process as sandbox
 from tests import fuzz
 from tests.submissions import toy
 from tests.submissions.hostile import Book
@@ -25,7 +24,7 @@ def test_nothing_made_up_crashes_hangs_or_earns_a_point(name):
     holds()
 
 
-@pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
+@pytest.mark.usefixtures("wall")
 @pytest.mark.parametrize("seed", range(8))
 def test_a_changed_notebook_earns_nothing_for_what_it_does_not_solve(seed, monkeypatch):
     book = Book(toy.released(), toy.RIGHT, "mean")

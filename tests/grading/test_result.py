@@ -23,7 +23,7 @@ from tests.conftest import control_groups
 from tests.submissions import honest, toy  # noqa: F401 adds to HONEST
 from tests.submissions.hostile import ATTACKS, HONEST, Book, code
 
-pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
+pytestmark = pytest.mark.usefixtures("wall")
 UNIT = toy.unit()
 
 

@@ -8,7 +8,6 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from gensim.models import Word2Vec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +114,8 @@ def test_frequent_words_are_thinned_and_rare_ones_kept():
 
 
 def test_thinning_is_gensims():
+    from gensim.models import Word2Vec  # takes seconds
+
     documents = [["the"] * 60 + ["dog"] * 30 + ["cat"] * 10]
     model = Word2Vec(min_count=1, sample=0.05)
     model.build_vocab(documents)
@@ -240,6 +241,8 @@ def test_settings_that_cannot_be_are_refused(field):
 
 @pytest.mark.slow
 def test_analogies_are_as_good_as_gensims_on_the_world():
+    from gensim.models import Word2Vec
+
     documents = world_text(750_000)
     text = encode(documents)
     ours = score(embeddings.train_skipgram(text, EmbeddingConfig(), generator())[0])

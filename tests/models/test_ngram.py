@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nltk.lm import KneserNeyInterpolated
-from nltk.util import everygrams
 
 from llmcourse.models import ngram
 from llmcourse.models.ngram import SMOOTHINGS, NgramConfig, fit
@@ -223,6 +221,9 @@ def test_modified_kneser_ney_equals_brute_force():
 
 
 def nltk_model(tokens, order, discount):
+    from nltk.lm import KneserNeyInterpolated  # takes seconds
+    from nltk.util import everygrams
+
     model = KneserNeyInterpolated(order, discount=discount)
     model.fit([everygrams(tokens, max_len=order)], vocabulary_text=tokens)
     return model

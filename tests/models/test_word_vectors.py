@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gensim.models import KeyedVectors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +26,8 @@ def random_vectors(seed, size=9, width=4):
 
 
 def gensims(vectors):
+    from gensim.models import KeyedVectors  # takes seconds
+
     peer = KeyedVectors(vectors.vectors.shape[1])
     peer.add_vectors(list(vectors.words), vectors.vectors)
     return peer
@@ -153,6 +154,8 @@ def test_association_bias_is_bounded_and_changes_sign_with_the_sets(seed):
 
 
 def test_what_is_saved_is_loaded_and_read_by_gensim(tmp_path):
+    from gensim.models import KeyedVectors
+
     ours = random_vectors(1)
     word_vectors.save(ours, tmp_path / "vectors.txt")
     again = word_vectors.load(tmp_path / "vectors.txt")

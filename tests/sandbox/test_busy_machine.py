@@ -11,11 +11,10 @@ from autograder.classroom.round import grade_unit
 from autograder.course import slugs
 from autograder.grading.result import grade
 from autograder.sandbox.patience import Patience
-from autograder.sandbox.process import available
 from tests.submissions import sample_class, toy
 from tests.submissions.hostile import Book
 
-pytestmark = pytest.mark.skipif(available() is not None, reason=str(available()))
+pytestmark = pytest.mark.usefixtures("wall")
 NEIGHBOURS = 6
 
 

@@ -24,7 +24,7 @@ from autograder.sandbox.canaries import CANARIES
 from autograder.sandbox.doctor import Finding, examine, require
 from tests.submissions import toy
 
-pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
+pytestmark = pytest.mark.usefixtures("wall")
 SLOT = 11
 HIDDEN_TESTS = sorted(Path(doctor.__file__).parents[1].glob("units/u[0-9]*.py"))
 

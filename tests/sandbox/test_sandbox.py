@@ -28,7 +28,7 @@ from tests.conftest import control_groups
 from tests.submissions.toy import LIMITS, SLUG
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
+pytestmark = pytest.mark.usefixtures("wall")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import SandboxUnavailable
-from autograder.sandbox import process as sandbox
 from autograder.sandbox import seccomp
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.session import Session
@@ -104,7 +103,7 @@ def test_an_unknown_processor_is_refused_in_one_line(monkeypatch):
         seccomp.filter_file()
 
 
-@pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
+@pytest.mark.usefixtures("wall")
 def test_every_denied_call_is_denied_inside():
     numbers = dict(seccomp.denied_here())
     source = f"""

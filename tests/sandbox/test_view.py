@@ -13,7 +13,6 @@ import pytest
 from autograder.course import load_unit, slugs
 from autograder.exercise import fraction
 from autograder.grading.result import grade
-from autograder.sandbox import process as sandbox
 from autograder.sandbox import view
 from autograder.sandbox.forks import in_forks
 from autograder.verification.local import run_locally
@@ -102,7 +101,7 @@ BORROWED = "from llmcourse.checks.u06_cells import gru as gru_cell"
 HELPER = "def check(x): return x\n"
 
 
-@pytest.mark.skipif(sandbox.available() is not None, reason=str(sandbox.available()))
+@pytest.mark.usefixtures("wall")
 @pytest.mark.parametrize(
     ("names", "change", "lost"),
     [

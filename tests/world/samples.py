@@ -1,6 +1,7 @@
-"""The samples that the tests of the data sets read: drawn once a process, large enough to count."""
+"""The samples that the tests of the data sets read, large enough to count."""
 
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, cached_property
 
 from llmcourse.world import load
 
@@ -9,15 +10,40 @@ SEEDS = dict.fromkeys(("acceptability", "entailment", "reviews", "similarity"), 
 SIZES = {"episodes": (5_000, 1_250)}
 
 
+class Sample(Sequence):
+    """Records of a data set, drawn once a process when a test first reads them, not when the tests
+    are collected."""
+
+    def __init__(self, name, split):
+        self.name, self.split = name, split
+
+    @cached_property
+    def records(self):
+        size = SIZES.get(self.name, (20_000, 5_000))[self.split == "test"]
+        seed = SEEDS.get(self.name, 0)
+        return tuple(load(self.name, size, split=self.split, seed=seed))
+
+    def __len__(self):
+        return len(self.records)
+
+    def __getitem__(self, place):
+        return self.records[place]
+
+    def __iter__(self):
+        return iter(self.records)
+
+    def __add__(self, other):
+        return (*self, *other)
+
+
 @cache
 def train(name):
-    return tuple(load(name, SIZES.get(name, (20_000, 5_000))[0], seed=SEEDS.get(name, 0)))
+    return Sample(name, "train")
 
 
 @cache
 def test(name):
-    size = SIZES.get(name, (20_000, 5_000))[1]
-    return tuple(load(name, size, split="test", seed=SEEDS.get(name, 0)))
+    return Sample(name, "test")
 
 
 test.__test__ = False  # a sample, though pytest might take it for a test

@@ -14,7 +14,6 @@ from tests.world import samples
 
 KB = knowledge_base()
 TRAIN, TEST = samples.train("instructions"), samples.test("instructions")
-BOTH = [*TRAIN, *TEST]
 PEOPLE = {person.name: person for person in KB.people}
 ONE_WORD = ("spell", "plural", "opposite", "comparative", "superlative", "counterpart")
 IRREGULAR = {
@@ -25,8 +24,12 @@ IRREGULAR = {
 }  # fmt: skip
 
 
-def of_task(task, drawn=BOTH):
-    return [record for record in drawn if record.task == task]
+def both():
+    return (*TRAIN, *TEST)
+
+
+def of_task(task, drawn=None):
+    return [record for record in drawn or both() if record.task == task]
 
 
 def items(text):
@@ -110,7 +113,7 @@ def test_denials_and_questions_use_the_base_form():
 
 
 def test_articles_fit_their_nouns():
-    for record in BOTH:
+    for record in both():
         for article, noun in re.findall(r"\b(an?) (\w+)", f"{record.input} {record.reply}"):
             if not noun.isupper():
                 assert (article == "an") == (noun[0].lower() in "aeiou"), record
@@ -174,7 +177,7 @@ def test_tasks_are_as_common_and_worded_in_many_ways():
 
 def test_an_instruction_names_one_task():
     tasks = defaultdict(set)
-    for record in BOTH:
+    for record in both():
         tasks[record.prompt].add(record.task)
     assert {len(found) for found in tasks.values()} == {1}
 
