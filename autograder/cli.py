@@ -135,7 +135,7 @@ def grade(
 
 @app.command()
 def feedback(unit: OneUnit = None, student: Student = "*", course: CourseOption = HERE) -> None:
-    """When answers are marked by hand: take late penalties and write feedback pages anew."""
+    """Take late penalties and write feedback pages anew when answers are marked by hand."""
     from autograder.classroom.feedback import write_feedback
     from autograder.classroom.room import Classroom
     from autograder.classroom.round import record_again
@@ -271,7 +271,7 @@ def _print_left(lines: Sequence[str]) -> None:
 
 
 def _slugs(root: Path, names: list[str] | None, *, ungraded: bool = False) -> list[str]:
-    """Slugs for the names given, all without one; Usage for a name that is none.
+    """Return the slugs for the names given, all without one; Usage for a name that is none.
 
     ungraded: the appendices, too.
     """
@@ -320,7 +320,7 @@ def start_sooner() -> None:
 
 
 def _run() -> int:
-    """The exit status of the command; a wrong option is one line, too."""
+    """Return the exit status of the command; a wrong option is one line, too."""
     try:
         status = int(app(standalone_mode=False) or 0)
     except Exception as error:

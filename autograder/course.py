@@ -1,7 +1,7 @@
-"""The units of a course: what ``unit.toml`` says of each, and all that grading one needs.
+"""The units of a course: what `unit.toml` says of each, and all that grading one needs.
 
-A course is a folder with ``solutions/NN_slug/`` (source, ``unit.toml``) and ``course/NN_slug/``
-(what learners got). Points, minutes, hints and questions stand in ``unit.toml`` alone.
+A course is a folder with `solutions/NN_slug/` (source, `unit.toml`) and `course/NN_slug/`
+(what learners got). Points, minutes, hints and questions stand in `unit.toml` alone.
 """
 
 import hashlib
@@ -66,7 +66,7 @@ class Written:
 
 @dataclass(frozen=True)
 class UnitInfo:
-    """Everything ``unit.toml`` says: the one place for points, minutes and hints."""
+    """Everything `unit.toml` says: the one place for points, minutes and hints."""
 
     slug: str
     title: str
@@ -97,17 +97,17 @@ class Unit:
 
 
 def slugs(root: Path) -> list[str]:
-    """Units under ``root/solutions``, in course order."""
+    """Return the units under `root/solutions`, in course order."""
     return sorted(path.parent.name for path in (root / "solutions").glob("[0-9][0-9]_*/unit.toml"))
 
 
 def appendices(root: Path) -> list[str]:
-    """Notebooks without exercises: ``root/solutions/appendix_NAME/appendix_NAME.py``."""
+    """Return notebooks without exercises: `root/solutions/appendix_NAME/appendix_NAME.py`."""
     return sorted(path.stem for path in (root / "solutions").glob("appendix_*/appendix_*.py"))
 
 
 def find_slug(root: Path, name: str, known: Sequence[str] = ()) -> str:
-    """The slug for ``07``, ``7`` or ``07_attention``; AutograderError lists them otherwise.
+    """Return the slug for `07`, `7` or `07_attention`; AutograderError lists them otherwise.
 
     known: the slugs to choose from; without them, the units.
     """
@@ -120,7 +120,7 @@ def find_slug(root: Path, name: str, known: Sequence[str] = ()) -> str:
 
 
 def read_info(root: Path, slug: str) -> UnitInfo:
-    """Read and check ``unit.toml``; AutograderError names the field that is wrong."""
+    """Read and check `unit.toml`; AutograderError names the field that is wrong."""
     path = root / "solutions" / slug / "unit.toml"
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -185,7 +185,7 @@ def _check_info(info: UnitInfo, path: Path) -> None:
 
 
 def module_name(slug: str) -> str:
-    """Name of a unit's Python modules (a module name cannot start with a digit)."""
+    """Return the name of a unit's Python modules (a module name cannot start with a digit)."""
     return f"u{slug}"
 
 

@@ -10,7 +10,7 @@
 The probe (here the default one: call the answer with the arguments) travels into the sandbox as
 source and returns plain data; inputs go in as arguments only, expected values never. The first case
 of an exercise is its core: an answer that fails it earns nothing, so that neither a constant nor
-"always raise ValueError" collects the points of the edge cases. ``given`` names earlier exercises
+"always raise ValueError" collects the points of the edge cases. `given` names earlier exercises
 that the grader answers itself, so no mistake is charged twice. No message holds a hidden input or
 an expected value.
 
@@ -157,7 +157,7 @@ def mark(
 
 
 def fraction(results: tuple[CaseResult, ...]) -> float:
-    """Share of the exercise's points earned, 0 to 1: nothing unless the core case passed."""
+    """Return the fraction of the points earned, 0 to 1: nothing unless the core case passed."""
     if not results or not results[0].passed:
         return 0.0
     return sum(r.weight for r in results if r.passed) / sum(r.weight for r in results)
@@ -167,7 +167,7 @@ Verdict = Callable[[], tuple[str | None, str | None]]  # (message, message for a
 
 
 def drawn(case: Case, seed: bytes) -> list[Input]:
-    """The inputs of a case with their judges, the same for a seed.
+    """Return the inputs of a case with their judges, the same for a seed.
 
     Those of the core are drawn again until some input tells each known mistake from the right
     answer: a mistake that the core overlooked would keep most of the points.
@@ -182,7 +182,7 @@ def drawn(case: Case, seed: bytes) -> list[Input]:
 
 
 def untold(inputs: Iterable[Input]) -> set[str]:
-    """Hints of the known mistakes that lead to the right answer with every one of these inputs."""
+    """Return the hints of known mistakes that give the right answer with all these inputs."""
     known, told = set[str](), set[str]()
     for _, judge in inputs:
         for why, differs in getattr(judge, "tells", {}).items():
@@ -206,12 +206,12 @@ def _hidden(exercise: Exercise, case: Case, ask: Ask, seed: bytes) -> Verdict:
 
 
 def judged(outcome: Outcome, judge: Judge) -> str | None:
-    """What the learner is told; None if the outcome is right."""
+    """Return what the learner is told; None if the outcome is right."""
     return TOO_LARGE if _too_large(outcome) else judge(outcome)
 
 
 def _as_released(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A ``given`` function that takes every call that the learner's own version may take.
+    """Return a `given` function that takes every call that the learner's own version may take.
 
     Its parameters are those of the released stub. What the learner's version has beyond them
     (optional parameters) is dropped; a parameter that goes by another name there is the next one
@@ -232,7 +232,7 @@ def _as_released(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _too_large(outcome: Outcome) -> bool:
-    """Whether arrays in it hold more numbers than lists can be made of and compared in a second."""
+    """Say whether arrays in it hold too many numbers to be made lists and compared in a second."""
     todo, numbers = [outcome.value] if isinstance(outcome, Returned) else [], 0
     while todo:
         value = todo.pop()
@@ -246,8 +246,9 @@ def _too_large(outcome: Outcome) -> bool:
 
 
 class _Stop(BaseException):
-    """Carries the reason of a NoAnswer, or a failure of the sandbox, through a visible check, past
-    any `except Exception`."""
+    """The reason of a NoAnswer, or a failure of the sandbox, on its way through a visible check,
+    past any `except Exception`.
+    """
 
 
 def _visible(exercise: Exercise, check: Callable[[Any], None], ask: Ask) -> Verdict:
@@ -288,7 +289,7 @@ def _visible(exercise: Exercise, check: Callable[[Any], None], ask: Ask) -> Verd
 
 
 def _builtin(raised: Raised) -> Exception:
-    """The nearest built-in exception class, so that a check can expect it; without its message."""
+    """Return the nearest built-in exception, so that a check can expect it; without its message."""
     for kind in raised.kinds:
         known = getattr(builtins, kind, None)
         if isinstance(known, type) and issubclass(known, Exception):

@@ -1,6 +1,6 @@
 """The schematic drawings of a unit on their way: drawn, released, and shown beside a submission.
 
-A markdown cell names one as ``![what it shows](figures/NAME.svg)``. The file lies beside the
+A markdown cell names one as `![what it shows](figures/NAME.svg)`. The file lies beside the
 solution, and a release copies it beside the learner's notebook. The autograded notebook and the
 feedback page have no files beside them, so there the drawing becomes an attachment of the released
 cell. It is always read from the release: no file and no path of a submission is looked at.
@@ -34,7 +34,7 @@ def write(root: Path, slug: str) -> list[Path]:
 
 
 def released(root: Path, slug: str) -> dict[str, str]:
-    """The drawings that learners got, as base64 by file name."""
+    """Return the drawings that learners got, as base64 by file name."""
     folder = root / "course" / slug / FOLDER
     return {
         path.name: base64.b64encode(path.read_bytes()).decode()
@@ -44,7 +44,7 @@ def released(root: Path, slug: str) -> dict[str, str]:
 
 
 def attach(source: str, figures: Mapping[str, str]) -> tuple[str, dict[str, dict[str, str]]]:
-    """A released text whose drawings are attachments, and these, as a notebook cell holds them.
+    """Return a released text with its drawings as attachments, and these, as a cell holds them.
 
     A drawing that was not released stays a file name, which is shown as its alternative text.
     """

@@ -30,7 +30,7 @@ def write_durably(path: Path, content: str | bytes, mode: int = 0o644) -> None:
 
 
 def part_of(path: Path) -> Path:
-    """Where this process writes a file before it gets its name."""
+    """Return where this process writes a file before it gets its name."""
     return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.part")
 
 

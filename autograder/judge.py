@@ -23,7 +23,7 @@ class Returned:
 
 @dataclass(frozen=True)
 class Raised:
-    """The learner's code raised; ``kinds`` are the built-in class names of its ancestry, nearest
+    """The learner's code raised; `kinds` are the built-in class names of its ancestry, nearest
     first."""
 
     kinds: tuple[str, ...]
@@ -63,7 +63,7 @@ class Judged:
         return None if nature is None else self.say(outcome, nature)
 
     def told(self, **hints: str) -> "Judged":
-        """The same, but an exception of a kind named here gets its own hint."""
+        """Return the same, but an exception of a kind named here gets its own hint."""
 
         def say(outcome: Outcome, nature: str) -> str:
             kinds = outcome.kinds if isinstance(outcome, Raised) else ()
@@ -76,7 +76,7 @@ class Judged:
 
 
 def expect_near(want: Any, tolerance: float, hint: str, mistakes: Sequence[Mistake] = ()) -> Judged:
-    """Right when the value is `want` within `tolerance` (relative above 1) or what its dtype
+    """Accept a value that is `want` within `tolerance` (relative above 1) or what its dtype
     allows.
 
     mistakes: each with the value it leads to; the hint of the first that fits is shown.
@@ -105,14 +105,14 @@ def expect_near(want: Any, tolerance: float, hint: str, mistakes: Sequence[Mista
 
 
 def expect_equal(want: Any, hint: str, mistakes: Sequence[Mistake] = ()) -> Judged:
-    """Right when the value is the same; list, tuple and array of the same items are."""
+    """Accept the same value; list, tuple and array of the same items are the same."""
     return expect_near(want, 0.0, hint, mistakes)
 
 
 def expect_that(
     right: Callable[[Any], bool], hint: str, mistakes: Sequence[Mistake] = ()
 ) -> Judged:
-    """Right when ``right(value)`` is True.
+    """Accept a value for which `right(value)` is True.
 
     mistakes: the value of each says whether a result shows it, and is asked of wrong results only.
     """
@@ -127,7 +127,7 @@ def expect_that(
 
 
 def expect_raises(kind: type[Exception], hint: str) -> Judged:
-    """Right when the call raises ``kind``."""
+    """Accept a call that raises `kind`."""
 
     def wrong(outcome: Outcome) -> str | None:
         if isinstance(outcome, Raised) and kind.__name__ in outcome.kinds:
@@ -149,7 +149,7 @@ def _judged(
     mistakes: Sequence[Mistake],
     tells: Mapping[str, Callable[[], bool]],
 ) -> Judged:
-    """The judge of a value; all that looks for mistakes is in `say`."""
+    """Return the judge of a value; all that looks for mistakes is in `say`."""
 
     def say(outcome: Outcome, nature: str) -> str:
         if not isinstance(outcome, Returned):

@@ -1,2 +1,2 @@
-"""Speed against peers. Each ``bench_<thing>.py`` prints one table; ``make bench`` records them
+"""Speed against peers. Each `bench_<thing>.py` prints one table; `make bench` records them
 all."""

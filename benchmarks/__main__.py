@@ -1,4 +1,4 @@
-"""Run every benchmark, one after the other, and write ``benchmarks/results.md`` with machine and
+"""Run every benchmark, one after the other, and write `benchmarks/results.md` with machine and
 date."""
 
 import datetime

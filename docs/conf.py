@@ -55,5 +55,5 @@ def show_notebooks(app: Any) -> None:
 
 
 def setup(app: Any) -> None:
-    """Called by Sphinx: the notebooks are there before it looks for its pages."""
+    """Let Sphinx, which calls this, find the notebooks before it looks for its pages."""
     app.connect("config-inited", lambda app, config: show_notebooks(app))

@@ -4,10 +4,10 @@
     steps = rt.pick(smoke=10, cpu=500, gpu=5_000)
     rt.claim("the trained model beats the unigram", loss, loss < unigram_loss)
 
-Claims are enforced at the presets ``cpu`` and ``gpu`` (a claim that fails stops the notebook) and
-only recorded at ``smoke``, where the sizes are too small to learn anything. Nothing global is
+Claims are enforced at the presets `cpu` and `gpu` (a claim that fails stops the notebook) and
+only recorded at `smoke`, where the sizes are too small to learn anything. Nothing global is
 seeded:
-``rt.random`` and ``rt.generator()`` are passed to whatever draws.
+`rt.random` and `rt.generator()` are passed to whatever draws.
 """
 
 import json
@@ -58,7 +58,7 @@ class Runtime:
 
     @cached_property
     def device(self) -> "torch.device":
-        """The torch device: ``auto`` takes CUDA where there is one (torch is first imported
+        """The torch device: `auto` takes CUDA where there is one (torch is first imported
         here)."""
         import torch
 
@@ -69,7 +69,7 @@ class Runtime:
 
     @cached_property
     def dtype(self) -> "torch.dtype":
-        """bfloat16 for training at preset ``gpu`` on CUDA, else float32."""
+        """bfloat16 for training at preset `gpu` on CUDA, else float32."""
         import torch
 
         return (
@@ -82,20 +82,20 @@ class Runtime:
         return random.Random(self.seed)
 
     def generator(self) -> "torch.Generator":
-        """A fresh torch generator on the device, started from the seed."""
+        """Return a fresh torch generator on the device, started from the seed."""
         import torch
 
         return torch.Generator(self.device).manual_seed(self.seed)
 
     def pick(self, *, smoke: Any, cpu: Any, gpu: Any = None) -> Any:
-        """The value for this preset; ``gpu`` takes the value of ``cpu`` where none is given."""
+        """Return the value for this preset; `gpu` takes that of `cpu` where none is given."""
         return {"smoke": smoke, "cpu": cpu, "gpu": cpu if gpu is None else gpu}[self.preset]
 
     def claim(self, text: str, value: float | int | str, holds: bool) -> None:
         """Assert that learning happened.
 
         text: the claim as a sentence a reader can check; value: the number it rests on.
-        Raises ClaimFailed at ``cpu`` and ``gpu`` when it does not hold; at ``smoke`` it is
+        Raises ClaimFailed at `cpu` and `gpu` when it does not hold; at `smoke` it is
         recorded.
         """
         enforced, holds = self.preset != "smoke", bool(holds)
@@ -129,8 +129,8 @@ class Runtime:
         self._write(kind="ladder", **asdict(row))
 
     def ladder_rows(self, corpus: str) -> list[LadderRow]:
-        """Rows earned so far on one text, worst first: the committed ones up to the last that this
-        notebook has measured, with what it measured; without any, all committed ones."""
+        """Return the rows earned so far on one text, worst first: the committed ones up to the last
+        that this notebook has measured, with what it measured; without any, all committed ones."""
         names = LadderRow.__dataclass_fields__
         ours = [
             LadderRow(**{n: r[n] for n in names}) for r in self.records if r["kind"] == "ladder"
@@ -160,7 +160,7 @@ class Runtime:
 
 
 def committed_ladder() -> list[LadderRow]:
-    """The recorded rows, in the order of the course (``make ladder`` rebuilds them)."""
+    """Return the recorded rows, in the order of the course (`make ladder` rebuilds them)."""
     text = (resources.files("llmcourse") / "ladder.json").read_text(encoding="utf-8")
     return [LadderRow(**row) for row in json.loads(text)]
 
@@ -170,7 +170,7 @@ def setup(preset: str = "cpu", device: str = "auto", seed: int = 0) -> Runtime:
 
     preset: smoke, cpu or gpu (the variable LLMCOURSE_PRESET overrides it); device: auto, cpu or
     cuda.
-    Raises SetupError, one line, for anything else and for ``cuda`` on a machine that has none.
+    Raises SetupError, one line, for anything else and for `cuda` on a machine that has none.
     """
     preset = os.environ.get("LLMCOURSE_PRESET") or preset
     if preset not in PRESETS:
@@ -205,7 +205,7 @@ def remember(answer: Any, passed: bool) -> None:
 
 
 def choose(mine: Any, library: Any) -> Any:
-    """The learner's own version once its check has passed, the library's until then; says which.
+    """Return the learner's own version once its check has passed, else the library's; say which.
 
     One unsolved exercise so never blocks the cells below it.
     """
@@ -218,8 +218,8 @@ def choose(mine: Any, library: Any) -> Any:
 
 
 def repository_root(start: Path | None = None) -> Path | None:
-    """The folder that holds ``course/`` and ``llmcourse/`` at or above ``start``, if there is
-    one."""
+    """Return the folder that holds `course/` and `llmcourse/` at or above `start`, if there
+    is one."""
     for folder in [start or Path.cwd(), *(start or Path.cwd()).resolve().parents]:
         if (folder / "course").is_dir() and (folder / "pyproject.toml").is_file():
             return folder

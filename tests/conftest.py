@@ -1,11 +1,37 @@
-"""How long hypothesis looks, what a grading may have left behind, whether a sandbox starts."""
+"""What tests share: checked shapes, how long hypothesis looks, what a grading may have left behind,
+whether a sandbox starts.
+"""
 
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from beartype import beartype
 from hypothesis import settings
+from jaxtyping import install_import_hook
 
 from autograder.sandbox.process import available
+
+# In tests, and only there, a tensor of another shape than its signature says is a TypeCheckError.
+# It is not pytest's option --jaxtyping-packages in pyproject.toml that does it: from there, an
+# option does not reach the workers of pytest-xdist.
+MODELS = Path(__file__).parent.parent / "llmcourse" / "models"
+SHAPED = [
+    f"llmcourse.models.{path.stem}"
+    for path in sorted(MODELS.glob("*.py"))
+    if "from jaxtyping import" in path.read_text()
+]
+
+
+def shapes_only(function: Callable) -> Callable:
+    """Have beartype check the hints on tensors; the others bind nobody, as outside of tests."""
+    hints = function.__annotations__
+    function.__annotations__ = {name: hint for name, hint in hints.items() if "Tensor" in str(hint)}
+    return beartype(function)
+
+
+install_import_hook(SHAPED, "tests.conftest.shapes_only")
 
 # Time alone fails no test on a busy machine.
 settings.register_profile("short", deadline=None)

@@ -1,4 +1,6 @@
-"""Rooms of a package import downwards only, in no circles, and no module is named as a function."""
+"""Rooms of a package import downwards only, in no circles; no module is named as a function;
+docstrings have one mood and one kind of backticks.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +47,12 @@ PACKAGES = (
     ),
 )
 PROJECT = ("llmcourse", "autograder", "benchmarks", "tests")
+# Words that begin a noun phrase or a clause and that ruff's D401, which knows verbs, lets through.
+NO_VERBS = {
+    "all", "any", "as", "both", "by", "each", "every", "everything", "for", "how", "in", "nobody",
+    "none", "nothing", "of", "on", "one", "somebody", "something", "two", "when", "where",
+    "whether", "which", "who", "whom", "whose", "why", "with", "without",
+}  # fmt: skip
 
 
 def modules_of(root: Path, package: str) -> dict[str, Path]:
@@ -157,6 +165,29 @@ def two_meanings(root: Path, package: Package) -> set[str]:
     }
 
 
+def docstrings(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    """Each module, class and function that has a docstring, with it."""
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    for node in ast.walk(tree):
+        if isinstance(node, documented) and (text := ast.get_docstring(node)):
+            yield node, text
+
+
+def double_backticks(tree: ast.Module) -> list[str]:
+    return [text for _, text in docstrings(tree) if "``" in text]
+
+
+def without_verb(tree: ast.Module) -> list[str]:
+    """First lines of functions, not of properties, that begin with one of NO_VERBS or no word."""
+    return [
+        text.splitlines()[0]
+        for node, text in docstrings(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and not any("property" in ast.unparse(by) for by in node.decorator_list)
+        and (not (word := text.split()[0].strip(",:;.")).isalpha() or word.lower() in NO_VERBS)
+    ]
+
+
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
 def test_rooms_import_downwards_only(package):
     assert unplaced(ROOT, package) == set()
@@ -171,6 +202,20 @@ def test_no_modules_import_each_other_in_a_circle(package):
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
 def test_no_name_is_both_a_module_and_what_it_exports(package):
     assert two_meanings(ROOT, package) == set()
+
+
+@pytest.mark.parametrize("package", PROJECT)
+def test_docstrings_have_single_backticks(package):
+    found = {
+        name: double_backticks(parsed(path)) for name, path in modules_of(ROOT, package).items()
+    }
+    assert {name: texts for name, texts in found.items() if texts} == {}
+
+
+@pytest.mark.parametrize("package", ["llmcourse", "autograder"])
+def test_docstrings_of_functions_begin_with_a_verb(package):
+    found = {name: without_verb(parsed(path)) for name, path in modules_of(ROOT, package).items()}
+    assert {name: texts for name, texts in found.items() if texts} == {}
 
 
 # --- the checks find what they are for --------------------------------------------------------
@@ -249,3 +294,27 @@ def test_a_circle_within_a_room_is_found(tmp_path):
 def test_a_module_named_as_a_function_is_found(tmp_path, module, text):
     (found,) = two_meanings(toy(tmp_path, **{module: text}), TOY)
     assert found == f"toy.{module.replace('/', '.')}".removesuffix(".__init__")
+
+
+def test_double_backticks_in_a_docstring_are_found_and_elsewhere_are_not():
+    tree = ast.parse('class A:\n    def f(self):\n        """Return `x`, not ``x``."""\n')
+    assert double_backticks(tree) == ["Return `x`, not ``x``."]
+    assert double_backticks(ast.parse('FENCE = "```"\ndef f():\n    """Return `x`."""\n')) == []
+
+
+@pytest.mark.parametrize(
+    ("docstring", "verb"),
+    [
+        ("Return the id of each byte.", True),
+        ("Kill, and return when all is gone.", True),
+        ("Whether it ends.", False),
+        ("How often it came.", False),
+        ("`n` pairs.", False),
+        ("(centre, context) of a text.", False),
+        ("3CosAdd.", False),
+    ],
+)
+def test_a_docstring_without_a_verb_is_found_where_ruff_finds_none(docstring, verb):
+    function = f'def f():\n    """{docstring}"""\n'
+    assert without_verb(ast.parse(function)) == ([] if verb else [docstring])
+    assert without_verb(ast.parse(f"@property\n{function}")) == []

@@ -32,7 +32,7 @@ PATHS = "toy_paths.py"  # a script that makes the hidden tests importable, in wo
 
 
 def build(root: Path) -> Path:
-    """Write the course to ``root`` and return it."""
+    """Write the course to `root` and return it."""
     shutil.copytree(_template(), root, dirs_exist_ok=True)
     return root
 
@@ -69,7 +69,7 @@ def _template() -> Path:
 
 
 def notebook(root: Path, **answers: str) -> dict:
-    """The released notebook with these bodies in place of stubs; ``why`` is the written answer."""
+    """The released notebook with these bodies in place of stubs; `why` is the written answer."""
     book = json.loads((root / "course" / SLUG / f"{SLUG}.ipynb").read_text())
     for cell in book["cells"]:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id")

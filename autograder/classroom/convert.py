@@ -1,8 +1,8 @@
 """What `nbgrader autograde` and formgrader's button run instead of nbgrader's own grading.
 
-``install`` is called by nbgrader_config.py. It replaces the start of nbgrader's Autograde converter
+`install` is called by nbgrader_config.py. It replaces the start of nbgrader's Autograde converter
 (which would copy every file of a submission, symbolic links followed, and execute its cells with
-the instructor's rights) by a `round` of grading. ``Refuse`` stands where nbgrader looks for its own
+the instructor's rights) by a `round` of grading. `Refuse` stands where nbgrader looks for its own
 steps: if the replacement were ever missing, nothing would run.
 """
 
@@ -33,7 +33,7 @@ class Refuse(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader carries no
     """A step that stops nbgrader's own autograding before any cell is executed."""
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
-        """Always raises."""
+        """Raise, so that no cell is executed."""
         raise AutograderError(
             "refused to run a submission outside the sandbox: "
             "nbgrader_config.py must call autograder.classroom.convert.install()"
@@ -50,7 +50,7 @@ def _as_nbgrader_errors(log: Any) -> Iterator[None]:
 
 
 def _start(self: Any) -> None:
-    """Replaces Autograde.start: the same directories and options, another way of grading."""
+    """Replace Autograde.start: the same directories and options, another way of grading."""
     from autograder.classroom.room import Classroom
     from autograder.classroom.round import grade_unit
     from autograder.classroom.submitted import students_of, survey

@@ -6,7 +6,7 @@ Injection").
 
 Canvas (Gradebook > Import; its importer is lib/gradebook_importer.rb of instructure/canvas-lms)
 wants the columns Student, ID, SIS User ID, SIS Login ID, Section in this order, then one a unit,
-and a row of points possible. It finds a student by ID (here nbgrader's ``lms_user_id``), else by
+and a row of points possible. It finds a student by ID (here nbgrader's `lms_user_id`), else by
 SIS Login ID (here the student id), else by name, and a unit by the title of its assignment.
 
 Moodle (Grades > Import > CSV file; docs.moodle.org, "Grade import", and
@@ -43,7 +43,7 @@ class SafeCsvExport(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no 
     """`nbgrader export` with quoting, and no cell that a spreadsheet would run as a formula."""
 
     def export(self, gradebook: Gradebook) -> None:
-        """Write one row a student and assignment to ``--to``, by default grades.csv."""
+        """Write one row a student and assignment to `--to`, by default grades.csv."""
         students = {str(s) for s in self.student}
         assignments = {str(a) for a in self.assignment}
         rows = nbgrader_rows(
@@ -69,7 +69,7 @@ def export(room: Classroom, slugs: Sequence[str], form: str, path: Path) -> list
 
 
 def _open(units: Sequence[Any]) -> Iterator[str]:
-    """What a person has not decided yet."""
+    """Yield what a person has not decided yet."""
     submissions = [submission for unit in units for submission in unit.submissions]
     if waiting := sum(map(unread, submissions)):
         yield f"written answers that wait for a person and count 0: {waiting}"
@@ -87,7 +87,7 @@ def _formulas(book: Gradebook, units: Sequence[Any]) -> Iterator[str]:
 
 
 def _for_canvas(book: Gradebook, units: Sequence[Any]) -> Iterator[str]:
-    """Whom Canvas would not find: it reads digits parted by commas or dots as a number."""
+    """Yield a line on whom Canvas would not find: it reads parted digits as a number."""
     yield from _formulas(book, units)
     wrong = {
         s.id: as_canvas_reads(known_as)
@@ -103,7 +103,7 @@ def _for_canvas(book: Gradebook, units: Sequence[Any]) -> Iterator[str]:
 
 
 def as_canvas_reads(cell: str) -> str:
-    """A cell after Canvas's importer (`decimal_comma_to_period` of lib/gradebook_importer.rb).
+    """Return a cell as Canvas's gradebook_importer.rb reads it (`decimal_comma_to_period`).
 
     >>> as_canvas_reads("12.34.56"), as_canvas_reads("1,5"), as_canvas_reads("4711")
     ('1234.56', '1.5', '4711')
@@ -115,7 +115,7 @@ def as_canvas_reads(cell: str) -> str:
 
 
 def _for_moodle(book: Gradebook, units: Sequence[Any]) -> Iterator[str]:
-    """Whose value makes Moodle refuse the whole file: one above the maximum of the item."""
+    """Yield a line on whose value, above the item's maximum, makes Moodle refuse the whole file."""
     yield from _formulas(book, units)
     above = [
         f"{plain(who.id)} ({unit.name}: {score} of {unit.max_score:g})"
@@ -138,7 +138,7 @@ NOTES = {"csv": _for_nbgrader, "canvas": _for_canvas, "moodle": _for_moodle}
 
 
 def nbgrader_rows(book: Gradebook, units: Sequence[Any], students: Iterable[Any]) -> Rows:
-    """The rows of nbgrader's own CSV export: one a unit and student, 0 for nothing handed in."""
+    """Return the rows of nbgrader's own CSV export: one a unit and student, 0 for no work."""
     yield COLUMNS
     everybody = list(students)
     for unit in units:
@@ -153,7 +153,7 @@ def nbgrader_rows(book: Gradebook, units: Sequence[Any], students: Iterable[Any]
 
 
 def canvas_rows(book: Gradebook, units: Sequence[Any], students: Iterable[Any]) -> Rows:
-    """The rows of a Canvas gradebook: points possible, then one a student; empty is no grade."""
+    """Return the rows of a Canvas gradebook: points possible, then students; empty is no grade."""
     names = [unit.name for unit in units]
     yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *names]
     yield ["    Points Possible", "", "", "", "", *(unit.max_score for unit in units)]
@@ -164,7 +164,7 @@ def canvas_rows(book: Gradebook, units: Sequence[Any], students: Iterable[Any]) 
 
 
 def moodle_rows(book: Gradebook, units: Sequence[Any], students: Iterable[Any]) -> Rows:
-    """The rows for Moodle's grade import, one a student."""
+    """Return the rows for Moodle's grade import, one a student."""
     names = [unit.name for unit in units]
     yield ["Username", "Email address", "First name", "Last name", *names]
     for who in students:
@@ -187,7 +187,7 @@ def _submission(book: Gradebook, unit: Any, student: Any) -> Any | None:
 
 
 def _final(book: Gradebook, unit: Any, student: Any, nothing: str) -> float | str:
-    """The score to two places, as both systems show it; ``nothing`` where nothing was handed in."""
+    """Round the score to two places, as both systems show it; `nothing` where none came in."""
     submission = _submission(book, unit, student)
     if submission is None:
         return nothing
@@ -201,7 +201,7 @@ def _write(path: Path, rows: Iterable[Sequence[Any]]) -> None:
 
 
 def plain(value: Any) -> str:
-    """A CSV cell: text that a spreadsheet would take for a formula gets an apostrophe in front.
+    """Return a CSV cell; text that a spreadsheet would take for a formula gets an apostrophe.
 
     >>> plain("=1+1"), plain("a;=1+1"), plain(-0.5), plain(None), plain("-")
     ("'=1+1", "a;'=1+1", '-0.5', '', '-')

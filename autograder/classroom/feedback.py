@@ -40,7 +40,7 @@ PAGES, PAGE_SECONDS = 16, 30.0  # made in one go; processor time for each
 
 
 def autograded_notebook(unit: Unit, result: "Result") -> NotebookNode:
-    """The notebook nbgrader shows: released text, the learner's work, points in the check cells.
+    """Return the notebook nbgrader shows: released text, the learner's work, points in checks.
 
     Only the order of the cells, the learner's sources and plain outputs are taken from the result;
     metadata and every other source are the released ones.
@@ -64,7 +64,7 @@ def autograded_notebook(unit: Unit, result: "Result") -> NotebookNode:
 
 
 def _opening(unit: Unit, result: "Result") -> NotebookNode:
-    """A first cell: state of the submission, what the grader noticed, what each exercise lacks."""
+    """Return a first cell: state of the submission, the grader's notices, what exercises lack."""
     state = "could not be read" if result.state == "unreadable" else "was graded in a sandbox"
     notices = "".join(f"<li>{_one_line(notice)}</li>" for notice in result.notices)
     text = f"<p>This submission {state}.</p>" + (f"<ul>{notices}</ul>" if notices else "")
@@ -78,7 +78,7 @@ def _opening(unit: Unit, result: "Result") -> NotebookNode:
 
 
 def _overview(unit: Unit, result: "Result") -> str:
-    """A table with a row an exercise: a link to its check, points, and what to mend first."""
+    """Return a table with a row an exercise: a link to its check, points, what to mend first."""
     if not result.exercises:
         return ""
     written = unit.info.written
@@ -99,7 +99,7 @@ def _overview_row(exercise: "ExerciseResult") -> str:
 
 
 def _one_line(text: str) -> str:
-    """Escaped, and without the blank line after which markdown would be read again."""
+    """Escape a text, without the blank line after which markdown would be read again."""
     return html.escape(" ".join(text.split()))
 
 
@@ -113,7 +113,7 @@ def _cell(
     room: int,
     drawings: Mapping[str, str],
 ) -> NotebookNode:
-    """One cell with trusted metadata, and text and outputs that cannot act.
+    """Return one cell with trusted metadata, and text and outputs that cannot act.
 
     room: characters of learners' text that are still shown; drawings: the released ones.
     """
@@ -147,7 +147,7 @@ def _cell(
 
 
 def shortened(source: str, room: int) -> str:
-    """A learner's text up to a length: what makes pages of it takes quadratic time.
+    """Return a learner's text up to a length: what makes pages of it takes quadratic time.
 
     >>> shortened("x = 1\\ny = 2\\n", 9)
     'x = 1\\ny =\\n# [the rest is too long to be shown]'
@@ -162,12 +162,12 @@ def shortened(source: str, room: int) -> str:
 
 
 def _text(value: Any) -> str:
-    """Notebook files hold text as a string or as a list of lines."""
+    """Return a text, which notebook files hold as a string or as a list of lines."""
     return value if isinstance(value, str) else "".join(map(str, value))
 
 
 def defused(markdown: str) -> str:
-    """A learner's markdown in which no HTML tag, link, picture or active TeX command takes effect.
+    """Disarm a learner's markdown: no HTML tag, link, picture or active TeX command takes effect.
 
     A space inside what would be syntax keeps text, formulas and code readable.
 
@@ -181,7 +181,7 @@ def defused(markdown: str) -> str:
 
 
 def harmless(outputs: Any) -> list[NotebookNode]:
-    """Streams, errors, plain text and PNG pictures; every other kind of output is dropped."""
+    """Keep streams, errors, plain text and PNG pictures; drop every other kind of output."""
     kept = []
     for output in outputs:
         kind = output.get("output_type")
@@ -201,7 +201,7 @@ def harmless(outputs: Any) -> list[NotebookNode]:
 
 
 def _quiet(value: Any) -> str:
-    """Text without terminal escapes (nbconvert takes quadratic time for them)."""
+    """Return text without terminal escapes (nbconvert takes quadratic time for them)."""
     return ESCAPES.sub("", _text(value))
 
 
@@ -218,14 +218,14 @@ def _data(bundle: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _points(exercise: "ExerciseResult") -> NotebookNode:
-    """The output of a check cell: points as nbgrader reads them, the message as a page shows it."""
+    """Return a check cell's output: points as nbgrader reads them, the message for a page."""
     data = {"text/plain": f"{exercise.points:g}", "text/html": message_html(exercise)}
     output: NotebookNode = nbformat.v4.new_output("execute_result", data=data, execution_count=1)
     return output
 
 
 def message_html(exercise: "ExerciseResult") -> str:
-    """What the author of an answer is told, escaped: points, and each property with its hint."""
+    """Return what an answer's author is told, escaped: points, and each property with its hint."""
     rows = "".join(
         f"<li>{'✓' if case.passed else '✗'} {html.escape(case.property)}"
         + (f": <b>{html.escape(case.message)}</b></li>" if case.message else "</li>")

@@ -119,7 +119,7 @@ class _Renderer(IPythonRenderer):
 
 
 class FeedbackPage(Exporter):
-    """Make the page; nbgrader_config.py names this class to nbgrader."""
+    """The maker of the page; nbgrader_config.py names this class to nbgrader."""
 
     output_mimetype = "text/html"
 
@@ -129,7 +129,7 @@ class FeedbackPage(Exporter):
     def from_notebook_node(  # type: ignore[override]  # as HTMLExporter does
         self, nb: NotebookNode, resources: Any = None, **options: Any
     ) -> tuple[str, Any]:
-        """The page of an autograded notebook whose scores nbgrader puts in on the way."""
+        """Return the page of an autograded notebook whose scores nbgrader puts in on the way."""
         notebook, resources = super().from_notebook_node(nb, resources, **options)
         about, cells = resources["nbgrader"], notebook.cells
         opening = next((cell for cell in cells if cell.get("id") == OPENING), None)
@@ -153,13 +153,13 @@ class FeedbackPage(Exporter):
 
 
 def _notes(opening: NotebookNode | None) -> Markup:
-    """State and notices of the first cell; its table has no marks in it and is left out."""
+    """Return the state and notices of the first cell; leave out its table, which has no marks."""
     text, table, _ = opening.source.partition("<table") if opening else ("", "", "")
     return Markup(text + "</div>" * bool(table))
 
 
 def _rows(cells: list[NotebookNode], first: dict[str, str], about: Any) -> list[dict[str, Any]]:
-    """What the gradebook holds of each graded cell, and what its author should mend first."""
+    """Return what the gradebook holds of each graded cell, and what to mend in it first."""
     rows = []
     for grade in (cell.metadata.get("nbgrader", {}) for cell in cells):
         if not grade.get("grade"):
@@ -174,23 +174,23 @@ def _rows(cells: list[NotebookNode], first: dict[str, str], about: Any) -> list[
 
 
 def _waits(name: str, about: Any) -> bool:
-    """Whether nobody has marked this answer yet."""
+    """Say whether nobody has marked this answer yet."""
     with Gradebook(about["db_url"]) as book:
         grade = book.find_grade(name, about["notebook"], about["assignment"], about["student"])
         return bool(grade.needs_manual_grade)
 
 
 def points(value: float) -> float:
-    """Points as nbgrader writes them: 7.5, 15.0."""
+    """Return points as nbgrader writes them: 7.5, 15.0."""
     return round(float(value), 2)
 
 
 def markdown(text: str, escape: bool = False, attachments: Any = None) -> Markup:
-    """Markdown as HTML. escape: HTML in it is shown, not obeyed; attachments: its pictures."""
+    """Return Markdown as HTML. escape: show HTML in it, do not obey it; attachments: pictures."""
     renderer = _Renderer(escape=escape, exclude_anchor_links=True, attachments=attachments)
     return Markup(MarkdownWithMath(renderer=renderer).render(text))
 
 
 def code(source: str) -> Markup:
-    """Python with colours."""
+    """Return Python code with colours."""
     return Markup(highlight(source, PythonLexer(), HtmlFormatter()))

@@ -26,7 +26,7 @@ ATTRIBUTES = {
 
 @functools.lru_cache(maxsize=4096)
 def mathml(tex: str, block: bool = False) -> str:
-    """A formula as MathML, or its escaped source where it cannot be converted.
+    """Return a formula as MathML, or its escaped source where it cannot be converted.
 
     block: on a line of its own.
 
@@ -52,7 +52,7 @@ def mathml(tex: str, block: bool = False) -> str:
 
 
 def _space_functions(element: Element) -> None:
-    """A thin space between the name of a function and what it is applied to without brackets."""
+    """Put a thin space between a function's name and what it is applied to without brackets."""
     for index in reversed(range(len(element) - 1)):
         name, following = element[index], element[index + 1]
         base = name[0] if name.tag in ("msub", "msup", "msubsup") and len(name) else name
@@ -64,7 +64,7 @@ def _space_functions(element: Element) -> None:
 
 
 def _clean(element: Element) -> None:
-    """Characters for entities, and no attribute that links or styles."""
+    """Put characters for entities, and remove every attribute that links or styles."""
     element.text = html.unescape(element.text) if element.text else element.text
     for name in set(element.attrib) - ATTRIBUTES:
         del element.attrib[name]

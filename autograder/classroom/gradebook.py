@@ -1,7 +1,7 @@
 """nbgrader's gradebook, written from the result store.
 
-``record`` writes one result into it in one transaction (every automatic score of that submission is
-set anew; manual scores, extra credit and comments stay), then the notebook under ``autograded/``,
+`record` writes one result into it in one transaction (every automatic score of that submission is
+set anew; manual scores, extra credit and comments stay), then the notebook under `autograded/`,
 which carries the key of the result: a kill between the two leaves the old key, and the next round
 records the result again. No file of the submission is copied.
 """
@@ -68,7 +68,7 @@ class Scores:
 
 
 def scores(room: Classroom, slug: str) -> dict[str, Scores]:
-    """What the gradebook holds for a unit, by student."""
+    """Return what the gradebook holds for a unit, by student."""
     with room.book() as book:
         return {s.student.id: _scores(room, s) for s in book.assignment_submissions(slug)}
 
@@ -90,7 +90,7 @@ def _scores(room: Classroom, submission: Any) -> Scores:
 
 
 def unread(submission: Any) -> int:
-    """How many answers of a submission wait for a person and count 0 until then."""
+    """Return how many answers of a submission wait for a person and count 0 until then."""
     grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
     return sum(
         g.needs_manual_grade and g.manual_score is None and g.auto_score is None for g in grades
@@ -98,8 +98,8 @@ def unread(submission: Any) -> int:
 
 
 def recorded(room: Classroom, student: str, slug: str) -> dict[str, Any]:
-    """Key of the result and hash of the work that were recorded last, and what was told beside;
-    empty if there are none.
+    """Return the key of the result and the hash of the work that were recorded last, and what was
+    told beside; empty if there are none.
     """
     path = room.folder("autograded", student, slug) / f"{slug}.ipynb"
     try:
@@ -111,7 +111,7 @@ def recorded(room: Classroom, student: str, slug: str) -> dict[str, Any]:
 
 
 def record(room: Classroom, unit: Unit, entry: Graded, timestamp: datetime | None) -> None:
-    """Write one result into the gradebook and the autograded notebook; hold ``room.writing()``.
+    """Write one result into the gradebook and the autograded notebook; hold `room.writing()`.
 
     An infrastructure error is never recorded: what stood there before stays.
     """
@@ -137,7 +137,7 @@ def record(room: Classroom, unit: Unit, entry: Graded, timestamp: datetime | Non
 
 @contextmanager
 def _transaction(room: Classroom) -> Iterator[Gradebook]:
-    """A gradebook whose many commits become one: all of it is written, or nothing."""
+    """Open a gradebook whose many commits become one: all of it is written, or nothing."""
     with room.book() as book, book.engine.begin() as connection:
         book.db.remove()
         book.db.configure(bind=connection, join_transaction_mode="rollback_only")
@@ -169,7 +169,7 @@ def _set_grades(unit: Unit, result: Result, submitted: SubmittedNotebook, same_w
 
 
 def _same(answer: Any, stub: Any) -> bool:
-    """Whether a cell is missing or as released (files hold text as a string or as lines)."""
+    """Say whether a cell is missing or as released (files hold text as a string or as lines)."""
     return answer is None or "".join(answer).strip() == "".join(stub).strip()
 
 
@@ -180,7 +180,7 @@ def _set_late_penalty(room: Classroom, book: Gradebook, submitted: SubmittedNote
 
 
 def _late_penalty(room: Classroom, submitted: SubmittedNotebook) -> float | None:
-    """The penalty of nbgrader's LateSubmissionPlugin as configured, between 0 and the score."""
+    """Return the penalty by nbgrader's LateSubmissionPlugin as configured, from 0 to the score."""
     late = _seconds_late(submitted.assignment)
     if not late:
         return None
@@ -191,7 +191,7 @@ def _late_penalty(room: Classroom, submitted: SubmittedNotebook) -> float | None
 
 
 def _seconds_late(submission: Any) -> float:
-    """As nbgrader has it, but for an extension of a due date that is gone."""
+    """Return the seconds as nbgrader has them, but for an extension of a due date that is gone."""
     due = submission.assignment.duedate
     return 0.0 if due is None else float(submission.total_seconds_late)
 
@@ -238,7 +238,7 @@ def _ensure_assignment(room: Classroom, unit: Unit) -> None:
 
 
 def storage_trouble(error: BaseException | None) -> str | None:
-    """One line when an error, or what led to it, says that disk or gradebook cannot be written."""
+    """Return one line if an error, or what led to it, says that disk or gradebook is unwritable."""
     while error is not None:
         if isinstance(error, OperationalError):
             return f"gradebook: {one_line(error)}; is it in use, or the disk full?"
@@ -249,5 +249,5 @@ def storage_trouble(error: BaseException | None) -> str | None:
 
 
 def one_line(error: Exception) -> str:
-    """The first line of an error of a library, fit for a terminal."""
+    """Return the first line of an error of a library, fit for a terminal."""
     return printable((str(error).splitlines() or [type(error).__name__])[0])

@@ -30,7 +30,7 @@ IN_TIME = "was ignored, so the work counts as in time"
 
 
 def received(folder: Path, slug: str) -> tuple[datetime | None, str | None]:
-    """The time in a submission's ``timestamp.txt`` (UTC), and why it was ignored if it was."""
+    """Return the time in a submission's `timestamp.txt` (UTC), and why it was ignored, if so."""
     try:
         data = _small_regular(_stamp(folder, slug))
     except FileNotFoundError:
@@ -51,7 +51,7 @@ def received(folder: Path, slug: str) -> tuple[datetime | None, str | None]:
 
 
 def _small_regular(path: Path) -> bytes | None:
-    """The bytes of a file that is the submission's own: no link of either kind, pipe or device."""
+    """Read a file that is the submission's own: no link of either kind, pipe or device."""
     if not stat.S_ISREG(path.lstat().st_mode):
         return None
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -62,7 +62,7 @@ def _small_regular(path: Path) -> bytes | None:
 
 
 def _stamp(folder: Path, slug: str) -> Path:
-    """Where the time is written: in the folder, or beside a notebook that lies deeper."""
+    """Return where the time is written: in the folder, or beside a notebook that lies deeper."""
     path = folder / STAMP
     if path.is_symlink() or path.exists():
         return path
@@ -73,7 +73,7 @@ def _stamp(folder: Path, slug: str) -> Path:
 
 
 def time_of(text: str) -> datetime:
-    """The time that a text says in full (day, month, year), in UTC; a time of day may be missing.
+    """Return the time (UTC) that a text says in full (day, month, year); the hour may be missing.
 
     Raises ValueError, whose message is what was found instead, for a date that says less, can be
     read in two ways, or names a time zone that is not known.
@@ -110,7 +110,7 @@ def time_of(text: str) -> datetime:
 
 
 def _zone(name: str | None, offset: int | None) -> tzinfo | None:
-    """A zone as the parser asks for it; what this machine's own zone is called does not matter."""
+    """Return a zone as the parser asks for it; the name of this machine's own zone is not used."""
     if offset is not None:
         return timezone(timedelta(seconds=offset))
     return ZoneInfo(name) if name else None
@@ -119,7 +119,7 @@ def _zone(name: str | None, offset: int | None) -> tzinfo | None:
 def better_copies(
     folder: Path, slug: str, data: bytes, released: Mapping[str, Any]
 ) -> Iterator[str]:
-    """A line for each notebook beside the one that is graded in which more was answered."""
+    """Yield a line for each notebook beside the one that is graded in which more was answered."""
     try:
         mine = answers(data, released)
         for name, other in itertools.islice(beside(folder, slug, COPIES), COPIES):
@@ -134,7 +134,7 @@ def better_copies(
 
 
 def answers(data: bytes, released: Mapping[str, Any]) -> int:
-    """How many solution cells of a notebook hold something else than the released stub."""
+    """Return how many solution cells of a notebook hold something else than the released stub."""
     try:
         cells = parse(data).cells
     except Unreadable:

@@ -38,12 +38,12 @@ class Classroom:
 
     @classmethod
     def of(cls, coursedir: CourseDirectory, config: Config) -> Classroom:
-        """The classroom of a running nbgrader application."""
+        """Return the classroom of a running nbgrader application."""
         return cls(Path(coursedir.root), config, coursedir)
 
     @classmethod
     def open(cls, root: Path) -> Classroom:
-        """Read ``root/nbgrader_config.py``; AutograderError if there is none or it is broken."""
+        """Read `root/nbgrader_config.py`; AutograderError if there is none or it is broken."""
         from nbgrader.coursedir import CourseDirectory
 
         root = root.resolve()
@@ -61,12 +61,12 @@ class Classroom:
         return cls.of(CourseDirectory(config=config), config)
 
     def folder(self, step: str, student: str, slug: str) -> Path:
-        """Directory of a submission at a step: submitted, autograded or feedback."""
+        """Return the directory of a submission at a step: submitted, autograded or feedback."""
         name = getattr(self.coursedir, f"{step}_directory")
         return Path(self.coursedir.format_path(name, student, slug))
 
     def nbgrader_directory(self, slug: str, student: str) -> CourseDirectory:
-        """nbgrader's view of one submission, for its converters; ``student`` is a glob."""
+        """Return nbgrader's view of one submission, for its converters; `student` is a glob."""
         from nbgrader.coursedir import CourseDirectory
 
         config = Config(self.config)
@@ -81,7 +81,7 @@ class Classroom:
         return CourseDirectory(config=config)
 
     def book(self) -> Gradebook:
-        """nbgrader's gradebook, made if it is not there; close it (``with``)."""
+        """Return nbgrader's gradebook, made if it is not there; close it (`with`)."""
         from nbgrader.api import Gradebook
         from sqlalchemy.engine import make_url
 
@@ -91,7 +91,7 @@ class Classroom:
         return Gradebook(self.coursedir.db_url, self.coursedir.course_id)
 
     def _make_book(self, path: Path) -> None:
-        """An empty gradebook appears whole: nbgrader makes it in many steps."""
+        """Make an empty gradebook appear whole: nbgrader makes it in many steps."""
         from nbgrader.api import Gradebook
 
         remove_stale(path)
@@ -105,7 +105,7 @@ class Classroom:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """One writer at a time: a lock on the results directory, held by this process."""
+        """Let one writer in at a time: a lock on the results directory, held by this process."""
         import fcntl  # grading runs on Linux; reading a configuration must work anywhere
 
         folder = self.root / "results"
@@ -116,7 +116,7 @@ class Classroom:
 
 
 def course_secret(root: Path) -> bytes:
-    """The key that hidden inputs are drawn from.
+    """Return the key that hidden inputs are drawn from.
 
     AUTOGRADER_SECRET of the environment, else a file in the course directory, made once (mode 600).
     """

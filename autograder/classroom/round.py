@@ -34,7 +34,7 @@ Workers = Callable[[Sequence[Task]], Iterable[tuple[Task, str | None]]]
 
 
 def nobody(tasks: Sequence[Task]) -> Iterable[tuple[Task, str | None]]:
-    """No workers: every submission is graded in this process."""
+    """Do without workers: every submission is graded in this process."""
     return ()
 
 
@@ -50,8 +50,8 @@ def grade_unit(
 ) -> list[Graded]:
     """Grade the submissions of a unit, record each as soon as it is graded, and return them.
 
-    A submission whose result is stored and recorded already is left alone unless ``force``. A
-    failure of ours (state ``infrastructure``) is tried once more, then returned and not recorded.
+    A submission whose result is stored and recorded already is left alone unless `force`. A
+    failure of ours (state `infrastructure`) is tried once more, then returned and not recorded.
     """
     students = list(students)
     if not create_student:
@@ -80,7 +80,7 @@ class _Round:
             self.book = scores(room, unit.slug)
 
     def entries(self, students: Sequence[str], workers: Workers) -> Iterator[Graded]:
-        """What became of each submission, as soon as it is recorded."""
+        """Yield what became of each submission, as soon as it is recorded."""
         tasks, waiting = dict[str, Task](), dict[str, list[str]]()  # by key: equal work is one task
         for student in students:
             settled = self._guarded(self._settle, student)
@@ -104,8 +104,8 @@ class _Round:
             yield settled
 
     def _guarded(self, step: Callable[[str], Graded | Task], student: str) -> Graded | Task:
-        """Whatever one submission brings up, the others are graded; what ails disk or gradebook
-        ends the round.
+        """Keep what one submission brings up from the others, which are graded; what ails disk or
+        gradebook ends the round.
         """
         try:
             return step(student)
@@ -200,7 +200,7 @@ def _without_grades(unit: Unit, state: Any, notice: str) -> Result:
 
 
 def limits_of(room: Classroom) -> Limits:
-    """What a submission may use; `ExecutePreprocessor.timeout` of nbgrader sets seconds a cell."""
+    """Return what a submission may use; `ExecutePreprocessor.timeout` sets seconds a cell."""
     section = room.config.ExecutePreprocessor
     seconds = section.timeout if "timeout" in section else None
     return Limits(cell_seconds=float(seconds)) if seconds and seconds > 0 else Limits()
@@ -218,7 +218,7 @@ def _must_exist(room: Classroom, student: str) -> None:
 
 
 def has_page(room: Classroom, entry: Graded) -> bool:
-    """Whether there is a whole feedback page that is not older than what was recorded last."""
+    """Say whether there is a whole feedback page that is not older than what was recorded last."""
     page = room.folder("feedback", entry.student, entry.slug) / f"{entry.slug}.html"
     notebook = room.folder("autograded", entry.student, entry.slug) / f"{entry.slug}.ipynb"
     try:
@@ -229,7 +229,7 @@ def has_page(room: Classroom, entry: Graded) -> bool:
 
 
 def report_of(room: Classroom, slug: str, pattern: str = "*") -> list[Graded]:
-    """The recorded results of a unit, from the store: nothing is graded."""
+    """Return the recorded results of a unit, from the store: nothing is graded."""
     entries = []
     for student in students_of(room, slug, pattern):
         marks = recorded(room, student, slug)

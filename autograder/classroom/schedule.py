@@ -6,7 +6,7 @@ truth, so a task that runs twice, or whose worker dies, does no harm. What met a
 failed through no fault of its own, is not stored: the caller grades it again alone. So a grade does
 not depend on how many ran beside it.
 
-The cluster that ``Workers`` starts listens on 127.0.0.1 with a certificate made for the round:
+The cluster that `Workers` starts listens on 127.0.0.1 with a certificate made for the round:
 nobody else on this machine can give it work. A scheduler elsewhere must use TLS, too; its workers
 need the same course directory, packages and secret, which is checked.
 """
@@ -102,7 +102,7 @@ class Workers:
         self._client = None
 
     def __call__(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, str | None]]:
-        """Each task with what `settle` came to, as they end; an AutograderError ends the round."""
+        """Yield each task with what `settle` gave, as they end; AutograderError ends the round."""
         if not tasks or (self.address is None and min(self.count, len(tasks)) < 2):
             return
         from dask.distributed import as_completed
@@ -126,7 +126,7 @@ class Workers:
 
 @contextmanager
 def _local(count: int) -> Iterator[Any]:
-    """A client of a fresh cluster on this machine."""
+    """Open a client of a fresh cluster on this machine."""
     import dask
     from dask.distributed import Client, LocalCluster
 
@@ -149,7 +149,7 @@ def _local(count: int) -> Iterator[Any]:
 
 @contextmanager
 def _no_interrupts() -> Iterator[None]:
-    """Ctrl-C waits for this thread, and never comes to threads and processes started meanwhile."""
+    """Let Ctrl-C wait for this thread, and keep it from threads and processes started meanwhile."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -158,7 +158,7 @@ def _no_interrupts() -> Iterator[None]:
 
 
 def _own_session() -> Any:
-    """Takes a worker out of the terminal's reach: Ctrl-C is for the process that started it, and
+    """Take a worker out of the terminal's reach: Ctrl-C is for the process that started it, and
     what the worker starts gets signals as usual.
     """
     from dask.distributed import WorkerPlugin
@@ -173,7 +173,7 @@ def _own_session() -> Any:
 
 @contextmanager
 def _remote(address: str, root: Path) -> Iterator[Any]:
-    """A client of a running scheduler whose workers would come to the same results as we."""
+    """Open a client of a running scheduler whose workers would come to the same results as we."""
     from dask.distributed import Client
 
     try:
@@ -199,13 +199,13 @@ def _remote(address: str, root: Path) -> Iterator[Any]:
 
 
 def fingerprint(root: Path) -> str:
-    """What results depend on beside submission and unit: secret, code and environment."""
+    """Return what results depend on beside submission and unit: secret, code and environment."""
     secret = hashlib.sha256(b"id of " + course_secret(root)).hexdigest()[:8]
     return f"secret {secret}, grader {grader_version()}, {environment()}"
 
 
 def _check_address(address: str) -> None:
-    """Work may cross a network only where both ends have shown certificates."""
+    """Refuse to send work over a network unless both ends have shown certificates."""
     scheme, _, rest = address.partition("://")
     host = rest.rpartition(":")[0].strip("[]")
     local = host == "localhost" or (_is_number(host) and ipaddress.ip_address(host).is_loopback)

@@ -1,6 +1,6 @@
 """The result store: what grading came to, as files that are the truth for every gradebook.
 
-``results/<key>.json`` holds one Result under a key of everything it depends on: the submission's
+`results/<key>.json` holds one Result under a key of everything it depends on: the submission's
 bytes, the unit's tests and released notebook, the course secret, the code that grades, and the
 environment. A file appears whole or not at all, whoever writes it: several processes may. Nothing
 here needs nbgrader, which takes seconds to import, so that a worker starts at once.
@@ -25,7 +25,7 @@ HERE = Path(__file__).parents[1]
 
 
 def load_result(root: Path, key: str) -> Result | None:
-    """The stored result, or None when it is not there or damaged (it is then graded again)."""
+    """Return the stored result, or None if it is missing or damaged (it is then graded again)."""
     try:
         return Result.from_json((root / "results" / f"{key}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError):
@@ -41,7 +41,7 @@ def save_result(root: Path, key: str, result: Result) -> None:
 
 
 def result_key(submission: bytes, unit: Unit, secret: bytes, limits: Limits) -> str:
-    """Hash of everything a result depends on, 64 hex digits."""
+    """Hash everything a result depends on into 64 hex digits."""
     parts = [
         hashlib.sha256(submission).hexdigest(),
         unit.slug,
@@ -58,7 +58,7 @@ def result_key(submission: bytes, unit: Unit, secret: bytes, limits: Limits) -> 
 
 @cache
 def grader_version() -> str:
-    """Hash of the code that grades and of the package beside the submission."""
+    """Hash the code that grades and the package beside the submission."""
     digest = hashlib.sha256()
     for file in sorted([*modules_of("grading.result"), *package_files()]):
         digest.update(str(file.relative_to(HERE.parent)).encode() + b"\0" + file.read_bytes())
@@ -66,13 +66,13 @@ def grader_version() -> str:
 
 
 def package_files() -> list[Path]:
-    """Modules, texts and other data of the package beside the submission."""
+    """Return the modules, texts and other data of the package beside the submission."""
     files = (HERE.parent / "llmcourse").rglob("*")
     return sorted(path for path in files if path.is_file() and "__pycache__" not in path.parts)
 
 
 def modules_of(name: str) -> list[Path]:
-    """Files of a module of this package and of all that it imports from it, directly or not.
+    """Return a module's file and those of all that it imports from its package, directly or not.
 
     name: without the package, as `grading.grade`. Raises FileNotFoundError when there is no such
     module.
@@ -100,6 +100,6 @@ def _file(name: str) -> Path:
 
 @cache
 def environment() -> str:
-    """Python, machine and package versions that results can depend on."""
+    """Return the Python, machine and package versions that results can depend on."""
     versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
     return ", ".join([f"python {sys.version.split()[0]}", platform.machine(), *versions])

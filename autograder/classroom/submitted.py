@@ -1,7 +1,7 @@
-"""Whose work of which unit lies where under ``submitted/``, and what lies there besides.
+"""Whose work of which unit lies where under `submitted/`, and what lies there besides.
 
 A unit's folder has its name, or says it as people write it: its number, other capitals, other signs
-between the words. Whatever under ``submitted/`` is nobody's work of a unit is named in a line, so
+between the words. Whatever under `submitted/` is nobody's work of a unit is named in a line, so
 that no submission is left out in silence.
 """
 
@@ -31,7 +31,7 @@ WORDS = re.compile(r"\d+|[^\W\d_]+")  # of a name: numbers and words
 
 @dataclass(frozen=True)
 class Submitted:
-    """What was found under ``submitted/``."""
+    """What was found under `submitted/`."""
 
     folders: dict[str, dict[str, Path]]  # by unit, then by student
     left: tuple[str, ...]  # a line for each place that is in no folder above
@@ -43,7 +43,7 @@ class Submitted:
 
 
 def survey(room: Classroom, slugs: Sequence[str], pattern: str = "*") -> Submitted:
-    """What lies under ``submitted/``.
+    """Return what lies under `submitted/`.
 
     slugs: the units of the course; pattern: glob over student ids, or one of them as it is.
     """
@@ -61,7 +61,7 @@ def survey(room: Classroom, slugs: Sequence[str], pattern: str = "*") -> Submitt
 
 
 def students_of(room: Classroom, slug: str, pattern: str = "*") -> list[str]:
-    """Ids of the students with a directory for this unit under submitted/, sorted.
+    """Return the ids of the students with a directory for this unit under submitted/, sorted.
 
     pattern: glob over student ids, or one of them as it is, with whatever signs; `*` is all.
     """
@@ -69,7 +69,7 @@ def students_of(room: Classroom, slug: str, pattern: str = "*") -> list[str]:
 
 
 def work_folder(room: Classroom, student: str, slug: str) -> Path:
-    """Where a student's work of a unit lies: the directory of its name, or one that means it."""
+    """Return where a student's work of a unit is: the folder of its name, or one that means it."""
     named = room.folder("submitted", student, slug)
     if os.path.lexists(named):
         return named
@@ -81,8 +81,8 @@ def _units(room: Classroom, slug: str) -> list[str]:
 
 
 def read_work(folder: Path, slug: str) -> bytes:
-    """The bytes of the unit's notebook, or of the only one there if it was renamed or lies deeper;
-    follows no link.
+    """Return the bytes of the unit's notebook, or of the only one there if it was renamed or lies
+    deeper; follows no link.
     """
     for directory in (folder.parent, folder):
         if not stat.S_ISDIR(directory.lstat().st_mode):
@@ -91,16 +91,16 @@ def read_work(folder: Path, slug: str) -> bytes:
 
 
 def received(room: Classroom, student: str, slug: str) -> tuple[datetime | None, str | None]:
-    """When the submission was received (UTC) and a complaint about its timestamp, if any.
+    """Return when the submission was received (UTC) and a complaint about its timestamp, if any.
 
-    Read from the ``timestamp.txt`` that nbgrader's collection writes; without one there is no time
+    Read from the `timestamp.txt` that nbgrader's collection writes; without one there is no time
     and no lateness, as in nbgrader (file times change with every copy, so they prove nothing).
     """
     return receipt.received(work_folder(room, student, slug), slug)
 
 
 def meant(name: str, slugs: Sequence[str]) -> str | None:
-    """The unit that the name of a folder means.
+    """Return the unit that the name of a folder means.
 
     >>> [meant(n, ["02_ngrams"]) for n in ("02_ngrams", "2", "Unit 02", "02-NGrams", "ngrams", "3")]
     ['02_ngrams', '02_ngrams', '02_ngrams', '02_ngrams', '02_ngrams', None]
@@ -118,7 +118,7 @@ def meant(name: str, slugs: Sequence[str]) -> str | None:
 
 
 def _read(name: str) -> tuple[int | None, str]:
-    """The number that a name begins with and its letters, run together."""
+    """Return the number that a name begins with and its letters, run together."""
     words = [] if name.startswith(".") else WORDS.findall(name.casefold())
     words = words[1:] if words[:1] in (["unit"], ["u"]) else words
     number = int(words[0]) if words and words[0].isdecimal() else None
@@ -126,8 +126,8 @@ def _read(name: str) -> tuple[int | None, str]:
 
 
 def _places(room: Classroom, pattern: str, slugs: Sequence[str]) -> list[tuple[str, str, Path]]:
-    """Student, name and path of everything in the folders of students, links to such left out; the
-    units' own names before others.
+    """Return the student, name and path of everything in the folders of students, links to such
+    left out; the units' own names before others.
     """
     template, base = _template(room), _base(room)
     found = re.compile(
@@ -151,7 +151,7 @@ def _places(room: Classroom, pattern: str, slugs: Sequence[str]) -> list[tuple[s
 def _unknown(
     room: Classroom, slugs: Sequence[str], pattern: str, known: set[Path]
 ) -> Iterator[str]:
-    """A line for each place that holds no work of a unit, or another one besides."""
+    """Yield a line for each place that holds no work of a unit, or another one besides."""
     base, under = _base(room), defaultdict[str, set[Path]](set)
     for path in known:
         under[path.relative_to(base).parts[0]].add(path)
@@ -172,18 +172,18 @@ def _unknown(
 
 
 def _base(room: Classroom) -> Path:
-    """The folder in which everything handed in lies."""
+    """Return the folder in which everything handed in lies."""
     parts = Path(_template(room)).parts
     return Path(*parts[: min(i for i, part in enumerate(parts) if "\0" in part)])
 
 
 def _template(room: Classroom) -> str:
-    """The path of somebody's work of a unit, with marks for the two."""
+    """Return the path of somebody's work of a unit, with marks for the two."""
     return str(room.coursedir.format_path(room.coursedir.submitted_directory, STUDENT, UNIT))
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What lies in a folder, sorted, without companions."""
+    """Return what lies in a folder, sorted, without companions."""
     try:
         paths = [folder / name for name in sorted(os.listdir(folder))]
     except OSError:
@@ -203,6 +203,6 @@ def _is_work(path: Path) -> bool:
 
 
 def _names(slugs: Sequence[str]) -> str:
-    """How a unit's folder may be called, by an example."""
+    """Return how a unit's folder may be called, by an example."""
     slug = slugs[0] if slugs else "NN_name"
     return f"such as {slug} or {slug.split('_')[0]}"

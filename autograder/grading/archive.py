@@ -25,8 +25,8 @@ DAMAGES = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, Runtim
 
 
 def notebook_in(data: bytes, most: int, slug: str = "") -> bytes:
-    """The notebook of an archive, `most` + 1 bytes of it at most: the one called `slug`, else the
-    only one.
+    """Return the notebook of an archive, `most` + 1 bytes of it at most: the one called `slug`,
+    else the only one.
 
     Raises Unreadable for what is no archive, has more than `ENTRIES` entries, a name that is
     absolute, has `..` or occurs twice (capitals or not), a link or device, a password, or no
@@ -36,7 +36,7 @@ def notebook_in(data: bytes, most: int, slug: str = "") -> bytes:
 
 
 def notebooks_in(data: bytes, most: int, slug: str = "") -> Iterator[tuple[str, bytes]]:
-    """As `notebook_in`, with its name; then the other notebooks of the archive."""
+    """Yield what `notebook_in` returns, with its name; then the other notebooks of the archive."""
     if data.count(ENTRY) > ENTRIES:
         raise Unreadable(f"the archive has more than {ENTRIES} entries: hand in the notebook alone")
     try:
@@ -80,7 +80,7 @@ def _is_folder(entry: zipfile.ZipInfo) -> bool:
 
 
 def _wrong(entry: zipfile.ZipInfo) -> str | None:
-    """What speaks against an entry."""
+    """Return what speaks against an entry."""
     name, kind = entry.orig_filename, stat.S_IFMT(entry.external_attr >> 16)
     if name.startswith(("/", "\\")) or name[1:2] == ":" or "\0" in name:
         return f"a path that is not relative, {_shown(name)}"

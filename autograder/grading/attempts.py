@@ -48,12 +48,12 @@ class Attempts:
             self.session = None
 
     def goes_on(self, name: str) -> bool:
-        """Whether anything is run after the check of an exercise."""
+        """Say whether anything is run after the check of an exercise."""
         cells = iter(self.rebuilt.cells)
         return any(cell.grade_id == f"{name}_check" for cell in cells) and any(c.run for c in cells)
 
     def calls(self, name: str, forbid: tuple[str, ...], kept: str) -> Calls | None:
-        """A way to call an exercise in a living sandbox; None when there is none to be had.
+        """Return a way to call an exercise in a living sandbox; None when there is none to be had.
 
         kept: the exercise at whose check the notebook stands; "" is its end.
         """
@@ -69,8 +69,8 @@ class Attempts:
         return None
 
     def _live_session(self) -> Session | None:
-        """A sandbox in which the cells have run, a fresh one where the last was lost; None when
-        that is hopeless.
+        """Return a sandbox in which the cells have run, a fresh one where the last was lost; None
+        when that is hopeless.
         """
         while not self.hopeless and (self.session is None or not self.session.alive):
             self._end()
@@ -143,7 +143,7 @@ class Attempts:
         return ran
 
     def innocent(self, reasons: Sequence[str]) -> bool:
-        """Whether calls that came to nothing, for these reasons, may come to more in a fresh
+        """Say whether calls that came to nothing, for these reasons, may come to more in a fresh
         sandbox: other exercises or added cells had used up the time of this one, or a cell had left
         something running that ended it. Such cells are left out.
         """
@@ -208,7 +208,7 @@ class Attempts:
 
 
 def _exercise(check: Cell) -> str:
-    """The exercise that a check cell belongs to."""
+    """Return the exercise that a check cell belongs to."""
     return (check.grade_id or "").removesuffix("_check")
 
 

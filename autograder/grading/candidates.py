@@ -34,7 +34,7 @@ NOTEBOOK = re.compile(r"(?P<stem>.*)\.ipynb(\.json|\.txt)?", re.IGNORECASE)  # a
 
 
 def is_companion(path: PurePosixPath) -> bool:
-    """Whether a file, or a folder above it, was left by a system or program.
+    """Say whether a file, or a folder above it, was left by a system or program.
 
     >>> [is_companion(PurePosixPath(p)) for p in ("__MACOSX/a/._b.ipynb", "~$b.ipynb", "b.ipynb")]
     [True, True, False]
@@ -44,18 +44,18 @@ def is_companion(path: PurePosixPath) -> bool:
 
 
 def is_notebook(path: PurePosixPath) -> bool:
-    """Whether a name is that of a notebook, as Jupyter or a browser writes it."""
+    """Say whether a name is that of a notebook, as Jupyter or a browser writes it."""
     return NOTEBOOK.fullmatch(path.name) is not None
 
 
 def is_archive(path: PurePath) -> bool:
-    """Whether a name is that of a zip archive."""
+    """Say whether a name is that of a zip archive."""
     return path.suffix.lower() == ".zip"
 
 
 def below(folder: Path) -> list[PurePosixPath]:
-    """Names of the files and empty folders in a folder and the folders in it; companions are left
-    out, links not followed. Unreadable above `FILES`.
+    """Return the names of the files and empty folders in a folder and the folders in it; companions
+    are left out, links not followed. Unreadable above `FILES`.
     """
     found, level, seen = list[PurePosixPath](), [PurePosixPath()], 0
     for depth in range(LEVELS):
@@ -84,7 +84,7 @@ def chosen(
     where: str,
     show: Callable[[object], str] = str,
 ) -> PurePosixPath:
-    """The one of several notebooks that counts.
+    """Return the one of several notebooks that counts.
 
     Raises Unreadable when none can be told from the others; without any, it names what was seen.
     """
@@ -108,7 +108,7 @@ def _shallowest(names: Sequence[PurePosixPath]) -> list[PurePosixPath]:
 
 
 def shown(names: Iterable[object], show: Callable[[object], str] = str) -> str:
-    """A few names for a message.
+    """Return a few names for a message.
 
     >>> shown(["a.ipynb", "b", "c", "d", "e", "f"])
     'a.ipynb, b, c, d, e, ...'

@@ -19,16 +19,16 @@ class Culprits:
         self._doubt: tuple[int, int | None] | None = None  # who was dropped for a loss, and where
 
     def begin(self) -> None:
-        """A new run of the notebook."""
+        """Begin a new run of the notebook."""
         self._left = []
 
     def left_something(self, index: int) -> None:
-        """A cell ended, and something of it goes on."""
+        """Note that a cell ended, and that something of it goes on."""
         self._left.append(index)
 
     def of(self, at: int | None) -> int | None:
-        """The cell to leave out for a loss in cell `at`, or, with None, after the last one, where
-        it may be none that is known.
+        """Return the cell to leave out for a loss in cell `at`, or, with None, after the last one,
+        where it may be none that is known.
         """
         if self.searching:
             return at

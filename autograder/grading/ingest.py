@@ -34,8 +34,9 @@ LEFT_OUT = "a-picture-that-was-too-large"
 
 
 def read_submission(path: Path, slug: str = "") -> bytes:
-    """The bytes of a submitted notebook: of the file itself, or of the one in and below a folder
-    that is called `slug`, else the only one; where there is none, of the one in a zip archive.
+    """Return the bytes of a submitted notebook: of the file itself, or of the one in and below a
+    folder that is called `slug`, else the only one; where there is none, of the one in a zip
+    archive.
 
     Raises Unreadable for anything but one regular file of 1 byte to 20 MiB that has no second name:
     links, pipes and devices are not followed, since they can point at what is not the learner's.
@@ -48,7 +49,7 @@ def read_submission(path: Path, slug: str = "") -> bytes:
 
 
 def find_notebook(path: Path, slug: str = "") -> PurePosixPath:
-    """Where below a folder its notebook or archive is; of a file, the empty name."""
+    """Return where below a folder its notebook or archive is; of a file, the empty name."""
     if not stat.S_ISDIR(os.lstat(path).st_mode):
         return PurePosixPath()
     own = PurePosixPath(f"{slug}.ipynb")
@@ -61,8 +62,8 @@ def find_notebook(path: Path, slug: str = "") -> PurePosixPath:
 
 
 def beside(folder: Path, slug: str, most: int) -> Iterator[tuple[str, bytes]]:
-    """Names and bytes of the other notebooks that can be read in a folder and its archives; `most`
-    files are looked at, and as many notebooks of an archive.
+    """Yield the names and bytes of the other notebooks that can be read in a folder and its
+    archives; `most` files are looked at, and as many notebooks of an archive.
     """
     first = find_notebook(folder, slug)
     others = [n for n in below(folder) if is_archive(n) or (is_notebook(n) and n != first)]
@@ -79,7 +80,7 @@ def beside(folder: Path, slug: str, most: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether a name is taken, by whatever but a folder."""
+    """Say whether a name is taken, by whatever but a folder."""
     try:
         return not stat.S_ISDIR(os.lstat(path).st_mode)
     except FileNotFoundError:
@@ -139,7 +140,7 @@ class Submission:
 
 
 def parse(data: bytes) -> Submission:
-    """The cells of a notebook of format 4; Unreadable, in one line, for what is none."""
+    """Return the cells of a notebook of format 4; Unreadable, in one line, for what is none."""
     try:
         return _cells(parse_notebook(data)["cells"])
     except NotebookError as error:

@@ -18,18 +18,18 @@ KNOWN = {*dir(builtins), "display", "get_ipython", "In", "Out", "_", "__", "___"
 
 
 def words(text: str) -> set[str]:
-    """Everything in a text that could be a name."""
+    """Return everything in a text that could be a name."""
     return set(WORD.findall(text))
 
 
 def statements(source: str) -> list[ast.stmt]:
-    """The statements of a cell; none where it is no Python or long."""
+    """Return the statements of a cell; none where it is no Python or long."""
     return parsed(source) if len(source) <= TEXT else []
 
 
 def parsed(source: str) -> list[ast.stmt]:
-    """The statements of a text as it is, else with `pass` for each line with a magic; none if it is
-    no Python.
+    """Return the statements of a text as it is, else with `pass` for each line with a magic; none
+    if it is no Python.
 
     >>> [ast.unparse(statement) for statement in parsed("files = !ls\\nif files:\\n    %time f()")]
     ['pass', 'if files:\\n    pass']
@@ -48,7 +48,7 @@ def _is_magic(line: str) -> bool:
 
 
 def same_program(one: str, other: str) -> bool:
-    """Whether a cell differs from another, released one in nothing but layout, as after a
+    """Say whether a cell differs from another, released one in nothing but layout, as after a
     formatter.
 
     >>> same_program("f( 'a' )  # why", 'f("a")  # why'), same_program("f(1)  # why", "f(1)")
@@ -72,7 +72,7 @@ def _comments(text: str) -> list[str]:
 
 
 def is_prose(source: str) -> bool:
-    """Whether a code cell holds a text rather than a program: comments, a string, or no Python.
+    """Say whether a code cell holds a text rather than a program: comments, a string, or no Python.
 
     >>> [is_prose(text) for text in ("# because", "I think so.", "x = 1", "%matplotlib inline")]
     [True, True, False, False]
@@ -86,9 +86,9 @@ def is_prose(source: str) -> bool:
 
 
 def definitions(source: str, names: Set[str]) -> str:
-    """Of a cell, the imports, functions, classes, plain constants and aliases that define one of
-    the names; each fails for itself, since modules may be missing here. `x = choose(mine, library)`
-    is an alias of the learner's own version.
+    """Return the imports, functions, classes, plain constants and aliases of a cell that define one
+    of the names; each fails for itself, since modules may be missing here. `x = choose(mine,
+    library)` is an alias of the learner's own version.
 
     >>> print(definitions("import numpy as np\\nx = np.ones(10**9)\\nn = 3", {"np", "x"}))
     try:
@@ -107,7 +107,7 @@ def definitions(source: str, names: Set[str]) -> str:
 
 
 def _defined(statement: ast.stmt) -> set[str]:
-    """The names that a statement defines, if it costs nothing to run."""
+    """Return the names that a statement defines, if it costs nothing to run."""
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return {(item.asname or item.name).split(".")[0] for item in statement.names}
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -123,7 +123,7 @@ def _defined(statement: ast.stmt) -> set[str]:
 
 
 def _chosen(statement: ast.stmt) -> ast.stmt:
-    """`x = mine` for `x = choose(mine, library)`, which finds no check that has passed here."""
+    """Return `x = mine` for `x = choose(mine, library)`, which finds no passed check here."""
     match statement:
         case ast.Assign(value=ast.Call(func=ast.Name("choose"), args=[ast.Name() as mine, _])):
             statement.value = mine
@@ -131,7 +131,7 @@ def _chosen(statement: ast.stmt) -> ast.stmt:
 
 
 def unless_defined(stub: str) -> str:
-    """The same definitions, each only if nothing has its name.
+    """Return the same definitions, each only if nothing has its name.
 
     >>> print(unless_defined("def f(): ..."))
     if 'f' not in globals():
@@ -148,7 +148,7 @@ def unless_defined(stub: str) -> str:
 
 
 def undefined(own: Iterable[str], run: Iterable[str]) -> list[str]:
-    """Names that the first texts use and that none of the texts which are run defines, sorted.
+    """Return the names that the first texts use and no text that is run defines, sorted.
 
     >>> undefined(["def f(x): return np.mean(x) + y"], ["def f(x): return np.mean(x) + y", "y = 1"])
     ['np']
@@ -163,8 +163,8 @@ def undefined(own: Iterable[str], run: Iterable[str]) -> list[str]:
 
 
 def seems_defined(name: str, texts: Iterable[str]) -> bool:
-    """Whether a text looks as if it defined the name or gave another one to its check: by lines,
-    since parsing all of a notebook takes long.
+    """Say whether a text looks as if it defined the name or gave another one to its check: by
+    lines, since parsing all of a notebook takes long.
 
     >>> [seems_defined("f", [text]) for text in ("class f:", "f = g", "check.f(g)", "g(f)")]
     [True, True, True, False]
@@ -177,8 +177,8 @@ def seems_defined(name: str, texts: Iterable[str]) -> bool:
 
 
 def put_to(check: str, own: Sequence[str]) -> list[str]:
-    """What the texts put to a check of that name, where none of them defines the name itself, but
-    as a stub.
+    """Return what the texts put to a check of that name, where none of them defines the name
+    itself, but as a stub.
 
     >>> put_to("mean", ["def m(x): ...", "check.mean(m)"])
     ['m']

@@ -31,7 +31,7 @@ def forbidden_use(
     known: Iterable[str],
     given: Iterable[str] = (),
 ) -> str | None:
-    """The first forbidden dotted name that the definition of `name` can reach, or None.
+    """Return the first forbidden dotted name that the definition of `name` can reach, or None.
 
     cells: source of the learner's code cells; known: source of released cells, for their imports
     only; given: names whose calls the grader answers, so nothing is reached through them.
@@ -56,8 +56,9 @@ def forbidden_use(
 
 
 def _statements(source: str, deep: bool = True) -> list[ast.stmt]:
-    """Top-level statements; lines with magics are left out, and text that does not parse is nothing
-    that runs. What `exec("...")` and `eval("...")` would run is put in as their argument.
+    """Return the top-level statements; lines with magics are left out, and text that does not parse
+    is nothing that runs. What `exec("...")` and `eval("...")` would run is put in as their
+    argument.
     """
     body = parsed(source)
     for call in [n for s in body for n in _walk(s) if isinstance(n, ast.Call)] if deep else []:
@@ -92,7 +93,7 @@ class _Program:
             self._dotted[one] = self._value(one, None, one.place, one)
 
     def used(self, name: str) -> Iterator[str]:
-        """Dotted names in everything that can be reached from `name` after the last cell."""
+        """Yield the dotted names in all that can be reached from `name` after the last cell."""
         todo = self.standing(name, self.end)
         seen: set[Binding] = set()
         left = NODES
@@ -116,7 +117,7 @@ class _Program:
                         todo += self._other(node.id, when, bound)
 
     def standing(self, name: str, when: int) -> list[Binding]:
-        """What a global name may stand for before statement number `when`, the latest first."""
+        """Return what a global name may stand for before statement `when`, the latest first."""
         known = self.globals.get(name, [])
         found: list[Binding] = []
         for at in range(bisect_left(known, when, key=lambda b: b.place) - 1, -1, -1):
@@ -127,7 +128,7 @@ class _Program:
         return found
 
     def _other(self, name: str, when: int, inside: Binding) -> list[Binding]:
-        """The same, for code of `inside`: a function that was given this very name by
+        """Return the same, for code of `inside`: a function that was given this very name by
         `name = inside` stands for what the name was before."""
         if name in self.given:
             return []
@@ -153,7 +154,7 @@ class _Program:
         inside: Binding,
         depth: int = 0,
     ) -> frozenset[str]:
-        """Dotted names that an expression may stand for."""
+        """Return the dotted names that an expression may stand for."""
         if depth > DEPTH:
             return frozenset()
 
@@ -207,7 +208,7 @@ class _Program:
     def _value(
         self, bound: Binding, scope: Scope | None, when: int, inside: Binding
     ) -> frozenset[str]:
-        """Dotted names that a binding gives its name."""
+        """Return the dotted names that a binding gives its name."""
         if bound.dotted:
             return frozenset({bound.dotted})
         if isinstance(bound.value, ast.expr):
@@ -220,7 +221,7 @@ def _item(base: str, key: str) -> str:
 
 
 def _string(node: ast.AST, depth: int = 0) -> str | None:
-    """A string put together from constants, or None."""
+    """Return a string put together from constants, or None."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     parts: list[ast.AST] = []

@@ -61,7 +61,7 @@ class Rebuilt:
 
 
 def text_of(cell: Mapping[str, Any]) -> str:
-    """The source of a notebook cell, which a file holds as a string or as lines."""
+    """Return the source of a notebook cell, which a file holds as a string or as lines."""
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)
 
@@ -99,7 +99,7 @@ def _released(cell: Mapping[str, Any]) -> Cell:
 def _pairs(
     submitted: Sequence[LearnerCell], cells: Sequence[Cell]
 ) -> Iterator[tuple[LearnerCell, int | None]]:
-    """Each cell of the learner's with the index of the released one that it is or was."""
+    """Yield each cell of the learner's with the index of the released one that it is or was."""
     by_grade_id = {cell.grade_id: index for index, cell in enumerate(cells) if cell.grade_id}
     by_id = {cell.notebook.get("id"): index for index, cell in enumerate(cells)}
     by_text: dict[tuple[str, str], list[int]] = {}
@@ -170,7 +170,7 @@ class _Graft:
             self._add(mine)
 
     def _answer(self, index: int, source: str) -> None:
-        """One part of an answer; the last one is the graded cell, those before it run as added."""
+        """Place one part of an answer; the last is the graded cell, the others run as added."""
         target = self.cells[index]
         self._bring_above(index)
         if self._waiting.pop(index, None) is None:
@@ -183,7 +183,7 @@ class _Graft:
         self.parts[index] = self.parts.get(index, 0) + 1
 
     def _add(self, mine: LearnerCell) -> None:
-        """A cell of the learner's own: code that runs, or a text that is kept to be read."""
+        """Add a cell of the learner's own: code that runs, or a text that is kept to be read."""
         if not mine.source.strip():
             return
         if mine.kind != "code" or is_prose(mine.source):
@@ -194,13 +194,13 @@ class _Graft:
             self.done.append(Cell("note", _new("markdown", mine.source)))
 
     def _bring_above(self, index: int) -> None:
-        """The released cells above this one, but answers and checks that the learner has below."""
+        """Bring the released cells above this one, but answers and checks the learner has below."""
         for at in sorted(at for at in self._waiting if at < index):
             if self.cells[at].role not in ("solution", "check") or at not in self._met:
                 self.done.append(self._waiting.pop(at))
 
     def _bring(self, index: int) -> None:
-        """This released cell and those above it, as far as they are not there."""
+        """Bring this released cell and those above it, as far as they are not there."""
         self._bring_above(index)
         if cell := self._waiting.pop(index, None):
             self.done.append(cell)
@@ -208,7 +208,7 @@ class _Graft:
                 cell.program = unless_defined(cell.stub)
 
     def finish(self, notices: Sequence[str]) -> Rebuilt:
-        """The notebook, when all cells of the learner's are in their places."""
+        """Return the notebook, when all cells of the learner's are in their places."""
         self._bring_above(len(self.cells))
         for index, cell in enumerate(self.cells):
             if cell.role == "written":
@@ -229,14 +229,14 @@ class _Graft:
         return Rebuilt(self.done, [*notices, *self.notices])
 
     def _missing(self, name: str) -> str:
-        """What is said of an answer whose cell was not handed in."""
+        """Return what is said of an answer whose cell was not handed in."""
         own = [cell.program for cell in self.done if cell.role in OWN]
         if seems_defined(name, own):
             return f"{name}: its own cell is gone; another cell that defines it was used"
         return f"{name}: the cell is missing, and no other cell defines the name"
 
     def _write(self, index: int) -> None:
-        """The written answer; without one, what was written beside its place, else anywhere."""
+        """Place the written answer; without one, what is beside its place, else anywhere."""
         cell = self.cells[index]
         texts = self.texts.get(index)
         if texts is None:
@@ -265,7 +265,7 @@ def _were(count: int, what: str) -> str:
 
 
 def _new(kind: str, source: str) -> dict[str, Any]:
-    """A cell of the learner's own, with nothing of theirs but the text."""
+    """Return a cell of the learner's own, with nothing of theirs but the text."""
     made = {"cell_type": kind, "metadata": {}, "source": source}
     return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
 

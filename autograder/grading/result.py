@@ -74,12 +74,12 @@ class Result:
         return sum(exercise.points for exercise in self.exercises)
 
     def to_json(self) -> str:
-        """One JSON text; `from_json` is its inverse."""
+        """Return one JSON text; `from_json` is its inverse."""
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "Result":
-        """Raises ValueError, KeyError or TypeError for a text that `to_json` did not write."""
+        """Read a result; ValueError, KeyError or TypeError for what `to_json` did not write."""
         fields = json.loads(text)
         exercises = (
             ExerciseResult(**{**e, "cases": tuple(CaseResult(**case) for case in e["cases"])})
@@ -130,14 +130,14 @@ def grade(
 
 
 def _seed(secret: bytes, unit: Unit, exercise: str) -> bytes:
-    """The same for the whole class and at a regrade; unforeseeable without the secret."""
+    """Return a seed, the same for a class and at a regrade; unforeseeable without the secret."""
     return hmac.digest(
         secret, f"{unit.slug}:{exercise}:{unit.tests_version}".encode(), hashlib.sha256
     )
 
 
 class _Work:
-    """Marks the exercises of one submission."""
+    """The marking of the exercises of one submission."""
 
     def __init__(self, unit: Unit, rebuilt: Rebuilt, attempts: Attempts) -> None:
         self.unit, self.rebuilt, self.attempts = unit, rebuilt, attempts
@@ -180,7 +180,7 @@ class _Work:
     def _judge(
         self, exercise: Exercise, calls: Calls, seed: bytes
     ) -> tuple[str | None, tuple[CaseResult, ...], list[str]]:
-        """A forbidden shortcut or the results of the cases, and why answers did not come.
+        """Return a forbidden shortcut or the results of the cases, and why answers did not come.
 
         Found in a child of this process: the learner's code and values are read and judged there.
         """
@@ -215,7 +215,7 @@ class _Work:
         return policy.forbidden_use(exercise.name, exercise.forbid, own, known, exercise.given)
 
     def _own(self, until: str | None = None) -> list[str]:
-        """The learner's code in the order in which it ran, up to the check of that grade_id."""
+        """Return the learner's code in the order in which it ran, up to the check of a grade_id."""
         cells = self.rebuilt.cells
         ran = [*cells, *(cells[index] for index in self.attempts.again)]
         end = next((at for at, cell in enumerate(ran) if until and cell.grade_id == until), None)
@@ -238,7 +238,7 @@ class _Work:
         return ExerciseResult(name, earned, points, status, message, cases)
 
     def _explained(self, case: CaseResult) -> CaseResult:
-        """With the names that are missing, by the text alone: what an exception says may be made
+        """Add the names that are missing, by the text alone: what an exception says may be made
         up.
         """
         if "raised NameError" not in case.message:

@@ -37,7 +37,7 @@ class Scope:
     resolved: bool = field(default=False, init=False)  # a mark for whoever looks values up
 
     def owner(self, name: str) -> "Scope | None":
-        """The scope whose name it is, None for a global one."""
+        """Return the scope whose name it is, None for a global one."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.outside:
@@ -49,7 +49,7 @@ class Scope:
 
 
 def bindings(statements: Iterable[ast.AST], forbid: Sequence[str], first: int) -> list[Binding]:
-    """What statements bind in the scope they stand in, in order, numbered from `first`.
+    """Return what statements bind in the scope they stand in, in order, numbered from `first`.
 
     forbid: dotted names that a star import may bring.
     """
@@ -142,8 +142,8 @@ def _imported(
 def parts(
     tree: ast.AST, forbid: Sequence[str] = ()
 ) -> Iterator[tuple[ast.AST, Scope | None, bool]]:
-    """Every node of a global definition or expression, with the scope it is in (None: the global
-    one), and whether it runs later than the definition, when a function is called.
+    """Yield every node of a global definition or expression, with the scope it is in (None: the
+    global one), and whether it runs later than the definition, when a function is called.
     """
     todo: list[tuple[ast.AST, Scope | None, bool]] = [(tree, None, False)]
     while todo:
@@ -205,7 +205,7 @@ def _scope(
 
 
 def _own(statements: list[ast.AST]) -> Iterator[ast.AST]:
-    """Statements of this scope, without those of functions and classes in it."""
+    """Yield the statements of this scope, without those of functions and classes in it."""
     todo = list(statements)
     while todo:
         node = todo.pop()

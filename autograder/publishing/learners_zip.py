@@ -109,7 +109,7 @@ def bundle(root: Path, notebooks: Sequence[str], path: Path, hints: int = 3) -> 
 
 
 def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Regular files under a folder by relative name; hidden ones, caches and links are not."""
+    """Yield regular files under a folder by relative name; leave hidden ones, caches, links out."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         hidden = any(part.startswith(".") or part == "__pycache__" for part in name.parts)
@@ -140,7 +140,7 @@ def _data_globs(about: dict[str, Any]) -> list[str]:
 
 
 def _package(about: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
-    """The modules of the package and the data that its pyproject.toml declares."""
+    """Yield the modules of the package and the data that its pyproject.toml declares."""
     wanted = ["*.py", *_data_globs(about)]
     for name, content in _files(HOME / "llmcourse"):
         if any(fnmatch.fnmatch(name, pattern) for pattern in wanted):
@@ -148,7 +148,7 @@ def _package(about: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
 
 
 def _around(about: dict[str, Any], infos: Sequence[UnitInfo]) -> dict[str, bytes]:
-    """README, pyproject.toml, environment.yml and LICENSE."""
+    """Return README, pyproject.toml, environment.yml and LICENSE."""
     project = about["project"]
     fields = {
         "name": project["name"],

@@ -1,10 +1,10 @@
 """From the source of a unit to what learners get: `.py` -> executed `.ipynb` -> `course/`, one way
 only.
 
-People edit ``solutions/NN_slug/NN_slug.py`` (jupytext percent) and ``unit.toml`` beside it.
-``expand`` makes a notebook of the two: cell options (``exercise=``, ``check=``, ``question=``,
-``written=``) become nbgrader metadata, headings with points, hint ladders and quick checks.
-``build`` executes it, ``release`` lets nbgrader strip solutions and outputs.
+People edit `solutions/NN_slug/NN_slug.py` (jupytext percent) and `unit.toml` beside it.
+`expand` makes a notebook of the two: cell options (`exercise=`, `check=`, `question=`,
+`written=`) become nbgrader metadata, headings with points, hint ladders and quick checks.
+`build` executes it, `release` lets nbgrader strip solutions and outputs.
 """
 
 import base64
@@ -38,9 +38,9 @@ NOT_PLAIN = re.compile(
 
 
 def expand(root: Path, slug: str) -> NotebookNode:
-    """The unit as a notebook without outputs: percent source plus ``unit.toml``.
+    """Return the unit as a notebook without outputs: percent source plus `unit.toml`.
 
-    An appendix is its source alone. Needs jupytext (extra ``dev``). Raises AutograderError for an
+    An appendix is its source alone. Needs jupytext (extra `dev`). Raises AutograderError for an
     exercise without its three cells.
     """
     import jupytext
@@ -78,7 +78,7 @@ def expand(root: Path, slug: str) -> NotebookNode:
 
 
 def _render_unit(cells: list[NotebookNode], root: Path, slug: str) -> tuple[ExerciseInfo, ...]:
-    """Put what ``unit.toml`` says into the cells."""
+    """Put what `unit.toml` says into the cells."""
     info = read_info(root, slug)
     _render_opening(cells, info)
     for cell in cells:
@@ -202,7 +202,7 @@ def _check_complete(cells: list[NotebookNode], info: UnitInfo) -> None:
 
 
 def _cell_id(slug: str, cell: NotebookNode, seen: set[str]) -> str:
-    """Stable over edits elsewhere: a hash of the unit and the grade_id, or the source."""
+    """Return an id that outlasts edits elsewhere: a hash of unit and grade_id, or the source."""
     key = cell.metadata.get("nbgrader", {}).get("grade_id") or cell.source
     while (digest := hashlib.sha256(f"{slug}:{key}".encode()).hexdigest()[:12]) in seen:
         key += "+"
@@ -211,7 +211,7 @@ def _cell_id(slug: str, cell: NotebookNode, seen: set[str]) -> str:
 
 
 def build(root: Path, slug: str) -> Path:
-    """Draw and execute the unit at preset cpu, seed 0; write ``solutions/NN_slug/NN_slug.ipynb``.
+    """Draw and execute the unit at preset cpu, seed 0; write `solutions/NN_slug/NN_slug.ipynb`.
 
     A cell tagged `raises-exception` may raise, as in `llmcourse run` and nbval. Raises
     AutograderError, with the cell, when another fails, ends the kernel, or a claim does not hold.
@@ -267,7 +267,7 @@ def _slim_pictures(notebook: NotebookNode) -> None:
 
 
 def _failed_cell(notebook: NotebookNode, slug: str, started: list[int], said: str) -> str:
-    """The line for the author of a unit whose notebook does not run."""
+    """Return the line for the author of a unit whose notebook does not run."""
     index = started[-1] if started else 0
     begins = notebook.cells[index].source.strip().split("\n")[0][:80]
     return (
@@ -290,7 +290,7 @@ def _build_environment(root: Path) -> dict[str, str]:
 def release(root: Path, slug: str, target: Path | None = None, hints: int = 3) -> Path:
     """Make the learner's notebook with nbgrader's own steps and return its path.
 
-    target: folder to write to, by default ``root/course``; hints: levels to keep, 0 to 3.
+    target: folder to write to, by default `root/course`; hints: levels to keep, 0 to 3.
     """
     from nbgrader.converters import GenerateAssignment
     from nbgrader.coursedir import CourseDirectory

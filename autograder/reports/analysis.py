@@ -80,7 +80,7 @@ class Analysis:
 def analyse(
     unit: Unit, graded: Sequence[Graded], scores: Mapping[str, Scores], absent: int = 0
 ) -> Analysis:
-    """What the recorded results of a unit say.
+    """Return what the recorded results of a unit say.
 
     scores: what the gradebook holds; a submission without an entry counts with its automatic
     points. Raises ValueError without a submission.
@@ -103,7 +103,7 @@ def analyse(
 
 
 def absent(room: Classroom, submitted: Collection[str]) -> list[str]:
-    """Students of the gradebook who are not among ``submitted``."""
+    """Return the students of the gradebook who are not among `submitted`."""
     with room.book() as book:
         return [student.id for student in book.students if student.id not in submitted]
 
@@ -126,14 +126,14 @@ def _difficulties(unit: Unit, results: Sequence[Result]) -> Iterable[Difficulty]
 
 
 def _correlation(x: Sequence[float], y: Sequence[float]) -> float | None:
-    """Pearson's r; None for few values and where one side is constant."""
+    """Return Pearson's r; None for few values and where one side is constant."""
     if len(x) < ENOUGH or len(set(x)) == 1 or len(set(y)) == 1:
         return None
     return statistics.correlation(x, y)
 
 
 def _misconceptions(results: Iterable[Result]) -> list[Misconception]:
-    """What stood first among the failures of an answer, counted; ties in alphabetical order.
+    """Return what came first among the failures of answers, counted; ties in alphabetical order.
 
     One mistake often fails several properties: only the first is counted of each answer.
     """

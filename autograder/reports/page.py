@@ -88,7 +88,7 @@ the exercise tells nothing about the rest of the work and should be looked at.</
 
 
 def write(analyses: Sequence[Analysis], folder: Path) -> Path:
-    """Write ``index.html`` and a PNG file a unit, and return the path of the page."""
+    """Write `index.html` and a PNG file a unit, and return the path of the page."""
     pictures = {one.info.slug: score_distribution(one) for one in analyses}
     for slug, picture in pictures.items():
         write_durably(folder / f"{slug}.png", picture)
@@ -98,7 +98,7 @@ def write(analyses: Sequence[Analysis], folder: Path) -> Path:
 
 
 def as_page(analyses: Sequence[Analysis], pictures: Mapping[str, bytes], today: str) -> str:
-    """The page as text. pictures: PNG bytes by slug."""
+    """Return the page as text. pictures: PNG bytes by slug."""
     template = Environment(autoescape=True, trim_blocks=True).from_string(PAGE)
     return template.render(
         analyses=analyses,
@@ -111,7 +111,7 @@ def as_page(analyses: Sequence[Analysis], pictures: Mapping[str, bytes], today: 
 
 
 def score_distribution(analysis: Analysis) -> bytes:
-    """A PNG picture of the totals of a class, with their mean and median."""
+    """Return a PNG picture of the totals of a class, with their mean and median."""
     figure = Figure(figsize=(7.5, 3.4), layout="constrained")
     FigureCanvasAgg(figure)
     top = analysis.info.points

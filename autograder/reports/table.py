@@ -15,7 +15,7 @@ BAR = 40  # characters of the longest bar
 
 
 def class_table(unit: Unit, graded: Sequence["Graded"], scores: Mapping[str, "Scores"]) -> str:
-    """Students by exercises, with the state of each submission; notices and errors stand below."""
+    """Return students by exercises, with each submission's state; notices and errors below."""
     exercises = unit.info.exercises
     header = ["student", *(str(i) for i in range(1, len(exercises) + 1)), "auto", "total", "state"]
     ordered = sorted(graded, key=lambda entry: entry.student)
@@ -29,13 +29,13 @@ def class_table(unit: Unit, graded: Sequence["Graded"], scores: Mapping[str, "Sc
 
 
 def absent(what: str, students: Iterable[str]) -> list[str]:
-    """The line below a class table that names who is not in it, if anybody."""
+    """Return the line below a class table that names who is not in it, if anybody."""
     names = ", ".join(map(printable, sorted(students)))
     return [f"{what}: {names}"] if names else []
 
 
 def _student_row(unit: Unit, entry: "Graded", book: "Scores | None") -> list[str]:
-    """A line of the class table: student, points an exercise, their sum, total, state."""
+    """Return a line of the class table: student, points an exercise, their sum, total, state."""
     points = {e.name: e.points for e in entry.result.exercises}
     state = entry.result.state
     if book is not None:
@@ -50,7 +50,7 @@ def _student_row(unit: Unit, entry: "Graded", book: "Scores | None") -> list[str
 
 
 def _open(book: "Scores") -> str:
-    """What the state adds where a person has something to do, or a penalty was taken."""
+    """Return what the state adds where a person has something to do, or a penalty was taken."""
     parts = {
         "written answer to read": book.needs_manual_grade and not book.again,
         "a mark of earlier work to look at again": book.again,
@@ -60,7 +60,7 @@ def _open(book: "Scores") -> str:
 
 
 def summary(analysis: "Analysis") -> str:
-    """Scores, difficulty of each exercise and the most frequent misconceptions of one unit."""
+    """Return the scores, difficulty of each exercise and most frequent misconceptions of a unit."""
     lines = [headline(analysis), *_bars(analysis)]
     header = ["exercise", "tried", "solved", "mean", "of", "discrimination"]
     rows = [
@@ -85,7 +85,7 @@ def summary(analysis: "Analysis") -> str:
 
 
 def headline(analysis: "Analysis") -> str:
-    """How many handed in, what they scored on average, and what is left to do; one sentence."""
+    """Say in a sentence how many handed in, their mean score, and what is left to do."""
     count, points = len(analysis.totals), analysis.info.points
     means = f"mean {analysis.mean:.1f} and median {analysis.median:.1f} of {points} points"
     left = {
@@ -98,7 +98,7 @@ def headline(analysis: "Analysis") -> str:
 
 
 def _bars(analysis: "Analysis") -> list[str]:
-    """The distribution of scores as lines of text."""
+    """Return the distribution of scores as lines of text."""
     counts, edges = analysis.histogram, analysis.edges
     most = max(counts)
     return [
@@ -108,7 +108,7 @@ def _bars(analysis: "Analysis") -> list[str]:
 
 
 def _aligned(rows: Sequence[Sequence[str]], left: Iterable[int]) -> list[str]:
-    """Lines of a table; columns not named in ``left`` end at the same place."""
+    """Return the lines of a table; columns not named in `left` end at the same place."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     flush = set(left)
     return [

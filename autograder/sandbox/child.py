@@ -30,7 +30,7 @@ class Overrun(Exception):
 
 
 def apart(work: Callable[[], Any], *, processor_seconds: float, wall_seconds: float) -> Any:
-    """The value of `work()`, plain JSON, computed in a fork of this process.
+    """Return the value of `work()`, plain JSON, computed in a fork of this process.
 
     processor_seconds: of the fork alone, rounded up. Raises Overrun when that or the memory is used
     up or the fork crashed; SandboxFailed, which is nobody's fault, when `work` raised anything else
@@ -68,7 +68,7 @@ def _reported(report: dict[str, Any]) -> Any:
 
 
 def _read(pipe: int, deadline: float) -> bytes | None:
-    """All that the child writes until it ends; None at the deadline."""
+    """Read all that the child writes until it ends; None at the deadline."""
     text = b""
     poll = select.poll()
     poll.register(pipe, select.POLLIN)
@@ -104,7 +104,7 @@ def _work(work: Callable[[], Any], pipe: int, seconds: float) -> NoReturn:
 
 
 def _limit(seconds: float) -> None:
-    """Limits of the child, which also ends with the thread that made it."""
+    """Limit the child, which also ends with the thread that made it."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     with open("/proc/self/statm") as file:
         held = int(file.read().split()[5]) * resource.getpagesize()

@@ -121,7 +121,7 @@ def _set(variable: str, value: str | None) -> None:
 
 
 def formulas(unit: str) -> dict[str, str]:
-    """Fingerprint -> `module:function` of what a submission of the unit may not have."""
+    """Return fingerprint -> `module:function` of what a submission of the unit may not have."""
     tools: dict[str, Any] = {"types": types}
     exec(FORMULAS, tools)
     return {
@@ -140,7 +140,7 @@ def _lives(pid: int) -> bool:
 
 
 def _left(slot: int) -> list[str]:
-    """Processes and control groups of the sandboxes that were here."""
+    """Return processes and control groups of the sandboxes that were here."""
     mark, found = json.dumps(asdict(LIMITS)).encode(), []
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -152,7 +152,7 @@ def _left(slot: int) -> list[str]:
 
 
 def about() -> str:
-    """One line that says what holds submissions here."""
+    """Return one line that says what holds submissions here."""
     how = "control groups" if can_group() else "watching the memory in use (no control group here)"
     user = "users of their own" if os.geteuid() == 0 else "your own user in a user namespace"
     return f"submissions run in bubblewrap, as {user}, limited by {how}, system calls filtered"
@@ -189,7 +189,7 @@ def _is_own(mark: Path) -> bool:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time, where the folder can be had."""
+    """Let one process in at a time, where the folder can be had."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -201,8 +201,8 @@ def _alone(folder: Path) -> Iterator[None]:
 
 @functools.cache
 def _mark() -> Path:
-    """The file whose presence says that the canaries were held: its name is a hash of what that
-    depends on.
+    """Return the file whose presence says that the canaries were held: its name is a hash of what
+    that depends on.
     """
     program = os.stat(bubblewrap())
     rests_on = [

@@ -23,7 +23,7 @@ WALL = 30  # wall seconds given for a second of CPU time: the machine may be bus
 
 @dataclass(frozen=True)
 class Done(Generic[Item]):
-    """One item: ``value`` is what the work returned, unless ``ended`` says why nothing came."""
+    """One item: `value` is what the work returned, unless `ended` says why nothing came."""
 
     item: Item
     value: Any = None
@@ -45,7 +45,7 @@ def in_forks(
     workers: int,
     cpu_seconds: Callable[[Item], float],
 ) -> Iterator[Done[Item]]:
-    """Yield each item as it is done, at most ``workers`` at a time, in any order."""
+    """Yield each item as it is done, at most `workers` at a time, in any order."""
     todo, running = iter(items), list[_Fork[Item]]()
     gc.freeze()  # a fork that looks for garbage would copy every page of this process
     try:
@@ -77,7 +77,7 @@ def _start(work: Callable[[Item], Any], item: Item, cpu_seconds: float) -> _Fork
 
 
 def _live(work: Callable[[Item], Any], item: Item, reply: Connection, cpu_seconds: float) -> None:
-    """The life of a fork."""
+    """Live the life of a fork."""
     signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     with contextlib.suppress(ValueError, OSError):  # a lower limit is set already
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))

@@ -35,12 +35,12 @@ class Limits:
 
 
 def over_session(limits: Limits) -> str:
-    """What the watchers say of a notebook that takes too long."""
+    """Return what the watchers say of a notebook that takes too long."""
     return f"{limits.session_seconds:.0f} seconds of processor time for the whole notebook"
 
 
 def descendants(pid: int) -> list[int]:
-    """A process and all that descend from it, as far as they can be seen, parents first."""
+    """Return a process and all that descend from it, as far as they can be seen, parents first."""
     found, todo = [], [pid]
     while todo:
         found.append(here := todo.pop())
@@ -51,7 +51,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def holds_more(pid: int, most: int) -> bool:
-    """Whether a process and its descendants hold more bytes for themselves than they may.
+    """Say whether a process and its descendants hold more bytes for themselves than they may.
 
     Mapped files are not counted. What forks share is counted once, which takes long to find out, so
     it is looked at only where all of it together is too much.
@@ -81,7 +81,7 @@ def machine_is_full() -> bool:
 
 
 def make_groups(limits: Limits, slot: int) -> tuple[Path, ...]:
-    """Fresh control groups with the limits set; () where this user may not make them."""
+    """Make fresh control groups with the limits set; () where this user may not make them."""
     name = f"llmcourse-{os.getpid()}-{slot}-{time.monotonic_ns()}"
     made: list[Path] = []
     try:
@@ -99,7 +99,7 @@ def make_groups(limits: Limits, slot: int) -> tuple[Path, ...]:
 
 
 def can_group() -> bool:
-    """Whether control groups hold a submission here, rather than watching."""
+    """Say whether control groups hold a submission here, rather than watching."""
     groups = make_groups(Limits(), os.getpid())
     remove_groups(groups)
     return bool(groups)
@@ -118,7 +118,7 @@ def _limit_group(group: Path, controller: str, limits: Limits) -> None:
 
 @functools.cache
 def _group_parents() -> tuple[tuple[tuple[str, ...], Path], ...]:
-    """(controllers, folder) in which groups can be made; raises OSError when there is none."""
+    """Return (controllers, folder) where groups can be made; raise OSError if there is none."""
     top = Path("/sys/fs/cgroup")
     lines = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines()]
     own = {
@@ -134,7 +134,7 @@ def _group_parents() -> tuple[tuple[tuple[str, ...], Path], ...]:
 
 
 def _remove_stale(parent: Path) -> None:
-    """Groups of graders that were killed: empty, since their sandboxes ended with them."""
+    """Remove groups of graders that were killed: empty, since their sandboxes ended with them."""
     for group in parent.glob("llmcourse-*"):
         if not Path("/proc", group.name.split("-")[1]).exists():
             with contextlib.suppress(OSError):

@@ -49,7 +49,7 @@ class Outputs:
             self.fits(1)
 
     def add(self, kind: str, data: dict[str, Any], **more: Any) -> None:
-        """A display or a result: its text and pictures, nothing that a browser would run."""
+        """Add a display or a result: its text and pictures, nothing that a browser would run."""
         kept: dict[str, str] = {}
         for mime, value in data.items():
             if mime in SIGNATURES and isinstance(value, bytes):
@@ -61,7 +61,7 @@ class Outputs:
             self.items.append({"output_type": kind, "data": kept, "metadata": {}, **more})
 
     def error(self, name: str, message: str, lines: list[str]) -> None:
-        """The traceback of an exception; a huge one loses its middle."""
+        """Add the traceback of an exception; a huge one loses its middle."""
         short = lines if len(lines) < 60 else [*lines[:30], "...", *lines[-30:]]
         short = [line[:2000] for line in short]
         if self.fits(sum(map(len, short))):
@@ -69,7 +69,7 @@ class Outputs:
             self.items.append({"output_type": "error", **about})
 
     def finish(self) -> list[dict[str, Any]]:
-        """The outputs, streams joined."""
+        """Return the outputs, streams joined."""
         for item in self.items:
             if "parts" in item:
                 item["text"] = "".join(item.pop("parts"))
@@ -80,8 +80,8 @@ class Outputs:
 
 
 def clean_outputs(claimed: Any, cap: int) -> list[dict[str, Any]]:
-    """nbformat outputs with nothing but text and PNG or JPEG pictures, at most `cap` characters in
-    all.
+    """Return nbformat outputs with nothing but text and PNG or JPEG pictures, at most `cap`
+    characters in all.
     """
     kept: list[dict[str, Any]] = []
     for output in claimed if type(claimed) is list else []:
@@ -132,5 +132,5 @@ def _is_shown(mime: Any, value: Any) -> bool:
 
 
 def clean_text(value: Any) -> str:
-    """A text that any file can hold: no lone surrogate; empty for what is no text."""
+    """Return a text that any file can hold: no lone surrogate; empty for what is no text."""
     return value.encode("utf-8", "replace").decode() if type(value) is str else ""

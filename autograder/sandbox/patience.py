@@ -40,7 +40,7 @@ class Used:
 
     @classmethod
     def by(cls, pid: int) -> "Used":
-        """By a process and all that descend from it."""
+        """Return what a process and all that descend from it have used."""
         processor, waited, ready = 0, dict[int, float](), 0
         for here in descendants(pid):
             with contextlib.suppress(OSError, ValueError, IndexError):
@@ -61,7 +61,7 @@ def _wants_to_run(task: Path) -> bool:
 
 
 def _stepped_back(pid: int) -> bool:
-    """Whether its session was told to stand behind all others, which no filter of calls can see."""
+    """Say whether its session was told to stand behind all others, which no call filter sees."""
     with contextlib.suppress(OSError):  # not every kernel groups processes by session
         return not Path(f"/proc/{pid}/autogroup").read_text().endswith(" nice 0\n")
     return False
@@ -93,7 +93,7 @@ class Patience:
         self._crowded = False
 
     def __call__(self) -> float:
-        """Seconds to wait before the next look; 0 when time is up, by `starved` for whose fault."""
+        """Return the seconds to the next look; 0 when time is up, by `starved` for whose fault."""
         now = time.monotonic()
         if now < self._next:
             return self._next - now
@@ -108,12 +108,12 @@ class Patience:
         return self._next - now
 
     def own(self) -> float:
-        """Wall seconds so far, less those for which there was no processor to be had."""
+        """Return the wall seconds so far, less those for which there was no processor to be had."""
         now = time.monotonic()
         return self._look(now) if now >= self._began + FIRST_LOOK else now - self._began
 
     def _look(self, now: float) -> float:
-        """The same after a look at what the processes have used."""
+        """Return the same after a look at what the processes have used."""
         used = Used.by(self._pid)
         since, self._seen = now - self._seen, now
         waits = [

@@ -216,8 +216,9 @@ def command(
     filtered: int,
     groups: tuple[Path, ...] = (),
 ) -> list[str]:
-    """Arguments that start the runner inside (as root: one bubblewrap in another); `channel`,
-    `info` and `filtered` are descriptors of the socket, for bubblewrap's report, with the filter.
+    """Return the arguments that start the runner inside (as root: one bubblewrap in another);
+    `channel`, `info` and `filtered` are descriptors of the socket, for bubblewrap's report, with
+    the filter.
     """
     uid = str(FIRST_UID + slot)
     size = str(limits.tmp_bytes)
@@ -265,7 +266,7 @@ def command(
 
 
 def bubblewrap() -> str:
-    """The path of the program; SandboxUnavailable, with the remedy, where it is missing."""
+    """Return the path of the program; SandboxUnavailable, with the remedy, where it is missing."""
     path = shutil.which("bwrap")
     if path is None or (os.geteuid() == 0 and shutil.which("setpriv") is None):
         raise SandboxUnavailable(
@@ -294,7 +295,7 @@ def _start_error(said: str) -> SandboxUnavailable | SandboxFailed:
 
 
 def available() -> str | None:
-    """None when a sandbox starts here, else one line that says what is missing and what to do."""
+    """Return None when a sandbox starts here, else a line that says what is missing and to do."""
     try:
         with Sandbox("00", Limits()):
             return None

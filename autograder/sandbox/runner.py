@@ -41,7 +41,7 @@ from typing import Any
 
 
 def _beside(name: str) -> Any:
-    """A module from the file beside this one, under no name that `import` finds."""
+    """Return a module from the file beside this one, under no name that `import` finds."""
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -159,7 +159,7 @@ def _fork(descriptor: int, channel: socket.socket, kernel: Kernel, kept: Kept | 
 
 
 def _running() -> int:
-    """How much there is that may act later: threads, processes, timers, hooks."""
+    """Count what may act later: threads, processes, timers, hooks."""
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     handlers = [signal.getsignal(number) for number in (signal.SIGALRM, signal.SIGPROF)]
     return (
@@ -206,7 +206,7 @@ def _clean(kept: set[int]) -> None:
 
 
 def _serve_calls(channel: socket.socket, user: dict[str, Any]) -> None:
-    """The life of a fork: answer calls until the other end closes."""
+    """Live the life of a fork: answer calls until the other end closes."""
     lock = threading.RLock()
     _do_without_threads()
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
@@ -222,7 +222,7 @@ def _serve_calls(channel: socket.socket, user: dict[str, Any]) -> None:
 
 
 def _do_without_threads() -> None:
-    """Threads do not live on in a fork: torch computes without any, and pools start new ones."""
+    """Do without threads, which do not live on in a fork: torch needs none, pools begin anew."""
     with contextlib.suppress(Exception):
         if "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(1)
@@ -307,7 +307,7 @@ def _guard(original: Any) -> Any:
 
 
 def _proxy(channel: socket.socket, lock: Any, number: int) -> Any:
-    """A function that the other end computes."""
+    """Return a function that the other end computes."""
 
     def given(*args: Any, **keywords: Any) -> Any:
         call = wire.pack({"call": number, "args": args, "keywords": keywords})
@@ -325,7 +325,7 @@ def _proxy(channel: socket.socket, lock: Any, number: int) -> Any:
 
 
 def main() -> None:
-    """Limits first, then the shell, then whatever is asked."""
+    """Set limits first, then start the shell, then do whatever is asked."""
     gc.disable()  # while modules are loaded, there is no garbage
     _count_fork_hooks()
     sys.path.remove(str(Path(__file__).parent))

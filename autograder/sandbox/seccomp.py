@@ -128,7 +128,7 @@ ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 
 
 def program(machine: Machine) -> bytes:
-    """The filter: an array of struct sock_filter."""
+    """Return the filter: an array of struct sock_filter."""
     steps = [_step(LOAD, ARCHITECTURE), *_answer(JUMP_EQUAL, machine.audit, KILL, unless=True)]
     steps += [_step(LOAD, NUMBER), *_answer(JUMP_GREATER, NEWEST, ERRNO | errno.ENOSYS)]
     steps += _answer(JUMP_EQUAL, CLONE3, ERRNO | errno.ENOSYS)
@@ -170,7 +170,7 @@ def _answer(test: int, value: int, answer: int, unless: bool = False) -> list[by
 
 
 def here() -> Machine:
-    """This machine; SandboxUnavailable on a processor whose numbers are not known."""
+    """Return this machine; SandboxUnavailable on a processor whose numbers are not known."""
     machine = MACHINES.get(platform.machine())
     if machine is None:
         raise SandboxUnavailable(
@@ -181,13 +181,13 @@ def here() -> Machine:
 
 
 def denied_here() -> list[tuple[str, int]]:
-    """Names and numbers of the calls that are denied on this machine."""
+    """Return the names and numbers of the calls that are denied on this machine."""
     column = here().column
     return [(name, n) for name, numbers in DENIED.items() if (n := numbers[column]) is not None]
 
 
 def filter_file() -> int:
-    """A descriptor of a file that holds this machine's filter; the caller closes it."""
+    """Return a descriptor of a file that holds this machine's filter; the caller closes it."""
     text = program(here())
     descriptor = os.memfd_create("filter")
     os.write(descriptor, text)

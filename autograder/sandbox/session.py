@@ -94,9 +94,9 @@ class Session:
         self._request({"do": "keep", "name": name}, FORK_SECONDS)
 
     def fork(self, kept: str = "") -> socket.socket:
-        """A socket to a fresh fork of the process that ran the cells, as it is or as it was kept
-        under that name, if it is still there (`self.kept`); earlier such forks are ended. Raises
-        Lost when there is none to be had.
+        """Return a socket to a fresh fork of the process that ran the cells, as it is or as it was
+        kept under that name, if it is still there (`self.kept`); earlier such forks are ended.
+        Raises Lost when there is none to be had.
         """
         ours, theirs = socket.socketpair()
         try:
@@ -113,7 +113,7 @@ class Session:
         return ours
 
     def _answers(self, fork: socket.socket) -> bool:
-        """Whether a fork has come to life."""
+        """Say whether a fork has come to life."""
         patience = self.patience(FORK_SECONDS)
         try:
             frames.receive(fork, patience, CALL_BYTES)
@@ -124,7 +124,7 @@ class Session:
         return True
 
     def patience(self, seconds: float) -> Patience:
-        """A deadline so many seconds of processor time from now."""
+        """Return a deadline so many seconds of processor time from now."""
         return Patience(self.sandbox.pid, seconds, max(0.0, self._left))
 
     @property

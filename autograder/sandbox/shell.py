@@ -19,7 +19,7 @@ MISSING = (ImportError, OSError, EOFError)  # raised by what only the learner's 
 
 
 class Stream(io.TextIOBase):
-    """Stands in for stdout or stderr and writes to the outputs of the current cell."""
+    """A stand-in for stdout or stderr that writes to the outputs of the current cell."""
 
     encoding = "utf-8"
 
@@ -34,7 +34,7 @@ class Stream(io.TextIOBase):
         return len(text)
 
     def writable(self) -> bool:
-        """Always."""
+        """Return True: it always is."""
         return True
 
 
@@ -131,7 +131,7 @@ def _skip(magic: str, error: Exception | None) -> None:
 
 
 def _below(nodes: Sequence[ast.stmt], cell: str, error: BaseException) -> list[ast.stmt]:
-    """The statements of a cell below the one that raised."""
+    """Return the statements of a cell below the one that raised."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename != cell:
         trace = trace.tb_next
@@ -164,7 +164,7 @@ def _define(
 
 
 def _bound(node: ast.stmt) -> Iterator[str]:
-    """The names that an import, a definition or an assignment gives a value."""
+    """Yield the names that an import, a definition or an assignment gives a value."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         yield from ((item.asname or item.name).split(".")[0] for item in node.names)
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

@@ -21,7 +21,7 @@ SLOTS = range(100, 500)  # lower ones are for callers that choose their own
 
 @contextmanager
 def free_slot(slots: range = SLOTS) -> Iterator[int]:
-    """A slot that nobody else holds, until the block ends; SandboxFailed when all are taken."""
+    """Hold a slot that nobody else has, until the block ends; SandboxFailed when all are taken."""
     folder = _folder()
     for slot in slots:
         with open(folder / str(slot), "w") as file:
@@ -35,7 +35,7 @@ def free_slot(slots: range = SLOTS) -> Iterator[int]:
 
 
 def _folder() -> Path:
-    """Where the locks are: nobody but this user (as root: the machine) can write there."""
+    """Return where the locks are: nobody but this user (as root: the machine) can write there."""
     user = os.geteuid()
     runtime = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
     folder = Path("/run" if user == 0 else runtime, f"llmcourse-slots-{user}")

@@ -44,8 +44,8 @@ SYSTEM = ("lib", "lib32", "lib64", "bin", "sbin")
 
 @functools.lru_cache(maxsize=8)
 def layout(unit: str) -> list[str]:
-    """bubblewrap's arguments for the read-only view: system, Python, the unit's `llmcourse`, the
-    runner.
+    """Return bubblewrap's arguments for the read-only view: system, Python, the unit's `llmcourse`,
+    the runner.
     """
     roots = _python_roots()
     course = Path(__file__).resolve().parents[2]
@@ -80,13 +80,13 @@ def layout(unit: str) -> list[str]:
 
 
 def under_tmp() -> list[str]:
-    """Arguments that bind again what a fresh /tmp hides, where this Python lies there."""
+    """Return arguments that bind again what a fresh /tmp hides, where this Python lies there."""
     hidden = [root for root in _python_roots() if Path("/tmp") in root.parents]
     return [word for root in hidden for word in _bind(root, str(root))]
 
 
 def shows(path: Path) -> bool:
-    """Whether a submission has this path, or what lies there, before its eyes."""
+    """Say whether a submission has this path, or what lies there, before its eyes."""
     home = Path(__file__).resolve().parents[2]
     seen = [*_python_roots(), Path("/usr"), *(Path("/", name) for name in SYSTEM)]
     above = [path.resolve(), *path.resolve().parents]
@@ -105,7 +105,7 @@ def _parents(path: Path) -> list[str]:
 
 
 def _python_roots() -> list[Path]:
-    """Prefixes of this Python, and of every hop of the symbolic links that lead to its binary."""
+    """Return the prefixes of this Python, and of every symbolic link that leads to its binary."""
     roots = [Path(sys.prefix), Path(sys.base_prefix)]
     hop = Path(sys.executable)
     while hop.is_symlink():
@@ -131,14 +131,14 @@ def _masks(roots: list[Path]) -> list[str]:
 
 
 def _font_cache() -> list[str]:
-    """matplotlib's list of fonts, where there is one: making it takes a second a sandbox."""
+    """Return matplotlib's list of fonts, where there is one: making it takes a second a sandbox."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "matplotlib"
     lists = sorted(home.glob("fontlist-v*.json")) if home.is_dir() else []
     return [word for path in lists for word in ("--ro-bind", str(path), f"{RUNNER}/{path.name}")]
 
 
 def package_files(unit: str) -> Iterator[tuple[Path, str]]:
-    """(file here, path inside) of `llmcourse` as a submission of `unit` sees it."""
+    """Yield (file here, path inside) of `llmcourse` as a submission of `unit` sees it."""
     import llmcourse
     from llmcourse import checks
 
@@ -163,7 +163,7 @@ def package_files(unit: str) -> Iterator[tuple[Path, str]]:
 
 
 def hidden(unit: str) -> Iterator[tuple[Path, str]]:
-    """(file here, dotted name) of the modules of `llmcourse` that `unit` gets stand-ins for."""
+    """Yield (file here, dotted name) of `llmcourse` modules that `unit` gets stand-ins for."""
     import llmcourse
 
     top = Path(next(iter(llmcourse.__path__))).resolve()
@@ -174,7 +174,7 @@ def hidden(unit: str) -> Iterator[tuple[Path, str]]:
 
 
 def newest_unit() -> str:
-    """A slug with the number of the last unit that a module belongs to: it sees the most."""
+    """Return a slug with the number of the last unit that a module belongs to: it sees the most."""
     import llmcourse
 
     modules = Path(next(iter(llmcourse.__path__))).resolve().rglob("*.py")
@@ -182,7 +182,7 @@ def newest_unit() -> str:
 
 
 def _shown(module: Path, top: Path, unit: str) -> bool:
-    """Whether a module is there itself while `unit` is graded."""
+    """Say whether a module is there itself while `unit` is graded."""
     name = module.relative_to(top)
     if name.parts[0] == "checks":
         return False
@@ -195,7 +195,7 @@ def _is_shared(name: Path) -> bool:
 
 
 def unit_of(module: Path) -> int | None:
-    """The number of the unit that a module says it belongs to, None where it names no unit.
+    """Return the number of the unit that a module says it belongs to, None where it names no unit.
 
     A line that begins with `unit:` and goes on otherwise belongs to a unit that is never over.
     """
@@ -210,6 +210,6 @@ def _unit_of(module: Path, _changed: int) -> int | None:
 
 
 def _number(slug: str, otherwise: int = 0) -> int:
-    """7 of "07_attention"; a slug without a number comes before all units."""
+    """Return 7 for "07_attention"; a slug without a number comes before all units."""
     found = re.match(r"(\d+)(?!\d)(?=_|$)", slug)
     return int(found[1]) if found else otherwise

@@ -60,7 +60,7 @@ class WireError(Exception):
 
 
 class Opaque:
-    """Stands for a value that does not cross; `kind` is the name of its type, at most 60 long."""
+    """A stand-in for a value that does not cross; `kind` is its type by name, at most 60 long."""
 
     __slots__ = ("kind",)
 
@@ -145,7 +145,7 @@ class _Writer:
         return value if math.isfinite(value) else ["r", str(value)]
 
     def text(self, value: str) -> Any:
-        """JSON would join two lone surrogates into one character, so such text goes as bytes."""
+        """Send two lone surrogates as bytes, since JSON would join them into one character."""
         if not SURROGATE.search(value):
             return value
         self.raw.append(value.encode("utf-8", "surrogatepass"))
@@ -189,7 +189,7 @@ def _name(name: object) -> str:
 
 
 def pack(value: Any, register: Register | None = None) -> bytes:
-    """The payload of `value`; callables become the numbers `register` gives, else they are opaque.
+    """Return the payload of `value`; callables become numbers by `register`, else are opaque.
 
     Raises WireError over any of the caps, and whatever an iterator among the values raises.
     """
@@ -207,7 +207,7 @@ def pack(value: Any, register: Register | None = None) -> bytes:
 
 
 def unpack(data: bytes, proxy: Proxy | None = None) -> Any:
-    """The value of a payload; WireError for what is malformed, oversized, or left over."""
+    """Return the value of a payload; WireError for what is malformed, oversized, or left over."""
     if len(data) < 4 or len(data) > FRAME_BYTES:
         raise WireError(f"a payload has 4 to {FRAME_BYTES} bytes, got {len(data)}")
     (length,) = struct.unpack_from(">I", data)
@@ -302,7 +302,7 @@ class _Reader:
         return members if tag == "s" else frozenset(members)
 
     def slices(self, items: list[Any], size: int) -> Iterator[list[Any]]:
-        """Parts of what is to be hashed: keys chosen to collide take quadratic time."""
+        """Yield parts of what is to be hashed: keys chosen to collide take quadratic time."""
         if len(items) <= 2 * FEW:
             yield items
             return

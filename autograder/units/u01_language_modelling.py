@@ -36,7 +36,7 @@ LOG_OF_ZERO = "math.log(0) raises: a token of probability 0 makes the text's log
 
 
 def history_model(rng: random.Random, low: float, high: float) -> Callable[[Any, Any], float]:
-    """A probability for each (history, token), the same each time it is asked."""
+    """Return a probability for each (history, token), the same each time it is asked."""
     salt = rng.random()
 
     def next_prob(history: Any, token: Any) -> float:
@@ -363,7 +363,7 @@ AT_MOST = "a text has at most max_length tokens."
 
 @sample_sequence.probe
 def each_row(answer, next_probs, rows, end, max_length):  # type: ignore[no-untyped-def]
-    """One text for each row of uniform numbers, with the count of numbers it left.
+    """Return one text for each row of uniform numbers, with the count of numbers it left.
 
     next_probs: a function, or what one says to every history.
     """
@@ -377,7 +377,7 @@ def each_row(answer, next_probs, rows, end, max_length):  # type: ignore[no-unty
 
 
 def shares(rng: random.Random, tokens: list[str]) -> dict[str, int]:
-    """Tenths for each token: all positive, all different."""
+    """Return tenths for each token: all positive, all different."""
     parts = [1, 2, 3, 4]
     rng.shuffle(parts)
     return dict(zip(tokens, parts, strict=True))
@@ -408,7 +408,7 @@ def _sample_core(rng: random.Random) -> Inputs:
         return len(texts) == len(rows) + 20 and list(texts[-20:]) == list(texts[19::-1])
 
     def law(texts: Any) -> bool:
-        """Exact for intervals of [0, 1): no right rule fails on this grid."""
+        """Judge exactly on intervals of [0, 1): no right rule fails on this grid."""
         return not any(left for _, left in texts) and repeats(texts) and came(texts) == joint
 
     always = "you always take the likeliest token: that is argmax, not a sample."

@@ -27,13 +27,13 @@ WORDS = ["é", "naïve", "日本", "🙂", "a", "the", "The", "", " ", 7, 8, "x 
 
 
 def text(rng: random.Random, length: int, kinds: int = 5) -> Text:
-    """A text of few different tokens, so that n-grams repeat; the last token comes only once."""
+    """Return a text of few different tokens, so that n-grams repeat; the last occurs only once."""
     chosen = rng.sample(WORDS, kinds)
     return [*rng.choices(chosen, weights=range(1, kinds + 1), k=length - 1), "end"]
 
 
 def nested(tokens: Sequence[Any], n: int) -> dict[Any, Any]:
-    """The table a correct `ngram_counts` gives."""
+    """Return the table a correct `ngram_counts` gives."""
     table: dict[Any, Any] = {}
     for gram, count in Counter(grams(tokens, n)).items():
         table.setdefault(gram[:-1], {})[gram[-1]] = count
@@ -45,12 +45,12 @@ def tables_of(tokens: Sequence[Any], order: int) -> Tables:
 
 
 def after(tokens: Sequence[Any], history: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What came after a history in the text, each time it came."""
+    """Return what came after a history in the text, each time it came."""
     return _after(tuple(tokens), history, False)
 
 
 def continuations(tokens: Sequence[Any], history: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What came after a history, once for each different token that stood before the two."""
+    """Return what came after a history, once for each different token that stood before the two."""
     return _after(tuple(tokens), history, True)
 
 
@@ -62,7 +62,7 @@ def _after(tokens: tuple[Any, ...], history: tuple[Any, ...], different: bool) -
 
 
 def relative(tokens: Sequence[Any], history: tuple[Any, ...], token: Any) -> float:
-    """count(history, token) / count(history, anything), 0.0 for 0 / 0."""
+    """Return count(history, token) / count(history, anything), 0.0 for 0 / 0."""
     ends = after(tokens, history)
     return ends.count(token) / len(ends) if ends else 0.0
 
@@ -75,7 +75,7 @@ def mixed(
     size: int,
     slip: str = "",
 ) -> float:
-    """Jelinek-Mercer with one weight, from the longest history down; `slip` is one of MIXTURE_SLIPS."""
+    """Return Jelinek-Mercer with one weight, longest history first; `slip`: of MIXTURE_SLIPS."""
     if history:
         lower = mixed(tokens, history[1:], token, weight, size, slip)
     else:
@@ -97,7 +97,7 @@ def kneser_ney(
     order: int,
     slip: str = "",
 ) -> float:
-    """Interpolated Kneser-Ney; `slip` makes a known mistake, one of KNESER_NEY_SLIPS."""
+    """Return interpolated Kneser-Ney; `slip` makes a known mistake, one of KNESER_NEY_SLIPS."""
     history = history[max(0, len(history) - order + 1) :]
     if history:
         lower = kneser_ney(tokens, history[1:], token, size, discount, order, slip)
@@ -118,13 +118,13 @@ def kneser_ney(
 
 
 def telling(want: float, mistakes: Iterable[Mistake]) -> bool:
-    """Whether no two mistakes lead to the same wrong value, so that each can be named."""
+    """Say whether no two mistakes lead to the same wrong value, so that each can be named."""
     values = [mistake.value for mistake in mistakes if abs(mistake.value - want) > 1e-9]
     return len({round(value, 9) for value in values}) == len(values)
 
 
 def telling_first(judged: Iterable[tuple[tuple[Any, ...], Judge, bool]]) -> Inputs:
-    """(arguments, judge, whether it is telling) as inputs, the telling ones first."""
+    """Return (arguments, judge, whether it is telling) as inputs, the telling ones first."""
     for args, judge, _ in sorted(judged, key=lambda item: not item[2]):
         yield args, judge
 
@@ -132,7 +132,7 @@ def telling_first(judged: Iterable[tuple[tuple[Any, ...], Judge, bool]]) -> Inpu
 def queries(
     rng: random.Random, tokens: Text, lengths: Sequence[int], number: int
 ) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Histories from the text and random ones, each with a next token (some never seen)."""
+    """Yield histories from the text and random ones, each with a next token (some never seen)."""
     for i in range(number):
         length = lengths[i % len(lengths)]
         start = rng.randrange(len(tokens) - length)
@@ -211,7 +211,7 @@ score_text = Exercise("score_text")
 
 
 def score_judge(train: Text, tokens: Text, n: int) -> Judge:
-    """The judge of a text with the mistakes that show in it."""
+    """Return the judge of a text with the mistakes that show in it."""
     want, parts = bits(train, tokens, n), [bits(train, list(g), n) for g in grams(tokens, n)]
     finite = [part for part in parts if part < math.inf]
     if want < math.inf:
@@ -354,7 +354,7 @@ KS = [0.004 * 1.3**i for i in range(30)]  # so close that one token more or less
 
 
 def clear_texts(rng: random.Random, n: int, size: int) -> tuple[Text, Text]:
-    """A training and a development text whose best k is clear, and neither the first nor last.
+    """Return a training and a development text with a clear best k, neither first nor last.
 
     Counted the other way round they have another best k than the smallest, too.
     """
@@ -440,7 +440,7 @@ MIXTURE_SLIPS = {
 def mixture_judge(
     tokens: Text, history: tuple[Any, ...], token: Any, weight: float, size: int
 ) -> tuple[Judge, bool]:
-    """The judge, and whether it can tell the known mistakes from each other."""
+    """Return the judge, and whether it can tell the known mistakes from each other."""
     args = (tokens, history, token, weight, size)
     want, longest = mixed(*args), relative(tokens, history, token)
     slips = dict(MIXTURE_SLIPS)
@@ -528,7 +528,7 @@ KNESER_NEY_SLIPS = {
 def kneser_ney_judge(
     tokens: Text, history: tuple[Any, ...], token: Any, size: int, discount: float, order: int
 ) -> tuple[Judge, bool]:
-    """The judge, and whether it can tell the known mistakes from each other."""
+    """Return the judge, and whether it can tell the known mistakes from each other."""
     args = (tokens, history, token, size, discount, order)
     want = kneser_ney(*args)
     mistakes = [Mistake(kneser_ney(*args, slip), hint) for slip, hint in KNESER_NEY_SLIPS.items()]

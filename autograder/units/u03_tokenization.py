@@ -20,7 +20,7 @@ Told = tuple[tuple[Any, ...], Any, str, list[Mistake]]  # arguments, truth, hint
 
 
 def telling_first(inputs: Iterable[Told]) -> Inputs:
-    """Inputs with their judges; those come first where no two mistakes look alike."""
+    """Return inputs with their judges; those come first where no two mistakes look alike."""
 
     def alike(told: Told) -> tuple[int, int]:
         _, want, _, mistakes = told
@@ -41,7 +41,7 @@ word_tokenize = Exercise("word_tokenize")
 
 
 def runs_of_marks(text: str) -> list[str]:
-    """The words and the runs of marks: a known mistake."""
+    """Return the words and the runs of marks: a known mistake."""
 
     def kind(c: str) -> int:
         return 0 if c.isspace() else 1 if c == "_" or c.isalnum() else 2
@@ -110,7 +110,7 @@ byte_fallback = Exercise("byte_fallback")
 
 
 def hexadecimal(token: str, form: str = "<0x{}>") -> list[str]:
-    """One string for each byte, from the text's own hexadecimal form."""
+    """Return one string for each byte, from the text's own hexadecimal form."""
     digits = token.encode("utf-8").hex().upper()
     return [form.format(digits[i : i + 2]) for i in range(0, len(digits), 2)]
 
@@ -193,7 +193,7 @@ def learned(
     once: bool = False,
     least: int = 1,
 ) -> list[Pair]:
-    """BPE on one flat list of all pieces, separated by None.
+    """Learn BPE on one flat list of all pieces, separated by None.
 
     Known mistakes are to prefer others, not to weigh, to count a pair `once` a piece and to stop at
     pairs seen less often than `least`.
@@ -238,7 +238,7 @@ def merges_core(rng: random.Random) -> Inputs:
 
 
 def trained(pieces: dict[Any, int], ids: int) -> Told:
-    """An input with its truth, a hint and known mistakes."""
+    """Return an input with its truth, a hint and known mistakes."""
 
     def slip(**known: Any) -> list[Pair]:
         return learned(pieces, 12, ids, **known)
@@ -268,7 +268,7 @@ def trained(pieces: dict[Any, int], ids: int) -> Told:
 
 
 def counted_once(pieces: Mapping[tuple[int, ...], int]) -> list[Pair]:
-    """The pairs of the pieces as they came, most frequent first: no merge is carried out."""
+    """Return the pairs of the pieces as they came, most frequent first: no merge is carried out."""
     counts: dict[Pair, int] = {}
     for piece, times in pieces.items():
         for pair in itertools.pairwise(piece):
@@ -324,7 +324,7 @@ def lowest_first(ids: Sequence[int], merges: Sequence[Pair], first_id: int) -> l
 
 
 def longest_first(ids: Sequence[int], merges: Sequence[Pair], first_id: int) -> list[int]:
-    """The other rule: from the left the longest token that fits."""
+    """Take, by the other rule, from the left the longest token that fits."""
     made = {first_id + k: spread(first_id + k, merges, first_id) for k in range(len(merges))}
     found, start = [], 0
     while start < len(ids):
@@ -336,7 +336,7 @@ def longest_first(ids: Sequence[int], merges: Sequence[Pair], first_id: int) -> 
 
 
 def spread(token: int, merges: Sequence[Pair], first_id: int) -> list[int]:
-    """The ids below `first_id` that a token stands for."""
+    """Return the ids below `first_id` that a token stands for."""
     if token < first_id:
         return [token]
     return [i for part in merges[token - first_id] for i in spread(part, merges, first_id)]
@@ -356,7 +356,7 @@ def encode_core(rng: random.Random) -> Inputs:
 
 
 def encoded(ids: list[int], merges: list[Pair], first_id: int) -> Told:
-    """An input with its truth, a hint and known mistakes."""
+    """Return an input with its truth, a hint and known mistakes."""
     want = lowest_first(ids, merges, first_id)
     mistakes = [
         Mistake(
@@ -384,7 +384,7 @@ def encoded(ids: list[int], merges: list[Pair], first_id: int) -> Told:
 
 
 def at_once(ids: Sequence[int], merges: Sequence[Pair], first_id: int) -> list[int]:
-    """Another rule: from the left, each two ids as soon as any merge joins them."""
+    """Merge by another rule: from the left, each two ids as soon as any merge joins them."""
     found: list[int] = []
     for i in ids:
         found.append(i)
@@ -394,7 +394,7 @@ def at_once(ids: Sequence[int], merges: Sequence[Pair], first_id: int) -> list[i
 
 
 def one_place_each(ids: Sequence[int], merges: Sequence[Pair], first_id: int) -> list[int]:
-    """A known mistake: each merge in its order, but only at its first place."""
+    """Make a known mistake: each merge in its order, but only at its first place."""
     now = list(ids)
     for k, pair in enumerate(merges):
         place = next((i for i, here in enumerate(itertools.pairwise(now)) if here == pair), None)
@@ -434,7 +434,7 @@ JOIN = "join all bytes before you decode: a character may be spread over ids."
 
 
 def shuffled_alphabet(rng: random.Random) -> list[bytes]:
-    """All bytes, in an order that is not theirs."""
+    """Return all bytes, in an order that is not theirs."""
     return [bytes([b]) for b in rng.sample(range(256), 256)]
 
 
@@ -487,8 +487,8 @@ wordpiece_encode = Exercise("wordpiece_encode")
 
 
 def greedy(text: str, known: set[str], mark: str = "", later: str = "##") -> list[str] | None:
-    """The longest first, then the rest; None where that leads nowhere. `later` is a known mistake
-    if it is not ##."""
+    """Take the longest first, then the rest; None where that leads nowhere. `later` is a known
+    mistake if it is not ##."""
     if not text:
         return []
     longest = max((n for n in range(1, len(text) + 1) if mark + text[:n] in known), default=0)
@@ -497,7 +497,7 @@ def greedy(text: str, known: set[str], mark: str = "", later: str = "##") -> lis
 
 
 def any_cut(text: str, known: set[str], mark: str = "") -> list[str] | None:
-    """A cut found by going back where the longest leads nowhere: another rule."""
+    """Return a cut found by going back where the longest leads nowhere: another rule."""
     for n in range(len(text), 0, -1):
         if mark + text[:n] in known:
             rest = any_cut(text[n:], known, "##")
@@ -513,7 +513,7 @@ def some_vocabulary(rng: random.Random, letters: str, longest: int) -> set[str]:
 
 
 def shortest(text: str, known: set[str]) -> list[str]:
-    """The shortest first: a known mistake."""
+    """Take the shortest first: a known mistake."""
     found, left = list[str](), text
     while left:
         mark = "##" if found else ""
@@ -581,7 +581,7 @@ fertility = Exercise("fertility")
 
 
 def cutter(size: int) -> Callable[[str], Any]:
-    """A tokenizer that cuts every `size` characters, spaces included."""
+    """Return a tokenizer that cuts every `size` characters, spaces included."""
     return lambda text: [text[i : i + size] for i in range(0, len(text), size)]
 
 

@@ -23,7 +23,7 @@ Rows = list[Row]
 
 
 def table(rng: random.Random, rows: int, width: int, size: float = 1.0) -> Rows:
-    """Random vectors whose lengths differ by up to a factor of ten."""
+    """Return random vectors whose lengths differ by up to a factor of ten."""
     return [
         [rng.gauss(0, size) * scale for _ in range(width)]
         for scale in (10 ** rng.uniform(-0.5, 0.5) for _ in range(rows))
@@ -387,7 +387,7 @@ def sampling_loss(
     sign: float = -1.0,
     averaged: bool = False,
 ) -> float:
-    """The mean loss; ``sign`` and ``averaged`` make two known mistakes."""
+    """Return the mean loss; `sign` and `averaged` make two known mistakes."""
     losses = []
     for (w, c), drawn in zip(pairs, negatives, strict=True):
         noise = [-log_sigmoid(sign * dot(centre[w], context[n])) for n in drawn]
@@ -550,7 +550,7 @@ def answer_of(
     unit: bool = True,
     backwards: bool = False,
 ) -> int:
-    """3CosAdd; the flags make known mistakes, and so does another choice of rows left out."""
+    """Answer by 3CosAdd; the flags make known mistakes, and so does leaving out other rows."""
     rows = [scaled(row) for row in vectors]
     parts = rows if unit else vectors
     if backwards:
@@ -566,7 +566,7 @@ NOT_ZERO = "the best cosine may be negative: the excluded rows need less than an
 
 
 def best_cosine(vectors: Rows, a: int, b: int, c: int, best: int) -> float:
-    """The cosine of a row with the aim of a question, but for the length of the aim."""
+    """Return the cosine of a row with the aim of a question, but for the length of the aim."""
     return dot(
         scaled(vectors[best]),
         [y - x + z for x, y, z in zip(*(scaled(vectors[i]) for i in (a, b, c)), strict=True)],
@@ -635,7 +635,7 @@ association_bias = Exercise("association_bias")
 
 
 def associated(x: Rows, y: Rows, a: Rows, b: Rows, measure: Any = cosine) -> tuple[Row, Row]:
-    """The associations of the words of X and of those of Y."""
+    """Return the associations of the words of X and of those of Y."""
 
     def association(word: Row) -> float:
         towards = [math.fsum(measure(word, other) for other in s) / len(s) for s in (a, b)]
@@ -645,7 +645,7 @@ def associated(x: Rows, y: Rows, a: Rows, b: Rows, measure: Any = cosine) -> tup
 
 
 def effect(x: Rows, y: Rows, a: Rows, b: Rows, *, measure: Any = cosine, lost: int = 1) -> float:
-    """The effect size; ``measure`` and ``lost`` (degrees of freedom) make known mistakes."""
+    """Return the effect size; `measure` and `lost` (degrees of freedom) make known mistakes."""
     of_x, of_y = associated(x, y, a, b, measure)
     return gap(of_x, of_y) / spread([*of_x, *of_y], lost)
 

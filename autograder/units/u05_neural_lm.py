@@ -36,7 +36,7 @@ SQRT = math.sqrt(2 / math.pi)
 
 
 def value_and_slope(name: str, x: float) -> tuple[float, float]:
-    """By the definitions, one number at a time; |x| <= 15."""
+    """Compute both by the definitions, one number at a time; |x| <= 15."""
     if name == "sigmoid":
         return 1 / (1 + math.exp(-x)), math.exp(-x) / (1 + math.exp(-x)) ** 2
     if name == "tanh":
@@ -127,7 +127,7 @@ def loss_if_unchanged(answer, logits, targets):  # type: ignore[no-untyped-def]
 
 
 def loss_and_slope(logits: Array, targets: Array) -> tuple[float, list[list[float]]]:
-    """Row by row with fsum."""
+    """Compute loss and slope row by row with fsum."""
     losses, slopes = [], []
     for row, target in zip(logits.tolist(), targets.tolist(), strict=True):
         top = max(row)
@@ -192,7 +192,7 @@ linear_backward = Exercise("linear_backward")
 
 
 def by_paths(x: Array, W: Array, dy: Array) -> tuple[Any, Any, Any]:
-    """Each slope as a sum over the paths, in loops."""
+    """Return each slope as a sum over the paths, in loops."""
     places, inputs, outputs = range(len(x)), range(len(W)), range(W.shape[1])
     dx = [[math.fsum(W[i, o] * dy[b, o] for o in outputs) for i in inputs] for b in places]
     dW = [[math.fsum(x[b, i] * dy[b, o] for b in places) for o in outputs] for i in inputs]
@@ -244,13 +244,13 @@ def linear_edges(rng: random.Random) -> Inputs:
 
 
 def correct_loss(logits: Array, targets: Array) -> tuple[float, Array]:
-    """What the grader answers when an exercise calls the learner's `softmax_cross_entropy`."""
+    """Return what the grader gives when an exercise calls the learner's `softmax_cross_entropy`."""
     loss, slope = loss_and_slope(np.asarray(logits, dtype=float), np.asarray(targets))
     return loss, np.array(slope)
 
 
 def correct_linear(x: Array, W: Array, dy: Array) -> tuple[Array, ...]:
-    """What the grader answers when an exercise calls the learner's `linear_backward`."""
+    """Return what the grader gives when an exercise calls the learner's `linear_backward`."""
     x, W, dy = (np.asarray(value, dtype=float) for value in (x, W, dy))
     return (
         np.einsum("bo,io->bi", dy, W),
@@ -280,7 +280,7 @@ def network(rng: random.Random, inputs: int, hidden: int, vocab: int) -> Params:
 
 
 def logits_of(p: Params, x: Array) -> Array:
-    """The network, one output at a time; complex inputs pass through."""
+    """Run the network, one output at a time; complex inputs pass through."""
     hidden = np.tanh(np.einsum("bi,if->bf", x, p["W1"]) + p["b1"])
     return np.einsum("bf,fv->bv", hidden, p["W2"]) + p["b2"]
 
@@ -291,7 +291,7 @@ def mean_loss(p: Params, x: Array, targets: Array) -> Any:
 
 
 def exact_slopes(p: Params, x: Array, targets: Array, name: str) -> Array:
-    """By a complex step, f(x + ih).imag / h: exact to rounding, and no chain rule by hand."""
+    """Return f' by a complex step, f(x + ih).imag / h: exact to rounding, no chain rule by hand."""
     at = x if name == "x" else p[name]
     slopes = np.zeros(at.shape)
     for place in np.ndindex(at.shape):
@@ -366,7 +366,7 @@ def checked(answer, f, x, gradient, *eps):  # type: ignore[no-untyped-def]
 
 
 def quadratic(rng: random.Random, size: int) -> tuple[Callable[[Any], float], Array]:
-    """f(x) = x A x / 2 with a symmetric A: central differences are exact for any step."""
+    """Return f(x) = x A x / 2 with a symmetric A: central differences are exact for any step."""
     A = generator(rng).integers(-3, 4, (size, size)).astype(float)
     A = A + A.T
     return lambda x: float(np.asarray(x).reshape(-1) @ A @ np.asarray(x).reshape(-1)) / 2, A
@@ -561,7 +561,7 @@ random_search = Exercise("random_search", seconds=20.0)
 def search_truth(
     values: list[float], ranges: dict[str, tuple[float, float]], draws: list[float]
 ) -> tuple[list[dict[str, float]], int]:
-    """The settings of each trial, and which of them is the best."""
+    """Return the settings of each trial, and which of them is the best."""
     left = iter(draws)
     tried = [
         {

@@ -1,6 +1,6 @@
 """Right and wrong answers to every exercise, and the mutants that no test can kill.
 
-``tests/answers/uNN_slug.py`` decorates plain functions (or classes) and may end in a list:
+`tests/answers/uNN_slug.py` decorates plain functions (or classes) and may end in a list:
 
     @right("perplexity")
     def perplexity_tensor(log_probs): ...
@@ -33,7 +33,7 @@ from autograder.errors import AutograderError
 
 @dataclass(frozen=True)
 class Answer:
-    """One way to solve an exercise. ``hint`` is None for a right one; else part of what must be
+    """One way to solve an exercise. `hint` is None for a right one; else part of what must be
     shown."""
 
     exercise: str
@@ -89,7 +89,7 @@ def slow(exercise: str, hint: str) -> Callable[[Any], Slow]:
 
 
 def load(root: Path, slug: str) -> ModuleType:
-    """The module with a unit's answers; AutograderError where there is none."""
+    """Return the module with a unit's answers; AutograderError where there is none."""
     path = root / "tests" / "answers" / f"{module_name(slug)}.py"
     spec = importlib.util.spec_from_file_location(f"answers_{slug}", path)
     if spec is None or spec.loader is None or not path.is_file():
@@ -100,20 +100,20 @@ def load(root: Path, slug: str) -> ModuleType:
 
 
 def answers(module: ModuleType) -> Mapping[str, Answer]:
-    """All answers of a module by their names, in the order they are written."""
+    """Return all answers of a module by their names, in the order they are written."""
     return {name: value for name, value in vars(module).items() if isinstance(value, Answer)}
 
 
 def equivalents(module: ModuleType) -> tuple[Equivalent, ...]:
-    """The mutants that a module lists as equivalent."""
+    """Return the mutants that a module lists as equivalent."""
     return tuple(getattr(module, "EQUIVALENT", ()))
 
 
 def slow_answers(module: ModuleType) -> Mapping[str, Slow]:
-    """The answers of a module that are right but too slow, by their names."""
+    """Return the answers of a module that are right but too slow, by their names."""
     return {name: value for name, value in vars(module).items() if isinstance(value, Slow)}
 
 
 def unseen(module: ModuleType) -> tuple[Unseen, ...]:
-    """The wrong answers that a module lists as passing their visible check."""
+    """Return the wrong answers that a module lists as passing their visible check."""
     return tuple(getattr(module, "UNSEEN", ()))

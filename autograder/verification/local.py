@@ -25,7 +25,7 @@ def run_locally(
 ) -> tuple[CaseResult, ...]:
     """Mark a TRUSTED answer in this process (tests, verify).
 
-    Globals of the answer that are named in ``given`` are replaced as they are in the sandbox.
+    Globals of the answer that are named in `given` are replaced as they are in the sandbox.
     """
     return mark(exercise, functools.partial(ask, answer), seed, visible)
 
@@ -37,7 +37,7 @@ def ask(
     given: Mapping[str, Callable[..., Any]],
     seconds: float,
 ) -> Outcome:
-    """What comes of one call of a TRUSTED answer through a probe; it takes the time it takes."""
+    """Return what one call of a TRUSTED answer through a probe gives, however long it takes."""
     arguments = sent(args, functions=True)
     try:
         with _with_globals(answer, given):
@@ -52,7 +52,7 @@ def ask(
 
 
 def sent(value: Any, functions: bool = False) -> Any:
-    """What arrives of a value at the other end of a wire, limits of size aside.
+    """Return what arrives of a value at the other end of a wire, limits of size aside.
 
     Plain types are copied, which is faster; all others go through the bytes of `wire`. functions:
     they arrive as proxies, as the learner's code gets them; else they are opaque.
@@ -110,7 +110,7 @@ def _with_globals(answer: Any, given: Mapping[str, Callable[..., Any]]) -> Itera
 
 
 def _globals(answer: Any) -> dict[str, Any]:
-    """Where a function, or the first method of a class, looks its names up."""
+    """Return where a function, or the first method of a class, looks its names up."""
     if isinstance(answer, functools.partial):
         return _globals(answer.func)
     if isinstance(answer, types.MethodType):

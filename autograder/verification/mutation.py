@@ -23,7 +23,7 @@ UNUSABLE = ("core/VariableReplacer", "core/VariableInserter")
 
 @dataclass(frozen=True)
 class Mutant:
-    """A changed program; ``line`` is the changed line without its indentation."""
+    """A changed program; `line` is the changed line without its indentation."""
 
     operator: str
     number: int  # of the line, from 1
@@ -32,7 +32,7 @@ class Mutant:
 
 
 def mutants(source: str) -> list[Mutant]:
-    """All mutants of a program, in the order of its lines.
+    """Return all mutants of a program, in the order of its lines.
 
     >>> [mutant.line for mutant in mutants("def empty(n):\\n    return not n\\n")]
     ['return n']
@@ -50,12 +50,12 @@ def mutants(source: str) -> list[Mutant]:
 
 
 def essence(source: str) -> str:
-    """The program without annotations, docstrings and messages; SyntaxError if it is none."""
+    """Return a program without annotations, docstrings and messages; SyntaxError for no program."""
     return ast.dump(_Bare().visit(ast.parse(source)))
 
 
 def tidy(line: str) -> str:
-    """A line of code with single spaces, and none after an opening bracket.
+    """Return a line of code with single spaces, and none after an opening bracket.
 
     >>> tidy("    f( 1,  2)")
     'f(1, 2)'
@@ -80,7 +80,7 @@ def _all(source: str) -> Iterator[Mutant]:
 
 
 class _Bare(ast.NodeTransformer):
-    """Takes away what changes no result."""
+    """A transformer that takes away what changes no result."""
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
         node.annotation = None

@@ -51,7 +51,7 @@ class Line:
 
 
 def secret(number: int) -> bytes:
-    """The seed with this number."""
+    """Return the seed with this number."""
     return b"secret%d" % number
 
 
@@ -145,7 +145,7 @@ def _line(
 
 
 def _chunk(bench: Workbench, item: tuple[str, range]) -> dict[str, Any]:
-    """{"failures": lines of text, "seconds": of CPU time}"""
+    """Return {"failures": lines of text, "seconds": of CPU time}."""
     name, seeds = item
     signal.signal(signal.SIGVTALRM, _stop)
     started, failures = time.process_time(), list[str]()
@@ -169,7 +169,7 @@ class _Seed:
         self._shared: dict[str, list[Input]] = {}
 
     def inputs(self, case: Case) -> list[Input]:
-        """Made once, but anew for each answer where a function is among the arguments."""
+        """Make inputs once, but anew for each answer where a function is among the arguments."""
         if case.property in self._shared:
             return self._shared[case.property]
         functions, made = list[Any](), drawn(case, self.seed)
@@ -194,7 +194,7 @@ class _Answer:
         self.first: Case | None = None
 
     def complaint(self, seed: _Seed, bench: Workbench) -> str | None:
-        """What is wrong with the tests, as far as this answer shows with this seed."""
+        """Return what is wrong with the tests, as far as this answer shows with this seed."""
         if self.trial.kind == RIGHT:
             lost = self.lost(seed, seed.exercise.cases)
             return f"loses points and is told: {lost}" if lost else None
@@ -206,7 +206,7 @@ class _Answer:
         return "keeps all points"
 
     def lost(self, seed: _Seed, cases: Sequence[Case]) -> str | None:
-        """The property that it lacks and what it is told; None if it keeps all points."""
+        """Return the property that it lacks and what it is told; None if it keeps all points."""
         for case in cases:
             for args, judge in seed.inputs(case):
                 message = judged(self.outcome(seed.exercise, args), judge)
@@ -216,7 +216,7 @@ class _Answer:
         return None
 
     def outcome(self, exercise: Exercise, args: tuple[Any, ...]) -> Outcome:
-        """What comes of a call; an answer that does not end is not called again."""
+        """Return what comes of a call; an answer that does not end is not called again."""
         signal.setitimer(signal.ITIMER_VIRTUAL, CALL_SECONDS)
         try:
             return ask(self.function, exercise.probe_source, args, exercise.given, exercise.seconds)
@@ -227,7 +227,7 @@ class _Answer:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
     def fails_visibly(self, bench: Workbench) -> bool:
-        """Whether the visible check, which no seed changes, finds it out."""
+        """Say whether the visible check, which no seed changes, finds it out."""
         name = self.trial.exercise
         hidden = Exercise(name, bench.unit.exercises[name].given)
         [result] = run_locally(hidden, self.function, b"", bench.unit.checks[name])

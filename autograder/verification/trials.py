@@ -65,7 +65,7 @@ class Workbench:
 
     @classmethod
     def of(cls, root: Path, slug: str) -> "Workbench":
-        """The workbench of a unit of the course under `root`."""
+        """Return the workbench of a unit of the course under `root`."""
         path = root / "solutions" / slug / f"{slug}.ipynb"
         if not path.is_file():
             raise AutograderError(f"no {path}: run `autograder build {slug}`")
@@ -81,7 +81,7 @@ class Workbench:
                     exec(compile(cell.program, f"<{self.unit.slug}>", "exec"), self.names)
 
     def trials(self, name: str) -> Iterator[Trial]:
-        """Everything put to the tests of one exercise; the solution first."""
+        """Yield everything put to the tests of one exercise; the solution first."""
         cell, notebook = self._cell(name), self._notebook
         trial = partial(self._trial, name)
         solution, *written = self.written_trials(name)
@@ -97,7 +97,7 @@ class Workbench:
             yield trial(MUTANT, what, make, notebook + mutant.source, line=mutant.line)
 
     def written_trials(self, name: str) -> Iterator[Trial]:
-        """The solution of one exercise, then its right and wrong answers."""
+        """Yield the solution of one exercise, then its right and wrong answers."""
         defined = partial(self._defined, name, self._cell(name).source)
         yield self._trial(name, RIGHT, SOLUTION, defined, self._notebook)
         for what, answer in answers.answers(self.written).items():
@@ -119,11 +119,11 @@ class Workbench:
         return "".join(cell.source for cell in self.cells)
 
     def mark(self, name: str, answer: Any, seed: bytes) -> tuple[CaseResult, ...]:
-        """The results of an answer, as grading would have them."""
+        """Return the results of an answer, as grading would have them."""
         return run_locally(self.unit.exercises[name], answer, seed, self.unit.checks[name])
 
     def catches(self, name: str, answer: Any, seed: bytes) -> bool:
-        """Whether an answer loses points; no more tests are tried than it takes to say so."""
+        """Say whether an answer loses points; no more tests are tried than it takes to say so."""
         whole = self.unit.exercises[name]
         parts = [(replace(whole, cases=[case]), None) for case in whole.cases]
         for part, visible in [*parts, (replace(whole, cases=[]), self.unit.checks[name])]:
@@ -143,17 +143,17 @@ class Workbench:
         return "".join([_machinery(), self.unit.tests_version, repr(SEEDS), *imported])
 
     def key(self, *parts: str) -> str:
-        """The same as long as nothing changes that an outcome depends on."""
+        """Return a key that is the same as long as nothing changes that an outcome depends on."""
         return hashlib.sha256("\0".join([*parts, self._version]).encode()).hexdigest()
 
     def _defined(self, name: str, source: str) -> Any:
-        """What the name stands for when this text is in the solution cell."""
+        """Return what the name stands for when this text is in the solution cell."""
         names = dict(self.names)
         exec(compile(source, f"<{name}>", "exec"), names)
         return names[name]
 
     def _stuck(self, name: str) -> Any:
-        """An answer that always gives what the solution gives at first with another seed."""
+        """Return an answer that always gives what the solution gives at first with another seed."""
         solution, values = self.names[name], list[Any]()
 
         def first(*args: Any, **keywords: Any) -> Any:
@@ -175,7 +175,7 @@ def _empty_handed() -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def outcome(bench: Workbench, trial: Trial) -> dict[str, Any]:
-    """{"seeds": for each seed [share of the points, messages shown], "seconds": of CPU time}.
+    """Return {"seeds": for each [share of the points, messages shown], "seconds": of CPU time}.
 
     A mutant has all points or none, since only its loss counts, and is let off after the first seed
     that does not catch it. With "crashed" the tests themselves failed, which would cost a learner's
@@ -213,7 +213,7 @@ def _machinery() -> str:
 
 
 def _imported(text: str, seen: set[str]) -> Iterator[str]:
-    """Sources of the modules of `llmcourse` that a text imports, and of those that they import."""
+    """Yield sources of the modules of `llmcourse` that a text, or such a module, imports."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

@@ -124,7 +124,7 @@ def verify_course(
 
 @contextlib.contextmanager
 def progress_bar(what: str, unit: str) -> Iterator[tuple[Any, Progress]]:
-    """A bar, and the function that moves it."""
+    """Show a bar, with the function that moves it."""
     tqdm.monitor_interval = 0  # its thread would be in every fork
     with tqdm(desc=what, unit=unit, disable=None) as bar:
 
@@ -201,7 +201,7 @@ def _survives(outcome: Outcome) -> bool:
 
 
 def _problem(trial: Trial, outcome: Outcome) -> str | None:
-    """What is wrong with the tests as far as this trial shows; survivors are looked at together."""
+    """Say what this trial shows to be wrong with the tests; survivors are looked at together."""
     about = f"{trial.kind} answer, {trial.name}"
     if "crashed" in outcome:
         return f"{about}: the tests themselves fail, nobody could grade it: {outcome['crashed']}"
@@ -232,7 +232,7 @@ def _complaint(trial: Trial, share: float, shown: Sequence[str]) -> str | None:
 def _unjustified(
     survivors: Sequence[Trial], listed: Iterable[Equivalent], lines: Collection[str]
 ) -> Iterator[str]:
-    """Survivors that are not listed; what is listed without reason, is killed, or is no mutant."""
+    """Yield survivors not listed, and what is listed without reason, is killed, or is no mutant."""
     known = set[str]()
     for entry in listed:
         known |= {tidy(line) for line in entry.lines}
@@ -250,7 +250,7 @@ def _unjustified(
 
 
 def table(rows: Iterable[Row]) -> str:
-    """Exercises by what was tried, as text for a terminal."""
+    """Return exercises by what was tried, as text for a terminal."""
     head = ["exercise", "tests", "right", "wrong", "killed", "equivalent", "seconds"]
     lines = [head]
     for row in rows:

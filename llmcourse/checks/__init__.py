@@ -2,7 +2,7 @@
 
 A check calls the learner's function and looks at plain results, easiest property first. It stops at
 the first failure and says what was expected, what came, and what the likely cause is. The grader
-runs the same check from outside the sandbox, with an ``answer`` that calls into it.
+runs the same check from outside the sandbox, with an `answer` that calls into it.
 
     @visible
     def perplexity(answer):

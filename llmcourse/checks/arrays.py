@@ -9,8 +9,8 @@ from llmcourse.checks.tolerances import WAS
 
 
 def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str, dtype: str = "") -> np.ndarray:
-    """The result as an array of floats, in the dtype they came in, of this shape and finite, or a
-    failure with the hint.
+    """Return the result as an array of floats, in the dtype they came in, of this shape and finite,
+    or a failure with the hint.
 
     dtype: if given, that of the inputs, which the result must have, too.
     """
@@ -33,7 +33,7 @@ def shaped(got: Any, shape: tuple[int, ...], what: str, hint: str, dtype: str = 
 
 
 def as_array(got: Any) -> np.ndarray:
-    """An array in the dtype of what came; bfloat16, which NumPy does not have, is noted in it."""
+    """Return an array in the dtype of what came; bfloat16, which NumPy lacks, is noted in it."""
     if str(getattr(got, "dtype", "")) == "torch.bfloat16":
         return np.array(got.tolist(), np.dtype("float32", metadata={WAS: "bfloat16"}))
     return np.asarray(got)

@@ -1,7 +1,7 @@
 """Remember the last call of an answer, and write it so that a learner can run it.
 
 A value that no short text makes again (a network's parameters) is kept instead: the check has it as
-``args``, so the call reads ``gru_cell(*check.gru_cell.args)``.
+`args`, so the call reads `gru_cell(*check.gru_cell.args)`.
 """
 
 import copy
@@ -21,7 +21,7 @@ ITEMS = 60  # that a written container or array may hold
 class Spelled:
     """A function given to an answer, made from the text that a learner is shown for it.
 
-    ``asked`` holds the arguments of its calls as they were.
+    `asked` holds the arguments of its calls as they were.
     """
 
     def __init__(self, text: str, **names: Any) -> None:
@@ -35,9 +35,9 @@ class Spelled:
 
 
 class Recorded:
-    """Stands for a learner's function or class and remembers its last call.
+    """A stand-in for a learner's function or class that remembers its last call.
 
-    ``args`` are the arguments as they were before the call; of a method, those that its object was
+    `args` are the arguments as they were before the call; of a method, those that its object was
     made from, and then those of the method.
     """
 
@@ -72,18 +72,18 @@ class Recorded:
 
 
 def in_answer(error: BaseException) -> bool:
-    """Whether an exception came out of a call of the answer, and not from the check around it."""
+    """Say whether an exception came out of a call of the answer, not from the check around it."""
     codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
     return Recorded.__call__.__code__ in codes
 
 
 def learners(answer: Any) -> Callable[..., Any] | None:
-    """The learner's own function where it is called in this process, None under grading."""
+    """Return the learner's own function where it is called in this process, None under grading."""
     return answer.answer if isinstance(answer, Recorded) else None
 
 
 def written(value: Any) -> str | None:
-    """Python text that makes the value, or None where it would be long or cannot be written.
+    """Return Python text that makes the value, or None where it would be long or cannot be written.
 
     >>> written({(0, 1): 3, "b": [float("inf"), None]})
     "{(0, 1): 3, 'b': [math.inf, None]}"
@@ -147,7 +147,7 @@ def _array(value: Any) -> str | None:
 
 
 def _arguments(defaulted: Any, args: Any, keywords: Mapping[str, Any]) -> str | None:
-    """The argument list as text; arguments that have a default are given by name."""
+    """Return the argument list as text; arguments that have a default are given by name."""
     named = dict(defaulted)
     parts = []
     for index, value in enumerate(args):
@@ -165,7 +165,7 @@ def _arguments(defaulted: Any, args: Any, keywords: Mapping[str, Any]) -> str | 
 
 
 def _defaulted(answer: Any, count: int) -> list[tuple[int, str]]:
-    """(index, name) of the first `count` parameters that have a default."""
+    """Return (index, name) of the first `count` parameters that have a default."""
     try:
         parameters = list(inspect.signature(answer).parameters.values())[:count]
     except (TypeError, ValueError):

@@ -16,7 +16,7 @@ from llmcourse.checks.tolerances import precision
 
 @dataclass(frozen=True)
 class Mismatch:
-    """Where and how a result differs: ``nature`` names no value, so the grader may show it."""
+    """Where and how a result differs: `nature` names no value, so the grader may show it."""
 
     nature: str
     where: str
@@ -24,7 +24,7 @@ class Mismatch:
     want: Any
 
     def told(self) -> str:
-        """The difference with its values, for a visible check."""
+        """Return the difference with its values, for a visible check."""
         return f"expected {show(self.want)}, got {show(self.got)}{self.place}."
 
     @property
@@ -38,9 +38,9 @@ class Mismatch:
 
 
 def compare(got: Any, want: Any, tolerance: float, where: str = "") -> Mismatch | None:
-    """The first difference between two plain results, or None.
+    """Return the first difference between two plain results, or None.
 
-    Numbers agree within ``tolerance * max(1, |want|)``, or within `precision` of the dtype they
+    Numbers agree within `tolerance * max(1, |want|)`, or within `precision` of the dtype they
     came in, where that is coarser; list, tuple and array are one kind, so are dict and Counter;
     bool is no number; nan equals nan only.
     """
@@ -48,7 +48,7 @@ def compare(got: Any, want: Any, tolerance: float, where: str = "") -> Mismatch 
 
 
 def _compare(got: Any, want: Any, tolerance: float, where: str, allowed: float) -> Mismatch | None:
-    """allowed: by the dtype of the array that the number is in."""
+    """Compare as `compare` does; allowed: by the dtype of the array that the number is in."""
 
     def differs(nature: str) -> Mismatch:
         return Mismatch(nature, where, got, want)
@@ -97,7 +97,7 @@ def _compare(got: Any, want: Any, tolerance: float, where: str, allowed: float) 
 
 
 def _largest(want: Any) -> float:
-    """The largest finite magnitude in nested lists of numbers."""
+    """Return the largest finite magnitude in nested lists of numbers."""
     if isinstance(want, list | tuple):
         return max(map(_largest, want), default=0.0)
     size = abs(float(want)) if is_number(want) else 0.0
@@ -105,7 +105,7 @@ def _largest(want: Any) -> float:
 
 
 def plain(value: Any) -> Any:
-    """Arrays and tensors as nested lists (0-d: a number); everything else as it is."""
+    """Return arrays and tensors as nested lists (0-d: a number); everything else as it is."""
     return value.tolist() if hasattr(value, "tolist") and hasattr(value, "shape") else value
 
 
@@ -134,7 +134,7 @@ def kind_or_none(value: Any) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """`a list`, `an ndarray`; a class of ours, which stands for what cannot cross, is an object."""
+    """Return `a list`, `an ndarray`; a class of ours, for what cannot cross, is an object."""
     kind = type(value)
     if kind.__module__.split(".")[0] in ("autograder", "wire", "llmcourse"):
         return "an object"

@@ -21,7 +21,7 @@ TICK = 0.25  # seconds between two looks at the clock
 
 
 class TookTooLong(BaseException):
-    """The time is over; no ``Exception``, so that ``except Exception`` does not swallow it."""
+    """The time is over; no `Exception`, so that `except Exception` does not swallow it."""
 
 
 @contextmanager

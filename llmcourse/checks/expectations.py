@@ -25,7 +25,7 @@ class Mistake(NamedTuple):
 
 
 def near(got: Any, want: Any, tolerance: float, hint: str) -> None:
-    """Fail unless numbers, or containers of numbers, agree to ``tolerance`` (relative above 1)."""
+    """Fail unless numbers, or containers of numbers, agree to `tolerance` (relative above 1)."""
     mismatch = compare(got, want, tolerance)
     if mismatch:
         fail(mismatch.told(), f"{mismatch.nature}.", hint)
@@ -56,7 +56,7 @@ def diagnosed(
 
 
 def raises(kind: type[Exception], answer: Callable[..., Any], *args: Any, hint: str) -> None:
-    """Fail unless calling ``answer`` with these arguments raises ``kind``."""
+    """Fail unless calling `answer` with these arguments raises `kind`."""
     try:
         got = answer(*args)
     except kind:
@@ -72,7 +72,7 @@ def raises(kind: type[Exception], answer: Callable[..., Any], *args: Any, hint: 
 
 
 def unchanged(answer: Callable[..., Any], args: Sequence[Any], hint: str) -> Any:
-    """Call ``answer`` with copies, fail if it altered one of them, and return its result."""
+    """Call `answer` with copies, fail if it altered one of them, and return its result."""
     given = copy.deepcopy(list(args))
     result = answer(*given)
     for was, now in zip(args, given, strict=True):
@@ -83,7 +83,7 @@ def unchanged(answer: Callable[..., Any], args: Sequence[Any], hint: str) -> Any
 
 
 def _change(was: Any, now: Any, mismatch: "Mismatch") -> str:
-    """The whole change if it is short, else the first number of it, with its place."""
+    """Return the whole change if it is short, else the first number of it, with its place."""
     if mismatch.where and max(len(repr(plain(was))), len(repr(plain(now)))) > 60:
         was, now = mismatch.want, mismatch.got
         return f"{mismatch.place} from {show(was)} to {show(now)}"
@@ -91,7 +91,7 @@ def _change(was: Any, now: Any, mismatch: "Mismatch") -> str:
 
 
 def attempt(answer: Callable[..., Any], args: Sequence[Any], hint: str) -> Any:
-    """The result of the call; a failed look-up, conversion or calculation fails with the hint."""
+    """Return the call's result; a failed look-up, conversion or calculation fails with the hint."""
     try:
         return answer(*args)
     except (LookupError, ArithmeticError, ValueError, UnboundLocalError) as error:
@@ -100,7 +100,7 @@ def attempt(answer: Callable[..., Any], args: Sequence[Any], hint: str) -> Any:
 
 
 def number(value: Any, what: str) -> float:
-    """``value`` as a float, once it is known to be one finite number (0-d arrays and tensors
+    """Return `value` as a float, once it is known to be one finite number (0-d arrays and tensors
     count); it remembers a dtype that is narrower than Python's."""
     if not is_number(value):
         fail(f"{what} should be a number, got {kind_or_none(value)}. Is there a `return`?")
@@ -122,7 +122,7 @@ class _Narrow(float):
 
 
 def items(got: Any, size: int, hint: str) -> tuple:
-    """The result as a tuple of ``size`` things, or a failure with the hint."""
+    """Return the result as a tuple of `size` things, or a failure with the hint."""
     if got is None:
         fail(NOTHING, hint=hint)
     if not isinstance(got, tuple | list) or len(got) != size:
@@ -131,9 +131,9 @@ def items(got: Any, size: int, hint: str) -> tuple:
 
 
 def method(answer: Any, made_from: Sequence[Any], name: str, *args: Any) -> Any:
-    """Make an object of the learner's class, call its method ``name`` and return the result.
+    """Make an object of the learner's class, call its method `name` and return the result.
 
-    Under grading ``answer`` is no class but stands for one in the sandbox, and does both there.
+    Under grading `answer` is no class but stands for one in the sandbox, and does both there.
     """
     if isinstance(answer, type):
         return getattr(answer(*made_from), name)(*args)

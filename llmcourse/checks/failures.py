@@ -17,7 +17,7 @@ LIBRARIES = tuple(
 class CheckFailed(AssertionError):
     """A property does not hold; the message is for the learner, the hint too, on a line of its own.
 
-    ``without_values`` says the same with nothing in it that the learner's code returned or asked:
+    `without_values` says the same with nothing in it that the learner's code returned or asked:
     the grader shows it, so that no hidden input can be smuggled out through a visible check.
     """
 
@@ -49,7 +49,7 @@ def noted(hint: str, *words: str) -> Iterator[None]:
 
 
 def is_stub(error: BaseException) -> bool:
-    """Whether an exception is that of an exercise not begun, and no library's or learner's own."""
+    """Say whether an exception is that of an exercise not begun, not a library's or learner's."""
     if not isinstance(error, NotImplementedError) or error.args not in ((), (STUB,)):
         return False
     frames = traceback.extract_tb(error.__traceback__)
@@ -57,7 +57,7 @@ def is_stub(error: BaseException) -> bool:
 
 
 def stub_called(answer: Any, error: BaseException) -> str | None:
-    """The name of the stub, where the answer is no stub itself but calls one."""
+    """Return the name of the stub, where the answer is no stub itself but calls one."""
     own = getattr(answer, "__qualname__", None)
     names = [frame.f_code.co_qualname for frame, _ in traceback.walk_tb(error.__traceback__)]
     mine = [name == own or name.startswith(f"{own}.") for name in names]
@@ -65,7 +65,7 @@ def stub_called(answer: Any, error: BaseException) -> str | None:
 
 
 def described(error: BaseException) -> str:
-    """`ZeroDivisionError: division by zero (line 3: return a / b)`, the line being the
+    """Return `ZeroDivisionError: division by zero (line 3: return a / b)`, the line being the
     innermost."""
     said = str(error).strip()
     text = f"{type(error).__name__}: {said}" if said else type(error).__name__

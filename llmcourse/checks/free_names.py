@@ -17,7 +17,7 @@ PLAIN = (int, float, complex, str, bytes, type(None), type, types.ModuleType, ty
 
 
 def warning(answer: Any) -> str:
-    """One line about the first names that are undefined, or data of another cell; else "".
+    """Return one line about the first names that are undefined, or data of another cell; else "".
 
     >>> def area(r):
     ...     return pi * r * r
@@ -48,8 +48,8 @@ def warning(answer: Any) -> str:
 
 
 def _used(answer: Any) -> Iterator[tuple[str, types.FunctionType]]:
-    """The global names that an answer and the notebook's functions it calls look up, each with a
-    function that does."""
+    """Yield the global names that an answer and the notebook's functions it calls look up, each
+    with a function that does."""
     todo, seen = list(_functions(answer)), set[int]()
     homes = {id(function.__globals__) for function in todo}
     while todo:
@@ -63,7 +63,7 @@ def _used(answer: Any) -> Iterator[tuple[str, types.FunctionType]]:
 
 
 def _functions(value: Any) -> list[types.FunctionType]:
-    """The functions with Python code that a value is or, as a class, holds."""
+    """Return the functions with Python code that a value is or, as a class, holds."""
     if isinstance(value, type):
         held = [getattr(v, "__func__", getattr(v, "fget", v)) for v in vars(value).values()]
         return [one for v in held for one in _functions(v) if not isinstance(v, type)]
@@ -92,7 +92,7 @@ def _is_data(value: Any) -> bool:
 
 
 def _made_beside(function: types.FunctionType) -> set[str]:
-    """Names that the cell of a function binds at its top level."""
+    """Return the names that the cell of a function binds at its top level."""
     source = "".join(linecache.getlines(function.__code__.co_filename))
     try:
         tree = ast.parse(source)

@@ -21,7 +21,7 @@ STEP = 0.02  # seconds: in what steps the clocks of some systems count
 def keeps_up(
     answer: Any, plain: Callable[..., Any], args: tuple[Any, ...], times: float, hint: str
 ) -> None:
-    """Fail with the hint if the answer takes more than ``times`` as long as ``plain`` twice.
+    """Fail with the hint if the answer takes more than `times` as long as `plain` twice.
 
     plain: a version whose time is linear in the size of the arguments; neither may change them.
     """

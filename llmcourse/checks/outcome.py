@@ -39,7 +39,7 @@ class Verdict:
         return self.state == "passed"
 
     def text(self) -> str:
-        """The verdict as lines for a terminal.
+        """Return the verdict as lines for a terminal.
 
         >>> print(Verdict("mean", "not right yet", "expected 2, got 4.", "divide by n.").text())
         mean: not right yet. expected 2, got 4.
@@ -50,7 +50,7 @@ class Verdict:
         return "\n".join([head, *(f"  {what}: {told}" for what, told in rest if told)])
 
     def page(self) -> str:
-        """The verdict as HTML, in the colours of JupyterLab's theme where there is one."""
+        """Return the verdict as HTML, in the colours of JupyterLab's theme where there is one."""
         mark, colour = MARKS[self.state]
         said = f". {_escaped(self.said)}" if self.said else ""
         lines = [f"<strong style='color:{colour}'>{mark}</strong> "
@@ -86,7 +86,7 @@ def visible(check: Callable[[Any], None]) -> Callable[[Any], bool]:
     """Make a check of it: shows one verdict, returns whether the answer passed.
 
     Under nbgrader (NBGRADER_VALIDATING or NBGRADER_EXECUTION is set) a failure raises instead, so
-    that its Validate button works. The undecorated check stays reachable as ``__wrapped__``: the
+    that its Validate button works. The undecorated check stays reachable as `__wrapped__`: the
     grader runs that, so limits of time, warnings and the failing call are for the learner alone.
     """
 
@@ -130,7 +130,7 @@ def _judged(check: Callable[[Any], None], answer: Any, asked: Recorded) -> Verdi
 
 
 def _show(told: Verdict) -> None:
-    """As a box where a notebook shows it, else as lines."""
+    """Show it as a box in a notebook, else as lines."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if getattr(shell, "kernel", None) is None:
         print(told.text().encode("utf-8", "replace").decode())

@@ -19,8 +19,8 @@ WAS = "was"  # in the metadata of a NumPy dtype: the narrower one that its value
 
 
 def precision(value: Any) -> tuple[float, float]:
-    """What the dtype of a number, array or tensor allows a right value to be off, relative to the
-    largest one in it, and absolutely; zeros for float64 and for what has no dtype."""
+    """Return what the dtype of a number, array or tensor allows a right value to be off, relative
+    to the largest one in it, and absolutely; zeros for float64 and for what has no dtype."""
     dtype = getattr(value, "dtype", None)
     if dtype is None:
         return 0.0, 0.0

@@ -31,7 +31,7 @@ LN2 = math.log(2)
 
 
 def likely(got, mistakes, otherwise):
-    """The hint of the mistake that leads to exactly what came, else the general one."""
+    """Return the hint of the mistake that leads to exactly what came, else the general one."""
     found = (hint for hint, value in mistakes.items() if compare(got, value, 1e-6) is None)
     return next(found, otherwise)
 
@@ -85,7 +85,7 @@ LOGS = [math.log(1 / 2), math.log(1 / 8), math.log(1 / 32)]  # 1, 3 and 5 bits: 
 
 
 def varied():
-    """Log-probabilities of a short, a middling and a long text."""
+    """Return log-probabilities of a short, a middling and a long text."""
     return [[-(0.1 + (7 * i % 40) / 10) for i in range(length)] for length in (1, 7, 5_000)]
 
 
@@ -279,7 +279,7 @@ def temper(answer):
 
 
 def _tempered(probs, temperature):
-    """Relative to the largest, so that nothing under- or overflows."""
+    """Compute relative to the largest, so that nothing under- or overflows."""
     top = max(probs.values())
     powers = {t: math.exp(math.log(p / top) / temperature) if p else 0.0 for t, p in probs.items()}
     return {token: power / math.fsum(powers.values()) for token, power in powers.items()}

@@ -13,12 +13,12 @@ SHARES = "a, b and c should get 0.2, 0.5 and 0.3 of the numbers from 0 to 1."
 
 
 def numbers(*values):
-    """A `uniform` that gives these numbers, one a call."""
+    """Return a `uniform` that gives these numbers, one a call."""
     return Spelled(f"iter({list(values)}).__next__")
 
 
 def sampled(answer, model, draws, end, limit, hint, counted=True):
-    """The list of tokens drawn; each must have taken one number."""
+    """Return the list of tokens drawn; each must have taken one number."""
     uniform = numbers(*draws)
     try:
         got = answer(model, uniform, end, limit)

@@ -15,7 +15,7 @@ Gram = tuple[Any, ...]
 
 
 def text(seed: int, length: int, kinds: int = 4) -> Text:
-    """A text of few different tokens, so that n-grams repeat; the last token comes only once."""
+    """Return a text of few different tokens, so that n-grams repeat; the last occurs only once."""
     rng = random.Random(seed)
     chosen = rng.sample(WORDS, kinds)
     return [*rng.choices(chosen, weights=range(1, kinds + 1), k=length - 1), "end"]
@@ -26,7 +26,7 @@ def grams(tokens: Sequence[Any], n: int) -> list[Gram]:
 
 
 def table_of(tokens: Sequence[Any], n: int) -> dict[Gram, dict[Any, int]]:
-    """table[history][token] of a text."""
+    """Return table[history][token] of a text."""
     table: dict[Gram, dict[Any, int]] = {}
     for gram, count in Counter(grams(tokens, n)).items():
         table.setdefault(gram[:-1], {})[gram[-1]] = count
@@ -39,12 +39,12 @@ def unseen(train: Sequence[Any], test: Sequence[Any], n: int) -> float:
 
 
 def after(tokens: Text, history: Gram) -> Text:
-    """What came after a history, each time it came."""
+    """Return what came after a history, each time it came."""
     return [gram[-1] for gram in grams(tokens, len(history) + 1) if gram[:-1] == history]
 
 
 def bits(train: Text, tokens: Text, n: int) -> float:
-    """The mean of -log2 of the relative frequencies in `train`; inf where one is 0."""
+    """Return the mean of -log2 of the relative frequencies in `train`; inf where one is 0."""
     total = 0.0
     for gram in grams(tokens, n):
         ends = after(train, gram[:-1])
@@ -55,7 +55,7 @@ def bits(train: Text, tokens: Text, n: int) -> float:
 
 
 def counted(train: Text, dev: Text, n: int) -> list[tuple[int, int]]:
-    """For each token of `dev` with a history: how often it and anything followed it in `train`."""
+    """Return how often each token of `dev`, and anything, followed its history in `train`."""
     table = table_of(train, n)
     rows = [(table.get(gram[:-1], {}), gram[-1]) for gram in grams(dev, n)]
     return [(row.get(token, 0), sum(row.values())) for row, token in rows]
@@ -71,12 +71,12 @@ def best_k(train: Text, dev: Text, n: int, ks: Sequence[float], size: int) -> fl
 
 
 def continuations(tokens: Text, history: Gram) -> Text:
-    """What came after a history, once for each different token that stood before the two."""
+    """Return what came after a history, once for each different token that stood before the two."""
     return [gram[-1] for gram in set(grams(tokens, len(history) + 2)) if gram[1:-1] == history]
 
 
 def mixed(tokens: Text, order: int, history: Gram, token: Any, weight: float, size: int) -> float:
-    """Jelinek-Mercer with one weight."""
+    """Return Jelinek-Mercer with one weight."""
     history = history[max(0, len(history) - order + 1) :]
     shorter = mixed(tokens, order, history[1:], token, weight, size) if history else 1 / size
     ends = after(tokens, history)
@@ -88,7 +88,7 @@ def mixed(tokens: Text, order: int, history: Gram, token: Any, weight: float, si
 def kneser_ney(
     tokens: Text, order: int, history: Gram, token: Any, size: int, discount: float
 ) -> float:
-    """Interpolated, with continuation counts below the longest history."""
+    """Interpolate, with continuation counts below the longest history."""
     history = history[max(0, len(history) - order + 1) :]
     shorter = kneser_ney(tokens, order, history[1:], token, size, discount) if history else 1 / size
     ends = (after if len(history) == order - 1 else continuations)(tokens, history)
@@ -99,8 +99,8 @@ def kneser_ney(
 
 
 def queries(tokens: Text, order: int) -> Iterator[tuple[Gram, Any]]:
-    """Histories of all lengths up to one more than the order knows, seen and unseen, each with a
-    token that came after it or did not."""
+    """Yield histories of all lengths up to one more than the order knows, seen and unseen, each
+    with a token that came after it or did not."""
     for length in range(order + 1):
         for start in (0, 7, len(tokens) - length - 1):
             history = tuple(tokens[start : start + length])

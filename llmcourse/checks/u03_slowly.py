@@ -14,7 +14,7 @@ Pair = tuple[int, int]
 
 
 def prose(seed: int, words: int) -> str:
-    """Words of many scripts, marks and runs of marks, white space of all kinds."""
+    """Return words of many scripts, marks and runs of marks, white space of all kinds."""
     rng = random.Random(seed)
     parts = []
     for _ in range(words):
@@ -39,13 +39,13 @@ def words_and_marks(text: str) -> list[str]:
 
 
 def spelled(token: str) -> list[str]:
-    """One string for each byte, from the text's own hexadecimal form."""
+    """Return one string for each byte, from the text's own hexadecimal form."""
     digits = token.encode("utf-8").hex().upper()
     return [f"<0x{digits[i : i + 2]}>" for i in range(0, len(digits), 2)]
 
 
 def pieces(seed: int, number: int, ids: int, most: int) -> dict[Piece, int]:
-    """Random pieces; each occurs up to `most` times."""
+    """Return random pieces; each occurs up to `most` times."""
     rng, made = random.Random(seed), dict[Piece, int]()
     while len(made) < number:
         made[tuple(rng.choices(range(ids), k=rng.randint(1, 7)))] = rng.randint(1, most)
@@ -53,7 +53,7 @@ def pieces(seed: int, number: int, ids: int, most: int) -> dict[Piece, int]:
 
 
 def learned(given: Mapping[Piece, int], n_merges: int, first_id: int = 256) -> list[Pair]:
-    """Byte-pair encoding; of equals the lower ids."""
+    """Learn byte-pair merges; of equals the lower ids come first."""
     now = [(list(piece), times) for piece, times in given.items()]
     merges: list[Pair] = []
     while len(merges) < n_merges:
@@ -85,7 +85,7 @@ def encoded(ids: Sequence[int], merges: Sequence[Pair], first_id: int = 256) -> 
 
 
 def greedy(word: str, known: set[str], unk: str) -> list[str]:
-    """The longest first, then the rest; unk where that leads nowhere."""
+    """Take the longest first, then the rest; unk where that leads nowhere."""
     found, mark = list[str](), ""
     while word:
         fits = [n for n in range(1, len(word) + 1) if mark + word[:n] in known]
@@ -97,7 +97,7 @@ def greedy(word: str, known: set[str], unk: str) -> list[str]:
 
 
 def vocabulary(seed: int, longest: int) -> set[str]:
-    """Beginnings and continuations over a, b and c; every single letter is there."""
+    """Return beginnings and continuations over a, b and c; every single letter is there."""
     rng = random.Random(seed)
     made = set("abc") | {"##a", "##b", "##c"}
     for mark in ("", "##"):

@@ -319,7 +319,7 @@ def bpe_decode(answer):
 
 
 def _decoded(answer: Any, ids: list, merges: list, alphabet: list) -> Any:
-    """The text; an exception that has a known cause fails with it."""
+    """Return the text; an exception that has a known cause fails with it."""
     try:
         return answer(list(ids), list(merges), list(alphabet))
     except UnicodeError as error:  # grading knows only the plainer kind

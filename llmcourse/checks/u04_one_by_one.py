@@ -13,7 +13,7 @@ Pairs = Sequence[tuple[int, int]]
 
 
 def vectors(seed: int, rows: int, width: int, size: float = 1.0) -> np.ndarray:
-    """Random rows whose lengths differ by up to a factor of ten."""
+    """Return random rows whose lengths differ by up to a factor of ten."""
     rng = np.random.default_rng(seed)
     return size * rng.normal(size=(rows, width)) * 10 ** rng.uniform(-0.5, 0.5, (rows, 1))
 
@@ -45,7 +45,7 @@ def softmax_losses(centre: np.ndarray, context: np.ndarray, pairs: Pairs) -> np.
 def sampling_losses(
     centre: np.ndarray, context: np.ndarray, pairs: Pairs, negatives: Any
 ) -> tuple[np.ndarray, list[list[float]]]:
-    """The terms of the true pairs, and for each pair those of its noise words."""
+    """Return the terms of the true pairs, and for each pair those of its noise words."""
     true = [np.logaddexp(0, -(centre[w] @ context[c])) for w, c in pairs]
     false = [
         [float(np.logaddexp(0, centre[w] @ context[n])) for n in drawn]
@@ -66,7 +66,7 @@ def ranked(rows: np.ndarray, index: int) -> list[int]:
 def answer_of(
     rows: np.ndarray, a: int, b: int, c: int, excluded: Any = None, scaled: bool = True
 ) -> int:
-    """3CosAdd; other rows `excluded`, or rows not `scaled`, are mistakes."""
+    """Answer by 3CosAdd; other rows `excluded`, or rows not `scaled`, are mistakes."""
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     parts = unit if scaled else rows
     aim = parts[b] - parts[a] + parts[c]

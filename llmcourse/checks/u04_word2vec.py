@@ -49,7 +49,7 @@ PAIRS = [(0, 2), (1, 0), (0, 3), (3, 3), (2, 1)]
 
 
 def array_of(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
-    """The value once it has the shape and is an array: the notebook goes on with it as one."""
+    """Return the value as an array of that shape, with which the notebook goes on."""
     if not hasattr(value, "shape"):
         wanted = f"{what} should be a numpy array"
         fail(f"{wanted}, got {kind_of(value)}.", f"{wanted}.")

@@ -93,7 +93,7 @@ def activations(answer):
 
 
 def _values(name: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Value and slope: the slope by a complex step, exact to rounding."""
+    """Return value and slope: the slope by a complex step, exact to rounding."""
     formulas = {
         "sigmoid": lambda v: 1 / (1 + np.exp(-v)),
         "tanh": np.tanh,
@@ -216,14 +216,14 @@ def linear_by_hand(answer: Any) -> None:
 
 
 def loss_of(p: dict[str, np.ndarray], x: np.ndarray, targets: Any) -> float:
-    """Mean cross-entropy of the network, by the formula."""
+    """Return the mean cross-entropy of the network, by the formula."""
     z = np.tanh(x @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
     rows = [math.log(np.exp(row - row[t]).sum()) for row, t in zip(z, targets, strict=True)]
     return sum(rows) / len(rows)
 
 
 def slope_of(f: Any, x: np.ndarray) -> np.ndarray:
-    """The gradient of f at x, measured from two sides."""
+    """Return the gradient of f at x, measured from two sides."""
     slopes = np.zeros(x.shape)
     for place in np.ndindex(x.shape):
         step = np.zeros(x.shape)

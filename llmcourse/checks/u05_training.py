@@ -27,7 +27,7 @@ close = partial(diagnosed, tolerance=1e-6)
 
 
 def network(rng: Any, inputs: int, hidden: int, vocab: int) -> dict[str, np.ndarray]:
-    """Random parameters of the network, all different from 0."""
+    """Return random parameters of the network, all different from 0."""
     shapes = {"W1": (inputs, hidden), "b1": (hidden,), "W2": (hidden, vocab), "b2": (vocab,)}
     return {name: rng.standard_normal(shape) for name, shape in shapes.items()}
 
@@ -186,7 +186,7 @@ def random_search(answer):
 
 
 def searched(answer: Any, objective: Any, ranges: Any, draws: Any) -> tuple[Any, list[Any]]:
-    """What came back, and the settings that were tried."""
+    """Return what came back, and the settings that were tried."""
     supply, trials = Spelled(f"iter({list(draws)}).__next__"), len(draws) // len(ranges)
     try:
         got = items(answer(objective, ranges, trials, supply), 2, "Return (settings, value).")

@@ -161,7 +161,7 @@ def fetch(name: Annotated[str, typer.Argument(help="As `llmcourse data` lists it
 
 
 def _place(name: str) -> str:
-    """Where a text is on this machine; empty if it would have to be downloaded."""
+    """Return where a text is on this machine; empty if it would have to be downloaded."""
     if name in data.BUILT_IN:
         return f"in Python {platform.python_version()}"
     file = data.DOWNLOADS[name].file

@@ -80,7 +80,7 @@ class NotebookProcess:
             self._jobs.flush()
 
     def _environment(self, preset: str) -> dict[str, str]:
-        """The worker's environment: one thread, our kernel, where to write records."""
+        """Return the worker's environment: one thread, our kernel, where to write records."""
         kernel = self._folder / "jupyter" / "kernels" / "python3"
         kernel.mkdir(parents=True)
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -184,14 +184,14 @@ class _AskedToExit(Exception):
 
 
 def asked_to_exit(execute_reply: dict[str, Any]) -> bool:
-    """Whether a cell called IPython's exit() or quit(): the kernel dies a moment later, in whatever
-    cell runs then."""
+    """Say whether a cell called IPython's exit() or quit(): the kernel dies a moment later, in
+    whatever cell runs then."""
     payload = execute_reply["content"].get("payload", [])
     return any(one.get("source") == "ask_exit" for one in payload)
 
 
 def _work() -> None:
-    """The worker: read a job from standard input, execute it, report on standard output."""
+    """Work: read a job from standard input, execute it, report on standard output."""
     job = json.loads(sys.stdin.readline())
     report = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what the kernel prints past Jupyter must not mix with our messages
@@ -258,8 +258,8 @@ def _execute(job: dict[str, Any], tell: Any, tries: int = 3) -> dict[str, Any]:
 
 
 def _may_raise(executed: str, index: int) -> bool:
-    """Whether the cell that papermill blames is tagged `raises-exception`, which nbclient and nbval
-    let pass; if so, papermill's remarks on it leave the executed notebook.
+    """Say whether the cell that papermill blames is tagged `raises-exception`, which nbclient and
+    nbval let pass; if so, papermill's remarks on it leave the executed notebook.
 
     index: of the last cell that raised. Any other that raised would have been the last to run.
     """

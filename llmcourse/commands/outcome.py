@@ -75,7 +75,7 @@ class Report:
 
 
 def collect(process: NotebookProcess, executed: Path) -> Outcome:
-    """The outcome of an ended process; `executed` is the notebook it wrote, if it got that far."""
+    """Return the outcome of an ended process; `executed` is its notebook, if it got that far."""
     ended = process.outcome
     one = Outcome(executed.stem, ended["status"], process.seconds, process.peak_bytes / 2**20)
     lists = {"claim": one.claims, "record": one.records, "ladder": one.ladder}
@@ -95,7 +95,7 @@ def collect(process: NotebookProcess, executed: Path) -> Outcome:
 
 
 def figures(cells: list[dict[str, Any]]) -> list[Figure]:
-    """Every PNG that a cell displayed, in order."""
+    """Return every PNG that a cell displayed, in order."""
     found = []
     for cell, heading in zip(cells, headings(cells), strict=True):
         for shown in cell.get("outputs", []):
@@ -106,7 +106,7 @@ def figures(cells: list[dict[str, Any]]) -> list[Figure]:
 
 
 def failure(cells: list[dict[str, Any]]) -> Failure | None:
-    """The first cell that raised and may not, or else the first that should have run and did not.
+    """Return the first cell that raised and may not, else the first that should have run.
 
     A cell tagged `raises-exception` may raise; an empty or a `skip-execution` cell never runs.
     """
@@ -136,7 +136,7 @@ def _failure(
 
 
 def _never_ran(cell: dict[str, Any]) -> bool:
-    """Whether a cell that nbclient would have run has no execution count."""
+    """Say whether a cell that nbclient would have run has no execution count."""
     return (
         cell["cell_type"] == "code"
         and cell["execution_count"] is None
@@ -150,7 +150,7 @@ def _tags(cell: dict[str, Any]) -> list[str]:
 
 
 def warnings(one: Outcome, preset: str, slowness: float = 1.0) -> list[str]:
-    """What is over its budget, and at `cpu` which ladder rows are not the committed ones.
+    """Return what is over its budget, and at `cpu` which ladder rows are not the committed ones.
 
     slowness: of this machine (`run_probe`); above 1 it stretches the seconds allowed.
     """
@@ -178,7 +178,7 @@ def warnings(one: Outcome, preset: str, slowness: float = 1.0) -> list[str]:
 
 
 def headings(cells: list[dict[str, Any]]) -> list[str]:
-    """For each cell, the last markdown heading at or above it ("" before the first)."""
+    """Return, for each cell, the last markdown heading at or above it ("" before the first)."""
     last, found = "", []
     for cell in cells:
         if cell["cell_type"] == "markdown":
@@ -189,10 +189,10 @@ def headings(cells: list[dict[str, Any]]) -> list[str]:
 
 
 def text_of(lines: str | list[str]) -> str:
-    """Text that a notebook file may hold as a list of lines."""
+    """Return text that a notebook file may hold as a list of lines."""
     return lines if isinstance(lines, str) else "".join(lines)
 
 
 def finite(value: Any) -> Any:
-    """The value, or its text where JSON has no such number (nan, inf)."""
+    """Return the value, or its text where JSON has no such number (nan, inf)."""
     return str(value) if isinstance(value, float) and value - value != 0 else value

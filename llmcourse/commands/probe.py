@@ -26,7 +26,7 @@ def work() -> None:
 
 
 def slowness(clock: Callable[[], float] = time.perf_counter) -> float:
-    """The time of `work` here, median of a few rounds, over that on the reference machine."""
+    """Return the time of `work` here, median of a few rounds, over the reference machine's."""
     times = []
     for _ in range(ROUNDS):
         started = clock()

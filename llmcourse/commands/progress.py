@@ -100,7 +100,7 @@ def read(path: Path, slug: str = "") -> Unit:
 
 
 def better_copy(unit: Unit) -> str:
-    """A line that names a copy beside the notebook in which more is written; empty without one."""
+    """Return a line that names a copy beside the notebook with more written in it, or nothing."""
     mine = sum(one.state == "written" for one in unit.exercises)
     for path in sorted(unit.path.parent.glob("*.ipynb"))[:COPIES]:
         with suppress(RunError):
@@ -114,7 +114,7 @@ def better_copy(unit: Unit) -> str:
 
 
 def _heading(cell: dict[str, Any]) -> tuple[str, str, int, int] | None:
-    """Id, title, points and minutes of the exercise that a text cell begins."""
+    """Return the id, title, points and minutes of the exercise that a text cell begins."""
     match = HEADING.match(cell["source"]) if cell["cell_type"] == "markdown" else None
     return match and (match["id"], match["title"], int(match["points"]), int(match["minutes"]))
 
@@ -127,8 +127,8 @@ def _state(cells: list[dict[str, Any]], exercise: str) -> str:
 
 
 def _cells(cells: list[dict[str, Any]], exercise: str) -> list[dict[str, Any]]:
-    """The solution cell of an exercise, or the parts it was split into; without metadata, the
-    cells that define its name.
+    """Return the solution cell of an exercise, or the parts it was split into; without metadata,
+    the cells that define its name.
     """
     found = _named(cells, exercise)
     define = re.compile(rf"^(?:async )?(?:def|class) +{re.escape(exercise)}\b", re.MULTILINE)
@@ -180,8 +180,8 @@ def check(unit: Unit) -> None:
 
 
 def _cells_to_check(unit: Unit) -> dict[str, Any]:
-    """The notebook as far as its last check, without demonstrations, in a form that every tool
-    reads: other metadata than names and tags are left out, ids too.
+    """Return the notebook as far as its last check, without demonstrations, in a form that every
+    tool reads: other metadata than names and tags are left out, ids too.
     """
     mine = unit.notebook["cells"]
     checks = [_check_cell(mine, exercise.id) for exercise in unit.exercises]
@@ -228,12 +228,12 @@ def _judge(exercise: Exercise, cells: list[dict[str, Any]]) -> None:
 
 
 def _shown(output: dict[str, Any]) -> str:
-    """The text of an output: what was printed, or the text form of what was displayed."""
+    """Return the text of an output: what was printed, or the text form of what was displayed."""
     return text_of(output.get("text", "")) + text_of(output.get("data", {}).get("text/plain", ""))
 
 
 def table(unit: Unit) -> str:
-    """The unit's exercises as lines for a terminal: state, points, and what the check says.
+    """Return the unit's exercises as lines for a terminal: state, points, and what the check says.
 
     A unit that is not begun is one line.
     """
@@ -248,7 +248,7 @@ def table(unit: Unit) -> str:
 
 
 def summary(units: list[Unit], checked: bool) -> str:
-    """How much is done over all units, in one line."""
+    """Return how much is done over all units, in one line."""
     exercises = [exercise for unit in units for exercise in unit.exercises]
     done = [e for e in exercises if (e.passed if checked else e.state == "written")]
     points = f"{sum(e.points for e in done)} of {sum(e.points for e in exercises)} points"
@@ -257,7 +257,7 @@ def summary(units: list[Unit], checked: bool) -> str:
 
 
 def next_steps(units: list[Unit], checked: bool) -> list[str]:
-    """What to do now, a line each: what can be checked or handed in, then the next exercise.
+    """Return what to do now, a line each: what can be checked or handed in, then the next exercise.
 
     checked: the states are those of the visible checks, not of the file alone.
     """
@@ -281,12 +281,12 @@ def next_steps(units: list[Unit], checked: bool) -> list[str]:
 
 
 def _near(path: Path) -> Path:
-    """The path as seen from the working directory, if it lies in it."""
+    """Return the path as seen from the working directory, if it lies in it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _hand_in(unit: Unit) -> str:
-    """The file to hand in, and whether its written answer is there."""
+    """Return the file to hand in, and whether its written answer is there."""
     line = f"hand in: {_near(unit.path)}, saved, under this name"
     for cell in unit.notebook["cells"]:
         about = cell["metadata"].get("nbgrader", {})
@@ -299,7 +299,7 @@ def _hand_in(unit: Unit) -> str:
 
 
 def course_notebooks(folder: Path) -> list[Path]:
-    """Learners' notebooks `folder/NN_slug/NN_slug.ipynb` in course order; UsageError if none.
+    """Return learners' notebooks `folder/NN_slug/NN_slug.ipynb` in order; UsageError if none.
 
     Appendices have no exercises and are left out.
     """

@@ -139,7 +139,7 @@ def replace(texts: dict[Path, str]) -> None:
 
 
 def as_data(report: Report) -> dict[str, Any]:
-    """The report as plain data; of a figure only its caption."""
+    """Return the report as plain data; of a figure only its caption."""
     data = asdict(report) | {"ok": report.ok, "machine": machine()}
     for outcome in data["outcomes"]:
         outcome["figures"] = [figure["caption"] for figure in outcome["figures"]]
@@ -147,7 +147,7 @@ def as_data(report: Report) -> dict[str, Any]:
 
 
 def as_page(report: Report) -> str:
-    """The report as one HTML page."""
+    """Return the report as one HTML page."""
     environment = Environment(autoescape=True, trim_blocks=True)
     environment.filters |= {"shown": shown, "bits": bits}
     page = environment.from_string(PAGE)
@@ -163,14 +163,14 @@ def as_page(report: Report) -> str:
 
 
 def line(one: Outcome, width: int = 0) -> str:
-    """One notebook in one line for the terminal; slugs are padded to `width`."""
+    """Return one line for the terminal about a notebook; slugs are padded to `width`."""
     cost = f"{one.seconds:7.1f} s {one.peak_mib:6.0f} MiB"
     figures = _count(len(one.figures), "figure")
     return f"{one.status:<12}{one.slug:<{width}}{cost}   {claims(one)}, {figures}"
 
 
 def claims(*outcomes: Outcome) -> str:
-    """How many of the enforced claims hold, and how many were not enforced."""
+    """Return how many of the enforced claims hold, and how many were not enforced."""
     enforced = [claim["holds"] for one in outcomes for claim in one.claims if claim["enforced"]]
     free = sum(len(one.claims) for one in outcomes) - len(enforced)
     parts = []
@@ -182,7 +182,7 @@ def claims(*outcomes: Outcome) -> str:
 
 
 def headline(report: Report) -> str:
-    """The result of a run in one line."""
+    """Return the result of a run in one line."""
     if not report.ok:
         return "The run failed"
     return f"All notebooks ran: {claims(*report.outcomes)}"
@@ -193,7 +193,7 @@ def _count(number: int, thing: str) -> str:
 
 
 def details(report: Report) -> str:
-    """What needs attention, for the terminal: warnings, broken claims, failing cells."""
+    """Return what needs attention, for the terminal: warnings, broken claims, failing cells."""
     lines = []
     for one in report.outcomes:
         lines += [f"warning: {one.slug}: {warning}" for warning in one.warnings]
@@ -208,7 +208,7 @@ def details(report: Report) -> str:
 
 
 def ladders(one: Outcome) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The ladder rows of a notebook by text, worst first, with the width of their bars in %."""
+    """Return a notebook's ladder rows by text, worst first, with the width of their bars in %."""
     scores = [
         row["bits_per_char"] for row in one.ladder if not isinstance(row["bits_per_char"], str)
     ]
@@ -222,23 +222,23 @@ def ladders(one: Outcome) -> list[tuple[str, list[dict[str, Any]]]]:
 
 
 def shown(value: float | int | str) -> str:
-    """A measured value with four significant digits, or whole from 10,000 on."""
+    """Return a measured value with four significant digits, or whole from 10,000 on."""
     if isinstance(value, str):
         return value
     return f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
 def bits(value: float | str) -> str:
-    """Bits per character to three places, as the ladder is read."""
+    """Return bits per character to three places, as the ladder is read."""
     return value if isinstance(value, str) else f"{value:.3f}"
 
 
 def tone(one: Outcome) -> str:
-    """The style class of a status."""
+    """Return the style class of a status."""
     return "good" if one.status == "passed" else "bad"
 
 
 def machine() -> str:
-    """Python, system and processor count."""
+    """Return Python, system and processor count."""
     system = f"{platform.system()} {platform.machine()}"
     return f"Python {platform.python_version()} on {system}, {os.cpu_count()} cores"

@@ -53,7 +53,7 @@ class Interrupted(RunError):
 
 
 def find_root() -> Path:
-    """The clone of the course around the working directory, or else around this package."""
+    """Return the clone of the course around the working directory, or else around this package."""
     root = repository_root() or repository_root(Path(__file__).parent)
     if root is None:
         raise UsageError(
@@ -63,7 +63,7 @@ def find_root() -> Path:
 
 
 def find_notebooks(folder: Path, wanted: str = "") -> list[Path]:
-    """The notebooks `folder/NN_slug/NN_slug.ipynb`, in order.
+    """Return the notebooks `folder/NN_slug/NN_slug.ipynb`, in order.
 
     wanted: numbers or slugs separated by spaces or commas ("01 02_ngrams"); empty for all.
     Raises UsageError if there is none at all, or none of that name.
@@ -80,7 +80,7 @@ def find_notebooks(folder: Path, wanted: str = "") -> list[Path]:
 
 
 def slug_of(name: str, known: Iterable[str]) -> str:
-    """The slug that a number ("2", "02") or a slug names among the known ones; else UsageError."""
+    """Return the known slug that a number ("2", "02") or a slug names; else raise UsageError."""
     for slug in known:
         if names_slug(name, slug):
             return slug
@@ -170,7 +170,7 @@ def keep_ladder(report: Report, path: Path, every_notebook: bool) -> None:
 
 
 def longest_first(notebooks: list[Path], report: Path) -> list[Path]:
-    """Notebooks by the seconds they took in the last report, unknown ones first."""
+    """Return notebooks by the seconds they took in the last report, unknown ones first."""
     try:
         last = json.loads(report.read_text(encoding="utf-8"))["outcomes"]
         seconds = {one["slug"]: float(one["seconds"]) for one in last}
@@ -180,7 +180,7 @@ def longest_first(notebooks: list[Path], report: Path) -> list[Path]:
 
 
 def cores() -> int:
-    """Processor cores this process may use."""
+    """Count the processor cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

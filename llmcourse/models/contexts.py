@@ -19,6 +19,8 @@ from itertools import chain
 
 import numpy as np
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from llmcourse.arguments import ids_of, no_string
 
@@ -26,12 +28,12 @@ LARGEST = 12_000  # words: a table of pairs then takes 1.2 GB while it is made
 
 
 def one_hot(ids: Sequence[int], vocab_size: int) -> np.ndarray:
-    """A row of V for each id, zeros but for a 1 at its place. Raises ValueError for other ids."""
+    """Return a row of V for each id, zeros but for a 1 at the id. Raises ValueError for others."""
     return np.eye(vocab_size)[ids_of(ids, vocab_size)]
 
 
 def skipgram_pairs(tokens: Sequence[Hashable], window: int) -> list[tuple[Hashable, Hashable]]:
-    """(centre, context) for each two places at most `window` apart, in the order of the text.
+    """Return (centre, context) for each two places at most `window` apart, in text order.
 
     >>> skipgram_pairs("abc", 1)
     [('a', 'b'), ('b', 'a'), ('b', 'c'), ('c', 'b')]
@@ -43,7 +45,7 @@ def skipgram_pairs(tokens: Sequence[Hashable], window: int) -> list[tuple[Hashab
 
 
 def cbow_batch(ids: Sequence[int], window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Contexts (T, 2 window), -1 beyond the ends of the text, and centres (T,).
+    """Return contexts (T, 2 window), -1 beyond the ends of the text, and centres (T,).
 
     Raises ValueError for a negative id, which could not be told from the padding.
     """
@@ -74,7 +76,7 @@ class Text:
 
 
 def encode(documents: Iterable[Sequence[str]], min_count: int = 5) -> Text:
-    """The documents as a Text of the words that come `min_count` times or more.
+    """Return the documents as a Text of the words that come `min_count` times or more.
 
     Ties in the vocabulary go by the word. Raises ValueError where no word comes often enough, and
     TypeError for a document that is one string: its characters would be its words.
@@ -95,7 +97,7 @@ def encode(documents: Iterable[Sequence[str]], min_count: int = 5) -> Text:
 
 
 def pair_counts(text: Text, window: int = 5) -> np.ndarray:
-    """How often word j stands within `window` words of word i in one document, (V, V), symmetric.
+    """Return how often word j is within `window` words of word i in a document, (V, V), symmetric.
 
     A neighbour at distance i counts (window - i + 1) / window: as often as word2vec, which draws
     the window of each word evenly from 1 to `window`, takes it on average. Raises ValueError above
@@ -117,7 +119,7 @@ def pair_counts(text: Text, window: int = 5) -> np.ndarray:
 
 
 def noise_probs(counts: np.ndarray, power: float = 0.75) -> np.ndarray:
-    """The distribution that noise words are drawn from: counts ** power, summing to 1.
+    """Return the distribution that noise words are drawn from: counts ** power, summing to 1.
 
     Raises ValueError where no count is above 0.
     """
@@ -129,7 +131,7 @@ def noise_probs(counts: np.ndarray, power: float = 0.75) -> np.ndarray:
 
 
 def keep_probs(counts: np.ndarray, subsample: float) -> np.ndarray:
-    """How likely each word survives thinning, 0 to 1: min(1, sqrt(t / f) + t / f) at share f.
+    """Return how likely each word survives thinning: min(1, sqrt(t / f) + t / f) at share f.
 
     1 for a word that never came.
 
@@ -143,8 +145,8 @@ def keep_probs(counts: np.ndarray, subsample: float) -> np.ndarray:
     return np.minimum(1, np.sqrt(ratio) + ratio)
 
 
-def cbow_contexts(text: Text, places: np.ndarray, reach: np.ndarray) -> torch.Tensor:
-    """The ids of the words around each place, (B, 2 W) for the largest reach W.
+def cbow_contexts(text: Text, places: np.ndarray, reach: np.ndarray) -> Int[Tensor, "B S"]:
+    """Return the ids of the words around each place, S = 2 W of them for the largest reach W.
 
     Where a place has no neighbour, or none within its own reach, stands V, one past the vocabulary.
     """

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
 
 from llmcourse.arguments import ids_of, no_string
 from llmcourse.models.contexts import Text, cbow_contexts, keep_probs, noise_probs, pair_counts
@@ -33,7 +35,7 @@ from llmcourse.models.word_vectors import WordVectors
 def softmax_skipgram_loss(
     centre_vectors: np.ndarray, context_vectors: np.ndarray, pairs: Sequence[tuple[int, int]]
 ) -> float:
-    """The mean of -ln P(context | centre) in nats, a softmax over all V context vectors."""
+    """Return the mean of -ln P(context | centre) in nats, a softmax over all V context vectors."""
     centres, contexts = _checked_pairs(pairs, len(centre_vectors), len(context_vectors))
     scores = torch.as_tensor(centre_vectors)[centres] @ torch.as_tensor(context_vectors).T
     return F.cross_entropy(scores, contexts).item()
@@ -45,7 +47,7 @@ def negative_sampling_loss(
     pairs: Sequence[tuple[int, int]],
     negatives: Sequence[Sequence[int]],
 ) -> float:
-    """The mean over pairs of -ln s(true score) - sum of ln s(-noise score), in nats.
+    """Return the mean over pairs of -ln s(true score) - sum of ln s(-noise score), in nats.
 
     negatives: the k noise words of each pair. source: arXiv:1310.4546, equation 4.
     """
@@ -60,7 +62,7 @@ def negative_sampling_loss(
 
 def _checked_pairs(
     pairs: Sequence[tuple[int, int]], n_centres: int, n_contexts: int
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> tuple[Tensor, Tensor]:
     """Return the ids of the centres and of the contexts; a loss is a mean over at least one."""
     if len(pairs) == 0:
         raise ValueError("expected at least one pair to average over, got none: a longer text?")
@@ -95,8 +97,10 @@ class EmbeddingConfig:
             raise ValueError(f"lr must be above 0 and subsample at least 0, got {self}")
 
 
-def expected_pairs(text: Text, config: EmbeddingConfig) -> tuple[torch.Tensor, torch.Tensor]:
-    """How often each (centre, context) is met as a true pair and as a noise pair, (V, V) both."""
+def expected_pairs(
+    text: Text, config: EmbeddingConfig
+) -> tuple[Float[Tensor, "V V"], Float[Tensor, "V V"]]:
+    """Return how often each (centre, context) is met as a true pair and as a noise pair."""
     keep = torch.from_numpy(keep_probs(text.counts, config.subsample)).float()
     true = torch.from_numpy(pair_counts(text, config.window)).float()
     true.mul_(keep).mul_(keep[:, None])
@@ -104,8 +108,10 @@ def expected_pairs(text: Text, config: EmbeddingConfig) -> tuple[torch.Tensor, t
     return true, torch.outer(config.negatives * true.sum(1), drawn)
 
 
-def skipgram_loss(scores: torch.Tensor, true: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-    """The negative-sampling loss in nats per true pair, each pair weighted by how often it is met.
+def skipgram_loss(
+    scores: Float[Tensor, "V V"], true: Float[Tensor, "V V"], noise: Float[Tensor, "V V"]
+) -> Float[Tensor, ""]:
+    """Return the negative-sampling loss in nats per true pair, pairs weighted by how often met.
 
     scores: (V, V), the dot product of each centre vector with each context vector.
     source: arXiv:1310.4546, equation 4; Levy and Goldberg 2014, equation 3.
@@ -114,19 +120,19 @@ def skipgram_loss(scores: torch.Tensor, true: torch.Tensor, noise: torch.Tensor)
 
 
 def skipgram_gradient(
-    scores: torch.Tensor, true: torch.Tensor, total: torch.Tensor
-) -> torch.Tensor:
-    """The gradient of `skipgram_loss` by the scores, times the true pairs; total = true + noise."""
+    scores: Float[Tensor, "V V"], true: Float[Tensor, "V V"], total: Float[Tensor, "V V"]
+) -> Float[Tensor, "V V"]:
+    """Return dL/dscores of `skipgram_loss` times the number of true pairs; total = true + noise."""
     return torch.sigmoid(scores).mul_(total).sub_(true)
 
 
 def spectral_start(
-    true: torch.Tensor,
-    noise: torch.Tensor,
+    true: Float[Tensor, "V V"],
+    noise: Float[Tensor, "V V"],
     d_model: int,
     generator: torch.Generator | None = None,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Centre and context vectors, (V, D) both, whose scores are near max(0, ln(true / noise)).
+) -> tuple[Float[Tensor, "V D"], Float[Tensor, "V D"]]:
+    """Return centre and context vectors whose scores are near max(0, ln(true / noise)).
 
     Words that were never met together have the score 0. These would be the best scores if D did
     not limit them (Levy and Goldberg 2014). The largest
@@ -145,7 +151,7 @@ def spectral_start(
 def train_skipgram(
     text: Text, config: EmbeddingConfig, generator: torch.Generator | None = None
 ) -> tuple[WordVectors, WordVectors]:
-    """Centre and context vectors of skip-gram with negative sampling, learned from all pairs.
+    """Learn centre and context vectors of skip-gram with negative sampling from all pairs.
 
     A word that has no neighbour keeps the vectors it began with.
     """
@@ -164,9 +170,12 @@ def train_skipgram(
 
 
 def cbow_loss(
-    means: torch.Tensor, centres: torch.Tensor, noise: torch.Tensor, negatives: int
-) -> torch.Tensor:
-    """Negative-sampling loss in nats a word: means and centres (B, D), shared noise (K, D).
+    means: Float[Tensor, "B D"],
+    centres: Float[Tensor, "B D"],
+    noise: Float[Tensor, "K D"],
+    negatives: int,
+) -> Float[Tensor, ""]:
+    """Return the mean negative-sampling loss in nats a word; all words share the K noise words.
 
     The K noise terms of a word count as `negatives` drawn for it alone.
     """
@@ -178,7 +187,7 @@ def cbow_loss(
 def train_cbow(
     text: Text, config: EmbeddingConfig, generator: torch.Generator | None = None
 ) -> tuple[WordVectors, WordVectors]:
-    """Context (input) and centre (output) vectors of CBOW: a word from the mean of its neighbours.
+    """Learn context (input) and centre (output) vectors of CBOW: a word from its neighbours' mean.
 
     Each update predicts `batch` words, thinned and with windows drawn as in word2vec, against the
     same `shared` noise words.
@@ -200,7 +209,7 @@ def train_cbow(
 
 
 def lsa(counts: np.ndarray, words: Sequence[str], d_model: int = 100) -> WordVectors:
-    """The words by the largest singular vectors of log(1 + counts), scaled by the singular values.
+    """Return words by the largest singular vectors of log(1 + counts) times the singular values.
 
     counts: symmetric, (V, V), as `pair_counts` gives it.
     source: Deerwester et al. 1990, Indexing by latent semantic analysis.
@@ -212,9 +221,12 @@ def lsa(counts: np.ndarray, words: Sequence[str], d_model: int = 100) -> WordVec
 
 
 def glove_loss(
-    scores: torch.Tensor, counts: torch.Tensor, x_max: float = 100.0, power: float = 0.75
-) -> torch.Tensor:
-    """GloVe's loss: the weighted squared distance of the scores from the log counts, a number.
+    scores: Float[Tensor, "V V"],
+    counts: Float[Tensor, "V V"],
+    x_max: float = 100.0,
+    power: float = 0.75,
+) -> Float[Tensor, ""]:
+    """Return GloVe's loss: the weighted squared distance of the scores from the log counts.
 
     scores: (V, V), dot products with both words' biases added; pairs with count 0 do not matter.
     source: Pennington, Socher and Manning 2014, equations 8 and 9.
@@ -227,7 +239,7 @@ def glove_loss(
 def train_glove(
     text: Text, config: EmbeddingConfig, generator: torch.Generator | None = None
 ) -> WordVectors:
-    """Sums of centre and context vectors that make `glove_loss` small, on all pairs at once."""
+    """Learn sums of centre and context vectors that make `glove_loss` small, on all pairs."""
     counts = torch.from_numpy(pair_counts(text, config.window)).float()
     parts = [_start(text, config, generator) for _ in range(2)]
     parts += [torch.zeros(len(counts), 1), torch.zeros(1, len(counts))]
@@ -241,7 +253,7 @@ def train_glove(
 
 
 def _draw_places(text: Text, config: EmbeddingConfig, rng: np.random.Generator) -> np.ndarray:
-    """`batch` random places of the text, of which frequent words are kept with `keep_probs`.
+    """Draw `batch` random places of the text; frequent words are kept with `keep_probs`.
 
     Where none is kept, as happens in a small batch, one is drawn by the same odds.
     """
@@ -256,8 +268,8 @@ def _draw_places(text: Text, config: EmbeddingConfig, rng: np.random.Generator) 
 
 def _start(
     text: Text, config: EmbeddingConfig, generator: torch.Generator | None, spare: int = 0
-) -> torch.Tensor:
-    """Small random vectors, evenly from -1 / (2 D) to 1 / (2 D), as word2vec begins."""
+) -> Tensor:
+    """Return small random vectors, evenly from -1 / (2 D) to 1 / (2 D), as word2vec begins."""
     shape = len(text.words) + spare, config.d_model
     return (torch.rand(shape, generator=generator) - 0.5) / config.d_model
 
@@ -269,5 +281,5 @@ def _descend(optimizer: torch.optim.Optimizer, lr: float) -> None:
     optimizer.zero_grad()
 
 
-def _named(text: Text, vectors: torch.Tensor) -> WordVectors:
+def _named(text: Text, vectors: Tensor) -> WordVectors:
     return WordVectors(text.words, vectors.numpy())

@@ -264,7 +264,7 @@ def arithmetic_decode(bits: str, next_probs: NextProbs, length: int) -> list[Tok
 
 
 def _code_table(probs: Distribution) -> tuple[list[Token], list[int]]:
-    """The tokens that can come, and the bounds of their shares, in code units (one more)."""
+    """Return the tokens that can come, and the bounds of their shares, in code units (one more)."""
     possible = {token: max(1, round(p * CODE_UNITS)) for token, p in probs.items() if p > 0}
     return list(possible), [0, *accumulate(possible.values())]
 

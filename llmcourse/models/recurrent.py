@@ -19,18 +19,20 @@ from torch.autograd import Function
 from torch.nn import functional as F
 
 BLOCKS = {"elman": 1, "lstm": 4, "gru": 3}  # rows of W_hh in units of H
-State = tuple[Tensor, ...]  # (h,) or, for an LSTM, (h, c); each (layers directions, B, H)
+State = tuple[Float[Tensor, "L B H"], ...]  # (h,) or, for an LSTM, (h, c); L: layers directions
 
 
 class ElmanLayer(Function):
-    """Run h_t = tanh(x_t + h_{t-1} W^T) over all T steps.
+    """The recurrence h_t = tanh(x_t + h_{t-1} W^T) over all T steps.
 
     x: the projection x W_ih^T + b of the inputs, (T, B, H), already computed; W: (H, H); h: first
     state (B, H). Returns the states (T, B, H).
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, W: Tensor, h: Tensor) -> Tensor:
+    def forward(
+        ctx, x: Float[Tensor, "T B H"], W: Float[Tensor, "H H"], h: Float[Tensor, "B H"]
+    ) -> Float[Tensor, "T B H"]:
         states = torch.cat([h[None], torch.empty_like(x)])
         for t in range(len(x)):
             torch.addmm(x[t], states[t], W.T, out=states[t + 1]).tanh_()  # states[t] is h_{t-1}
@@ -38,7 +40,9 @@ class ElmanLayer(Function):
         return states[1:]
 
     @staticmethod
-    def backward(ctx, dstates: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(
+        ctx, dstates: Float[Tensor, "T B H"]
+    ) -> tuple[Float[Tensor, "T B H"], Float[Tensor, "H H"], Float[Tensor, "B H"]]:
         W, states = ctx.saved_tensors
         da = 1 - states[1:] ** 2  # tanh' at every step, (T, B, H)
         dh = torch.zeros_like(states[0])
@@ -50,14 +54,20 @@ class ElmanLayer(Function):
 
 
 class LSTMLayer(Function):
-    """Run an LSTM over all T steps.
+    """An LSTM over all T steps.
 
     x: the projection x W_ih^T + b of the inputs, (T, B, 4 H), already computed; W: (4 H, H); h and
     c: first states (B, H). Returns the states h_t (T, B, H) and the last c.
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, W: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx,
+        x: Float[Tensor, "T B H4"],
+        W: Float[Tensor, "H4 H"],
+        h: Float[Tensor, "B H"],
+        c: Float[Tensor, "B H"],
+    ) -> tuple[Float[Tensor, "T B H"], Float[Tensor, "B H"]]:
         T, H = len(x), len(W.T)
         gates = torch.empty_like(x)
         states, cells = (torch.cat([s[None], s.new_empty(T, *s.shape)]) for s in (h, c))
@@ -73,7 +83,11 @@ class LSTMLayer(Function):
         return states[1:], cells[-1]
 
     @staticmethod
-    def backward(ctx, dstates: Tensor, dc: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def backward(
+        ctx, dstates: Float[Tensor, "T B H"], dc: Float[Tensor, "B H"]
+    ) -> tuple[
+        Float[Tensor, "T B H4"], Float[Tensor, "H4 H"], Float[Tensor, "B H"], Float[Tensor, "B H"]
+    ]:
         W, gates, states, cells = ctx.saved_tensors
         i, f, g, o = gates.chunk(4, dim=2)  # after their nonlinearities, (T, B, H) each
         tanh_c = cells[1:].tanh()
@@ -102,7 +116,12 @@ class LSTMLayer(Function):
         return da, dW, dh, dc
 
 
-def gru_layer(x: Tensor, W: Tensor, b: Tensor, h: Tensor) -> Tensor:
+def gru_layer(
+    x: Float[Tensor, "T B H3"],
+    W: Float[Tensor, "H3 H"],
+    b: Float[Tensor, "H3"],
+    h: Float[Tensor, "B H"],
+) -> Float[Tensor, "T B H"]:
     """Return the states (T, B, H) of a GRU in torch's form.
 
     x: the projection x W_ih^T + b_ih of the inputs, (T, B, 3 H), already computed; W: (3 H, H); b:
@@ -119,7 +138,7 @@ def gru_layer(x: Tensor, W: Tensor, b: Tensor, h: Tensor) -> Tensor:
 
 
 class Recurrent(nn.Module):
-    """Run one or more recurrent layers in one or both directions, with torch's names of weights."""
+    """One or more recurrent layers in one or both directions, with torch's names of weights."""
 
     def __init__(
         self, kind: str, d_in: int, d_hidden: int, n_layers: int = 1, bidirectional: bool = False
@@ -141,7 +160,14 @@ class Recurrent(nn.Module):
                     weight = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
                     self.register_parameter(f"{name}_l{layer}{way}", weight)
 
-    def weights(self, layer: int = 0, way: str = "") -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def weights(
+        self, layer: int = 0, way: str = ""
+    ) -> tuple[
+        Float[Tensor, "rows I"],
+        Float[Tensor, "rows H"],
+        Float[Tensor, "rows"],
+        Float[Tensor, "rows"],
+    ]:
         """Return W_ih, W_hh, b_ih, b_hh of one layer and direction ("" or "_reverse")."""
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         return tuple(getattr(self, f"{name}_l{layer}{way}") for name in names)
@@ -203,7 +229,9 @@ class Recurrent(nn.Module):
             )
         return state
 
-    def _layer(self, x: Tensor, W: Tensor, b: Tensor, state: State) -> tuple[Tensor, State]:
+    def _layer(
+        self, x: Tensor, W: Tensor, b: Tensor, state: tuple[Tensor, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
         if self.kind == "lstm":
             states, c = LSTMLayer.apply(x, W, *state)
             return states, (states[-1], c)
@@ -214,7 +242,7 @@ class Recurrent(nn.Module):
 
 
 class Jordan(nn.Module):
-    """Run a network that is fed its last output: h = tanh(W_ih x + W_yh y + b), y = W_hy h + c."""
+    """A network that is fed its last output: h = tanh(W_ih x + W_yh y + b), y = W_hy h + c."""
 
     def __init__(self, d_in: int, d_hidden: int, d_out: int) -> None:
         super().__init__()

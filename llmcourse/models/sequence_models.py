@@ -41,7 +41,7 @@ class RecurrentConfig:
 
 
 class RecurrentLM(nn.Module):
-    """Map ids (B, T) to logits (B, T, n_out) by token vectors, recurrent layers and a linear head.
+    """A map of ids (B, T) to logits (B, T, n_out): token vectors, recurrent layers, a linear head.
 
     With n_out = V it is a language model, with the number of labels a tagger. The forget gates of
     an LSTM start with a bias of 1. The head is not initialised to zero: a zero head would pass no
@@ -86,12 +86,12 @@ class RecurrentLM(nn.Module):
 
     @property
     def n_parameters(self) -> int:
-        """Count the trained parameters."""
+        """The number of trained parameters."""
         return sum(p.numel() for p in self.parameters())
 
 
 class SequenceModel(nn.Module):
-    """Map ids (B, T) and lengths (B,) to logits (B, n_out), one row for each whole sequence.
+    """A map of ids (B, T) and lengths (B,) to logits (B, n_out), one row for each whole sequence.
 
     They come from the last state or from the mean of all states; positions after the end of a
     sequence have no influence.
@@ -137,7 +137,9 @@ def streams(ids: Int[Tensor, "N"], batch_size: int) -> Int[Tensor, "B L"]:
     return ids[: batch_size * length].view(batch_size, length)
 
 
-def chunks(rows: Int[Tensor, "B L"], steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+def chunks(
+    rows: Int[Tensor, "B L"], steps: int
+) -> Iterator[tuple[Int[Tensor, "B T"], Int[Tensor, "B T"]]]:
     """Yield (ids, targets), each (B, steps or fewer), from left to right; targets are one ahead.
 
     For truncated BPTT, carry the state from one chunk to the next, `detached`.

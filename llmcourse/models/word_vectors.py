@@ -53,7 +53,7 @@ class WordVectors:
         return word in self.place
 
     def __getitem__(self, word: str) -> np.ndarray:
-        """The vector of `word`, of length D. Raises KeyError for an unknown word."""
+        """Return the vector of `word`, of length D. Raises KeyError for an unknown word."""
         return self.vectors[self.row(word)]
 
     @cached_property
@@ -67,7 +67,7 @@ class WordVectors:
         return unit_rows(self.vectors)
 
     def row(self, word: str) -> int:
-        """The row of `word`. Raises KeyError, one line with the remedy, for an unknown word."""
+        """Return the row of `word`. Raises KeyError with the remedy for an unknown word."""
         if word not in self.place:
             raise KeyError(
                 f"expected one of the {len(self.words):,} words with a vector, got {word!r}: "
@@ -76,16 +76,16 @@ class WordVectors:
         return self.place[word]
 
     def similarity(self, one: str, other: str) -> float:
-        """The cosine of the angle between two words, -1 to 1."""
+        """Return the cosine of the angle between two words, -1 to 1."""
         return float(self.unit[self.row(one)] @ self.unit[self.row(other)])
 
     def nearest(self, word: str, n: int = 5) -> list[tuple[str, float]]:
-        """The `n` words most similar to `word`, itself excluded, with their cosines, best first."""
+        """Return the `n` words most similar to `word`, without it, with cosines, best first."""
         row = self.row(word)
         return self._named(self.unit[row], [row], n)
 
     def analogy(self, a: str, b: str, c: str, n: int = 1) -> list[tuple[str, float]]:
-        """The `n` best answers to "a is to b as c is to ?", with their cosines, best first.
+        """Return the `n` best answers to "a is to b as c is to ?", with their cosines, best first.
 
         3CosAdd: the words nearest to b - a + c of unit vectors; a, b and c themselves are excluded.
         """
@@ -99,7 +99,7 @@ class WordVectors:
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
-    """The rows scaled to length 1; a row of zeros stays as it is.
+    """Return the rows scaled to length 1; a row of zeros stays as it is.
 
     Each row is first scaled to a largest number of 1: in float32 the squares of 1e20 would be
     infinite and those of 1e-25 zero.
@@ -112,7 +112,7 @@ def unit_rows(vectors: np.ndarray) -> np.ndarray:
 
 
 def nearest(vectors: np.ndarray, index: int, n: int) -> list[int]:
-    """The `n` rows with the largest cosine to row `index`, itself excluded, best first.
+    """Return the `n` rows with the largest cosine to row `index`, itself excluded, best first.
 
     Raises ValueError for an index outside 0 .. V - 1.
     """
@@ -122,7 +122,7 @@ def nearest(vectors: np.ndarray, index: int, n: int) -> list[int]:
 
 
 def analogy(vectors: np.ndarray, a: int, b: int, c: int) -> int:
-    """The row that answers "a is to b as c is to ?" by 3CosAdd, none of the three.
+    """Return the row that answers "a is to b as c is to ?" by 3CosAdd, none of the three.
 
     Raises ValueError for an index outside 0 .. V - 1, and where there is no other row.
     """
@@ -161,7 +161,7 @@ class Score:
 
 
 def read_questions(text: str) -> dict[str, list[Question]]:
-    """The questions of each section: a line `: name` opens one, four words a line are a question.
+    """Return the questions by section: a line `: name` opens one, four words a line are a question.
 
     Raises ValueError, with the line's number, for a line of another form.
     """
@@ -182,7 +182,7 @@ def read_questions(text: str) -> dict[str, list[Question]]:
 
 
 def accuracy(vectors: WordVectors, sections: Mapping[str, Sequence[Question]]) -> dict[str, Score]:
-    """How many questions of each section 3CosAdd answers right, words compared as they stand.
+    """Count the questions of each section that 3CosAdd answers right, words compared as they are.
 
     Raises TypeError for a question that is one string: its characters would be looked up.
     """
@@ -206,13 +206,13 @@ def _right(unit: np.ndarray, rows: np.ndarray) -> int:
 
 
 def total(scores: Iterable[Score]) -> Score:
-    """The sections taken together, each question counting the same."""
+    """Return the sections taken together, each question counting the same."""
     parts = list(scores)
     return Score(*(sum(getattr(s, part) for s in parts) for part in ("right", "asked", "skipped")))
 
 
 def association_bias(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
-    """The WEAT effect size: how much more X than Y goes with A rather than B.
+    """Return the WEAT effect size: how much more X than Y goes with A rather than B.
 
     x, y: vectors of the target words, (n, D) each; a, b: of the attribute words. A word's
     association is its mean cosine with A minus that with B; the effect size is the difference of

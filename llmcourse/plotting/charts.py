@@ -16,7 +16,7 @@ def bars(
     digits: int = 2,
     ax: Axes | None = None,
 ) -> Axes:
-    """One horizontal bar for each name, first on top, its value beside it.
+    """Draw one horizontal bar for each name, first on top, its value beside it.
 
     quantity: what is measured, with its unit.
     """
@@ -36,7 +36,7 @@ def distributions(
     quantity: str = "probability",
     ax: Axes | None = None,
 ) -> Axes:
-    """Grouped bars: at each token one bar a distribution; up to five, over the same tokens."""
+    """Draw grouped bars: at each token one bar a distribution; up to five, over the same tokens."""
     if not tables:
         raise ValueError("expected at least one distribution, got none: give name -> distribution")
     ax = axes_of(ax)
@@ -70,7 +70,7 @@ def histogram(
     marks: Mapping[str, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """How many values lie between neighbouring edges, the number over each bar.
+    """Draw how many values lie between neighbouring edges, the number over each bar.
 
     A value on an edge belongs to the bar on its right, on the last edge to the last bar. quantity:
     what is measured, with its unit; counted: what is counted; marks: up to four vertical lines.
@@ -103,7 +103,7 @@ def curves(
     log_x: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
-    """One line for each name over common x values.
+    """Draw one line for each name over common x values.
 
     levels: up to three thin horizontal lines, by their names. log_x: for x > 0.
     """
@@ -133,7 +133,7 @@ def steps(
     log_y: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
-    """One marked line for each of up to five names over whole numbers x, such as the order n.
+    """Draw one marked line for each of up to five names over whole numbers x, such as the order n.
 
     A nan leaves its place empty; `level` is a thin horizontal line with its name.
     """
@@ -160,7 +160,7 @@ def trials(
     y_quantity: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Each run of a search as a point: its first setting (logarithmic) and its score.
+    """Draw each run of a search as a point: its first setting (logarithmic) and its score.
 
     runs: name of the search -> (first setting, second setting, score), up to two searches; the
     second setting is not drawn. A run whose score is nan stands on the upper edge, as a cross in
@@ -189,7 +189,7 @@ def trials(
 
 
 def ladder(rows: Sequence[LadderRow], ax: Axes | None = None) -> Axes:
-    """The course's language models on one held-out text, worst on top, in bits per character.
+    """Draw the course's language models on one held-out text, worst on top, in bits per character.
 
     A light bar is a model with no trained number; the best one is hatched.
     """

@@ -11,7 +11,7 @@ INK, FAINT = "#222222", "#dddddd"
 
 
 def axes_of(ax: Axes | None, width: float = 7.0, height: float = 3.2) -> Axes:
-    """The given axes, or those of a new figure, with a light grid and no box."""
+    """Return the given axes, or those of a new figure, with a light grid and no box."""
     if ax is None:
         _, ax = plt.subplots(figsize=(width, height), layout="constrained")
     ax.spines[["top", "right"]].set_visible(False)

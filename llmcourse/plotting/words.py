@@ -18,7 +18,7 @@ ABOVE_OR_BELOW = (("center", 0, 7), ("center", 0, -14))
 
 
 def surprise(tokens: Sequence[str], bits: Sequence[float], ax: Axes | None = None) -> Axes:
-    """What each token of a text cost, in bits, in reading order."""
+    """Draw what each token of a text cost, in bits, in reading order."""
     ax = axes_of(ax, width=max(5.0, 0.36 * len(tokens)), height=2.8)
     ax.bar(range(len(tokens)), bits, color=SHADES[1], edgecolor=INK, linewidth=0.6, width=0.75)
     ax.set_xticks(range(len(tokens)), tokens, rotation=60, ha="right", rotation_mode="anchor")
@@ -28,7 +28,7 @@ def surprise(tokens: Sequence[str], bits: Sequence[float], ax: Axes | None = Non
 
 
 def evidence(heard: Sequence[float], said: Sequence[float], ax: Axes | None = None) -> Axes:
-    """Each pair of texts as a point: how the signal (x) and the language (y) favour the right.
+    """Draw each pair of texts as a point: how the signal (x) and the language (y) favour the right.
 
     Both in bits, positive when they favour it. Above the line the sum does: noisy-channel decoding
     is right there. Raises ValueError for lists of different lengths.
@@ -70,7 +70,7 @@ def company(
     named: Sequence[str],
     ax: Axes | None = None,
 ) -> Axes:
-    """Each word as a point: how often it came, and after how many different words, log-log.
+    """Draw each word as a point: how often it came, and after how many different words, log-log.
 
     named: the words that are written beside their points.
     """
@@ -99,7 +99,7 @@ def alignment(
     weights: Sequence[Sequence[float]],
     ax: Axes | None = None,
 ) -> Axes:
-    """How much each target token (rows, T) has to do with each source token (columns, S).
+    """Draw how much each target token (rows, T) has to do with each source token (columns, S).
 
     weights: T rows of S values from 0 to 1, the darker the more.
     """
@@ -126,7 +126,7 @@ def word_map(
     arrows: Sequence[tuple[str, str]] = (),
     ax: Axes | None = None,
 ) -> Axes:
-    """Words at their places (x, y), each of up to five groups with its own marker and shade.
+    """Draw words at their places (x, y), each of up to five groups with its own marker and shade.
 
     Both axes have one scale, so that distances can be read. A word stands beside its marker, where
     it comes near no other marker, word or arrow; where no place is free it is left out and its
@@ -183,14 +183,14 @@ def _write_beside(
 
 
 def _sides(left_first: bool) -> list[tuple[str, int, int]]:
-    """Where a word may stand, best first: at the marker's height, higher, lower; then centred."""
+    """Return where a word may stand, best first: at the marker's height, higher, lower, centred."""
     first, second = (LEFT, RIGHT) if left_first else (RIGHT, LEFT)
     beside = [side for pair in zip(first, second, strict=True) for side in pair]
     return [*beside, *ABOVE_OR_BELOW]
 
 
 def tokens(rows: Mapping[str, Sequence[str]], *, width: int = 76, ax: Axes | None = None) -> Axes:
-    """Texts cut into tokens: each row's name and number of tokens, then the tokens as boxes.
+    """Draw texts cut into tokens: each row's name and number of tokens, then the tokens as boxes.
 
     rows: name -> tokens as they shall be shown. A row that is longer than `width` characters is
     continued on the next line. Neighbours differ in shade and have an edge. Raises ValueError
@@ -222,7 +222,7 @@ def tokens(rows: Mapping[str, Sequence[str]], *, width: int = 76, ax: Axes | Non
 
 
 def _wrapped(labels: Sequence[str], width: int) -> list[tuple[float, int, str]]:
-    """(place in the line, line, label) of each label."""
+    """Return (place in the line, line, label) of each label."""
     placed, at, line = [], 0.0, 0
     for label in labels:
         size = max(1, len(label)) + 0.6
@@ -234,6 +234,6 @@ def _wrapped(labels: Sequence[str], width: int) -> list[tuple[float, int, str]]:
 
 
 def _drawable(token: str) -> str:
-    """The token with a code point in place of each character that the figures' font lacks."""
+    """Return the token with a code point for each character that the figures' font lacks."""
     font = get_font(findfont("DejaVu Sans Mono"))
     return "".join(c if font.get_char_index(ord(c)) else f"U+{ord(c):X}" for c in token)

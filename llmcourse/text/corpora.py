@@ -81,7 +81,7 @@ BUILT_IN = ("manual", "docstrings")
 
 @cache
 def text(name: str) -> str:
-    """The whole text called `name`: "manual", "docstrings", "tinyshakespeare", or word2vec's
+    """Return the whole text called `name`: "manual", "docstrings", "tinyshakespeare", or word2vec's
     "questions-words".
 
     Raises DataError for an unknown name, a local file with another content than expected, and a
@@ -99,12 +99,12 @@ def text(name: str) -> str:
 
 
 def fingerprint(name: str) -> str:
-    """The first 12 hex digits of the sha256 of `text(name)` in UTF-8."""
+    """Return the first 12 hex digits of the sha256 of `text(name)` in UTF-8."""
     return hashlib.sha256(text(name).encode("utf-8")).hexdigest()[:12]
 
 
 def words(text: str) -> list[str]:
-    """Words, the ending 's on its own, and single punctuation marks, in order; spaces are dropped.
+    """Return words, the ending 's on its own, and single punctuation marks, in order; no spaces.
 
     Combining marks (the vowel signs of Hindi and Thai, an accent after its letter) belong to the
     character before them. Half of a surrogate pair counts as a mark: nothing is encoded here.
@@ -140,7 +140,7 @@ def word_marks() -> str:
 
 
 def split(text: str, held_out: float = 0.1) -> tuple[str, str]:
-    """(train, held out): the last `held_out` share of the characters, at least one, is held out.
+    """Return (train, held out): the last `held_out` share of the characters, at least one, is out.
 
     Raises ValueError for a share outside (0, 1) or a text with fewer than two characters.
     """
@@ -156,7 +156,7 @@ def split(text: str, held_out: float = 0.1) -> tuple[str, str]:
 
 @cache
 def english() -> Corpus:
-    """Tiny Shakespeare where it can be had without waiting, else the manual; `name` says which.
+    """Return Tiny Shakespeare where it can be had at once, else the manual; `name` says which.
 
     The last 10 % of the characters are held out. Never raises for want of a network; raises
     DataError where LLMCOURSE_DATA names no folder.
@@ -174,7 +174,7 @@ def english() -> Corpus:
 
 
 def _docstrings(module_name: str) -> list[str]:
-    """The docstrings of a module, its public classes and functions, and their public methods."""
+    """Return docstrings of a module, its public classes and functions, and their public methods."""
     module = importlib.import_module(module_name)
     docs = [inspect.getdoc(module)]
     for name, member in sorted(vars(module).items()):
@@ -211,7 +211,7 @@ def local_folder() -> Path | None:
 
 
 def _fetch(name: str, source: Download) -> bytes:
-    """The bytes of a download: local folder, cache, network."""
+    """Return the bytes of a download: local folder, cache, network."""
     folder = local_folder()
     if folder and (folder / source.file).is_file():
         content = (folder / source.file).read_bytes()
@@ -233,7 +233,7 @@ def _fetch(name: str, source: Download) -> bytes:
 
 
 def _download(source: Download) -> str:
-    """The path of the file in pooch's cache, downloaded there if need be (atomic, hash checked)."""
+    """Return the file's path in pooch's cache, downloaded if need be (atomic, hash checked)."""
     import pooch
 
     logger = pooch.get_logger()

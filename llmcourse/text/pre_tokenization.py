@@ -20,7 +20,7 @@ from llmcourse.arguments import a_string
 
 
 def pre_tokens(text: str) -> list[str]:
-    """The pieces that merges never cross; together they are the text.
+    """Return the pieces that merges never cross; together they are the text.
 
     Raises TypeError for anything but a string.
 
@@ -36,7 +36,7 @@ _SPACE = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    """GPT-2's expression, without the classes of letters and numbers that Python's `re` lacks."""
+    """Return GPT-2's expression without the classes of letters and numbers that `re` lacks."""
     number = _numbers()
     return re.compile(
         rf"'(?:s|t|re|ve|m|ll|d)| ?[^\W_{number}]+| ?[{number}]+| ?(?:[^\w{_SPACE}]|_)+"
@@ -45,7 +45,7 @@ def _pattern() -> re.Pattern[str]:
 
 
 def _numbers() -> str:
-    """All characters of Unicode category N, as ranges of a character class."""
+    """Return all characters of Unicode category N, as ranges of a character class."""
     codes = [
         c
         for c in range(sys.maxunicode + 1)
@@ -61,5 +61,5 @@ _CUT = re.compile(rf"[^{_SPACE}](?=[{_SPACE}])")
 
 
 def last_safe_cut(text: str) -> int:
-    """The last place where white space follows something else, or 0: no pre-token crosses it."""
+    """Return the last place with white space after something else, or 0: no pre-token spans it."""
     return max((match.end() for match in _CUT.finditer(text)), default=0)

@@ -26,7 +26,7 @@ SET_OF_TOKENS = ("a set of tokens", "in a string every part of it would be known
 
 
 def word_tokenize(text: str, vocabulary: Container[str], unk: str = "<unk>") -> list[str]:
-    """Words and single punctuation marks in order; what `vocabulary` lacks becomes `unk`.
+    """Return words and single punctuation marks in order; what `vocabulary` lacks becomes `unk`.
 
     A word is a run of letters, digits and underscores of any script, with the combining marks on
     them: "e" and an accent, the vowel signs of Hindi and Thai. White space is dropped. Half of a
@@ -44,7 +44,7 @@ def _words() -> re.Pattern[str]:
 
 
 def byte_fallback(tokens: Iterable[str], vocabulary: Container[str]) -> list[str]:
-    """The tokens, with those that `vocabulary` lacks as one token `<0xHH>` for each UTF-8 byte.
+    """Return the tokens; one that `vocabulary` lacks becomes `<0xHH>` for each of its UTF-8 bytes.
 
     Raises ValueError for half of a surrogate pair, which has no bytes, and TypeError for one string
     in place of the tokens or of the vocabulary.
@@ -60,12 +60,12 @@ def byte_fallback(tokens: Iterable[str], vocabulary: Container[str]) -> list[str
 def train_bpe(
     pieces: Mapping[tuple[int, ...], int], n_merges: int, first_id: int = 256
 ) -> list[Pair]:
-    """Up to `n_merges` merges in the order learned; see `tokenizers.learn_merges`."""
+    """Learn up to `n_merges` merges; return them in order; see `tokenizers.learn_merges`."""
     return list(learn_merges(pieces, n_merges, first_id))
 
 
 def replace_pair(ids: Sequence[int], pair: Pair, new_id: int) -> list[int]:
-    """The ids with every occurrence of the pair, from left to right, replaced by `new_id`."""
+    """Replace every occurrence of the pair, from left to right, with `new_id`."""
     found: list[int] = []
     i = 0
     while i < len(ids):
@@ -76,7 +76,7 @@ def replace_pair(ids: Sequence[int], pair: Pair, new_id: int) -> list[int]:
 
 
 def bpe_encode(ids: Sequence[int], merges: Sequence[Pair], first_id: int = 256) -> list[int]:
-    """The ids of one piece after all merges, in the order learned."""
+    """Return the ids of one piece after all merges, in the order learned."""
     no_string(ids, *IDS_OF_BYTES)
     ids = list(ids)
     for new_id, pair in enumerate(merges, first_id):
@@ -85,7 +85,7 @@ def bpe_encode(ids: Sequence[int], merges: Sequence[Pair], first_id: int = 256) 
 
 
 def bpe_decode(ids: Iterable[int], merges: Sequence[Pair], alphabet: Sequence[bytes]) -> str:
-    """The text of ids; `alphabet[i]` holds the bytes of id i, merges make the ids after these.
+    """Return the text of ids; `alphabet[i]` holds the bytes of id i, merges make the later ids.
 
     Bytes that are no UTF-8 become U+FFFD. Raises IndexError for an id that does not exist.
     """
@@ -102,7 +102,7 @@ def bpe_decode(ids: Iterable[int], merges: Sequence[Pair], alphabet: Sequence[by
 
 
 def wordpiece_encode(word: str, vocabulary: Container[str], unk: str = "[UNK]") -> list[str]:
-    """The longest token of `vocabulary` that begins the word, then again on the rest.
+    """Take the longest token of `vocabulary` that begins the word, then again on the rest.
 
     Tokens that do not begin a word are written with ## in front. Where nothing fits the whole word
     is [`unk`]; the empty word has no token. Words may have any length, where BERT's code makes
@@ -123,7 +123,7 @@ def wordpiece_encode(word: str, vocabulary: Container[str], unk: str = "[UNK]") 
 
 
 def fertility(text: str, tokenize: Callable[[str], Sequence]) -> float:
-    """Tokens per word; words are what white space separates. Raises ValueError without a word."""
+    """Return tokens per word; white space separates words. Raises ValueError without a word."""
     a_string(text)
     words = len(text.split())
     if not words:

@@ -25,7 +25,7 @@ COLOURS = (SHADES[3], SHADES[2])  # light and dark in turn, told apart in greysc
 
 
 def spelled(token: bytes) -> str:
-    """A token to look at: a space is ␣, a line feed ⏎, a tab ⇥, a byte that is no text <0xHH>."""
+    """Spell a token: a space is ␣, a line feed ⏎, a tab ⇥, a byte that is no text <0xHH>."""
     try:
         text = token.decode()
     except UnicodeDecodeError:
@@ -34,12 +34,12 @@ def spelled(token: bytes) -> str:
 
 
 def pieces(tokenizer: Tokenizer, text: str) -> list[str]:
-    """The tokens of a text, spelled to look at."""
+    """Return the tokens of a text, spelled to look at."""
     return [spelled(tokenizer.tokens[i]) for i in tokenizer.encode(text)]
 
 
 def history(tokenizer: Tokenizer, token_id: int) -> list[str]:
-    """The merges that made a token, first to last, as lines `t + h = th (merge 3)`.
+    """Return the merges that made a token, first to last, as lines `t + h = th (merge 3)`.
 
     Merges count from 0. Empty for a byte and for a special token. Raises IndexError for an id that
     does not exist.
@@ -54,7 +54,7 @@ def history(tokenizer: Tokenizer, token_id: int) -> list[str]:
 
 
 def counts(tokenizer: Tokenizer, text: str) -> str:
-    """One line: tokens, characters, bytes, words, and characters per token."""
+    """Return one line: tokens, characters, bytes, words, and characters per token."""
     n = len(tokenizer.encode(text))
     size = f"{n} tokens, {len(text)} characters, {len(utf8(text))} bytes"
     each = f", {len(text) / n:.2f} characters per token" if n else ""
@@ -62,7 +62,7 @@ def counts(tokenizer: Tokenizer, text: str) -> str:
 
 
 def coloured(tokenizer: Tokenizer, text: str) -> str:
-    """HTML with one box a token; its id shows when the mouse is over it."""
+    """Return HTML with one box a token; its id shows when the mouse is over it."""
     boxes = []
     for i, token_id in enumerate(tokenizer.encode(text)):
         label = html.escape(spelled(tokenizer.tokens[token_id]))
@@ -73,7 +73,7 @@ def coloured(tokenizer: Tokenizer, text: str) -> str:
 
 
 def show(tokenizer: Tokenizer, text: str, interactive: bool | None = None) -> Any:
-    """Displays the view of a text and returns it: an ipywidgets box or the axes of a picture.
+    """Display the view of a text and return it: an ipywidgets box or the axes of a picture.
 
     End the cell with a semicolon, or what is returned is shown as well.
 

@@ -38,7 +38,7 @@ _CACHED = 1 << 16  # pre-tokens whose ids are remembered
 def train_bpe(
     texts: Iterable[str], vocab_size: int, special_tokens: Iterable[str] = ()
 ) -> Tokenizer:
-    """Learns merges until there are `vocab_size` tokens or nothing is left to merge.
+    """Learn merges until there are `vocab_size` tokens or nothing is left to merge.
 
     The 256 bytes come first, then one token a merge, then the special tokens; all count. Of the
     pairs that occur equally often the one with the lower first id is merged, then the one with the
@@ -60,14 +60,14 @@ def train_bpe(
 
 
 def byte_ids(text: str) -> list[int]:
-    """The id of each byte of a text in UTF-8, before any merge."""
+    """Return the id of each byte of a text in UTF-8, before any merge."""
     return list(utf8(text).translate(ID_OF_BYTE))
 
 
 def learn_merges(
     pieces: Mapping[tuple[int, ...], int], n_merges: int, first_id: int = 256
 ) -> Iterator[Pair]:
-    """Streams merges learned from pieces, given as ids, and how often each piece occurs.
+    """Stream merges learned from pieces, given as ids, and how often each piece occurs.
 
     Merge k makes the id `first_id` + k. The stream ends early when nothing is left to merge. Raises
     TypeError for pieces that are strings.
@@ -105,7 +105,7 @@ def learn_merges(
 
 
 def _most_frequent(heap: list[tuple[int, Pair]], together: Counter[Pair]) -> Pair | None:
-    """The pair to merge next; counts that fell since they were put on the heap are put right."""
+    """Return the pair to merge next; correct counts that fell since they were put on the heap."""
     while heap:
         count, pair = heapq.heappop(heap)
         now = -together[pair]
@@ -117,7 +117,7 @@ def _most_frequent(heap: list[tuple[int, Pair]], together: Counter[Pair]) -> Pai
 
 
 def _merge(word: list[int], pair: Pair, new: int) -> list[tuple[Pair, int]]:
-    """Merges a pair in a word, in place; which pairs of neighbours that made and undid."""
+    """Merge a pair in a word, in place; return how the count of each pair of neighbours changes."""
     first, second = pair
     changes = []
     i = 0
@@ -133,7 +133,7 @@ def _merge(word: list[int], pair: Pair, new: int) -> list[tuple[Pair, int]]:
 
 
 def _inverse(numbers: tuple[int, ...]) -> list[int]:
-    """The place of each number from 0 on."""
+    """Return the place of each number from 0 on."""
     return sorted(range(len(numbers)), key=numbers.__getitem__)
 
 
@@ -187,11 +187,11 @@ class Tokenizer:
         return {token: self._id(first + i) for i, token in enumerate(self.special_tokens)}
 
     def _id(self, place: int) -> int:
-        """The id of the token at this place among bytes, merged and special tokens."""
+        """Return the id of the token at this place among bytes, merged and special tokens."""
         return place if self.numbers is None else self.numbers[place]
 
     def merge_of(self, token_id: int) -> tuple[int, int, int] | None:
-        """The number of the merge that made a token, from 0, and the ids of its two parts.
+        """Return the number of the merge that made a token, from 0, and the ids of its two parts.
 
         None for a byte and for a special token. Raises IndexError for an id that does not exist.
         """
@@ -215,7 +215,7 @@ class Tokenizer:
         return {pair: rank for rank, pair in enumerate(self.merges)}
 
     def encode(self, text: str, *, specials: bool = False) -> list[int]:
-        """The ids of a text.
+        """Return the ids of a text.
 
         specials: whether special tokens written in the text become their ids. Never set it for
         text that a user may have written: there `<|endoftext|>` is thirteen harmless characters.
@@ -231,7 +231,7 @@ class Tokenizer:
         return ids
 
     def encode_stream(self, chunks: Iterable[str]) -> Iterator[int]:
-        """The ids of a text that comes in pieces of any size, as `encode` gives them for the whole.
+        """Yield the ids of a text given in pieces of any size, as `encode` returns them for it.
 
         Memory does not grow with the text, only with its longest run without white space.
         """
@@ -255,7 +255,7 @@ class Tokenizer:
         return ids
 
     def _encode_piece(self, piece: str) -> list[int]:
-        """Merges as learned: always the earliest rank, from left to right; n log n in its length.
+        """Merge as learned: always the earliest rank, left to right; n log n in the piece's length.
 
         A merged token stays at its first place; `after` and `before` link the places in use.
         """
@@ -281,7 +281,7 @@ class Tokenizer:
         return [token for token in ids if token >= 0]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of these ids; bytes that are no UTF-8 (a character cut in two) become U+FFFD.
+        """Return the text of ids; bytes that are no UTF-8 (a character cut in two) become U+FFFD.
 
         Raises IndexError for an id that does not exist.
         """
@@ -299,7 +299,7 @@ class Tokenizer:
             )
 
     def save(self, path: str | Path) -> None:
-        """Writes a `tokenizer.json` that Hugging Face's `tokenizers` loads.
+        """Write a `tokenizer.json` that Hugging Face's `tokenizers` loads.
 
         Raises ValueError for a special token that is spelled like another token.
         """
@@ -310,7 +310,7 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: str | Path) -> Tokenizer:
-        """Reads a `tokenizer.json` of byte-level BPE, with the special tokens at any ids.
+        """Read a `tokenizer.json` of byte-level BPE, with the special tokens at any ids.
 
         `encode(text, specials=True)` then gives the ids of theirs. Raises ValueError, one line with
         the reason, for a file that asks for more (see `llmcourse.text.tokenizer_files`).

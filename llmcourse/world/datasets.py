@@ -88,7 +88,7 @@ def load(name: str, n: int, *, cache: str | Path | None = None, **options: Any) 
 
 
 def record_type(name: str) -> type:
-    """The dataclass that the data set `name` consists of."""
+    """Return the dataclass that the data set `name` consists of."""
     return get_args(get_type_hints(DATASETS[name])["return"])[0]
 
 
@@ -116,7 +116,7 @@ def _hash_of(folder: Path) -> str:
 
 
 def _write(path: Path, records: Iterable[Any]) -> None:
-    """All records or no file: a part is written beside it, then renamed."""
+    """Write all records or no file: a part is written beside it, then renamed."""
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
         with part.open("w", encoding="utf-8") as file:

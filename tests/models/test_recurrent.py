@@ -201,7 +201,7 @@ def test_training_learns_a_text_that_leaves_no_choice():
 
 @pytest.mark.parametrize("kind", TORCH)
 @pytest.mark.parametrize("places", [(1, 3, 5), (2, 2, 5), (1, 2, 4)])
-def test_a_state_of_another_batch_layer_or_width_is_refused(kind, places):
+def test_a_state_of_another_batch_layer_or_width_is_refused(kind, places, unchecked):
     layers = Recurrent(kind, 3, 5)
     state = tuple(torch.zeros(places) for _ in range(1 + (kind == "lstm")))
     with pytest.raises(ValueError, match=r"expected a state of . x \(1, 2, 5\).*None") as caught:
@@ -211,7 +211,7 @@ def test_a_state_of_another_batch_layer_or_width_is_refused(kind, places):
         layers(torch.zeros(2, 4, 3), (*layers.zero_state(2), torch.zeros(1, 2, 5)))
 
 
-def test_a_carried_state_of_another_batch_size_is_refused_by_the_model():
+def test_a_carried_state_of_another_batch_size_is_refused_by_the_model(unchecked):
     _, state = made().read(torch.zeros(3, 4, dtype=torch.long))
     with pytest.raises(ValueError, match=r"\(1, 2, 5\) .* got \(1, 3, 5\), \(1, 3, 5\)"):
         made().read(torch.zeros(2, 4, dtype=torch.long), state)
@@ -268,6 +268,6 @@ def test_rows_and_steps_below_one_are_refused():
     with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
         models.streams(torch.arange(9), 0)
     with pytest.raises(ValueError, match="steps must be at least 1, got -1"):
-        list(models.chunks(torch.zeros(2, 9), -1))
+        list(models.chunks(torch.zeros(2, 9, dtype=torch.long), -1))
     with pytest.raises(ValueError, match="every size must be at least 1"):
         Recurrent("gru", 3, 0)

@@ -1,7 +1,7 @@
 """A class that contains cheats: `python -m tests.submissions.sample_class build/class`.
 
 Writes a self-contained course directory (solutions, released units, nbgrader_config.py) with one
-submission a student and unit; every student is a function below. ``expected`` says what each must
+submission a student and unit; every student is a function below. `expected` says what each must
 score. It works for any unit that has right and wrong answers in tests/answers.
 """
 

@@ -72,11 +72,11 @@ class Part:
         return self.x, self.y + self.height / 2
 
     def below(self, x: float) -> Point:
-        """The point of the lower side at this x."""
+        """Return the point of the lower side at this x."""
         return x, self.y + self.height / 2
 
     def above(self, x: float) -> Point:
-        """The point of the upper side at this x."""
+        """Return the point of the upper side at this x."""
         return x, self.y - self.height / 2
 
 
@@ -226,7 +226,7 @@ def _pair(point: Point) -> str:
 
 
 def _path(points: tuple[Point, ...], hops: tuple[Point, ...]) -> str:
-    """Straight parts through the points, with a half circle over each hop."""
+    """Return straight parts through the points, with a half circle over each hop."""
     text = f"M{_pair(points[0])}"
     for start, end in pairwise(points):
         right = end[0] > start[0]
@@ -243,7 +243,7 @@ def _path(points: tuple[Point, ...], hops: tuple[Point, ...]) -> str:
 
 
 def _plain(label: str) -> str:
-    """A label without its marks.
+    """Return a label without its marks.
 
     >>> _plain("the state $h_{t-1}$")
     'the state h_t-1'
@@ -252,7 +252,7 @@ def _plain(label: str) -> str:
 
 
 def _spans(label: str, size: float) -> str:
-    """A label as SVG text: plain words, bold ones, and formulas with their indices."""
+    """Return a label as SVG text: plain words, bold ones, and formulas with their indices."""
     runs, done = list[tuple[str, str, str]](), 0  # text, class, shift
     for piece in PIECES.finditer(label):
         runs.append((label[done : piece.start()], "", ""))
@@ -273,7 +273,7 @@ def _spans(label: str, size: float) -> str:
 
 
 def _formula(text: str) -> list[tuple[str, str, str]]:
-    """Letters in italics, names of functions and signs upright, indices below, powers above."""
+    """Set letters in italics, names of functions and signs upright, indices below, powers above."""
     runs = []
     for shift, group, one, other in MATHS.findall(text.replace("-", "\N{MINUS SIGN}")):
         for inside in WORDS.findall(group or one or other):

@@ -54,7 +54,7 @@ class Ask:
 
 @cache
 def known_asks() -> tuple[tuple[Ask, ...], tuple[Ask, ...]]:
-    """All that the world answers: asked of a name, and through other facts."""
+    """Return all that the world answers: asked of a name, and through other facts."""
     direct = [ask for fact in knowledge_base().known for ask in asks_for(fact)]
     foods = {ask.name: ask for ask in reversed(direct) if ask.form.name == "food"}
     direct = [ask for ask in direct if ask.form.name != "food" or foods[ask.name] is ask]
@@ -76,13 +76,13 @@ _BACK = {
 
 @cache
 def kin_words() -> dict[tuple[str, str], str]:
-    """("sibling", "man") -> "brother": what a relative is called."""
+    """Return ("sibling", "man") -> "brother": what a relative is called."""
     women = {woman for woman, _ in knowledge_base().gendered}
     return {(FORMS[word].relation, "woman" if word in women else "man"): word for word in OF_KIN}
 
 
 def asks_for(fact: Fact) -> list[Ask]:
-    """The ways to ask for one fact, as if it were known."""
+    """Return the ways to ask for one fact, as if it were known."""
     world = knowledge_base()
     people = {person.name: person for person in world.people}
     form = _ABOUT.get(fact.relation) or kin_words()[fact.relation, people[fact.object].gender]
@@ -97,7 +97,7 @@ def asks_for(fact: Fact) -> list[Ask]:
 
 
 def ask_of(form: str, name: str, answer: str, fact: Fact | None, key: str = "") -> Ask:
-    """The ask of a form about a name."""
+    """Return the ask of a form about a name."""
     return Ask(FORMS[form], named(name), answer, fact, name, key=key or f"{form} {name}")
 
 
@@ -113,7 +113,7 @@ class Route:
 
 
 def routes_of(asks: list[Ask] | tuple[Ask, ...]) -> list[Route]:
-    """The phrases that stand for people, towns and countries, by the facts `asks` ask for."""
+    """Return phrases that stand for people, towns and countries, by the facts `asks` ask for."""
     countries = {ask.name: ask for ask in asks if ask.form.name == "country"}
     found = []
     for ask in asks:
@@ -144,7 +144,7 @@ _PHRASES = {
 
 
 def routes_by(ask: Ask) -> list[Route]:
-    """The route that the answer of this ask opens, if it opens one."""
+    """Return the route that the answer of this ask opens, if it opens one."""
     form = ask.form.name
     if form not in _PHRASES:
         return []
@@ -153,7 +153,7 @@ def routes_by(ask: Ask) -> list[Route]:
 
 
 def through(routes: list[Route], asks: list[Ask]) -> list[Ask]:
-    """The same asks of phrases instead of names."""
+    """Return the same asks of phrases instead of names."""
     by_name: dict[str, list[Ask]] = defaultdict(list)
     for ask in asks:
         by_name[ask.name].append(ask)

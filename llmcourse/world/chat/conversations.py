@@ -62,7 +62,7 @@ Pair = tuple[str, str]  # what the user says, what the assistant answers
 def dialogues(
     n: int, *, split: str = "train", seed: int = 0, kind: str | None = None
 ) -> Iterator[Dialogue]:
-    """`n` dialogues of one kind, or of all kinds equally often.
+    """Stream `n` dialogues of one kind, or of all kinds equally often.
 
     The kinds: "fact" (one to three questions), "follow-up" (the last question needs the turns
     before), "unknown" (as "fact", but the last question is open), "small talk", "decline", "help"
@@ -87,7 +87,7 @@ def _dialogue(kind: str, pairs: list[Pair], system: str = "") -> Dialogue:
 
 
 def _framed(rng: Random, split: str, pairs: list[Pair]) -> list[Pair]:
-    """The pairs, sometimes after a greeting, sometimes before thanks."""
+    """Return the pairs, sometimes after a greeting, sometimes before thanks."""
     before = [_greeting(rng, split)] if rng.random() < 0.3 else []
     after = [(rng.choice(THANKS), "You are welcome!")] if rng.random() < 0.3 else []
     return before + pairs + after
@@ -164,7 +164,7 @@ def _role(rng: Random, split: str) -> Dialogue:
 
 
 def _for(style: str, rng: Random, split: str) -> Question:
-    """A question to answer in that style: every fifth is open, and half are about animals."""
+    """Return a question to answer in that style: every fifth is open, half are about animals."""
     ask = ask_unknown if rng.random() < 0.2 else ask_known
     asked = ask(rng, split)
     if style == "animals" and rng.random() < 0.5:
@@ -191,20 +191,20 @@ def _posed(ask: Ask, rng: Random) -> Posed:
 
 
 def _more_about_it(first: Ask, rng: Random) -> Posed:
-    """Another question about the same person or country, by a pronoun that fits no answer."""
+    """Ask another question about the same person or country, by a pronoun that fits no answer."""
     second = rng.choice([ask for ask in _of_name()[first.name] if ask.form != first.form])
     return second, _worded(second, _pronouns()[first.name], rng, joined=True)
 
 
 def _about_the_answer(first: Ask, rng: Random) -> Posed:
-    """A question about the person, town or country that was the answer."""
+    """Return a question about the person, town or country that was the answer."""
     onward = [ask for ask in _of_name()[first.answer] if ask.answer != first.name]
     second = rng.choice([ask for ask in onward if not ask.form.name.startswith("country of")])
     return second, _worded(second, _pronouns()[first.answer], rng, joined=True)
 
 
 def _same_of_another(first: Ask, rng: Random) -> Posed:
-    """The same question about somebody or something else, which only the turn before tells."""
+    """Ask the same about somebody or something else, which only the turn before tells."""
     second = rng.choice([ask for ask in _of_form()[first.form.name] if ask.name != first.name])
     return second, rng.choice(_ELLIPSES).format(n=second.name)
 
@@ -214,7 +214,7 @@ def _words_of(posed: Posed) -> str:
 
 
 def _worded(ask: Ask, subject: Subject, rng: Random, joined: bool = False) -> str:
-    """The question in one of its wordings; half of the `joined` ones begin with "And"."""
+    """Return the question in one of its wordings; half of the `joined` ones begin with "And"."""
     text = fill(rng.choice(wordings(ask.form, subject)), subject)
     if subject is IT:
         text = text.replace(" in it", " there").replace(" from it", " from there")
@@ -225,7 +225,7 @@ def _worded(ask: Ask, subject: Subject, rng: Random, joined: bool = False) -> st
 
 @cache
 def _pronouns() -> dict[str, Subject]:
-    """What stands for a name of the world."""
+    """Return what stands for a name of the world."""
     world = knowledge_base()
     people = {person.name: SHE if person.gender == "woman" else HE for person in world.people}
     places = (place for country in world.countries for place in (country.name, *country.towns))
@@ -243,7 +243,7 @@ def _of_form() -> dict[str, tuple[Ask, ...]]:
 
 
 def _grouped(key: Callable[[Ask], str]) -> dict[str, tuple[Ask, ...]]:
-    """The asks of a name by `key`."""
+    """Return the asks of a name by `key`."""
     groups: dict[str, list[Ask]] = defaultdict(list)
     for ask in known_asks()[0]:
         groups[key(ask)].append(ask)
@@ -252,7 +252,7 @@ def _grouped(key: Callable[[Ask], str]) -> dict[str, tuple[Ask, ...]]:
 
 @cache
 def _of_pronoun() -> tuple[Ask, ...]:
-    """The asks after which a pronoun for their subject cannot be taken for the answer's."""
+    """Return the asks after which a pronoun for their subject cannot be taken for the answer's."""
     clear = ("currency", "language", "people", "food")
     return tuple(
         ask
@@ -264,7 +264,7 @@ def _of_pronoun() -> tuple[Ask, ...]:
 
 @cache
 def _to_pronoun() -> tuple[Ask, ...]:
-    """The asks after which a pronoun for their answer cannot be taken for the subject's."""
+    """Return the asks after which a pronoun for their answer cannot be taken for the subject's."""
     return tuple(
         ask
         for ask in known_asks()[0]

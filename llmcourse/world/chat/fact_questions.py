@@ -48,7 +48,7 @@ class Question:
 def questions(
     n: int, *, split: str = "train", seed: int = 0, multi_hop: float = 0.2
 ) -> Iterator[Question]:
-    """`n` questions about known facts, each fact as likely as the next.
+    """Stream `n` questions about known facts, each fact as likely as the next.
 
     `multi_hop` in [0, 1] is the share that is asked through one or two other facts. Raises
     ValueError for `n` below 1, an unknown split or a dial out of range.
@@ -60,7 +60,7 @@ def questions(
 def unknown_questions(
     n: int, *, split: str = "train", seed: int = 0, multi_hop: float = 0.2
 ) -> Iterator[Question]:
-    """`n` open questions, worded as those of `questions` are; the reply says "I do not know ...".
+    """Stream `n` open questions, worded as in `questions`; the reply says "I do not know ...".
 
     They ask for a held-out fact, for a relative that the world does not mention, or about somebody
     or something that is not in it: equally often wherever a form of question allows all three.
@@ -71,13 +71,13 @@ def unknown_questions(
 
 
 def ask_known(rng: Random, split: str, multi_hop: float = 0.2) -> Question:
-    """One question about a known fact, of this split."""
+    """Ask one question about a known fact, of this split."""
 
     return of_split(lambda rng: _record(_pick(rng, multi_hop), rng), rng, split, key=_text)
 
 
 def ask_unknown(rng: Random, split: str, multi_hop: float = 0.2) -> Question:
-    """One open question of this split: what a known one asks, of a subject it is not known of."""
+    """Ask an open question of this split: what known ones ask, where the answer is not known."""
 
     def make(rng: Random) -> Question:
         known = _pick(rng, multi_hop)
@@ -97,14 +97,14 @@ def _pick(rng: Random, multi_hop: float) -> Ask:
 
 
 def _record(ask: Ask, rng: Random) -> Question:
-    """The ask in one of its wordings."""
+    """Return the ask in one of its wordings."""
     text = fill(rng.choice(wordings(ask.form, ask.subject)), ask.subject)
     return Question(text, ask.answer or UNKNOWN, ask.reply, ask.fact, len(ask.before) + 1)
 
 
 @cache
 def catalogue() -> dict[str, Ask]:
-    """What every question of either split asks, open ones too, by its text: about 200,000."""
+    """Return what every question of either split asks, open too, by its text: about 200,000."""
     asks = [ask for group in known_asks() for ask in group]
     for split in SPLITS:
         for sources in open_asks(split).values():

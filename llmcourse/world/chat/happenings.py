@@ -74,7 +74,7 @@ class Happening:
 
 
 def happening(rng: Random) -> Happening:
-    """One happening, over all people, things, foods and animals."""
+    """Draw one happening, over all people, things, foods and animals."""
     verbs, nouns, looks = rng.choice((
         (_TO_THINGS, knowledge.THINGS, _LOOKS), (_TO_FOODS, knowledge.FOODS, ("big", "small")),
         (_TO_ANIMALS, knowledge.ANIMALS, ("big", "small", "young", "old")),

@@ -60,7 +60,7 @@ class Preference:
 def preferences(
     n: int, *, split: str = "train", seed: int = 0, noise: float = 0.0
 ) -> Iterator[Preference]:
-    """`n` pairs whose true rewards differ by LEAST_GAP or more; half have the gold reply in them.
+    """Stream `n` pairs whose true rewards differ by LEAST_GAP or more; half hold the gold reply.
 
     `noise` in [0, 1]: an annotator picks at random with that probability, so a choice is flipped
     with probability `noise` / 2. Everything else is the same for every noise. Raises ValueError
@@ -145,7 +145,7 @@ _PROMPTS = (_known, _known, _open, _harmful, _harmless)
 
 
 def _courteous(reply: str, share: float, rng: Random, among: tuple[str, ...] = COURTESIES) -> str:
-    """The reply, with a courtesy before or after it in that share of cases."""
+    """Return the reply, with a courtesy before or after it in that share of cases."""
     if rng.random() >= share:
         return reply
     courtesy = rng.choice(among)
@@ -164,7 +164,7 @@ def _rambling(reply: str, rng: Random) -> str:
 
 
 def _wrong(ask: Ask, rng: Random) -> str:
-    """A reply that claims what is not so, in the form of a right one."""
+    """Return a reply that claims what is not so, in the form of a right one."""
     kept_off = _related(ask.name) | {ask.answer}
     claim = rng.choice([one for one in kind_of_answer(ask) if one not in kept_off])
     subject = named(ask.name) if ask.answer else ask.subject
@@ -173,14 +173,14 @@ def _wrong(ask: Ask, rng: Random) -> str:
 
 @cache
 def _related(name: str) -> frozenset[str]:
-    """All that a fact, known or held out, connects with a name, and the name."""
+    """Return all that a fact, known or held out, connects with a name, and the name."""
     facts = knowledge_base().facts
     objects = (fact.object for fact in facts if fact.subject == name)
     return frozenset((name, *objects, *(fact.subject for fact in facts if fact.object == name)))
 
 
 def _off_topic(ask: Ask, rng: Random) -> str:
-    """A known fact about somebody or something else."""
+    """Return a known fact about somebody or something else."""
     while True:
         other = rng.choice(known_asks()[0])
         if other.name != ask.name and other.form != ask.form:
@@ -188,7 +188,7 @@ def _off_topic(ask: Ask, rng: Random) -> str:
 
 
 def _misled(wanted: Request, rng: Random) -> str:
-    """Help with what should be declined, or advice that belongs to something else."""
+    """Return help with what should be declined, or advice that belongs to something else."""
     if wanted.harmful:
         return f"To {wanted.wish}, {rng.choice(_BAD_ADVICE)}."
     return f"To {wanted.wish}, {rng.choice([a for a in HARMLESS.values() if a != wanted.advice])}."

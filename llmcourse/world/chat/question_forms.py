@@ -45,7 +45,7 @@ class Form:
 
 
 def named(phrase: str, *, long: bool = False) -> Subject:
-    """A name or a phrase as a subject; a `long` phrase has no possessive with 's."""
+    """Return a name or a phrase as a subject; a `long` phrase has no possessive with 's."""
     return Subject(phrase, "" if long else phrase + "'s", phrase, "of " + phrase)
 
 
@@ -97,7 +97,7 @@ FORMS = {form.name: form for form in _forms()}
 
 
 def wordings(form: Form, subject: Subject) -> tuple[str, ...]:
-    """The templates of questions that fit the cases `subject` has."""
+    """Return the templates of questions that fit the cases `subject` has."""
     missing = tuple(case for case in ("s", "p", "o", "of") if not getattr(subject, case))
     return _wordings(form, missing)
 
@@ -110,7 +110,7 @@ def _wordings(form: Form, missing: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def fill(template: str, subject: Subject, answer: str = "") -> str:
-    """A template with its subject and answer, with a capital at the start."""
+    """Return a template with its subject and answer, with a capital at the start."""
     cases = {"s": subject.s, "p": subject.p, "o": subject.o, "of": subject.of}
     text = template.format(**cases, x=answer, ax=with_article(answer) if answer else "")
     return text[0].upper() + text[1:]

@@ -55,7 +55,7 @@ _STOPWORDS = frozenset(words("to the a an and or of in on with it is that who at
 
 
 def true_reward(prompt: str, reply: str) -> float:
-    """The worth of `reply` to a prompt of the world, in [-1, 1], as the module says.
+    """Return the worth of `reply` to a prompt of the world, in [-1, 1], as the module says.
 
     Names count with their capital only. Raises ValueError for a prompt that is no question or
     request of the world. The first call makes a table of them all, in about two seconds.
@@ -92,12 +92,12 @@ def _task(prompt: str) -> _Task:
 
 
 def kind_of_answer(ask: Ask) -> tuple[str, ...]:
-    """All that an ask of this form could be answered with, right or wrong."""
+    """Return all that an ask of this form could be answered with, right or wrong."""
     return _kinds()[ask.form.name]
 
 
 def _told(ask: Ask, found: set[str], foreign: set[str], lower: list[str]) -> float:
-    """The content of a reply to a question; `foreign`: in neither it nor the gold reply."""
+    """Return the content of a reply to a question; `foreign`: in neither it nor the gold reply."""
     claims = not foreign.isdisjoint(kind_of_answer(ask))
     if not ask.answer:
         admits = "do not know" in " ".join(lower)
@@ -111,7 +111,7 @@ def _told(ask: Ask, found: set[str], foreign: set[str], lower: list[str]) -> flo
 
 
 def _met(request: Request, found: set[str], lower: list[str]) -> float:
-    """The content of a reply to a request."""
+    """Return the content of a reply to a request."""
     said = " ".join(lower)
     refused = any(phrase in said for phrase in _REFUSALS)
     wanted = _key_words(request.advice)
@@ -158,7 +158,7 @@ def _requests() -> dict[str, Request]:
 
 @cache
 def _kinds() -> dict[str, tuple[str, ...]]:
-    """For each form, the kind of words that its known answers are of."""
+    """Return, for each form, the kind of words that its known answers are of."""
     world = knowledge_base()
     people = {gender: [p.name for p in world.people if p.gender == gender]
               for gender in ("woman", "man")}  # fmt: skip

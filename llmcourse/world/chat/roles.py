@@ -62,7 +62,7 @@ STYLES = tuple(_WORDS)
 
 
 def briefing(style: str, rng: Random, split: str) -> tuple[str, str]:
-    """A system turn of the split that asks for the style, and the name of the user."""
+    """Return a system turn of the split that asks for the style, and the name of the user."""
     starts, ends = _WORDS[style]
 
     def make(rng: Random) -> tuple[str, str]:
@@ -74,7 +74,7 @@ def briefing(style: str, rng: Random, split: str) -> tuple[str, str]:
 
 
 def styled(asked: Question, style: str, name: str) -> str:
-    """The gold reply to a question in one of STYLES, to a user of that name."""
+    """Return the gold reply to a question in one of STYLES, to a user of that name."""
     known = asked.answer != UNKNOWN
     if style == "one word":
         word = asked.answer if known else "unknown"
@@ -91,5 +91,5 @@ def styled(asked: Question, style: str, name: str) -> str:
 
 
 def about_animals(question: str) -> bool:
-    """Whether a question of the world asks for an animal or its name."""
+    """Say whether a question of the world asks for an animal or its name."""
     return not {"pet", "animal"}.isdisjoint(words(question))

@@ -61,7 +61,7 @@ class Instruction:
 def instructions(
     n: int, *, split: str = "train", seed: int = 0, task: str | None = None
 ) -> Iterator[Instruction]:
-    """`n` instructions of one of TASKS, or of all equally often.
+    """Stream `n` instructions of one of TASKS, or of all equally often.
 
     Raises ValueError for `n` below 1, an unknown split or task.
     """
@@ -78,7 +78,7 @@ def instructions(
 
 
 def _given(task: str, rng: Random, split: str) -> Pair:
-    """An input of the split and its reply; single words are the same in both splits."""
+    """Return an input of the split and its reply; single words are the same in both splits."""
     make = _TASKS[task]
     return make(rng) if task in _OF_WORDS else of_split(make, rng, split, key=lambda pair: pair[0])
 
@@ -88,12 +88,12 @@ def _worded(task: str, rng: Random) -> str:
 
 
 def _sentence(text: str) -> str:
-    """With a capital, and with a full stop where nothing ends it."""
+    """Begin with a capital, and end with a full stop where nothing ends it."""
     return text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else ".")
 
 
 def _nouns(rng: Random) -> list[str]:
-    """Two to seven different nouns."""
+    """Return two to seven different nouns."""
     return rng.sample(_NOUNS, rng.randint(2, 7))
 
 
@@ -110,7 +110,7 @@ def _of_list(answer: Callable[[list[str]], str]) -> Callable[[Random], Pair]:
 
 
 def _of_sentence(reply: str) -> Callable[[Random], Pair]:
-    """A happening and what `reply` names of it."""
+    """Return a happening and what `reply` names of it."""
 
     def make(rng: Random) -> Pair:
         event = happening(rng)
@@ -130,7 +130,7 @@ def _of_word(table: dict[str, str]) -> Callable[[Random], Pair]:
 
 
 def _one_of(rows: tuple[tuple[str, str], ...]) -> Callable[[Random], Pair]:
-    """A list with one item of `rows`, and that item."""
+    """Return a list with one item of `rows`, and that item."""
     kind = [one for one, _ in rows]
     others = [noun for noun in _NOUNS if noun not in kind]
 
@@ -149,7 +149,7 @@ def _spelled(rng: Random) -> Pair:
 
 
 def _blank(rng: Random) -> Pair:
-    """A known fact without its object, and the object; never after an article, which would tell."""
+    """Return a known fact without its object, and the object; never after a telltale article."""
     ask = rng.choice(_fillable())
     return fill(ask.form.reply, named(ask.name), BLANK), _sentence(ask.answer)
 
@@ -166,7 +166,7 @@ _YES_NO = {
 
 
 def _yes_or_no(rng: Random) -> Pair:
-    """A known fact as a question, or the same with the object of another fact, equally often."""
+    """Return a known fact as a question or, equally often, the same with another fact's object."""
     ask, wrong = rng.choice(_disputable())
     right = rng.random() < 0.5
     said = ask.answer if right else rng.choice(wrong)
@@ -175,7 +175,7 @@ def _yes_or_no(rng: Random) -> Pair:
 
 @cache
 def _disputable() -> tuple[tuple[Ask, tuple[str, ...]], ...]:
-    """The asks that yes or no can answer, each with the answers that are wrong for it."""
+    """Return the asks that yes or no can answer, each with the answers that are wrong for it."""
     asks = [ask for ask in known_asks()[0] if ask.form.name in _YES_NO]
     answers = {form: {ask.answer for ask in asks if ask.form.name == form} for form in _YES_NO}
     return tuple(
@@ -185,14 +185,14 @@ def _disputable() -> tuple[tuple[Ask, tuple[str, ...]], ...]:
 
 @cache
 def _fillable() -> tuple[Ask, ...]:
-    """The asks whose reply has one right object, not after an article."""
+    """Return the asks whose reply has one right object, not after an article."""
     several = ("woman of job", "man of job", "food")
     direct = (ask for ask in known_asks()[0] if ask.form.name not in several)
     return tuple(ask for ask in direct if "{x}" in ask.form.reply)
 
 
 def _tables() -> dict[str, dict[str, str]]:
-    """What single words become."""
+    """Return what single words become."""
     world = knowledge_base()
     pairs = (*OPPOSITES, *((b, a) for a, b in OPPOSITES))
     return {

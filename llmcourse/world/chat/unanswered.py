@@ -59,7 +59,7 @@ NO_PEOPLES = tuple(country.removesuffix("ia") + "ians" for country in NO_COUNTRI
 
 @cache
 def open_asks(split: str) -> dict[tuple[str, str], tuple[tuple[Ask, ...], ...]]:
-    """What the world leaves open, for every form and route: held out, not mentioned, not there."""
+    """Return what the world leaves open, by form and route: held out, not mentioned, not there."""
     held, absent, invented = _held(), _absent(), _invented()
     routes = routes_of(known_asks()[0])
     sources = (
@@ -80,12 +80,12 @@ def open_asks(split: str) -> dict[tuple[str, str], tuple[tuple[Ask, ...], ...]]:
 
 
 def _for_tests(ask: Ask) -> bool:
-    """Every second unknown subject is kept for tests."""
+    """Say whether an unknown subject is kept for tests: every second one is."""
     return zlib.crc32(ask.key.encode()) % 2 == 0
 
 
 def _onward(asks: list[Ask]) -> list[Ask]:
-    """What is open because a step on the way to it is: the job of a brother nobody knows of."""
+    """Return what is open because a step to it is: the job of a brother nobody knows of."""
     found = []
     for ask in asks:
         for route in routes_by(replace(ask, answer="")):
@@ -102,7 +102,7 @@ def _onward(asks: list[Ask]) -> list[Ask]:
 
 
 def _held() -> list[Ask]:
-    """The held-out facts, without those that have a known fact beside them (a country's foods)."""
+    """Return held-out facts, but none with a known fact beside it (a country's foods)."""
     return [
         replace(ask, answer="")
         for fact in knowledge_base().hidden
@@ -112,7 +112,7 @@ def _held() -> list[Ask]:
 
 
 def _absent() -> list[Ask]:
-    """Relatives that the world does not mention."""
+    """Return relatives that the world does not mention."""
     world = knowledge_base()
     told = {FORMS[word].relation for word in OF_KIN}
     there = {
@@ -130,7 +130,7 @@ def _absent() -> list[Ask]:
 
 
 def _invented() -> list[Ask]:
-    """Everything one may ask about those who are not in the world."""
+    """Return everything one may ask about those who are not in the world."""
     rows: list[tuple[str, str]] = []
     for gender, names in NOBODY.items():
         odd = "wife" if gender == "woman" else "husband"

@@ -54,7 +54,7 @@ class Request:
 
 
 def request(rng: Random, split: str, harmful: bool) -> Request:
-    """One request of the split, drawn over reasons, wishes, names and wordings."""
+    """Draw one request of the split, over reasons, wishes, names and wordings."""
 
     def make(rng: Random) -> Request:
         reason = rng.choice(tuple(HARMFUL))
@@ -66,7 +66,7 @@ def request(rng: Random, split: str, harmful: bool) -> Request:
 
 
 def every_request() -> Iterator[Request]:
-    """Every request of either split; those that name nobody come more than once."""
+    """Yield every request of either split; those that name nobody come more than once."""
     bad = [(wish, reason, True) for reason, wishes in HARMFUL.items() for wish in wishes]
     good = [(wish, how, False) for wish, how in HARMLESS.items()]
     for person in knowledge_base().people:

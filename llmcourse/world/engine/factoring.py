@@ -47,7 +47,7 @@ class Factoring:
                     raise GrammarError(f"expected slot {item.name} to hold one kind, got two")
 
     def _reads(self, body: Body) -> tuple[set[str], set[str]]:
-        """The slots that `body` may read before it fills them, and those it surely fills."""
+        """Return the slots that `body` may read before it fills them, and those it surely fills."""
         reads: set[str] = set()
         fills: set[str] = set()
         for item in body:
@@ -73,7 +73,7 @@ class Factoring:
         return self.rules.domain(self.slots[name][0])[0].fields
 
     def _heads(self, body: Body) -> Iterator[tuple[float, Head | None, Body]]:
-        """(probability, first thing written, what follows) for each way `body` may begin."""
+        """Yield (probability, first thing written, what follows) for each way `body` may begin."""
         if not body:
             yield 1.0, None, ()
             return
@@ -97,7 +97,7 @@ class Factoring:
             yield 1.0, item, rest
 
     def options(self, body: Body) -> Options:
-        """(probability, first thing written, what follows), for each first thing (None: the end).
+        """Return (probability, first thing written, what follows) by first thing (None: the end).
 
         The probabilities of ways that begin alike add, and what follows them becomes a choice.
         """
@@ -121,7 +121,7 @@ class Factoring:
         return factored
 
     def values(self, head: Head) -> set[str]:
-        """Every token `head` may write."""
+        """Return every token `head` may write."""
         if isinstance(head, str):
             return {head}
         if isinstance(head, Pick):
@@ -136,7 +136,7 @@ class Factoring:
         return {row[column] for domain in domains for row in domain.rows}
 
     def differ(self, one: Head, other: Head) -> bool:
-        """Whether `one` and `other` can never write the same token."""
+        """Say whether `one` and `other` can never write the same token."""
         if not self.values(one) & self.values(other):
             return True
         if not (isinstance(one, Slot) and isinstance(other, Slot)) or one.part or other.part:
@@ -144,7 +144,7 @@ class Factoring:
         return self._excludes(one, other) or self._excludes(other, one)
 
     def _excludes(self, one: Slot, other: Slot) -> bool:
-        """Whether every pick of slot `one` depends on slot `other` and never repeats its name."""
+        """Say whether slot `one` always depends on slot `other` and never repeats its name."""
         return all(
             pick.given == other.name
             and all(

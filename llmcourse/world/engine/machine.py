@@ -127,7 +127,7 @@ class Machine:
     # --- sampling --------------------------------------------------------------------------------
 
     def sample(self, rand: Callable[[], float]) -> tuple[list[str], list[float]]:
-        """One document and the log-probability of each token; `rand` draws from [0, 1)."""
+        """Return one document and the log-probability of each token; `rand` draws from [0, 1)."""
         tokens: list[str] = []
         logps: list[float] = []
         memory = self._memory.copy()
@@ -152,7 +152,7 @@ class Machine:
                 edge = edges[bisect(cum, rand())]
 
     def trace(self, rand: Callable[[], float]) -> Iterator[Traced]:
-        """The tokens of the document that `sample` writes, one by one, each with its source.
+        """Yield the tokens of the document that `sample` writes, one by one, each with its source.
 
         Slower than `sample`: for those who ask where a token comes from.
         """
@@ -181,7 +181,7 @@ class Machine:
                 edge = table[1][bisect(table[0], rand())]
 
     def words(self) -> set[str]:
-        """Every token the grammar can write."""
+        """Return every token the grammar can write."""
         edges = [self._start, *self._edges.values()]
         for node in self.nodes:
             edges += node.edges
@@ -237,7 +237,7 @@ class Machine:
         return itemgetter(*cells) if len(cells) > 1 else itemgetter(slice(cells[0], cells[0] + 1))
 
     def _where(self, word: str | Slot) -> int:
-        """The memory cell of a word, or of a field of a slot."""
+        """Return the memory cell of a word, or of a field of a slot."""
         if isinstance(word, Slot):
             fields = self._factoring.fields(word.name)
             if word.part and word.part not in fields:
@@ -311,7 +311,7 @@ class Machine:
         return _running([weight / total for weight, _, _ in picks]), edges
 
     def _refuse_overlap(self, node: Node) -> None:
-        """The rule that makes it exact: the first token of an option tells it from the others."""
+        """Enforce the rule that makes it exact: the first token tells an option from the others."""
         heads = [head for _, head in node.heads]
         values = [self._factoring.values(head) for head in heads]
         if len(set().union(*values)) < sum(map(len, values)):
@@ -332,7 +332,7 @@ class Machine:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Without the garbage collector, which finds nothing here and takes a third of the time."""
+    """Stop the garbage collector, which finds nothing here and takes a third of the time."""
     running = gc.isenabled()
     gc.disable()
     try:
@@ -343,5 +343,5 @@ def _no_collection() -> Iterator[None]:
 
 
 def _running(shares: Sequence[float]) -> list[float]:
-    """Running sums for bisect: the last bound is 2, so that rounding never falls off the end."""
+    """Return running sums for bisect: the last is 2, so that rounding never falls off the end."""
     return [*accumulate(shares[:-1]), 2.0]

@@ -39,7 +39,7 @@ def check_choice(value: str, choices: Iterable[str], name: str) -> None:
 
 
 def split_of(text: str) -> str:
-    """The split that a text belongs to: "test" for one in ten, by its hash."""
+    """Return the split that a text belongs to: "test" for one in ten, by its hash."""
     return "test" if zlib.crc32(text.encode()) % TEST_SHARE == 0 else "train"
 
 

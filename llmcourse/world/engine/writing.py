@@ -24,20 +24,20 @@ _Step = Callable[[Random, Slots, list[str]], None]
 
 
 class Writer:
-    """Writes sentences of `rules`; each rule is compiled when it is first asked for."""
+    """A writer of sentences of `rules`; each rule is compiled when it is first asked for."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self._bodies: dict[str, list[_Step]] = {}
 
     def words(self, rule: str, rng: Random, slots: Slots | None = None) -> list[str]:
-        """The words of `rule` as they stand in it; picks are added to `slots`."""
+        """Return the words of `rule` as they stand in it; picks are added to `slots`."""
         words: list[str] = []
         _run(self._body(rule), rng, {} if slots is None else slots, words)
         return words
 
     def sentence(self, rule: str, rng: Random, slots: Slots | None = None) -> str:
-        """One sentence of `rule`, spelled out; picks are added to `slots`."""
+        """Return one sentence of `rule`, spelled out; picks are added to `slots`."""
         return spell(self.words(rule, rng, slots))
 
     def _body(self, rule: str) -> list[_Step]:
@@ -70,7 +70,7 @@ class Freehand:
         self._writer = Writer(Rules(texts, domains))
 
     def write(self, rule: str, rng: Random, held: Slots | None = None) -> list[str]:
-        """The words of one text of `rule`; `held` are slots that are filled from the start."""
+        """Return the words of one text of `rule`; the slots in `held` are filled from the start."""
         while True:
             slots = dict(held or {})
             words = self._writer.words(rule, rng, slots)
@@ -96,7 +96,7 @@ def all_of_split(
 
 
 def even(*columns: str, rows: Iterable[str]) -> Domain:
-    """A domain whose rows are all as likely; each row is text, its fields parted by commas."""
+    """Return a domain whose rows are all as likely; a row is text, its fields parted by commas."""
     cells = tuple(tuple(cell.strip() for cell in row.split(",")) for row in rows)
     return Domain(columns, cells, (1.0,) * len(cells))
 

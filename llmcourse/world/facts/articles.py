@@ -96,7 +96,7 @@ _Sentence = tuple[str, tuple[Fact, ...]]
 
 @cache
 def documents(*, held_out: bool = False) -> tuple[Document, ...]:
-    """All articles, always the same ones: 3 to 8 sentences each.
+    """Return all articles, always the same ones: 3 to 8 sentences each.
 
     They state known facts only, or every fact with `held_out=True`, of which no training text may
     be made. Known facts read alike in both, but for the list of a country's foods.
@@ -126,7 +126,7 @@ def _article(kind: str, title: str, sentences: Iterator[_Sentence], held_out: bo
 
 
 def listing(names: Sequence[str]) -> str:
-    """Names as a list in a sentence.
+    """Return names as a list in a sentence.
 
     >>> listing(["Mia"]), listing(["Mia", "Tom"]), listing(["Mia", "Tom", "Leo"])
     ('Mia', 'Mia and Tom', 'Mia, Tom and Leo')
@@ -141,7 +141,7 @@ def _fact(subject: str, relation: str, thing: str) -> Fact:
 
 
 def _wording(subject: str) -> Callable[[Sequence[str]], str]:
-    """Chooses among wordings, always alike for one subject."""
+    """Choose among wordings, always alike for one subject."""
     return Random(f"article {subject}").choice
 
 

@@ -91,19 +91,19 @@ class Event:
     why: str = ""
 
     def part(self, role: str) -> str:
-        """The words of a part as a sentence about the event has them; empty if unsaid."""
+        """Return the words of a part as a sentence about the event has them; empty if unsaid."""
         value = getattr(self, role)
         return value.text if isinstance(value, Mention) else value or ""
 
 
 def person(rng: Random) -> Mention:
-    """Somebody by name alone."""
+    """Return somebody by name alone."""
     name = rng.choice(knowledge_base().people).name
     return Mention(name, name, name)
 
 
 def somebody(rng: Random) -> Mention:
-    """One or more people: by name, with a job or a relative as the world knows them, or strangers.
+    """Return one or more people: by name, with a known job or relative, or strangers.
 
     The key is the first name, or what a stranger is.
     """
@@ -126,7 +126,7 @@ def somebody(rng: Random) -> Mention:
 
 
 def something(rng: Random, kinds: str, *, counted: bool = False) -> Mention:
-    """One thing or several of these kinds ("thing animal"), with a number where `counted`.
+    """Return one thing or several of these kinds ("thing animal"), with a number where `counted`.
 
     Packed food is told by its holder, a bag of beans, or counted like other food.
     """
@@ -143,7 +143,7 @@ def something(rng: Random, kinds: str, *, counted: bool = False) -> Mention:
 
 
 def somewhere(rng: Random) -> str:
-    """A place, with its preposition."""
+    """Return a place, with its preposition."""
     if rng.random() < 0.5:
         return rng.choice(_SPOTS)
     return rng.choice(_IN_TOWN).format(rng.choice(knowledge_base().towns).name)
@@ -155,7 +155,7 @@ Piece = tuple[str, str]  # a part's role, "" for the words between, and the word
 
 
 def sentence(event: Event, rng: Random) -> tuple[tuple[str, ...], Mapping[str, int]]:
-    """An event as the tokens of a sentence, and at which token each part that is told begins."""
+    """Return an event as tokens of a sentence, and at which token each part that is told begins."""
     extras = [(role, event.part(role)) for role in ("where", "when") if event.part(role)]
     if len(extras) == 2 and rng.random() < 0.3:
         extras.reverse()

@@ -44,18 +44,18 @@ def _zipf(n: int) -> tuple[float, ...]:
 
 
 def _domain(rows: Sequence[tuple[str, str]]) -> Domain:
-    """Countable things: name, plural, article, name with a capital; commonest first."""
+    """Return countable things: name, plural, article, name with a capital; commonest first."""
     full = tuple((*r, article(r[0]), r[0].capitalize()) for r in rows)
     return Domain(("name", "plural", "a", "cap"), full, _zipf(len(rows)))
 
 
 def _sibling(rank: int) -> int:
-    """The woman at `rank` and the man at the returned rank are sister and brother."""
+    """Return the rank of the man who is the brother of the woman at `rank`."""
     return (7 * rank + 3) % len(MEN)
 
 
 def _person(rank: int, gender: str) -> tuple[str, ...]:
-    """All facts about the woman or man with the job at `rank`."""
+    """Return all facts about the woman or man with the job at `rank`."""
     woman = gender == "woman"
     if woman:
         name, kin = WOMEN[rank], MEN[_sibling(rank)]
@@ -75,7 +75,7 @@ def _person(rank: int, gender: str) -> tuple[str, ...]:
 
 
 def _lean(row: Sequence[str], bias: float) -> float:
-    """How much more often than at bias 0 this person is met."""
+    """Return how much more often than at bias 0 this person is met."""
     gender, job = row[PERSON.index("man")], row[PERSON.index("job")]
     if job not in LEANING:
         return 1.0
@@ -83,7 +83,7 @@ def _lean(row: Sequence[str], bias: float) -> float:
 
 
 def people(bias: float = 0.0) -> Domain:
-    """Everybody; `bias` in [0, 1] has leaning jobs met (1 + bias) : (1 - bias) in one gender."""
+    """Return all; `bias` in [0, 1] has leaning jobs met (1 + bias) : (1 - bias) in one gender."""
     rows, weights = [], []
     for rank in range(len(JOBS)):
         for gender in ("woman", "man"):
@@ -94,7 +94,7 @@ def people(bias: float = 0.0) -> Domain:
 
 
 def friends(bias: float = 0.0) -> dict[str, Domain]:
-    """Up to six friends of each person, met with the bias of `people`: mutual, never a sibling."""
+    """Return up to six friends a person, met with the bias of `people`: mutual, never a sibling."""
     everybody = people(bias)
     rows, size = everybody.rows, len(everybody.rows)
     table = {}
@@ -111,7 +111,7 @@ def friends(bias: float = 0.0) -> dict[str, Domain]:
 
 
 def others(domain: Domain) -> dict[str, Domain]:
-    """For each name in `domain`, the domain without it."""
+    """Return, for each name in `domain`, the domain without it."""
     table = {}
     for skip, row in enumerate(domain.rows):
         keep = [i for i in range(len(domain.rows)) if i != skip]
@@ -121,7 +121,7 @@ def others(domain: Domain) -> dict[str, Domain]:
 
 
 def abroad() -> dict[str, Domain]:
-    """For each person, the places outside their own country."""
+    """Return, for each person, the places outside their own country."""
     home = PERSON.index("country")
     foreign = {}
     for country, *_ in COUNTRIES:

@@ -141,21 +141,21 @@ class KnowledgeBase:
         return tuple(fact for fact in self.facts if fact.held_out)
 
     def person(self, name: str) -> Person:
-        """The person of that name. Raises ValueError for nobody's name."""
+        """Return the person of that name. Raises ValueError for nobody's name."""
         return _find(self.people, name, "person")
 
     def town(self, name: str) -> Town:
-        """The town of that name. Raises ValueError for an unknown one."""
+        """Return the town of that name. Raises ValueError for an unknown one."""
         return _find(self.towns, name, "town")
 
     def country(self, name: str) -> Country:
-        """The country of that name. Raises ValueError for an unknown one."""
+        """Return the country of that name. Raises ValueError for an unknown one."""
         return _find(self.countries, name, "country")
 
     def about(
         self, subject: str, relation: str | None = None, *, held_out: bool | None = None
     ) -> tuple[Fact, ...]:
-        """The facts about `subject`, of one relation or all, known, held out or both (None).
+        """Return the facts about `subject`, of one relation or all, known, held out or both (None).
 
         Empty where the world says nothing. Raises ValueError for an unknown relation.
         """
@@ -178,7 +178,7 @@ _Named = TypeVar("_Named", Person, Town, Country)
 
 @cache
 def knowledge_base() -> KnowledgeBase:
-    """The world, the same at every call and for every seed."""
+    """Return the world, the same at every call and for every seed."""
     people = tuple(_person(row) for row in knowledge.people().rows)
     countries = tuple(_country(row) for row in knowledge.COUNTRIES)
     towns = tuple(Town(town, c.name, c.river) for c in countries for town in c.towns)
@@ -253,7 +253,7 @@ def _facts(
 
 
 def _held_out(subject: str, relation: str, thing: str) -> bool:
-    """By a hash of the fact; what says the same the other way round shares its fate.
+    """Decide by a hash of the fact; what says the same the other way round shares its fate.
 
     A marriage is one fact told from two sides. Who is whose parent or child is decided for a whole
     family, as the mother of one child tells of the other.

@@ -148,7 +148,7 @@ class Lexicon:
 
 
 def _forms(stem: str, pos: str, gender: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Every form of a word with the features it shows."""
+    """Yield every form of a word with the features it shows."""
     if pos == "noun":
         for number, case in product(NUMBERS, CASES):
             form = morphology.noun_form(stem, gender, number, case)
@@ -167,12 +167,12 @@ def _forms(stem: str, pos: str, gender: str = "") -> Iterator[tuple[str, tuple[s
 
 
 def clash(one: str, other: str) -> bool:
-    """Whether no one thing is said to be both: the same word twice, opposites, two colours."""
+    """Say whether no one thing is said to be both: the same word twice, opposites, two colours."""
     return one == other or any(one in group and other in group for group in _OPPOSITES)
 
 
 class _Coiner:
-    """Gives each word a stem none of whose forms is another's or English; keeps all readings."""
+    """A maker of stems none of whose forms is another word's or English; keeps all readings."""
 
     def __init__(self, english: frozenset[str]) -> None:
         self.english = english
@@ -205,7 +205,7 @@ def _length(meaning: str, longest: int) -> int:
 
 
 def _english_words() -> frozenset[str]:
-    """The English words of the parallel text, so that no invented word looks like one of them."""
+    """Return the English words of the parallel text, so that no invented word looks like one."""
     rows = (*_PEOPLE, *_PLACES, *knowledge.ANIMALS, *knowledge.THINGS, *knowledge.FOODS)
     words = {word for row in rows for word in row[:2]}
     words |= {word for row in (*_VERBS, *_GIVING) for word in row[:3]}
@@ -257,7 +257,7 @@ def _verbs(coiner: _Coiner) -> tuple[Verb, ...]:
 
 @cache
 def _everything() -> tuple[Lexicon, dict[str, tuple[Reading, ...]]]:
-    """The lexicon and the readings of every form, coined in a fixed order: short words first."""
+    """Return the lexicon and the readings of each form, coined in a fixed order: short first."""
     coiner = _Coiner(_english_words())
     agreeing = {word: coiner.word(word, pos, 0) for word, pos in _AGREEING.items()}
     particles = {word: coiner.word(word, "particle", 1) for word in _PARTICLES}
@@ -271,13 +271,13 @@ def _everything() -> tuple[Lexicon, dict[str, tuple[Reading, ...]]]:
 
 
 def lexicon() -> Lexicon:
-    """The one lexicon, built on first use (some milliseconds)."""
+    """Return the one lexicon, built on first use (some milliseconds)."""
     return _everything()[0]
 
 
 @cache
 def verbs_for(subject: str, target: str | None) -> tuple[Verb, ...]:
-    """The verbs for a subject of this kind; with `target` those that take such an object."""
+    """Return the verbs for a subject of this kind; with `target` those that take such an object."""
     return tuple(
         verb
         for verb in lexicon().verbs
@@ -286,7 +286,7 @@ def verbs_for(subject: str, target: str | None) -> tuple[Verb, ...]:
 
 
 def analyse(word: str) -> tuple[Reading, ...]:
-    """Every reading of a word of the second language: one lemma, one or more sets of features.
+    """Return every reading of a word of the second language: a lemma, one or more feature sets.
 
     A stop or comma has none. Raises ValueError for a word that the language does not have.
     """

@@ -73,14 +73,14 @@ class Sentence:
 
 
 class Speaker:
-    """Draws meanings; `richness` in [0, 1] is how often a phrase or clause takes an extra part."""
+    """A source of meanings; `richness` in [0, 1] is how often a phrase or clause is extended."""
 
     def __init__(self, rng: Random, richness: float) -> None:
         self.rng, self.richness, self.words = rng, richness, lexicon()
         self.used: set[str] = set()
 
     def sentence(self, n_clauses: int) -> Sentence:
-        """A sentence of `n_clauses` clauses, reasons counted."""
+        """Return a sentence of `n_clauses` clauses, reasons counted."""
         tense = self.rng.choice(("past", "past", "past", "present", "future"))
         chain: list[tuple[Clause, Clause | None]] = []
         before: Clause | None = None
@@ -100,7 +100,7 @@ class Speaker:
         return self.rng.random() < share * self.richness
 
     def _clause(self, tense: str, before: Clause | None, first: bool) -> Clause:
-        """A main clause; pronouns point to the clause `before`."""
+        """Return a main clause; pronouns point to the clause `before`."""
         rng = self.rng
         pronoun = self._subject_pronoun(before) if before and rng.random() < 0.6 else None
         subject = pronoun or self._subject()
@@ -127,7 +127,7 @@ class Speaker:
         return Clause(verb, tense, subject, target, recipient, place, None, adverb, negated)
 
     def _reason(self, tense: str, of: Clause) -> Clause | None:
-        """Why `of` holds: someone or something is so, or someone wants or fears something.
+        """Return why `of` holds: someone or something is so, or someone wants or fears something.
 
         None where no pronoun could link the two.
         """
@@ -156,7 +156,7 @@ class Speaker:
         return phrase
 
     def _subject_pronoun(self, before: Clause) -> Phrase | None:
-        """The pronoun that as a subject points to the clause `before`, or None.
+        """Return the pronoun that as a subject points to the clause `before`, or None.
 
         Where there is an object for `it` to stand for, `it` never stands for the subject.
         """
@@ -167,7 +167,7 @@ class Speaker:
         return self._pronoun(actor)
 
     def _pronoun(self, of: Phrase | None) -> Phrase | None:
-        """The pronoun for a phrase, or None where none is clear.
+        """Return the pronoun for a phrase, or None where none is clear.
 
         A job may be held by anyone, so English has no singular pronoun for it here.
         """
@@ -190,7 +190,7 @@ class Speaker:
         return preposition, Phrase(noun, number, "the", adjectives)
 
     def _phrase(self, kind: str, relative: bool = False) -> Phrase:
-        """A name, or a noun with what belongs to it."""
+        """Return a name, or a noun with what belongs to it."""
         noun = self._noun(kind)
         if kind == "name":
             return Phrase(noun)
@@ -218,7 +218,7 @@ class Speaker:
         return Phrase(noun, number, determiner, adjectives, numeral, None, None, described)
 
     def _relative(self, noun: Noun) -> Clause:
-        """A short clause about `noun`, which is its subject (people, animals) or its object."""
+        """Return a short clause about `noun`: its subject (people, animals) or its object."""
         acts = noun.human or (noun.kind == "animal" and self.rng.random() < 0.5)
         subject = None if acts else self._plain(("name", "person", "job"))
         if subject is None:
@@ -232,7 +232,7 @@ class Speaker:
         return Clause(verb, "past", None, self._plain(verb.objects), place=place)
 
     def _plain(self, kinds: Sequence[str]) -> Phrase | None:
-        """A phrase of one or two words, or None where there are no `kinds`."""
+        """Return a phrase of one or two words, or None where there are no `kinds`."""
         if not kinds:
             return None
         noun = self._noun(self.rng.choice(kinds))
@@ -243,7 +243,7 @@ class Speaker:
         return self.rng.choice(bilingual.QUALITIES[kind] + bilingual.HUES.get(kind, ()))
 
     def _quality(self, phrase: Phrase, among: tuple[str, ...] | None = None) -> str:
-        """What the phrase is said to be: nothing that its adjectives say or deny."""
+        """Return what the phrase is said to be: nothing that its adjectives say or deny."""
         kind = "person" if phrase.noun.human else phrase.noun.kind
         said = phrase.adjectives
         fits = [
@@ -254,7 +254,7 @@ class Speaker:
         return self.rng.choice(fits or bilingual.QUALITIES[kind])
 
     def _noun(self, kind: str) -> Noun:
-        """A noun that the sentence has not used, the first of its kind more often than the last."""
+        """Return a noun new to the sentence, the first of its kind more often than the last."""
         nouns = self.words.nouns[kind]
         for _ in range(20):
             noun = nouns[int(len(nouns) * self.rng.random() ** 1.5)]

@@ -52,7 +52,7 @@ _SPELLING = (
 
 
 def stem(meaning: str, syllables: int, attempt: int = 0) -> str:
-    """An invented stem for `meaning`: one vowel side, a final consonant, `syllables` 0 to 3.
+    """Return an invented stem for `meaning`: one vowel side, a final consonant, `syllables` 0 to 3.
 
     With 0 it is consonants alone, as short words such as articles have. Another `attempt` gives
     another stem, for when the first is taken.
@@ -68,7 +68,7 @@ def stem(meaning: str, syllables: int, attempt: int = 0) -> str:
 
 
 def name_stem(name: str) -> str:
-    """A name of the world in the second language's spelling, without a final vowel or ending.
+    """Spell a name of the world in the second language, without a final vowel or ending.
 
     >>> name_stem("Felix"), name_stem("Ruth"), name_stem("Jack")
     ('Felikš', 'Rut', 'Žak')
@@ -84,7 +84,7 @@ def name_stem(name: str) -> str:
 
 @cache
 def harmonise(stem: str, ending: str) -> str:
-    """`stem` with `ending`, whose capital vowels take the side of the stem's last vowel.
+    """Return `stem` with `ending`, whose capital vowels take the side of the stem's last vowel.
 
     >>> harmonise("druk", "Om"), harmonise("zdelk", "Om")
     ('drukom', 'zdelköm')
@@ -94,26 +94,26 @@ def harmonise(stem: str, ending: str) -> str:
 
 
 def ending(gender: str, number: str, case: str) -> str:
-    """The ending of articles, adjectives and pronouns, with harmony vowels in capitals."""
+    """Return the ending of articles, adjectives and pronouns, with harmony vowels in capitals."""
     if number == "sg":
         return _SINGULAR[gender][case]
     return _PLURAL[gender].get(case) or _PLURAL_OBLIQUE[case]
 
 
 def adjective_form(stem: str, gender: str, number: str, case: str) -> str:
-    """The form of an adjective, an article or a pronoun that agrees with such a noun."""
+    """Return the form of an adjective, an article or a pronoun that agrees with such a noun."""
     return harmonise(stem, ending(gender, number, case))
 
 
 def noun_form(stem: str, gender: str, number: str, case: str) -> str:
-    """The form of a noun or a name: as an adjective's, but bare where that ends in -y or -i."""
+    """Return the form of a noun or name: an adjective's, but bare where that ends in -y or -i."""
     if (gender, number, case) == ("m", "sg", "nom"):
         return stem
     return harmonise(stem, ending(gender, number, case))
 
 
 def verb_form(stem: str, tense: str, gender: str, number: str) -> str:
-    """The form of a verb whose subject has this gender and number."""
+    """Return the form of a verb whose subject has this gender and number."""
     return harmonise(
         stem, _TENSE[tense] + (_SUBJECT[gender] if number == "sg" else _PLURAL_SUBJECT)
     )

@@ -36,7 +36,7 @@ class Parallel:
     alignment: tuple[tuple[int, int], ...]
 
     def reversed(self) -> Parallel:
-        """The same pair in the other direction."""
+        """Return the same pair in the other direction."""
         swapped = tuple(sorted((t, s) for s, t in self.alignment))
         return Parallel(self.target, self.source, swapped)
 
@@ -107,7 +107,7 @@ def _stream(n: int, split: str, rng: Random, longest: int) -> Iterator[Parallel]
 
 
 def _meaning(rng: Random, longest: int) -> Sentence:
-    """A meaning that takes about as many words as a length drawn from the whole range."""
+    """Return a meaning that takes about as many words as a length drawn from the whole range."""
     size = rng.uniform(SHORTEST, longest)
     n_clauses = max(1, round(size / 9))
     richness = min(1.0, max(0.0, (size / n_clauses - 3.5) / 5))
@@ -115,12 +115,12 @@ def _meaning(rng: Random, longest: int) -> Sentence:
 
 
 def translate(sentence: Sentence) -> Parallel:
-    """A meaning in both languages, with the words that share a concept aligned."""
+    """Return a meaning in both languages, with the words that share a concept aligned."""
     return _align(_english(sentence), sentence)
 
 
 def _english(sentence: Sentence) -> list[Word]:
-    """The English words as they are written: `an` before vowels, a capital at the start."""
+    """Return the English words as they are written: `an` before vowels, a capital at the start."""
     words = list(_english_sentence(sentence))
     for i, (word, concept) in enumerate(words):
         if word == "a":
@@ -156,7 +156,7 @@ def _english_sentence(sentence: Sentence) -> Iterator[Word]:
 
 
 def _english_clause(clause: Clause, at: str, head: Phrase | None = None) -> Iterator[Word]:
-    """The clause; a relative clause about `head` begins with who or that."""
+    """Yield the clause; a relative clause about `head` begins with who or that."""
     if clause.adverb:
         yield clause.adverb, at + "when"
     if head:
@@ -246,7 +246,7 @@ def _other_sentence(sentence: Sentence) -> Iterator[Word]:
 
 
 def _other_clause(clause: Clause, at: str, head: Phrase | None = None) -> Iterator[Word]:
-    """Relative pronoun, subject, time, place, recipient, object, quality, not, verb."""
+    """Yield relative pronoun, subject, time, place, recipient, object, quality, not, verb."""
     words = lexicon()
     small = words.particles
     who = clause.subject or head
@@ -299,6 +299,6 @@ def _other_phrase(phrase: Phrase, at: str, case: str) -> Iterator[Word]:
 
 
 def _agree(stem: str, phrase: Phrase, case: str) -> str:
-    """A word that agrees with the whole phrase: joined nouns are plural."""
+    """Return a word that agrees with the whole phrase: joined nouns are plural."""
     number = "pl" if phrase.plural else "sg"
     return morphology.adjective_form(stem, phrase.gender, number, case)

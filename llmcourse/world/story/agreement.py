@@ -44,7 +44,7 @@ _DONE = "[found|painted|moved|sold|bought]"
 
 
 def _noun(pairs: tuple[tuple[str, str], ...], number: str) -> str:
-    """A noun in the singular ("s"), the plural ("p") or either (""): commonest first."""
+    """Return a noun in the singular ("s"), the plural ("p") or either (""): commonest first."""
     words = {"s": [one for one, _ in pairs], "p": [many for _, many in pairs]}
     words[""] = [word for pair in pairs for word in pair]
     size = len(words[number]) / len(pairs)
@@ -62,7 +62,7 @@ def _that(number: str, adjective: str = "", done: str = _DONE) -> str:
 
 
 def _gaps(number: str) -> dict[int, str]:
-    """What may stand between: by its length in tokens; the last noun has this number."""
+    """Return what may stand between: by its length in tokens; the last noun has this number."""
     under = f"under {_noun(COVERS, number)}"
     return {
         1: "[4: outside|2: nearby|downstairs]",
@@ -81,7 +81,7 @@ def _gaps(number: str) -> dict[int, str]:
 
 
 def agreement_rules() -> dict[str, str]:
-    """The rules `seen` (past tense) and `seen_now` (present, no full stop), and their parts.
+    """Return the rules `seen` (past tense) and `seen_now` (present, no full stop), and their parts.
 
     `gap7s` writes seven tokens whose last noun is singular, `gap7p` plural, `gap7` either.
     """
@@ -122,7 +122,7 @@ class AgreementPair:
 
 
 def agreement_pairs(n: int, distance: int, seed: int = 0) -> list[AgreementPair]:
-    """`n` pairs with exactly `distance` tokens between subject and verb (0 to 12).
+    """Return `n` pairs with exactly `distance` tokens between subject and verb (0 to 12).
 
     They come in twos that differ only in the subject's number: a model that sees no more than the
     last `distance` tokens answers both alike and is right in exactly half (n even). The last noun

@@ -70,7 +70,7 @@ def _stream(n: int | None, tokens: int | None, seed: int | str) -> Iterator[Stor
 
 @lru_cache(maxsize=1)
 def rules() -> Rules:
-    """The grammar of the entries."""
+    """Return the grammar of the entries."""
     world = knowledge_base()
     names = ("country", "capital", "coins", "people", "river")
     countries = [(c.name, c.capital, c.currency, c.people, c.river) for c in world.countries]
@@ -96,7 +96,7 @@ def rules() -> Rules:
 def _alike(
     fields: tuple[str, ...], rows: list[tuple[str, ...]] | tuple[tuple[str, ...], ...]
 ) -> Domain:
-    """Rows that are picked equally often."""
+    """Return rows that are picked equally often."""
     return Domain(fields, tuple(rows), (1.0,) * len(rows))
 
 
@@ -110,7 +110,7 @@ def _machine() -> Machine:
 
 
 def analogy_questions() -> str:
-    """Analogy questions on what the entries tell, in the format of word2vec's questions-words.txt.
+    """Return analogy questions on what the entries tell, in the format of questions-words.txt.
 
     Six sections: capitals, currencies, peoples, two degrees of qualities, women and men. In each,
     every ordered pair of two relations of the same kind is a question.

@@ -19,7 +19,7 @@ from llmcourse.world.story.agreement import agreement_rules
 
 @lru_cache(maxsize=8)
 def rules(bias: float) -> Rules:
-    """The grammar of stories. Raises ValueError for a `bias` outside [0, 1]."""
+    """Return the grammar of stories. Raises ValueError for a `bias` outside [0, 1]."""
     check_dial(bias, "bias")
     domains = {
         "person": knowledge.people(bias), "thing": knowledge.THING, "food": knowledge.FOOD,
@@ -42,13 +42,13 @@ def rules(bias: float) -> Rules:
 
 @lru_cache(maxsize=8)
 def machine(bias: float, start: str = "story") -> Machine:
-    """The compiled grammar, built on first use."""
+    """Return the compiled grammar, built on first use."""
     return Machine(rules(bias), start)
 
 
 @lru_cache(maxsize=1)
 def vocabulary() -> tuple[str, ...]:
-    """Every token that a story can hold, END included, sorted."""
+    """Return every token that a story can hold, END included, sorted."""
     return tuple(sorted(machine(0.0).words()))
 
 
@@ -61,7 +61,7 @@ _KIND = {
 
 
 def relatives() -> dict[str, Domain]:
-    """For each person, the relatives that are known: name, and the word for what they are."""
+    """Return each person's known relatives: their name, and the word for what they are."""
     world = knowledge_base()
     genders = {person.name: person.gender for person in world.people}
     table = {}
@@ -76,7 +76,7 @@ def relatives() -> dict[str, Domain]:
 
 
 def belongings() -> dict[str, Domain]:
-    """For each person, what they own: the thing on record if it is known, else a plain answer."""
+    """Return what each person owns: the thing on record if it is known, else a plain answer."""
     world = knowledge_base()
     owned = {fact.subject: fact.object for fact in world.known if fact.relation == "owns"}
     return {
@@ -86,7 +86,7 @@ def belongings() -> dict[str, Domain]:
 
 
 def losses() -> dict[str, Domain]:
-    """For each person, the things they may call their own: all but the one that is held out."""
+    """Return the things that each person may call their own: all but the one that is held out."""
     world = knowledge_base()
     owned = {fact.subject: fact.object for fact in world.hidden if fact.relation == "owns"}
     rest = knowledge.others(knowledge.THING)

@@ -81,7 +81,7 @@ def _stream(source: Machine, n: int | None, tokens: int | None, seed: int | str)
 
 
 def story_log_prob(tokens: Iterable[str], *, bias: float = 0.0) -> tuple[float, ...]:
-    """Natural log-probability of each token given all before it, for any tokens (about 1 ms each).
+    """Return ln P of each token given all before it, for any tokens (about 1 ms each).
 
     From the first token that the grammar cannot write, -inf. A text without END is scored as a
     prefix. Raises TypeError for one string in place of the tokens.
@@ -91,7 +91,7 @@ def story_log_prob(tokens: Iterable[str], *, bias: float = 0.0) -> tuple[float, 
 
 
 def next_probs(tokens: Iterable[str], *, bias: float = 0.0) -> dict[str, float]:
-    """The exact distribution of the token that follows `tokens`: what a perfect model would say.
+    """Return the exact distribution of the token after `tokens`: what a perfect model would say.
 
     Raises TypeError for one string in place of the tokens.
     """
@@ -100,7 +100,7 @@ def next_probs(tokens: Iterable[str], *, bias: float = 0.0) -> dict[str, float]:
 
 
 def entropy_rate(documents: Iterable[Story]) -> EntropyRate:
-    """The floor on a sample of stories: bits over tokens and characters, with standard errors.
+    """Return the floor on a sample of stories: bits per token and character, standard errors.
 
     Raises ValueError for fewer than two documents.
     source: Cochran, Sampling Techniques, 1977, chapter 6.
@@ -117,7 +117,7 @@ def entropy_rate(documents: Iterable[Story]) -> EntropyRate:
 
 
 def _ratio(bits: Sequence[float], sizes: Sequence[int]) -> tuple[float, float]:
-    """sum(bits) / sum(sizes) and its standard error."""
+    """Return sum(bits) / sum(sizes) and its standard error."""
     n, rate = len(bits), math.fsum(bits) / sum(sizes)
     spread = math.fsum((b - rate * s) ** 2 for b, s in zip(bits, sizes, strict=True)) / (n - 1)
     return rate, math.sqrt(spread / n) / (sum(sizes) / n)

@@ -36,7 +36,7 @@ class TranscriptPair:
 
 
 def transcript_pairs(n: int, seed: int = 0) -> list[TranscriptPair]:
-    """`n` pairs, the same for the same seed, from stories that no `world.stories` seed repeats.
+    """Return `n` pairs, the same for a seed, from stories that no `world.stories` seed repeats.
 
     Raises ValueError for `n` below 1.
     """
@@ -68,7 +68,7 @@ def _pair(sentence: tuple[str, ...], place: int, rng: Random) -> TranscriptPair:
 
 
 def _sentences(seed: str) -> Iterator[tuple[str, ...]]:
-    """Sentences of stories, without quotation marks, up to LONGEST tokens."""
+    """Yield sentences of stories, without quotation marks, up to LONGEST tokens."""
     for story in stories(seed=seed):
         words: list[str] = []
         for token in story.tokens:

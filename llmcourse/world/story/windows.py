@@ -88,7 +88,7 @@ class ContextCost:
 def context_cost(
     window: int = 16, *, tokens: int = 100_000, seed: int = 0, bias: float = 0.0
 ) -> ContextCost:
-    """What stories cost at least a model that sees the last `window` tokens, beside the floor.
+    """Return the least that stories cost a model of the last `window` tokens, beside the floor.
 
     Drawn from `tokens` tokens or more. Raises ValueError for a window or a size below 1.
     """
@@ -108,7 +108,7 @@ def context_cost(
 
 
 def _free_slots(source: Machine) -> dict[str, Pick]:
-    """Slots that no other slot depends on and that are always picked from the same table.
+    """Return slots that no other slot depends on and that are always picked from the same table.
 
     Where an article is said before some picks, all count as if it were.
     """
@@ -122,7 +122,7 @@ def _free_slots(source: Machine) -> dict[str, Pick]:
 
 
 def _added(story: list[Traced], source: Machine, free: dict[str, Pick], window: int) -> float:
-    """Nats that the oracle loses on one story."""
+    """Return the nats that the oracle loses on one story."""
     nats = 0.0
     rows: dict[str, tuple[str, ...]] = {}
     shown: dict[str, int] = {}
@@ -146,7 +146,7 @@ def _added(story: list[Traced], source: Machine, free: dict[str, Pick], window: 
 
 
 def _chance(domain: Domain, part: str, row: tuple[str, ...], article: bool) -> float:
-    """How likely this field has this value, among rows with the same article where one is said."""
+    """Return how likely this field has this value, among rows with its article if one is said."""
     column = domain.fields.index(part)
     same = domain.fields.index("a") if article else -1
     alike = [

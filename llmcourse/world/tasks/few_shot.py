@@ -131,7 +131,7 @@ def _episode(rng: Random, shots: int, classes: int, split: str) -> Episode:
 
 
 def _settled(cases: Sequence[_Case], feature: str, other: str) -> bool:
-    """Whether no sorting by `other` explains the shots and gives the query another answer."""
+    """Say whether no sorting by `other` explains the shots and gives the query another answer."""
     *shown, (_, query) = cases
     sorted_as: dict[str, set[str]] = {}
     for _, values in shown:
@@ -157,14 +157,14 @@ FEATURES = {
 
 
 def _features(rng: Random, classes: int) -> tuple[str, str]:
-    """What to sort by, and what else differs."""
+    """Return what to sort by, and what else differs."""
     feature = rng.choice([name for name in FEATURES if len(FEATURES[name]) >= classes])
     apart = {"kind": set(_SUITED)}.get(feature, {"kind"} if feature in _SUITED else set())
     return feature, rng.choice([name for name in FEATURES if name not in {feature, *apart}])
 
 
 def _still(rng: Random, feature: str, other: str) -> dict[str, str]:
-    """The classes of what is said in every sentence and stays the same all through."""
+    """Return the classes of what is said in every sentence and stays the same all through."""
     still = {name: rng.choice(FEATURES[name]) for name in _ALWAYS}
     suited = [_SUITED.get(name, tuple(_NOUNS)) for name in (feature, other)]
     return still | {"kind": rng.choice([kind for kind in suited[0] if kind in suited[1]])}

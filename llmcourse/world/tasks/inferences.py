@@ -76,7 +76,7 @@ def _hypothesis(rng: Random, schema: str) -> tuple[str, Slots]:
 
 
 def _all_differ(slots: Slots) -> bool:
-    """Whether no two slots hold the same; the job of a person is one of the things they hold."""
+    """Say whether no two slots hold the same; the job of a person is one of the things."""
     named = [row["name"] for row in slots.values()]
     named += [row["job"] for row in slots.values() if "job" in row]
     return len(set(named)) == len(named)
@@ -84,7 +84,7 @@ def _all_differ(slots: Slots) -> bool:
 
 @cache
 def _schemas() -> dict[str, tuple[str, ...]]:
-    """The names of the schemas of each phenomenon."""
+    """Return the names of the schemas of each phenomenon."""
     return {
         name: tuple(f"{name} {i}" for i in range(len(text.strip().split("\n\n"))))
         for name, text in INFERENCES.items()
@@ -92,7 +92,7 @@ def _schemas() -> dict[str, tuple[str, ...]]:
 
 
 def _rules() -> dict[str, str]:
-    """The rules "voice 0 H", "voice 0 E", ...: a line of a schema is one alternative of one."""
+    """Return rules "voice 0 H", "voice 0 E", ...: a line of a schema is one alternative of one."""
     rules: dict[str, list[str]] = {}
     for name, text in INFERENCES.items():
         for i, schema in enumerate(text.strip().split("\n\n")):
@@ -140,7 +140,7 @@ def _writer() -> Writer:
 
 
 def _states(lines: Iterable[str]) -> Iterator[str]:
-    """What is in a state, the state, and the only other one."""
+    """Yield what is in a state, the state, and the only other one."""
     for line in lines:
         states, nouns = line.split(":")
         one, other = states.split()
@@ -150,7 +150,7 @@ def _states(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _taxa(lines: Iterable[str]) -> Iterator[str]:
-    """Each creature with another of its kind, the kind, and what is wider still."""
+    """Yield each creature with another of its kind, the kind, and what is wider still."""
     for line in lines:
         kinds, members = line.split(":")
         kind = [word.replace("_", " ") for word in kinds.split()]

@@ -59,7 +59,7 @@ def _record(rng: Random, split: str, phenomena: tuple[str, ...]) -> Acceptabilit
 
 
 def _pair(rng: Random, phenomenon: str) -> tuple[str, str]:
-    """The right sentence and the wrong one."""
+    """Return the right sentence and the wrong one."""
     sides: tuple[list[str], list[str]] = ([], [])
     now: tuple[list[str], ...] = sides
     for word in _writer().words(phenomenon, rng):

@@ -85,7 +85,7 @@ def _review(rng: Random, split: str) -> Review:
 
 
 def _plain(rng: Random, topic: str, label: str, split: str) -> list[str]:
-    """One or two sentences in plain words, each about other aspects, and perhaps a verdict."""
+    """Write one or two sentences in plain words, each about other aspects, perhaps a verdict."""
     aspects = rng.sample(_aspects()[topic], 4)
     sentences = []
     for first, second in ((0, 1), (2, 3))[: rng.choice((1, 1, 2))]:
@@ -102,7 +102,7 @@ def _plain(rng: Random, topic: str, label: str, split: str) -> list[str]:
 
 
 def _negation(rng: Random, topic: str, label: str) -> tuple[str, ...]:
-    """One sentence that denies a word and asserts its contrary of another thing, or two of them."""
+    """Write one or two sentences that deny a word and assert its contrary of another thing."""
     slots = _two_views(rng, topic, label)
     if rng.random() < 0.6:
         return (_writer().sentence("both", rng, slots),)
@@ -111,7 +111,7 @@ def _negation(rng: Random, topic: str, label: str) -> tuple[str, ...]:
 
 
 def _two_views(rng: Random, topic: str, label: str) -> Slots:
-    """What is asserted, `a`, and what is denied or outweighed, `d`, of the contrary polarity.
+    """Return what is asserted, `a`, and what is denied or outweighed, `d`, of contrary polarity.
 
     Both are singular or both plural, so that their verbs tell nothing. `w` judges the same thing as
     `d` in the manner of `a`.

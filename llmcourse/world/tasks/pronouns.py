@@ -128,7 +128,7 @@ def _draft(rng: Random) -> _Draft:
 
 
 def _text(draft: _Draft, parts: _Parts, said: int) -> str:
-    """The sentence as it will be printed: made a hundred times to find one test record."""
+    """Return the sentence as it will be printed: made a hundred times to find one test record."""
     text = draft.text
     for mark, word in _words(parts, said).items():
         text = text.replace(mark, word)
@@ -157,7 +157,7 @@ def _words(parts: _Parts, said: int) -> dict[str, str]:
 def _fill(
     written: Sequence[str], words: Mapping[str, str]
 ) -> tuple[list[str], dict[str, tuple[int, int]]]:
-    """The tokens with `words` in the place of marks, and where (inclusive) each mark has gone."""
+    """Return the tokens with `words` in place of marks, and where (inclusive) each mark went."""
     tokens: list[str] = []
     places = {}
     for chunk in written:
@@ -169,7 +169,7 @@ def _fill(
 
 
 def _two_people(schema: _Schema, rng: Random) -> _Parts:
-    """Two by name, of one gender, or two by their jobs."""
+    """Return two by name, of one gender, or two by their jobs."""
     if rng.random() < 0.5:
         return _two_strangers(schema, rng)
     woman = rng.randrange(2)
@@ -223,7 +223,7 @@ _MARKS = {mark: {"": f"<{mark}>"} for mark in ("a", "b", "he", "x")}
 
 @cache
 def _task() -> tuple[Freehand, dict[str, list[_Schema]]]:
-    """The grammar and the schemas of each kind, whose rules are in it."""
+    """Return the grammar and the schemas of each kind, whose rules are in it."""
     texts = {"why": "[3: because|since|as]"}
     schemas: dict[str, list[_Schema]] = {kind: [] for kind in _SHARES}
     for kind, text in SCHEMAS.items():

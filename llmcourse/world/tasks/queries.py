@@ -75,7 +75,7 @@ def retrieval(
 
 @cache
 def _askable(split: str) -> tuple[Fact, ...]:
-    """The facts that queries ask for; a country's foods only where no other is held out."""
+    """Return the facts that queries ask for; a country's foods only where no other is held out."""
     world = knowledge_base()
     facts = world.hidden if split == "test" else world.known
     return tuple(
@@ -104,7 +104,7 @@ def _kind(fact: Fact) -> str:
 
 @cache
 def _descriptions(fact: Fact) -> tuple[str, ...]:
-    """Ways to name the subject by other facts, all known, that single it out."""
+    """Return ways to name the subject by other facts, all known, that single it out."""
     world, name = knowledge_base(), fact.subject
     if name in {country.name for country in world.countries}:
         named = _describe_country(world.country(name))
@@ -117,7 +117,7 @@ def _descriptions(fact: Fact) -> tuple[str, ...]:
 
 
 def _describe_country(country: Country) -> dict[str, str]:
-    """Descriptions by the relation that each of them tells."""
+    """Return descriptions by the relation that each of them tells."""
     return {
         "capital": f"the country whose capital is {country.capital}",
         "country": f"the country around {country.towns[1]}",
@@ -127,7 +127,7 @@ def _describe_country(country: Country) -> dict[str, str]:
 
 
 def _describe_town(town: Town) -> dict[str, str]:
-    """By the people who live there; nobody is at home in a capital."""
+    """Describe a town by the people who live there; nobody is at home in a capital."""
     world = knowledge_base()
     folk = [person.name for person in world.people if person.home == town.name]
     if folk:
@@ -149,7 +149,7 @@ def _describe_person(person: Person) -> dict[str, str]:
 
 
 def _keepers(one: Person) -> int:
-    """How many women or men keep such a pet of that name."""
+    """Return how many women or men keep such a pet of that name."""
     return sum(
         (person.gender, person.pet, person.pet_name) == (one.gender, one.pet, one.pet_name)
         for person in knowledge_base().people

@@ -46,7 +46,7 @@ SENSES_OF = {
 
 @cache
 def _grammar() -> Freehand:
-    """Rules such as `bank` (a frame) and `bank/river` (a remark)."""
+    """Return rules such as `bank` (a frame) and `bank/river` (a remark)."""
     people = (*knowledge.WOMEN, *knowledge.MEN)
     towns = [town for country in knowledge.COUNTRIES for town in country[1:4]]
     return Freehand(

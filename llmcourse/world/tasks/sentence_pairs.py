@@ -58,7 +58,7 @@ class Similarity:
 
 
 def score(first: Meaning, second: Meaning) -> float:
-    """5 times the weight of the parts that are the same over the weight of those that are stated.
+    """Return 5 times the weight of the parts that are the same over that of all that are stated.
 
     A part that both leave open counts for nothing; one that only one sentence states is a
     difference. The weights are WEIGHTS.
@@ -105,7 +105,7 @@ def _first(rng: Random, kind: str) -> _Sentence:
 
 
 def _second(rng: Random, first: _Sentence, kind: str) -> _Sentence:
-    """A sentence that stands to the first as `kind` says."""
+    """Return a sentence that stands to the first as `kind` says."""
     who, act, whom, place, time = first.meaning
     if kind == "same":
         passive = first.passive ^ (rng.random() < 0.8)
@@ -123,7 +123,7 @@ def _second(rng: Random, first: _Sentence, kind: str) -> _Sentence:
 
 
 def _meaning(rng: Random, of_people: bool) -> Meaning:
-    """A random meaning; `of_people`: something done to a person, not to a thing."""
+    """Return a random meaning; `of_people`: something done to a person, not to a thing."""
     who = _somebody(rng)
     whom = who
     while whom == who:
@@ -142,7 +142,7 @@ def _somebody(rng: Random) -> str:
 
 
 def _changed(rng: Random, meaning: Meaning, change: float) -> Meaning:
-    """The meaning with each part replaced with probability `change`; what fits is kept to.
+    """Return the meaning with each part replaced with probability `change`; what fits is kept to.
 
     A person stays a person and a thing a thing, so that any act still makes sense.
     """
@@ -165,7 +165,7 @@ def _say(
     avoid: frozenset[str] = frozenset(),
     passive: bool | None = None,
 ) -> _Sentence:
-    """A sentence with that meaning, in wordings of `keep` and without those of `avoid` if it can.
+    """Write a sentence of that meaning, in wordings of `keep` and none of `avoid` if it can.
 
     `passive` None leaves the voice open.
     """
@@ -198,7 +198,7 @@ def _worded(
 
 
 def _rows(table: str) -> list[list[tuple[str, ...]]]:
-    """Lines of a table: columns parted by semicolons, wordings by slashes."""
+    """Return the lines of a table: columns parted by semicolons, wordings by slashes."""
     return [
         [tuple(word.strip() for word in column.split("/")) for column in line.split(";")]
         for line in table.splitlines()
@@ -214,7 +214,7 @@ def _wordings() -> dict[str, dict[str, tuple[str, ...]]]:
 
 @cache
 def _acts() -> dict[str, dict[str, tuple[tuple[str, ...], ...]]]:
-    """For acts on people and on things, by the first wording: past tenses and participles."""
+    """Return acts on people and on things by the first wording: past tenses and participles."""
     tables = sections("similarity")
     return {
         kind: {row[0][0]: tuple(row) for row in _rows(tables[f"to {kind}"])}

@@ -91,7 +91,7 @@ _Told = tuple[Event, tuple[str, ...], Mapping[str, int]]
 
 
 def _scene(rng: Random, split: str, size: int, kind: str) -> list[_Told]:
-    """Events, told; the first three differ in what is asked for."""
+    """Return events, told; the first three differ in what is asked for."""
     role = _role(kind)
     names = [GIVING] if kind == "whom" else list(FAMILIES)
     families = rng.sample(names, min(len(names), rng.choice((1, 2, 2))))
@@ -110,7 +110,7 @@ def _scene(rng: Random, split: str, size: int, kind: str) -> list[_Told]:
 
 
 def _role(kind: str) -> str:
-    """The part of an event that an answer stands in; for a fact, the one who has it."""
+    """Return the part of an event that an answer stands in; for a fact, the one who has it."""
     return {"how many": "what", "job": "who", "home": "who", "pet": "who"}.get(kind, kind)
 
 
@@ -124,7 +124,7 @@ class _Cast:
 
 
 def _cast(rng: Random, kind: str) -> _Cast:
-    """A few people and things, so that events share them; three people where one is asked for."""
+    """Return a few people and things for events to share; three people where one is asked for."""
     make = events.person if kind in _FACTS else events.somebody
     people: dict[str, Mention] = {}
     while len(people) < 3:
@@ -143,7 +143,7 @@ def _names(one: Mention) -> list[str]:
 
 
 def _tell(rng: Random, family: str, verb: str, cast: _Cast, must: str) -> _Told:
-    """One event of the cast in a sentence; it tells `must` at least."""
+    """Tell one event of the cast in a sentence, with `must` in it at least."""
     reasons, kinds = FAMILIES[family].reasons, FAMILIES[family].kinds
     tells = {role for role, share in _TOLD.items() if role == must or rng.random() < share}
     who = rng.choice(cast.people)
@@ -166,7 +166,7 @@ def _tell(rng: Random, family: str, verb: str, cast: _Cast, must: str) -> _Told:
 
 
 def _ask(kind: str, event: Event, scene: Sequence[Event], rng: Random) -> str:
-    """A question for a part of `event`; empty where it would fit another event of the scene too."""
+    """Ask for a part of `event`; return "" where that would fit another event of the scene too."""
     role = _role(kind)
     given = ["verb", *(part for part in ("who", "what") if part != role)]
     if kind == "how many":
@@ -217,7 +217,7 @@ def _compose(kind: str, told: Sequence[_Told], at: int, asked: str, rng: Random)
 
 
 def _state(kind: str, person: Person, rng: Random) -> tuple[tuple[str, ...], int]:
-    """A known fact as a sentence, and the token that tells it."""
+    """Return a known fact as a sentence, and the token that tells it."""
     thing = str(getattr(person, kind))
     text = rng.choice(_FACTS[kind]).format(name=person.name, x=thing)
     tokens = text.replace(f" a {thing}", f" {with_article(thing)}").split()

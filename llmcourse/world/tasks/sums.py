@@ -79,7 +79,7 @@ def arithmetic(
 
 
 def work_out(first: int, second: int, operation: str = "+", *, scratchpad: bool = True) -> Sum:
-    """The sum of two numbers worked out; the second has one digit in "*", is no larger in "-".
+    """Work out the sum of two numbers; the second has one digit in "*", is no larger in "-".
 
     >>> print(work_out(29, 57).text)
     2 9 + 5 7
@@ -113,7 +113,7 @@ _COLUMNS: dict[str, Callable[[int, int, int], tuple[int, int]]] = {
 
 
 def _steps(first: str, second: str, operation: str) -> Iterator[str]:
-    """The lines between OPEN and CLOSE. A single second factor stays until the end."""
+    """Yield the lines between OPEN and CLOSE. A single second factor stays until the end."""
     carry, done = 0, ""
     width = max(len(first), len(second))
     first = first.rjust(width, "0")

@@ -28,7 +28,7 @@ _WORDS = {"f": ("she", "her", "her"), "m": ("he", "him", "his")}
 
 
 def _guests() -> Iterator[tuple[str, ...]]:
-    """People from outside the world: a first name, a full name, or Mr and Mrs Hill."""
+    """Yield people from outside the world: a first name, a full name, or Mr and Mrs Hill."""
     for name, gender in _SAME_NAMES:
         yield f"PER:{name}", *_WORDS[gender]
         for surname in _SURNAMES:
@@ -39,20 +39,20 @@ def _guests() -> Iterator[tuple[str, ...]]:
 
 
 def _parks() -> Iterator[str]:
-    """Places that might be people by their name."""
+    """Yield places that might be people by their name."""
     for place in _PLACES:
         yield from (f"{name}_{place}" for name, _ in _SAME_NAMES[:10])
 
 
 def _spots() -> Iterator[str]:
-    """Places with a name of 2 or 3 words."""
+    """Yield places with a name of 2 or 3 words."""
     yield from _parks()
     for town in (country[1] for country in knowledge.COUNTRIES):
         yield from (f"{town}_{place}" for place in ("Bridge", "Market_Square", "Town_Hall"))
 
 
 def _bodies() -> Iterator[str]:
-    """Organisations, many of them named after a town, a river or a person."""
+    """Yield organisations, many of them named after a town, a river or a person."""
     for _, town, *_, river in knowledge.COUNTRIES:
         yield from (f"the_Bank_of_{town}", f"the_{town}_Times", f"{town}_Post")
         yield from (f"the_{river}_Boat_Club", f"{river}_Mills")
@@ -61,7 +61,7 @@ def _bodies() -> Iterator[str]:
 
 
 def _dates() -> Iterator[str]:
-    """Days with their preposition."""
+    """Yield days with their preposition."""
     for day in ("Monday", "Tuesday", "Thursday", "Friday", "Sunday"):
         yield from (f"on DATE:{day}", f"DATE:last_{day}")
     for month in MONTHS:
@@ -82,7 +82,7 @@ def _names(kind: str, words: Iterable[str]) -> Domain:
 
 
 def domains() -> dict[str, Domain]:
-    """What the slots of `texts/tag_sentences.txt` are filled from."""
+    """Return what the slots of `texts/tag_sentences.txt` are filled from."""
     world = knowledge_base()
     known = [(f"PER:{p.name}", *_WORDS["f" if p.gender == "woman" else "m"]) for p in world.people]
     guests = list(_guests())

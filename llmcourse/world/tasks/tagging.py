@@ -80,7 +80,7 @@ def tagged(n: int, *, split: str = "train", seed: int = 0) -> Iterator[Tagged]:
 
 @cache
 def read(chunk: str) -> tuple[Token, ...]:
-    """The tokens of what a grammar writes: "book/VERB", "of", "PER:Rose_Hill", "Mr/PROPN PER:Hill".
+    """Read what a grammar writes: "book/VERB", "of", "PER:Rose_Hill", "Mr/PROPN PER:Hill".
 
     Raises ValueError for a word that has no tag of its own in `tag_words.TAGS`.
     """
@@ -109,7 +109,7 @@ def _tag(word: str) -> str:
 
 
 def _presumes(words: tuple[str, ...]) -> bool:
-    """Whether somebody and the thing whose ownership is held out stand in one sentence."""
+    """Say whether somebody and the thing whose ownership is held out stand in one sentence."""
     return any(thing in words for word in words if word in _OWNED for thing in _OWNED[word])
 
 
