@@ -94,8 +94,8 @@ ax.set_title("Longer n-grams help only a model that handles unseen ones well");
 
 # %% [markdown]
 # All models count the same n-grams. Add-k is best at n = 4 or 5 and then becomes much worse.
-# Interpolation is best at a larger n, and the Kneser-Ney curve hardly rises at all. At the end of
-# this unit you can say why.
+# Interpolation is best at a larger n, and the Kneser-Ney curve hardly rises at all. This unit
+# explains why.
 #
 # ## The idea: only the last n - 1 tokens count
 #
@@ -205,7 +205,7 @@ for sentence in ["the students opened their books .", "the teacher opened their 
 # ## A score that is too good
 #
 # Below is the first draft of a function that scores a text. It averages $-\log_2 P$, the cost of
-# each token in bits, with $P$ by maximum likelihood. The next cell lets it score 20,000 held-out
+# each token in bits, with $P$ by maximum likelihood. The cell after it scores 20,000 held-out
 # words, punctuation marks included. Look at the scores before you read on: do you believe them?
 
 # %% tags=["demo"]
@@ -281,8 +281,8 @@ print("held-out words:", [score(counts(words, n), some_words, n) for n in range(
 # ## What a larger n costs
 #
 # A 4-gram model has a second limit. In *as the proctor started the clock, the students opened
-# their ...* a reader expects *exams*, but the proctor is not in the history. A larger n would
-# include him. What does it cost?
+# their ...* a reader expects *exams*, but the proctor is not in the history. What would a larger
+# n cost?
 #
 # With V different words there are $V^n$ possible n-grams, but only those that occur need to be
 # stored. The next cell counts them. For comparison it lists Google's Web 1T (Brants and Franz
@@ -314,9 +314,9 @@ ax.set_title("The text is the limit: almost no possible n-gram occurs");
 #
 # ## How often is a count 0?
 #
-# The next cell counts nine consecutive words of the held-out text in the training text, then the
-# last eight of them, and so on. Expect a count of 0 for the long phrases. One phrase proves
-# little, so the exercise measures a whole text.
+# The next cell takes nine consecutive words of the held-out text, then the last eight of them,
+# and so on, and counts how often they occur in the training text. Expect a count of 0 for the
+# long phrases. The exercise then measures a whole text.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 training_text = f" {' '.join(words)} "
@@ -415,9 +415,9 @@ for k in [1, 0.1, 0.01]:
 
 # %% [markdown]
 # With a small k, *books* loses little and *exams* gets little. Which k is best? The training text
-# cannot tell: nothing in it is unseen, so there the smallest k always wins. The held-out text may
-# not: a k chosen on it would make the final score look better than it is. So a third text is
-# needed, the **development text**: a part of the training text that is not counted while k is
+# cannot tell: nothing in it is unseen, so there the smallest k always wins. Nor may we ask the
+# held-out text: a k chosen on it would make the final score look better than it is. So we need a
+# third text, the **development text**: a part of the training text that is not counted while k is
 # chosen.
 
 # %% [markdown] exercise="choose_k"
@@ -426,7 +426,7 @@ for k in [1, 0.1, 0.01]:
 # `dev` that have n - 1 tokens before them, the history $h$. The k with the largest sum needs the
 # fewest bits. You may call `add_k_prob` and your own `ngram_counts`. For example, `choose_k("a
 # rose is a rose is a rose".split(), "a rose is a daisy".split(), 2, [0.01, 0.1, 10], 8)` is 0.1:
-# with k = 0.01 *daisy* gets too little, with k = 10 the other words do.
+# with k = 0.01 *daisy* gets too little, with k = 10 the other words get too little.
 #
 # | | |
 # |---|---|
@@ -495,10 +495,11 @@ ax.set_title("No k makes n = 6 as good as n = 5");
 #
 # What can a model do after a history that is rare or unseen? It can ask a shorter one. Wherever
 # *students opened their* occurs, *opened their* occurs, too. So a shorter history is seen at
-# least as often as a longer one, and usually far more often. Its relative frequencies are more
-# reliable; those of the longer history are more specific. There are two ways to use both:
+# least as often, and usually far more often. Its relative frequencies are more reliable; those of
+# the longer history are more specific. There are two ways to use both:
 #
-# - **Back-off** takes the longest history that was seen and ignores the others.
+# - **Back-off** takes the longest history that was seen and ignores the others. After *teacher
+#   opened their* it would use *opened their* alone, so *exams* would still get 0.
 # - **Interpolation** (Jelinek and Mercer 1980) mixes the estimates of all lengths.
 #
 # We use interpolation, because a history that was seen once should not decide alone:
@@ -511,13 +512,12 @@ ax.set_title("No k makes n = 6 as good as n = 5");
 # it has no MLE, and $P(w \mid h) = P(w \mid h')$.
 #
 # In the drawing the histories form a ladder. We start from $1/V$ at its foot and climb: each
-# history mixes its own estimate with the result of the shorter one. The example is P(books |
-# teacher opened their) with $\lambda$ = 1/2.
+# history mixes its own estimate with the result of the shorter one. The example is
+# P(books | teacher opened their) with $\lambda$ = 1/2.
 #
 # ![A ladder for the probability of "books" after "teacher opened their". From the top down, each history loses its first token; the uniform distribution 1/V comes last. From the bottom up, each mixes its own estimate with the result below it, half and half: 0.100, 0.092, 0.379, 0.523. The longest history was never seen and passes 0.523 on.](figures/backoff_ladder.svg)
 #
-# The next cell computes the same values. Expect each seen history to move the estimate halfway to
-# its own MLE.
+# The next cell climbs in the same way. Expect the values of the drawing.
 
 # %% tags=["nbval-check-output"]
 rungs = {"(empty)": (2, 24), "their": (2, 3), "opened their": (2, 3), "teacher opened their": (0, 0)}
@@ -528,15 +528,12 @@ for suffix, (books, all_words) in rungs.items():
         prob = 0.5 * books / all_words + 0.5 * prob
     print(f"{suffix:22} {books:5} / {all_words:<6} {prob:.4f}")
 
-# %% [markdown]
-# Back-off would answer 2/3, the MLE after *opened their*, and *exams* would still get 0.
-
 # %% [markdown] exercise="interpolated_prob"
 # Write `interpolated_prob`, which returns $P(w \mid h)$ by the formula above. It gets the count
 # tables of all lengths in one list: `tables[m]` has the histories of m tokens, so `tables[0]` is
 # `ngram_counts(tokens, 1)`. Start from $1/V$ and climb from the empty history to the longest. For
 # example, with the four tables of the four sentences, `interpolated_prob(tables, ("teacher",
-# "opened", "their"), "books", 0.5, 10)` is 0.5229, the last line of the trace.
+# "opened", "their"), "books", 0.5, 10)` is 0.5229, the last line above.
 #
 # | | |
 # |---|---|
@@ -625,14 +622,14 @@ ax = plotting.steps(
 ax.set_title("Pairs that were seen c times occur less often in new text");
 
 # %% [markdown]
-# The mean count is below c by about the same amount for small and large c: about 0.75 in the
-# newspaper text of Church and Gale, 0.4 to 1.1 in our texts. So subtract a constant **discount**
-# D = 0.75 from every count (Ney, Essen and Kneser 1994), and give the subtracted probability to
-# the shorter history. Let total be the sum of the counts after a history, and N the number of
-# different tokens that followed it. Then D N is subtracted in all, and the shorter history gets
-# the weight D N / total. If each of the N tokens was seen once, N = total and the weight is D. If
-# each was seen often, N is small compared with total, and so is the weight. Now each history has
-# its own weight.
+# The mean count is below c by about the same amount for small and large c: about 0.75 in
+# newspaper text, 0.4 to 1.1 in our texts. So subtract a constant **discount** D = 0.75 from every
+# count (Ney, Essen and Kneser 1994), and give the subtracted probability to the shorter history.
+# Let total be the sum of the counts after a history, and N the number of different tokens that
+# followed it. Then the discounts add up to $D\,N$, which is the fraction $D\,N/\text{total}$ of
+# all counts. This fraction becomes the weight of the shorter history. If each of the N tokens was
+# seen once, N = total and the weight is D. If each was seen often, N is small compared with
+# total, and so is the weight. Now each history has its own weight.
 #
 # ## Continuation counts: Kneser-Ney smoothing
 #
@@ -688,14 +685,14 @@ ax.set_title("Some frequent words follow very few different words");
 # - $c(h\,w)$ depends on the length of $h$. For the longest history, of n - 1 tokens, it is the
 #   raw count: how often $w$ followed $h$. For a shorter history it is the continuation count: the
 #   number of different tokens $v$ for which $v\,h\,w$ occurs in the text.
-# - total is the sum of $c(h\,w)$ over all $w$, and $N$ is the number of tokens $w$ with $c(h\,w)
-#   > 0$.
-# - $D$ is the discount. If total is 0, there is nothing to discount, and $P(w \mid h) = P(w \mid
-#   h')$.
+# - total is the sum of $c(h\,w)$ over all $w$, and $N$ is the number of tokens $w$ with
+#   $c(h\,w) > 0$.
+# - $D$ is the discount. If total is 0, there is nothing to discount, and
+#   $P(w \mid h) = P(w \mid h')$.
 #
-# The trace below computes P(laptops | their) for n = 2. The empty history is not the longest, so
-# it has continuation counts: that of *laptops* is 1, and the table above has nine of them with
-# the sum 13. The history *their* is the longest, so it has raw counts: *laptops* came next once
+# The next cell computes P(laptops | their) for n = 2. The empty history is not the longest, so it
+# has continuation counts: that of *laptops* is 1, and in the table above the counts of nine words
+# add up to 13. The history *their* is the longest, so it has raw counts: *laptops* came next once
 # in three cases, and two different words came next. Expect less than the MLE of 1/3.
 
 # %% tags=["nbval-check-output"]
@@ -709,7 +706,7 @@ for suffix, c, total, N in [("(empty)", 1, 13, 9), ("their", 1, 3, 2)]:
 # %% [markdown] exercise="kneser_ney_prob"
 # Write `kneser_ney_prob`, which returns $P(w \mid h)$ by this formula, from the same list
 # `tables` of raw counts as `interpolated_prob`. Start from $1/V$ and climb. For example,
-# `kneser_ney_prob(tables[:2], ("their",), "laptops", 10)` is 0.1189, the last line of the trace.
+# `kneser_ney_prob(tables[:2], ("their",), "laptops", 10)` is 0.1189, the last line above.
 #
 # The raw counts of the longest history are in `tables[n - 1]`. The continuation counts after a
 # shorter history of m tokens follow from `tables[m + 1]`, where a key is one token v and then m
@@ -728,7 +725,9 @@ for suffix, c, total, N in [("(empty)", 1, 13, 9), ("their", 1, 3, 2)]:
 # | edges | total = 0: the result is P(w given h'); n = 1: the empty history is the longest, so it has raw counts |
 
 # %% exercise="kneser_ney_prob"
-def kneser_ney_prob(tables: list, history: tuple, token, vocab_size: int, discount=0.75) -> float:
+def kneser_ney_prob(
+    tables: list, history: tuple, token, vocab_size: int, discount: float = 0.75
+) -> float:
     """Return the interpolated Kneser-Ney probability of `token` after `history`."""
     ### BEGIN SOLUTION
     prob = 1 / vocab_size
@@ -772,12 +771,12 @@ ax.set_title("Add-1 treats all unseen words alike, Kneser-Ney does not");
 # Add-1 gives the last three words the same probability. Interpolation ranks them by their counts,
 # Kneser-Ney by their continuation counts.
 #
-# Your function reads a whole table for each probability, which is slow. The library's `ngram.fit`
-# computes all continuation counts once and then scores a whole text.
+# Your function reads a whole table for each probability. The library's `ngram.fit` computes all
+# continuation counts once, so the claims use it.
 #
-# **Claim: the probabilities sum to 1 after every history.** The next cell tests Kneser-Ney with n
-# = 6 on the real text, after all histories of up to two characters, those at two thousand random
-# positions of the held-out text, and two thousand random strings.
+# **Claim: the probabilities sum to 1 after every history.** The next cell tests Kneser-Ney with
+# n = 6 on the real text, after all histories of up to two characters, those at two thousand
+# random positions of the held-out text, and two thousand random strings.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 model = ngram.fit(train_ids, len(characters), NgramConfig(6, "kneser_ney"))
@@ -817,8 +816,8 @@ rt.claim(claim, in_order, min(np.diff(scores)) > 0.04)
 # One table runs through the whole course: every model, scored in bits per character on the same
 # held-out text. The last model of this unit is **modified Kneser-Ney** (Chen and Goodman 1998).
 # It has three discounts: D1 for counts of 1, D2 for counts of 2, and D3+ for counts of 3 or more.
-# They are computed from the counted text. Let $n_c$ be the number of different n-grams with count
-# $c$, and $Y = n_1 / (n_1 + 2 n_2)$. Then
+# They follow from the counted text. Let $n_c$ be the number of different n-grams with count $c$,
+# and $Y = n_1 / (n_1 + 2 n_2)$. Then
 #
 # $$D_1 = 1 - 2Y \frac{n_2}{n_1} \qquad D_2 = 2 - 3Y \frac{n_3}{n_2} \qquad D_{3+} = 3 - 4Y \frac{n_4}{n_3}$$
 #
@@ -871,15 +870,15 @@ ax.set_title("With better smoothing longer histories pay off");
 # model's distribution after the last n - 1 tokens. Draw as in unit 01: call `uniform()` once for
 # each new token, and take the first token at which the running sum of the probabilities is larger
 # than the number that it returned. For example, with a model that always gives *tick* the
-# probability 1, `generate(lambda history: {"tick": 1.0}, ["so"], 2, 3, lambda: 0.5)` is `["so",
-# "tick", "tick"]`.
+# probability 1, `generate(lambda history: {"tick": 1.0}, ["so"], 2, 3, lambda: 0.5)` is
+# `["so", "tick", "tick"]`.
 #
 # | | |
 # |---|---|
 # | `next_probs` | a function: `next_probs(history)` returns a dictionary from token to probability; `history` is a tuple |
 # | `prompt` | list of tokens, may be empty; not modified |
 # | `length` | number of new tokens, 0 or more |
-# | `n` | `next_probs` gets the last n - 1 tokens of the text so far, or all tokens of a shorter text |
+# | `n` | `next_probs` gets the last n - 1 tokens, or all tokens of a shorter text |
 # | `uniform` | a function: `uniform()` returns a number from 0 up to, but not including, 1 |
 # | returns | a list: the prompt and the new tokens |
 # | edges | n = 1: the history is `()`; a token of probability 0 is never drawn; rounding may leave the last running sum a little below 1: then take the last token with a probability above 0 |
@@ -928,7 +927,7 @@ for n in range(1, 6):
 # With larger n the text becomes more fluent and less original: after a long history that was seen
 # once, the model mostly continues as the training text did.
 #
-# ## What no window can know
+# ## What no n-gram model can know
 #
 # An n-gram model sees only a **window** of n - 1 words. In *The boats near the old gate were wet*
 # the verb agrees with *boats*, not with *gate*. The noun in between is called an **attractor**,
@@ -949,7 +948,7 @@ windows = {n: ngram.fit(world_ids, len(world_words), NgramConfig(n)) for n in (3
 # A question is the beginning of a sentence with a right and a wrong verb form. An answer scores 1
 # if the right form is more probable, 0 if the wrong one is, and 0.5 for a tie. Questions come in
 # pairs that differ only in the number of the subject (*boat*, *boats*), so a model that does not
-# see the subject scores exactly 1 of 2. The next cell asks one pair. Only the 3-gram model does
+# see the subject scores exactly 1 of 2. The next cell asks one pair; only the 3-gram model does
 # not see the subject.
 
 # %% tags=["demo"]
@@ -988,8 +987,8 @@ ax.set_title("Once the subject is outside the window, accuracy is at chance");
 # %% [markdown]
 # Each model is at chance as soon as the subject is outside its window. More text and better
 # smoothing cannot change that. At a distance of four and five words the 7-gram model sees the
-# subject but hardly uses it: its whole history was rarely seen, so it relies on shorter
-# histories, and the subject is the first word that these lack.
+# subject but hardly uses it: its whole history was rarely seen, so it relies on shorter ones, and
+# the first word that these lack is the subject.
 #
 # The claims call a distance near if it is 0 to 2 words and far if it is 5 or more. Guessing would
 # reach 0.8 on the 1,200 near questions with a probability below 1e-9. On the 2,400 far questions,
@@ -1011,18 +1010,17 @@ rt.claim(claim, far, abs(far - 0.5) < 0.04)
 # one thing that no n-gram model can do, and give the reason.
 #
 # ### BEGIN SOLUTION
-# More text helps: many of the pairs and triples that were unseen here (35 % and 76 % of the
-# held-out ones in tiny Shakespeare) will have been seen in ten times the words, and every
-# smoothing gains from that. It does not help 20-grams. Even the 5-grams of words were unseen 99 %
-# of the time. The number of possible n-grams grows by a factor of V with each word, and the text
-# by ten only once, so practically every history of 19 words will be new. Add-k then answers 1/V:
-# it has nothing between the full history and the uniform distribution. Already with characters it
-# became worse from n = 5 (2.55 bits) to n = 6 (about 2.9). I would keep n small, 5 to 7
-# characters or 3 to 4 words, and use modified Kneser-Ney, which gives shorter histories the
-# weight that the counts demand: 2.19 bits per character. What stays out of reach is whatever
-# depends on a word outside the window. A 5-gram model chose the right verb form across a long
-# attractor half of the time, which is chance, because its probability does not depend on the
-# subject at all.
+# More text helps short n-grams: 35 % of the held-out pairs and 76 % of the triples were unseen in
+# tiny Shakespeare, and ten times the words will contain many of them. It does not help 20-grams.
+# Even 5-grams of words were unseen 99 % of the time. The number of possible n-grams grows by a
+# factor of V with each word, and the text by ten only once, so practically every history of 19
+# words will be new. Add-k then answers 1/V: it has nothing between the full history and the
+# uniform distribution. Already with characters it became worse from n = 5 (2.55 bits) to n = 6
+# (about 2.9). I would keep n small, 5 to 7 characters or 3 to 4 words, and use modified
+# Kneser-Ney, which gives shorter histories the weight that the counts demand: 2.19 bits per
+# character. What no n-gram model can do is to use a word outside its window. A 5-gram model chose
+# the right verb form across a long attractor half of the time, which is chance, because its
+# probability does not depend on the subject at all.
 #
 # ### BEGIN MARK SCHEME
 # 10 points. 2: says what more text improves (short n-grams get seen, unseen rate falls) and that
@@ -1034,32 +1032,30 @@ rt.claim(claim, far, abs(far - 0.5) < 0.04)
 # reason.
 # 2: a limit of every n-gram model with its reason: dependence beyond the window (agreement,
 # topic, reference), or no sharing between similar words. Take 1 off for a claim that contradicts
-# what was measured. Numbers from the manual instead of tiny Shakespeare are as good.
+# what was measured. Numbers from the manual are as good.
 # ### END MARK SCHEME
 # ### END SOLUTION
 
 # %% [markdown]
 # ## What was shown
 #
-# - The fraction of unseen n-grams grows with every n. Memory is not what limits n.
+# - The fraction of unseen n-grams grows with every n.
 # - At the same n, Kneser-Ney predicts better than interpolation with a chosen weight, and that
 #   better than add-k with a chosen k.
 # - Kneser-Ney probabilities sum to 1 after every history, seen or not.
 # - Across an attractor that is longer than its window, an n-gram model is at chance.
 #
 # **To think about.** (1) The continuation count of a word ignores how often the word was seen.
-# For which task would that be wrong? (2) A word 3-gram model has a perplexity in the hundreds, a
-# character 7-gram model below 5. What would you have to measure to find the better model of the
-# text? (3) What would you have to store to let *cat* learn from what was seen after *dog*?
+# For which task would that be wrong? (2) The perplexities of a word model and of a character model
+# cannot be compared. What would you have to measure to find the better model of the text? (3)
+# What would you have to store to let *cat* learn from what was seen after *dog*?
 #
 # **Where the ideas come from.** Markov 1913 (letters of *Eugene Onegin*); Shannon 1948, *A
-# mathematical theory of communication*; Jelinek and Mercer 1980, *Interpolated estimation of
-# Markov source parameters from sparse data*; Church and Gale 1991, *A comparison of the enhanced
-# Good-Turing and deleted estimation methods*; Ney, Essen and Kneser 1994, *On structuring
-# probabilistic dependences*; Kneser and Ney 1995, *Improved backing-off for m-gram language
-# modeling*; Chen and Goodman 1998, *An empirical study of smoothing techniques*; Brants and Franz
-# 2006, *Web 1T 5-gram* (LDC2006T13); Linzen, Dupoux and Goldberg 2016, arXiv:1611.01368. The
-# students and the proctor are from the lecture slides of Stanford CS224n.
+# mathematical theory of communication*; Jelinek and Mercer 1980; Church and Gale 1991; Ney, Essen
+# and Kneser 1994; Kneser and Ney 1995, *Improved backing-off for m-gram language modeling*; Chen
+# and Goodman 1998, *An empirical study of smoothing techniques*; Brants and Franz 2006, *Web 1T
+# 5-gram* (LDC2006T13); Linzen, Dupoux and Goldberg 2016, arXiv:1611.01368. The students and the
+# proctor are from the lecture slides of Stanford CS224n.
 #
 # **Next.** With words many tokens are unseen; with characters every history is short. Unit 03
 # learns tokens in between.
