@@ -215,7 +215,7 @@ def score_draft(table, tokens, n):
         row = table.get(tuple(tokens[i - n + 1 : i]), {})
         if tokens[i] in row:  # otherwise P is 0, and log2(0) raises an error
             bits_of.append(-math.log2(row[tokens[i]] / sum(row.values())))
-    return sum(bits_of) / len(bits_of)
+    return sum(bits_of) / max(1, len(bits_of))
 
 
 # %% tags=["demo"]
@@ -710,10 +710,11 @@ for suffix, c, total, N in [("(empty)", 1, 13, 9), ("their", 1, 3, 2)]:
 #
 # The raw counts of the longest history are in `tables[n - 1]`. The continuation counts after a
 # shorter history of m tokens follow from `tables[m + 1]`, where a key is one token v and then m
-# tokens. If these m tokens are your history, then v is a different token before the history and
-# each token of this row. For example, the only key of `tables[2]` that ends in *their* is
-# `("opened", "their")`, and its row is `{"books": 2, "laptops": 1}`. So with three tables *books*
-# and *laptops* each have the continuation count 1 after *their*.
+# tokens. Every key whose last m tokens are your history adds 1 to the continuation count of each
+# token in its row, because each such key has a different v. For example, the only key of
+# `tables[2]` that ends in *their* is `("opened", "their")`, and its row is
+# `{"books": 2, "laptops": 1}`. So with three tables *books* and *laptops* each have the
+# continuation count 1 after *their*.
 #
 # | | |
 # |---|---|
