@@ -1,11 +1,11 @@
-"""Counting n-grams, and turning the counts into probabilities of the next token.
+"""Count n-grams and turn the counts into probabilities of the next token.
 
-The functions at the top work on tables in plain Python, `table[history][token]`, one probability a
-call: they are the definitions. `fit` and `NgramModel` hold the counts in sorted numpy arrays and
-score a million positions a second. Smoothings: none (maximum likelihood), add-k, interpolation with
-one weight, interpolated Kneser-Ney with one discount, modified Kneser-Ney with three an order.
+The functions at the top are the definitions: they take tables in plain Python,
+`table[history][token]`, and return one probability. `fit` stores the counts in sorted numpy arrays,
+and `NgramModel` scores a whole text at once. Smoothings: none (maximum likelihood), add-k,
+interpolation with one weight, Kneser-Ney with one discount, modified Kneser-Ney with three.
 
-Not here: pruning, back-off without interpolation, borders between documents (a text is one
+Left out: pruning, back-off without interpolation, borders between documents (a text is one
 sequence), unknown tokens (the vocabulary is closed).
 
 source: Chen and Goodman 1998, An empirical study of smoothing techniques for language modeling,
@@ -13,6 +13,7 @@ Harvard TR-10-98: sections 2.1 additive, 2.3 Jelinek-Mercer, 2.7 Kneser-Ney, 3 m
 unit: 02_ngrams
 """
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,13 +31,13 @@ SMOOTHINGS = ("mle", "add_k", "interpolated", "kneser_ney", "modified_kneser_ney
 
 @dataclass(frozen=True)
 class NgramConfig:
-    """What a model counts and how it smooths; a smoothing ignores the fields of the others."""
+    """Say what a model counts and how it smooths; a smoothing ignores the fields of the others."""
 
-    order: int  # n: a token is predicted from the n - 1 before it
+    order: int  # n: a token is predicted from the n - 1 tokens before it
     smoothing: str = "kneser_ney"  # one of SMOOTHINGS
     k: float = 0.01  # add_k: added to the count of every n-gram, seen or not; > 0
-    weight: float = 0.5  # interpolated: share of the longest history, 0 to 1
-    discount: float = 0.75  # kneser_ney: taken off the count of every seen n-gram, 0 to 1
+    weight: float = 0.5  # interpolated: weight of the longer history, 0 to 1
+    discount: float = 0.75  # kneser_ney: subtracted from the count of every seen n-gram, 0 to 1
     uniform_base: bool = True  # smooth the unigrams with 1 / V; False: an unseen token gets 0
 
     def __post_init__(self) -> None:
@@ -68,14 +69,14 @@ def ngram_counts(tokens: Sequence[Token], n: int) -> dict[tuple, dict[Token, int
 
 
 def mle_prob(table: Table, history: tuple, token: Token) -> float:
-    """Return count(history, token) / count(history, anything); 0.0 after an unseen history."""
+    """Return the relative frequency of `token` after `history`, 0.0 after an unseen history."""
     no_string(history, *TUPLE)
     row = table.get(history, {})
     return row.get(token, 0) / sum(row.values()) if row else 0.0
 
 
 def add_k_prob(table: Table, history: tuple, token: Token, k: float, vocab_size: int) -> float:
-    """Return the share after adding k to the count of all V tokens; ValueError unless k > 0."""
+    """Return (count + k) / (sum of the counts in the row + k V); ValueError unless k > 0."""
     if k <= 0:
         raise ValueError(f"k must be positive, got {k}")
     no_string(history, *TUPLE)
@@ -86,14 +87,14 @@ def add_k_prob(table: Table, history: tuple, token: Token, k: float, vocab_size:
 def interpolated_prob(
     tables: Sequence[Table], history: tuple, token: Token, weight: float, vocab_size: int
 ) -> float:
-    """Return weight * MLE + (1 - weight) * the same after the history without its first token.
+    """Return P(w | h) = weight * MLE(w | h) + (1 - weight) * P(w | h').
 
-    `tables[m]` has the histories of m tokens; below the unigram stands 1 / vocab_size. An unseen
-    history leaves everything to the shorter one. Of a history longer than the tables know, the last
-    tokens count. source: Chen and Goodman 1998, section 2.3, with one weight for all histories.
+    `tables[m]` has the histories of m tokens. h' is h without its first token; after the empty
+    history P(w | h') is 1 / vocab_size. If h was never seen, P(w | h) = P(w | h'). A history that
+    is too long for `tables` loses its first tokens. source: Chen and Goodman 1998, section 2.3.
     """
     no_string(history, *TUPLE)
-    prob = 1 / vocab_size
+    prob = 1 / vocab_size  # P(w | h'), from the shortest history to the longest
     for m, table in enumerate(tables[: len(history) + 1]):
         suffix = history[len(history) - m :]
         if table.get(suffix):
@@ -104,31 +105,24 @@ def interpolated_prob(
 def kneser_ney_prob(
     tables: Sequence[Table], history: tuple, token: Token, vocab_size: int, discount: float = 0.75
 ) -> float:
-    """Return the interpolated Kneser-Ney probability, one discount for all orders, 1 / V below.
+    """Return the interpolated Kneser-Ney probability, with one discount for all histories.
 
-    `tables[m]` has the histories of m tokens. The longest ones use their counts; shorter ones use
-    continuation counts: how many different tokens the n-gram was seen after. An unseen history
-    leaves everything to the shorter one. source: Chen and Goodman 1998, section 2.7.
+    `tables` and h' are as in `interpolated_prob`. c(h w) is the raw count for the longest history;
+    for a shorter one it is the continuation count, the number of different tokens before h w.
+    source: Chen and Goodman 1998, section 2.7.
     """
     no_string(history, *TUPLE)
-    prob = 1 / vocab_size
+    prob = 1 / vocab_size  # P(w | h'), from the shortest history to the longest
     for m in range(min(len(tables), len(history) + 1)):
         suffix = history[len(history) - m :]
-        row = _continuation_row(tables, suffix) if m < len(tables) - 1 else tables[m].get(suffix)
+        if m == len(tables) - 1:
+            row = tables[m].get(suffix, {})
+        else:  # each history of m + 1 tokens that ends in `suffix` has a different token before it
+            row = Counter(w for h, after in tables[m + 1].items() if h[1:] == suffix for w in after)
         if row:
-            total = sum(row.values())
+            total = sum(row.values())  # P(w | h) = (max(c - D, 0) + D N P(w | h')) / total
             prob = (max(row.get(token, 0) - discount, 0) + discount * len(row) * prob) / total
     return prob
-
-
-def _continuation_row(tables: Sequence[Table], history: tuple) -> dict[Token, int]:
-    """Return for each token how many different tokens were seen in front of (history, token)."""
-    row: dict[Token, int] = {}
-    for longer, followers in tables[len(history) + 1].items():
-        if longer[1:] == history:
-            for token in followers:
-                row[token] = row.get(token, 0) + 1
-    return row
 
 
 def generate(
@@ -140,8 +134,8 @@ def generate(
 ) -> list[Token]:
     """Return the prompt and `length` tokens, each drawn from `next_probs(last n - 1 tokens)`.
 
-    uniform: gives a number in [0, 1) each time (`random.Random(0).random`); called once a token.
-    Raises ValueError at a dead end, where no token has a probability above 0.
+    `uniform()` returns a number in [0, 1) and is called once a token. Raises ValueError where no
+    token has a probability above 0.
     """
     tokens = list(prompt)
     for _ in range(length):
@@ -151,7 +145,7 @@ def generate(
 
 
 def unseen_rate(train: Sequence[Token], test: Sequence[Token], n: int) -> float:
-    """Return the share of the n-grams of `test`, repeated ones counted, that `train` has not.
+    """Return the fraction of the n-grams of `test`, repeated ones counted, not found in `train`.
 
     Raises ValueError for n < 1 and for a test text shorter than n.
     """
@@ -163,29 +157,41 @@ def unseen_rate(train: Sequence[Token], test: Sequence[Token], n: int) -> float:
 
 
 def encode(tokens: Sequence[Token], vocabulary: Sequence[Token]) -> np.ndarray:
-    """Return the place of each token in `vocabulary`, int64 (T,). ValueError if it has none."""
-    place = {token: i for i, token in enumerate(vocabulary)}
+    """Return the index of each token in `vocabulary`, int64 (T,); ValueError if it has none."""
+    index = {token: i for i, token in enumerate(vocabulary)}
     try:
-        return np.fromiter((place[token] for token in tokens), dtype=np.int64, count=len(tokens))
+        return np.fromiter((index[token] for token in tokens), dtype=np.int64, count=len(tokens))
     except KeyError as error:
-        message = f"token {error.args[0]!r} is not among the {len(place)} of the vocabulary"
+        message = f"token {error.args[0]!r} is not among the {len(index)} of the vocabulary"
         raise ValueError(f"{message}: build it from all texts that will be scored") from None
 
 
 @dataclass(frozen=True)
 class _Level:
-    """The (m + 1)-grams in order; the rank of one is its place; -1 reads the unseen's values."""
+    """Hold the n-grams h w whose history h has m tokens, with alpha(h w) and gamma(h).
 
-    keys: np.ndarray  # rank of the first m tokens among the m-grams * V + last token, ascending
-    alpha: np.ndarray  # by rank: what the n-gram's own count adds to P(last | first m)
-    gamma: np.ndarray  # by rank of the first m tokens: the weight of the shorter history
+    The key of h w is the integer (rank of h) * V + w, and its rank is the index of its key in
+    `keys`. The empty history has rank 0. An unseen n-gram has rank -1: it reads the last entries,
+    alpha 0 and, as a history, gamma 1.
+
+    Example: the text 0 1 0 2 has the bigrams 01, 02, 10 with the keys 0 * 3 + 1, 0 * 3 + 2 and
+    1 * 3 + 0. With D = 0.75, alpha(01) = (1 - 0.75) / 2 and gamma(0) = 0.75 * 2 / 2.
+
+    >>> level = fit(np.array([0, 1, 0, 2]), 3, NgramConfig(2, "kneser_ney")).levels[1]
+    >>> level.keys.tolist(), level.alpha.tolist(), level.gamma.tolist()
+    ([1, 2, 3], [0.125, 0.125, 0.25, 0.0], [0.75, 0.75, 1.0, 1.0])
+    """
+
+    keys: np.ndarray  # of the seen n-grams, ascending
+    alpha: np.ndarray  # by rank of h w: what the count of h w adds to P(w | h)
+    gamma: np.ndarray  # by rank of h: the weight of P(w | h')
 
 
 class NgramModel:
-    """An n-gram model of ids 0 .. V - 1; `fit` makes one.
+    """Predict ids 0 .. V - 1 from the n - 1 ids before them; `fit` makes such a model.
 
-    Every smoothing is P(w | h) = alpha(h w) + gamma(h) P(w | h without its first token); they
-    differ in alpha and gamma only. In `add_k` and `mle` the last P is the base, 1 / V and 0.
+    All smoothings have the form P(w | h) = alpha(h w) + gamma(h) P(w | h'), where h' is h without
+    its first token. In `add_k` and `mle`, P(w | h') is replaced by 1 / V and by 0.
     """
 
     def __init__(self, config: NgramConfig, vocab_size: int, levels: Sequence[_Level]) -> None:
@@ -197,23 +203,20 @@ class NgramModel:
 
     @property
     def n_counts(self) -> int:
-        """The number of counts the model needs, over all its orders: its size."""
+        """Return the number of counts that the model stores, over all histories it uses."""
         used = self.levels if self._chained else self.levels[-1:]
         return sum(len(level.keys) for level in used)
 
     def logps(self, ids: np.ndarray) -> np.ndarray:
-        """Return the log-probability of each id given those before it, in nats, float64 (T,).
-
-        The first n - 1 ids have shorter histories. A probability of 0 gives -inf.
-        """
+        """Return log P of each id given the ids before it, in nats, float64 (T,); -inf if P = 0."""
         ids = ids_of(ids, self.vocab_size, row=True)
         probs = np.full(len(ids), self._base)
-        contexts = np.zeros(len(ids), dtype=np.int64)  # rank of the m tokens before each of ids[m:]
+        contexts = np.zeros(len(ids), dtype=np.int64)  # rank of the m ids before each of ids[m:]
         for m, level in enumerate(self.levels[: len(ids)]):
-            ranks = _find(level.keys, contexts * self.vocab_size + ids[m:])
+            ranks = _find(level.keys, contexts * self.vocab_size + ids[m:])  # -1 * V + id: unseen
             shorter = probs[m:] if self._chained else self._base
-            probs[m:] = level.alpha[ranks] + level.gamma[contexts] * shorter
-            contexts = ranks[:-1]
+            probs[m:] = level.alpha[ranks] + level.gamma[contexts] * shorter  # P(w | h)
+            contexts = ranks[:-1]  # h w is the history of m + 1 ids of the next token
         with np.errstate(divide="ignore"):
             return np.log(probs)
 
@@ -224,22 +227,22 @@ class NgramModel:
         return float(-self.logps(ids).mean() / np.log(2))
 
     def probs(self, history: Sequence[int]) -> np.ndarray:
-        """Return the probabilities of all next ids after a history of any length, float64 (V,).
+        """Return the probability of each next id after a history of any length, float64 (V,).
 
-        They sum to 1; only `mle` has none after a history it has not seen: all are 0.
+        They sum to 1, except in `mle` after an unseen history, where all are 0.
         """
         history = ids_of(history, self.vocab_size, row=True)
         history = history[max(0, len(history) - len(self.levels) + 1) :]
         probs = np.full(self.vocab_size, self._base)
-        contexts = np.zeros(len(history) + 1, dtype=np.int64)  # the last is that of the next token
+        contexts = np.zeros(len(history) + 1, dtype=np.int64)  # ranks as in logps; last: next token
         for m, level in enumerate(self.levels[: len(history) + 1]):
             if not self._chained:
                 probs[:] = self._base
-            rank = contexts[-1]
-            own = rank * self.vocab_size  # the keys of its n-grams are own .. own + V - 1
-            first, end = np.searchsorted(level.keys, [own, own + self.vocab_size])
-            probs *= level.gamma[rank]
-            probs[level.keys[first:end] - own] += level.alpha[first:end]
+            rank = contexts[-1]  # of the last m ids, the history h
+            lowest = rank * self.vocab_size  # h w has the key lowest + w
+            first, end = np.searchsorted(level.keys, [lowest, lowest + self.vocab_size])
+            probs *= level.gamma[rank]  # gamma(h) P(w | h') for all w
+            probs[level.keys[first:end] - lowest] += level.alpha[first:end]  # + alpha(h w)
             contexts = _find(level.keys, contexts[:-1] * self.vocab_size + history[m:])
         return probs
 
@@ -256,19 +259,20 @@ def fit(ids: np.ndarray, vocab_size: int, config: NgramConfig) -> NgramModel:
     ids = ids_of(ids, vocab_size, row=True)
     if len(ids) == 0:
         raise ValueError("cannot count an empty text: give at least one token")
-    keys: list[np.ndarray] = []
-    ranks = [np.zeros(len(ids) + 1, dtype=np.int64)]  # [m][i]: rank of the m-gram that begins at i
-    sizes = [1]  # how many different m-grams there are
+    keys: list[np.ndarray] = []  # [m]: the keys of the (m + 1)-grams, as in _Level
+    ranks = [np.zeros(len(ids) + 1, dtype=np.int64)]  # [m][i]: rank of the m-gram ids[i : i + m]
+    sizes = [1]  # [m]: number of different m-grams
     for m in range(config.order):
-        found, rank = _compress(ranks[m][:-1] * vocab_size + ids[m:], sizes[m] * vocab_size)
-        keys.append(found)
+        # The (m + 1)-gram ids[i : i + m + 1] has the key rank(ids[i : i + m]) * V + ids[i + m].
+        different, rank = _ranked(ranks[m][:-1] * vocab_size + ids[m:], sizes[m] * vocab_size)
+        keys.append(different)
         ranks.append(rank)
-        sizes.append(len(found))
+        sizes.append(len(different))
     levels = []
     for m in range(config.order):
         if m < config.order - 1 and config.smoothing.endswith("kneser_ney"):
             counts = _continuations(ranks[m + 1], ranks[m + 2], sizes[m + 1], sizes[m + 2])
-        else:
+        else:  # the longest history, and the other smoothings, have raw counts
             counts = np.bincount(ranks[m + 1], minlength=sizes[m + 1])
         levels.append(_level(keys[m], counts, sizes[m], m, vocab_size, config))
     return NgramModel(config, vocab_size, levels)
@@ -278,39 +282,40 @@ def _level(
     keys: np.ndarray, counts: np.ndarray, n_contexts: int, m: int, vocab_size: int, cfg: NgramConfig
 ) -> _Level:
     """Return the level of the histories of m tokens."""
-    contexts = keys // vocab_size
+    contexts = keys // vocab_size  # rank of the history of each n-gram
     totals = np.bincount(contexts, weights=counts, minlength=n_contexts)
-    if cfg.smoothing == "add_k":
+    if cfg.smoothing == "add_k":  # (c + k) / (total + k V) = alpha + gamma / V
         added = cfg.k * vocab_size
         alpha, gamma = counts / (totals + added)[contexts], added / (totals + added)
     else:
-        taken = _taken(counts, m, cfg)
-        divisor = np.where(totals > 0, totals, 1)  # 0: continuations of what only began the text
-        alpha = (counts - taken) / divisor[contexts]
-        gamma = np.bincount(contexts, weights=taken, minlength=n_contexts) / divisor
+        # alpha(h w) = (c - d) / total, gamma(h) = (sum of d over the tokens after h) / total
+        discounts = _discounts(counts, m, cfg)
+        divisor = np.where(totals > 0, totals, 1)  # total 0: h is seen only where the text begins
+        alpha = (counts - discounts) / divisor[contexts]
+        gamma = np.bincount(contexts, weights=discounts, minlength=n_contexts) / divisor
         gamma[totals == 0] = 1.0
-    return _Level(keys, np.append(alpha, 0.0), np.append(gamma, 1.0))
+    return _Level(keys, np.append(alpha, 0.0), np.append(gamma, 1.0))  # last: rank -1, unseen
 
 
 def modified_discounts(counts: np.ndarray, default: float = 0.75) -> np.ndarray:
-    """Return what is taken off a count of 0, 1, 2, and 3 or more (0, D1, D2, D3+), float64 (4,).
+    """Return the discounts of counts 0, 1, 2, and 3 or more: 0, D1, D2, D3+, float64 (4,).
 
-    n_c n-grams have count c: Y = n_1 / (n_1 + 2 n_2), D_c = c - (c + 1) Y n_{c+1} / n_c. Where one
-    of n_1 .. n_4 is 0 all are `default`. source: Chen and Goodman 1998, section 3.
+    n_c n-grams have count c, Y = n_1 / (n_1 + 2 n_2), D_c = c - (c + 1) Y n_{c+1} / n_c. If one of
+    n_1 .. n_4 is 0, all three are `default`. source: Chen and Goodman 1998, section 3.
     """
-    n = np.bincount(np.minimum(ids_of(counts), 5), minlength=6)
+    n = np.bincount(np.minimum(ids_of(counts), 5), minlength=6)  # n[c] = n_c for c up to 4
     if not n[1:5].all():
         return np.array([0.0, default, default, default])
     y = n[1] / (n[1] + 2 * n[2])
     return np.array([0.0] + [max(0.0, c - (c + 1) * y * n[c + 1] / n[c]) for c in (1, 2, 3)])
 
 
-def _taken(counts: np.ndarray, m: int, config: NgramConfig) -> np.ndarray:
-    """Return how much of each count after histories of m tokens goes to the shorter history."""
+def _discounts(counts: np.ndarray, m: int, config: NgramConfig) -> np.ndarray:
+    """Return what is subtracted from each count after a history of m tokens."""
     if config.smoothing == "mle" or (m == 0 and not config.uniform_base):
         return np.zeros(len(counts))
     if config.smoothing == "interpolated":
-        return (1 - config.weight) * counts
+        return (1 - config.weight) * counts  # so alpha = weight * MLE and gamma = 1 - weight
     if config.smoothing == "kneser_ney":
         return np.minimum(counts, config.discount)
     return modified_discounts(counts, config.discount)[np.minimum(counts, 3)]
@@ -319,27 +324,27 @@ def _taken(counts: np.ndarray, m: int, config: NgramConfig) -> np.ndarray:
 def _continuations(
     ranks: np.ndarray, longer: np.ndarray, size: int, size_longer: int
 ) -> np.ndarray:
-    """Return for each n-gram how many different (n + 1)-grams end in it."""
-    end = np.zeros(size_longer, dtype=np.int64)
-    end[longer] = ranks[1:]
-    return np.bincount(end, minlength=size)
+    """Return for each n-gram the number of different (n + 1)-grams that end in it."""
+    ends_in = np.zeros(size_longer, dtype=np.int64)
+    ends_in[longer] = ranks[1:]  # the (n + 1)-gram at i ends in the n-gram at i + 1
+    return np.bincount(ends_in, minlength=size)
 
 
-def _compress(keys: np.ndarray, space: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the different keys, ascending, and the place of each key; 0 <= key < space."""
+def _ranked(keys: np.ndarray, space: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the different keys, ascending, and the rank of each key; all are below `space`."""
     if space > 32 * len(keys) + 1024:
         return np.unique(keys, return_inverse=True)
     seen = np.zeros(space, dtype=bool)  # few possible keys: a table is faster than sorting
     seen[keys] = True
-    found = np.flatnonzero(seen)
-    place = np.empty(space, dtype=np.int64)  # only the places of found keys are ever touched
-    place[found] = np.arange(len(found))
-    return found, place[keys]
+    different = np.flatnonzero(seen)
+    rank = np.empty(space, dtype=np.int64)  # entries of other keys are never read
+    rank[different] = np.arange(len(different))
+    return different, rank[keys]
 
 
 def _find(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return the place in `keys` of each wanted key, -1 where it is not there."""
+    """Return the rank of each wanted key among `keys`, -1 for a key that is not there."""
     if len(keys) == 0:
         return np.full(len(wanted), -1)
-    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[places] == wanted, places, -1)
+    ranks = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[ranks] == wanted, ranks, -1)

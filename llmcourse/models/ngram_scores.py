@@ -1,8 +1,8 @@
-"""Scoring a text with a count table, and choosing the constant of add-k smoothing.
+"""Score a text with a count table, and choose the constant of add-k smoothing.
 
-Both work on `table[history][token]` in plain Python, as the definitions at the top of `ngram`.
+Both functions work on `table[history][token]` in plain Python, as the definitions in `ngram` do.
 
-Not here: scoring a long text (`NgramModel.bits_per_token`), choosing several constants at once.
+Left out: scoring a long text (`NgramModel.bits_per_token`), choosing several constants at once.
 
 source: Chen and Goodman 1998, An empirical study of smoothing techniques for language modeling,
 Harvard TR-10-98, section 4: constants are chosen on held-out text that is not the test text.
@@ -16,7 +16,7 @@ from llmcourse.models.ngram import Table, Token, add_k_prob, mle_prob, ngram_cou
 
 
 def score_text(table: Table, tokens: Sequence[Token], n: int) -> float:
-    """Return the mean of -log2 P(token | history), in bits, with maximum likelihood from `table`.
+    """Return the mean of -log2 P(token | history) in bits, P by maximum likelihood from `table`.
 
     The mean is over the tokens that have n - 1 tokens before them. It is inf if one of them has
     probability 0. Raises ValueError for fewer than n tokens.
@@ -28,7 +28,7 @@ def score_text(table: Table, tokens: Sequence[Token], n: int) -> float:
     for history, token in _steps(tokens, n):
         prob = mle_prob(table, history, token)
         if prob == 0:
-            return math.inf  # leaving the token out would reward a model for what it cannot say
+            return math.inf  # a mean without the impossible tokens would look too good
         bits -= math.log2(prob)
     return bits / (len(tokens) - n + 1)
 
@@ -36,9 +36,9 @@ def score_text(table: Table, tokens: Sequence[Token], n: int) -> float:
 def choose_k(
     train: Sequence[Token], dev: Sequence[Token], n: int, ks: Sequence[float], vocab_size: int
 ) -> float:
-    """Return the element of `ks` whose add-k model of `train` gives `dev` the fewest bits.
+    """Return the element of `ks` with which add-k, counted on `train`, gives `dev` the fewest bits.
 
-    Ties go to the first. Raises ValueError for fewer than n tokens in `dev` and for empty `ks`.
+    Ties go to the first one. Raises ValueError for fewer than n tokens in `dev` and for no `ks`.
     """
     if len(ks) == 0:
         raise ValueError("expected at least one k to choose from, got none")

@@ -82,10 +82,11 @@ def company(
     ax.scatter(*zip(*points, strict=True), s=9, color=SHADES[2], linewidth=0)
     most = max(x for x, _ in points)
     ax.plot([1, most], [1, most], color=INK, linestyle="--", linewidth=1)
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
     for word in named:
         ax.scatter(counts[word], before[word], s=36, color=SHADES[4], edgecolor=INK)
         place = (counts[word], before[word])
-        ax.annotate(word, place, xytext=(7, -4), textcoords="offset points")
+        ax.annotate(word, place, xytext=(7, -4), textcoords="offset points", bbox=box)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("times the word was seen")
