@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment
 from markupsafe import Markup
+from mistune.plugins.table import table_in_quote
 from nbconvert.exporters import Exporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
@@ -188,7 +189,9 @@ def points(value: float) -> float:
 def markdown(text: str, escape: bool = False, attachments: Any = None) -> Markup:
     """Return Markdown as HTML. escape: show HTML in it, do not obey it; attachments: pictures."""
     renderer = _Renderer(escape=escape, exclude_anchor_links=True, attachments=attachments)
-    return Markup(MarkdownWithMath(renderer=renderer).render(text))
+    parser = MarkdownWithMath(renderer=renderer)
+    table_in_quote(parser)  # the contract of an exercise; nbconvert shows it as text
+    return Markup(parser.render(text))
 
 
 def code(source: str) -> Markup:

@@ -1,5 +1,6 @@
 """Every formula of the course becomes MathML, and no formula of a learner becomes a live tag."""
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -92,3 +93,12 @@ def test_a_formula_nested_too_deep_for_the_stack_is_shown_as_its_source():
         deeper(levels, "{" * 400 + str(levels) + "}" * 400)[:5] for levels in range(0, 900, 50)
     }
     assert shown == {"<math", "<code"}
+
+
+@pytest.mark.parametrize("slug", slugs(ROOT) + appendices(ROOT))
+def test_no_page_shows_the_source_of_a_table_or_a_formula(slug):
+    for cell in nbformat.read(ROOT / "solutions" / slug / f"{slug}.ipynb", as_version=4).cells:
+        if cell.cell_type == "markdown":
+            page = str(feedback_page.markdown(cell.source))
+            words = re.sub(r"<(pre|code)\b.*?</\1>|<[^>]*>", "", page, flags=re.DOTALL)
+            assert "|---" not in words and "$$" not in words, words[:300]
