@@ -161,8 +161,8 @@ for u in (0.9, 2.0):
 
 # %%
 tiny = {
-    "W_ih": np.array([[1.0]]), "b_ih": np.zeros(1),
-    "W_hh": np.array([[0.9]]), "b_hh": np.zeros(1),
+    "W_ih": np.array([[1.0]]), "W_hh": np.array([[0.9]]),
+    "b_ih": np.zeros(1), "b_hh": np.zeros(1),
 }  # fmt: skip
 
 # %% [markdown] exercise="elman_step"
@@ -992,10 +992,10 @@ ax = plotting.ladder(rt.ladder_rows(english.name))
 ax.set_title("With a memory of any length, the LSTM passes the window model", loc="right");
 
 # %% [markdown]
-# On tiny Shakespeare the tanh RNN is hardly better than a window of six characters, so a state of any length alone is
-# worth little. The LSTM has as many units and three times as many parameters. It passes both, and comes close to
-# Kneser-Ney without reaching it. It has read the text less than twice, and its loss still falls: at preset `gpu`,
-# with 512 units and more steps, it is the best model of the ladder.
+# On tiny Shakespeare the tanh RNN is about as good as a window of six characters: that a state *can* reach any distance
+# helps little. The LSTM has as many units and three times as many parameters. It is better than both, but does not
+# reach Kneser-Ney. It has read the text little more than once and still improves; at preset `gpu`, with 512 units and
+# more steps, it becomes the best model of the ladder.
 #
 # **How far back do the models look?** We score the same characters of the held-out text twice: once when the model has
 # read only the last 8 to 23 characters before them, once when it has read the last 56 to 71. The difference is what the
@@ -1119,8 +1119,8 @@ ax.set_title("Fed its own guesses, the model soon leaves the text");
 
 # %%
 echo = {
-    "W_ih": np.array([[0.0], [0.0], [1.0]]), "b_ih": np.zeros(3),
-    "W_hh": np.zeros((3, 1)), "b_hh": np.zeros(3),
+    "W_ih": np.array([[0.0], [0.0], [1.0]]), "W_hh": np.zeros((3, 1)),
+    "b_ih": np.zeros(3), "b_hh": np.zeros(3),
 }  # fmt: skip
 
 # %% [markdown] exercise="bidirectional"
