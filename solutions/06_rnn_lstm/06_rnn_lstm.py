@@ -334,7 +334,7 @@ print("one-to-many", tuple(torch.cat(made, dim=1).shape), "from one input")
 # to the state $h_t$.
 #
 # ![Three steps of the network. The states go forward from left to right, the gradients go back from right to left. At
-# each step the gradient through the output of that step is added to the one that comes back.](figures/bptt.svg)
+# each step the gradient through the loss of that step is added to the one that comes back.](figures/bptt.svg)
 #
 # Follow it once with numbers. `tiny` (w = 1, u = 0.9) starts in the state $h_0 = 0.5$ and reads 1, 0, 0. Let the loss
 # be $L = h_2 + h_3$. As in the drawing it is a sum of one loss for each step, $L_1 = 0$, $L_2 = h_2$ and $L_3 = h_3$,
@@ -852,8 +852,8 @@ check.gru_cell(gru_cell);
 # where $\tilde h$ (B, H) is the candidate, and U (H, H) and b (H,) are the last blocks of $W_{hh}$ and $b_{hh}$. Two
 # things differ. First, z and 1 - z are exchanged. Changing the sign of the weights and biases of z undoes this, since
 # $\sigma(-a) = 1 - \sigma(a)$. Second, r multiplies the state **before** the product with U, not after it. No change
-# of the weights undoes this. We run both forms for 20 steps with the same weights, but for the sign of those of z.
-# Your form should agree with torch, the other form should not.
+# of the weights undoes this. We run both forms for 20 steps. Both have the same weights, except that in the other form
+# those of z change their sign. Your form should agree with torch, the other form should not.
 
 # %% tags=["demo"]
 gru = choose(gru_cell, rnn.gru_cell)
@@ -880,9 +880,9 @@ rt.claim("20 GRU steps equal torch.nn.GRU (largest difference)", off, off < 1e-5
 # older, but gets no gradient for it. To fill a batch, the text is first cut into 64 rows of equal length, which are
 # read side by side.
 #
-# `chunk_losses` yields the loss of one chunk after the other. The small example below it has 20 tokens in two rows and
-# chunks of 4. It prints the inputs and the targets of each chunk: targets are shifted by one, and each row continues
-# in the next chunk.
+# `chunk_losses` yields the loss of one chunk after the other. The last two lines show the chunks of a small example, 20
+# tokens in two rows and chunks of 4. They print the inputs and the targets of each chunk: targets are shifted by one,
+# and each row continues in the next chunk.
 
 # %% tags=["demo"]
 from llmcourse.models import sequence_models as models
@@ -1302,9 +1302,10 @@ ax.set_title("What follows a word helps where the word is ambiguous");
 # ## One label for a whole text
 #
 # A classifier (**many-to-one**) answers one question about a whole text: is this review positive? It needs one vector
-# for all positions. **Last** pooling takes the last state, which must then summarise the whole text. **Mean** pooling
-# averages all states. In a batch the texts have different lengths, and shorter ones are padded at the end. Padding must
-# not count: the last state is the one at index `lengths - 1`, and the mean is taken over the real positions only.
+# for the whole text, which is pooled from the states. **Last** pooling takes the last state, which must then
+# summarise the whole text. **Mean** pooling averages all states. In a batch the texts have different lengths, and
+# shorter ones are padded at the end. Padding must not count: the last state is the one at index `lengths - 1`, and
+# the mean is taken over the real positions only.
 #
 # The logits are $z = s W^\top + b$, where s (B, H) are the pooled states, W (K, H) and b (K,) are parameters, and z is
 # (B, K). `tiny_classifier` uses the echo and the same two tokens as `tiny_tagger`:
@@ -1315,9 +1316,9 @@ tiny_classifier = {
 }  # fmt: skip
 
 # %% [markdown] exercise="SequenceClassifier"
-# Write `SequenceClassifier`, which returns the logits of one label for each text: a GRU reads the vectors of the tokens
-# from a state of zeros, the states are pooled, and a linear layer computes the logits. In this example the second of
-# two texts has a length of 1, so only its first state counts. The mean of the first is (0.381 + 0.190 + 0.095) / 3:
+# Write `SequenceClassifier`, which assigns one label to each text: a GRU reads the vectors of the tokens from a state of
+# zeros, the states are pooled, and a linear layer computes the logits of the labels. In this example the second of two
+# texts has a length of 1, so only its first state counts. The mean for the first text is (0.381 + 0.190 + 0.095) / 3:
 #
 # ```python
 # >>> ids, lengths = np.array([[1, 0, 0], [1, 0, 0]]), np.array([3, 1])
@@ -1448,8 +1449,8 @@ networks = {
 
 # %% [markdown]
 # We test them as we tested the 5-gram, and average over the three runs. Over 4 to 12 tokens we expect the LSTM first,
-# the Elman network second, and the 5-gram at one half. Then comes the first figure again, with the two lines that were
-# missing.
+# the Elman network second, and the 5-gram at one half. The next figure is the first one again, with the two lines
+# that were missing.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 def network_score(model):
@@ -1474,9 +1475,9 @@ ax = plotting.steps(distances, agreed, *axes_named, level=("guessing", 0.5))
 ax.set_title("The LSTM remembers the subject, the others forget it");
 
 # %% [markdown]
-# The Elman network is nearly always right up to a distance of three. Then it is right less often with each further
-# token. The LSTM stays close to 1 up to a distance of twelve, although in half of the tests a noun in the other number
-# comes directly before the verb.
+# The Elman network is nearly always right up to a distance of three. Then it is right less often, the more
+# tokens there are in between. The LSTM stays close to 1 up to a distance of twelve, although in half of the tests the last noun before the
+# verb differs from the subject in number.
 #
 # Do the networks also predict the other words better? We score all 3,000 test sentences. No model can be better than
 # the **exact floor**, the bits per token under the grammar that wrote the sentences.
@@ -1509,7 +1510,7 @@ for _ in range(4):
 
 # %% [markdown] written="why_gates"
 # A friend trains an Elman network to tell, at the end of a log of 200 lines, whether the **first** line was an error.
-# Its answers stay at chance. "The state is a vector of 256 numbers, surely it can hold one bit. I will train longer
+# Its answers stay at chance. She says: "The state is a vector of 256 numbers, surely it can hold one bit. I will train longer
 # and turn clipping on." Write 150 to 250 words. Explain
 #
 # - why being able to hold a bit and learning to hold it are two different things;
@@ -1524,10 +1525,10 @@ for _ in range(4):
 # end reaches the step where the bit was read. On its way it is multiplied 200 times by W_hh and by the derivative of
 # tanh, which is at most 1. In our measurement with a spectral radius of 0.7, less than a millionth was left after 50
 # steps; with 3 it grew more than a thousandfold. So no gradient says that the first line mattered, and training
-# longer adds up nothing. Clipping shortens gradients that are too long. It rescued the relu network, whose loss had
+# longer does not help. Clipping shortens gradients that are too long. It rescued the relu network, whose loss had
 # jumped above 1e12; but it does not lengthen a gradient of 1e-10. An LSTM adds: c_t = f c_{t-1} + i g, so the
 # derivative of c_t with respect to c_{t-1} is f. With f near 1, say 0.99, 0.99^200 = 13 % is left after 200 steps;
-# with 0.5, nothing: start with a positive forget bias. She should measure the norm of the gradient of the loss with
+# with 0.5 nothing is left, so start with a positive forget bias. She should measure the norm of the gradient of the loss with
 # respect to the input, or to the state, at each distance from the end, and draw it on a log scale. She will see a
 # straight line down in her network and a much flatter one in the LSTM. If the line is flat and the network still
 # fails, the cause is another.
