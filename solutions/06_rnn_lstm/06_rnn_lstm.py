@@ -79,10 +79,10 @@ five_gram = ngram.fit(train_ids, len(vocabulary), NgramConfig(5))
 print("\n".join(" ".join(words) for words, _ in train_sentences[:3]))
 
 # %% [markdown]
-# For each distance, 0 to 12 tokens between subject and verb, there are 400 tests. A test is the beginning of a sentence
-# with the correct and the wrong verb. The beginnings come in pairs that differ only in their subject: it is singular in
-# one and plural in the other. A model that does not see the subject answers both alike, so it is right in exactly half
-# of the tests. One pair at distance 7:
+# For each distance, 0 to 12 tokens between subject and verb, there are 400 tests. A test is the beginning of a
+# sentence with the correct and the wrong verb. The beginnings come in pairs that differ only in their subject: it is
+# singular in one and plural in the other. A model that does not see the subject answers both alike, so it is right in
+# exactly half of the tests. One pair at distance 7:
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 distances = range(0, 13)
@@ -156,8 +156,8 @@ for u in (0.9, 2.0):
 # Each step gets an input and the state of the step before it, and passes its new state
 # on.](figures/unrolled_network.svg)
 #
-# The example in the exercise uses a network that is small enough to follow by hand. `tiny` has one input and one unit,
-# with the weights w = 1 and u = 0.9 from above:
+# The example in the exercise uses a network that is small enough to follow by hand. `tiny` has one input and one
+# unit, with the weights w = 1 and u = 0.9 from above:
 
 # %%
 tiny = {
@@ -194,9 +194,9 @@ def elman_step(params: dict, x: np.ndarray, h: np.ndarray) -> np.ndarray:
 check.elman_step(elman_step);
 
 # %% [markdown]
-# To read a whole sequence, call the step in a loop. Here your function (if it passed) and `torch.nn.RNN` read the same
-# sequence of 20 random steps with the same weights: a batch of 3, with 4 inputs and 5 units. The last states should
-# differ only by rounding, about $10^{-7}$ in float32.
+# To read a whole sequence, call the step in a loop. Here your function (if it passed) and `torch.nn.RNN` read the
+# same sequence of 20 random steps with the same weights: a batch of 3, with 4 inputs and 5 units. The last states
+# should differ only by rounding, about $10^{-7}$ in float32.
 
 # %% tags=["demo"]
 import torch
@@ -374,8 +374,8 @@ first_state = np.array([[0.5]])
 three_inputs, through_losses = (np.array(values).reshape(3, 1, 1) for values in (inputs, dhs))
 
 # %% [markdown]
-# dL/dw and dL/du are the sums of the columns *to w* and *to u*. On its way through a step the gradient is multiplied by
-# $(1 - h_t^2)\,u$, which is below 1 at all three steps. So what happened early has less influence on the gradient:
+# dL/dw and dL/du are the sums of the columns *to w* and *to u*. On its way through a step the gradient is multiplied
+# by $(1 - h_t^2)\,u$, which is below 1 at all three steps. So what happened early has less influence on the gradient:
 # step 1 contributes least to dL/du. Longer sequences make this a problem, as the next section shows.
 #
 # With vectors and a batch the same four rules are
@@ -385,16 +385,17 @@ three_inputs, through_losses = (np.array(values).reshape(3, 1, 1) for values in 
 # $$dW_{ih} = \sum_t da_t^\top x_t \qquad dW_{hh} = \sum_t da_t^\top h_{t-1} \qquad
 # db_{ih} = db_{hh} = \sum_t \sum_{\text{rows}} da_t$$
 #
-# where $dh_t$ and $da_t$ (B, H) are the gradients of L with respect to the state $h_t$ and to the sum inside its tanh,
-# $dhs_t$ (B, H) is the gradient through the loss of step t alone, $\odot$ multiplies element by element, and $dW$,
-# $db$ are the gradients with respect to the parameters. The sums go over the steps t = 1 to T, and for the biases also
-# over the rows of the batch. After the last step nothing comes back: $da_{T+1} = 0$.
+# where $dh_t$ and $da_t$ (B, H) are the gradients of L with respect to the state $h_t$ and to the sum inside its
+# tanh, $dhs_t$ (B, H) is the gradient through the loss of step t alone, $\odot$ multiplies element by element, and
+# $dW$, $db$ are the gradients with respect to the parameters. The sums go over the steps t = 1 to T, and for the
+# biases also over the rows of the batch. After the last step nothing comes back: $da_{T+1} = 0$.
 
 # %% [markdown] exercise="bptt"
 # Write `bptt`, which returns the gradients of the loss with respect to all parameters of an Elman network and to its
 # first state. The argument `dhs` holds the gradient with respect to each state through the loss of its own step, so
-# your function need not know how the loss is computed. Index 0 of the arrays is step 1. This call returns the gradients
-# of the trace above, where `W_ih` is w, `W_hh` is u, and the gradient of each bias is the sum of the column *da*:
+# your function need not know how the loss is computed. Index 0 of the arrays is step 1. This call returns the
+# gradients of the trace above, where `W_ih` is w, `W_hh` is u, and the gradient of each bias is the sum of the column
+# *da*:
 #
 # ```python
 # >>> gradients = bptt(tiny, three_inputs, first_state, through_losses)
@@ -437,7 +438,8 @@ def bptt(params: dict, xs: np.ndarray, h0: np.ndarray, dhs: np.ndarray) -> dict:
 check.bptt(bptt);
 
 # %% [markdown]
-# Compare it with torch's autograd over 20 steps in float64, with random `dhs`. The two should differ only by rounding.
+# Compare it with torch's autograd over 20 steps in float64, with random `dhs`. The two should differ only by
+# rounding.
 
 # %% tags=["demo"]
 backward_pass = choose(bptt, rnn.bptt)
@@ -452,14 +454,15 @@ rt.claim("the backward pass by hand equals autograd's (largest difference, W_hh)
 # ## Vanishing and exploding gradients
 #
 # On its way back over k steps a gradient is multiplied k times by $W_{hh}$ and by the derivative of tanh. If these
-# factors shrink it, almost nothing is left after k steps, and the network cannot learn to use what it read k steps ago.
-# If they enlarge it, the gradient grows exponentially with k (Bengio, Simard and Frasconi 1994; Pascanu, Mikolov and
-# Bengio 2013).
+# factors shrink it, almost nothing is left after k steps, and the network cannot learn to use what it read k steps
+# ago. If they enlarge it, the gradient grows exponentially with k (Bengio, Simard and Frasconi 1994; Pascanu, Mikolov
+# and Bengio 2013).
 #
-# We measure this with your `bptt`. The network reads d random inputs. We set the gradient at the last step to a random
-# vector of norm about 1 and measure the norm of the gradient with respect to `h0`, which is d steps earlier. The mean
-# is taken over ten random 32 x 32 matrices $W_{hh}$, rescaled to a **spectral radius** (largest absolute eigenvalue)
-# of 0.7, 1 or 3. A vector that is multiplied by a matrix many times grows or shrinks by about this factor each time.
+# We measure this with your `bptt`. The network reads d random inputs. We set the gradient at the last step to a
+# random vector of norm about 1 and measure the norm of the gradient with respect to `h0`, which is d steps earlier.
+# The mean is taken over ten random 32 x 32 matrices $W_{hh}$, rescaled to a **spectral radius** (largest absolute
+# eigenvalue) of 0.7, 1 or 3. A vector that is multiplied by a matrix many times grows or shrinks by about this factor
+# each time.
 #
 # Exponential growth is a straight line on a log scale. Expect one line that falls steeply and one that rises.
 
@@ -496,8 +499,8 @@ ax.set_title("The gradient vanishes or explodes exponentially with distance")
 ax.set_yscale("log");
 
 # %% [markdown]
-# With a radius of 0.7 the gradient vanishes. With 1 it fades, too, because the derivative of tanh is below 1. With 3 it
-# explodes, although the units saturate and the derivative of tanh is small there. To learn over long distances, an
+# With a radius of 0.7 the gradient vanishes. With 1 it fades, too, because the derivative of tanh is below 1. With 3
+# it explodes, although the units saturate and the derivative of tanh is small there. To learn over long distances, an
 # Elman network would have to stay between the two while training changes its weights.
 
 # %% [markdown] question="vanishing"
@@ -516,8 +519,8 @@ ax.set_yscale("log");
 # 1 both are multiplied by 1/5 and become (0.6) and (0, 0.8).
 #
 # Very large gradients also cause a numerical problem. The largest float32 is 3.4e38, so the square of 3e19 overflows
-# to infinity; the norm is then infinite and the factor 0. In the same way the square of 3e-25 is rounded to 0. float64
-# can represent both squares, so convert before squaring: `g.astype(np.float64)`.
+# to infinity; the norm is then infinite and the factor 0. In the same way the square of 3e-25 is rounded to 0.
+# float64 can represent both squares, so convert before squaring: `g.astype(np.float64)`.
 
 # %% [markdown] exercise="clip_grad_norm"
 # Write `clip_grad_norm`, which returns the clipped gradients and the norm they had before clipping:
@@ -631,10 +634,11 @@ ax.set_title("Without clipping, a few steps destroy the network")
 ax.set_yscale("log");
 
 # %% [markdown]
-# The output above names the reason: two ordinary steps moved the spectral radius of $W_{hh}$ well above 1, and reading
-# 100 characters multiplies the state by $W_{hh}$ 100 times. The state, the logits and the loss explode. The gradient of this loss is so large that the next step makes all weights useless. Afterwards almost all units output 0,
-# so the logits are 0 and the loss is ln V. Where relu is 0 its derivative is 0, too, so the network does not recover.
-# (Later peaks are rare characters that still activate a unit.)
+# The output above names the reason: two ordinary steps moved the spectral radius of $W_{hh}$ well above 1, and
+# reading 100 characters multiplies the state by $W_{hh}$ 100 times. The state, the logits and the loss explode. The
+# gradient of this loss is so large that the next step makes all weights useless. Afterwards almost all units output
+# 0, so the logits are 0 and the loss is ln V. Where relu is 0 its derivative is 0, too, so the network does not
+# recover. (Later peaks are rare characters that still activate a unit.)
 #
 # With clipping the loss falls steadily, although on this scale the line looks flat.
 
@@ -655,8 +659,8 @@ ax.set_yscale("log");
 # where $c_t$ and $h_t$ (B, H) are the two states after step t and $\odot$ multiplies element by element. The
 # **gates** f, i and o (B, H) contain numbers between 0 and 1, and the candidate g (B, H) is the new content. Each of
 # the four is a sum as in the Elman network, $x_t W_{ih}^\top + b_{ih} + h_{t-1} W_{hh}^\top + b_{hh}$, followed by a
-# nonlinearity. Each has its own block of H rows in the weights and biases, so $W_{ih}$ is (4H, I) and $W_{hh}$ is (4H,
-# H). The order of the blocks is torch's:
+# nonlinearity. Each has its own block of H rows in the weights and biases, so $W_{ih}$ is (4H, I) and $W_{hh}$ is
+# (4H, H). The order of the blocks is torch's:
 #
 # | rows of $W_{ih}$, $W_{hh}$ | name | nonlinearity | decides |
 # |---|---|---|---|
@@ -687,9 +691,9 @@ print(f"h = {after['o']:.3f} * tanh({new_c:.3f}) = {after['o'] * math.tanh(new_c
 
 # %% [markdown]
 # The forget gate keeps 88 % of the old cell, and the new content is added to it. This is why gradients can survive:
-# along the line of c in the drawing, the derivative of $c_t$ with respect to $c_{t-1}$ is f. There is no matrix and no
-# tanh on this line. Where f is close to 1, a gradient goes back over many steps almost unchanged. For each component of
-# the cell, the network can learn when f should be close to 1.
+# along the line of c in the drawing, the derivative of $c_t$ with respect to $c_{t-1}$ is f. There is no matrix and
+# no tanh on this line. Where f is close to 1, a gradient goes back over many steps almost unchanged. For each
+# component of the cell, the network can learn when f should be close to 1.
 
 # %% [markdown] exercise="lstm_cell"
 # Write `lstm_cell`, which returns both states after one step of an LSTM. This call computes the step above:
@@ -773,12 +777,12 @@ ax.set_yscale("log");
 
 # %% [markdown]
 # With a forget bias of 0, f is about one half, and over the first 20 steps the gradient of the LSTM falls as fast as
-# that of the Elman layer. With a bias of 3, f is about σ(3) = 0.95. Along the cell alone, less than one percent of the
-# gradient would be left after 100 steps, since $0.95^{100}$ = 0.006. Other paths lead through h and the gates; they add
-# to it, and here the gradient even grows a little. So the gradient of an LSTM with open gates can explode, too, and
-# LSTMs are trained with clipping. It is good practice to start with a positive forget bias (Jozefowicz, Zaremba and
-# Sutskever 2015): the cell first remembers everything and then learns what to forget. The library's models start
-# with 1.
+# that of the Elman layer. With a bias of 3, f is about σ(3) = 0.95. Along the cell alone, less than one percent of
+# the gradient would be left after 100 steps, since $0.95^{100}$ = 0.006. Other paths lead through h and the gates;
+# they add to it, and here the gradient even grows a little. So the gradient of an LSTM with open gates can explode,
+# too, and LSTMs are trained with clipping. It is good practice to start with a positive forget bias (Jozefowicz,
+# Zaremba and Sutskever 2015): the cell first remembers everything and then learns what to forget. The library's
+# models start with 1.
 
 # %% [markdown] question="forget_gate"
 
@@ -792,9 +796,9 @@ ax.set_yscale("log");
 # h_t = (1 - z) \odot n + z \odot h_{t-1}$$
 #
 # where $x_r, x_z, x_n$ are the three blocks, (B, H) each, of $x_t W_{ih}^\top + b_{ih}$, and $h_r, h_z, h_n$ are the
-# three blocks of $h_{t-1} W_{hh}^\top + b_{hh}$. The gates r and z, the candidate n and the states $h_{t-1}$ and $h_t$
-# are (B, H), and $\sigma$ is the sigmoid. Where z is close to 1, the old state is kept. Here the two biases are not
-# interchangeable: the last block of $b_{hh}$ is part of $h_n$, so r multiplies it.
+# three blocks of $h_{t-1} W_{hh}^\top + b_{hh}$. The gates r and z, the candidate n and the states $h_{t-1}$ and
+# $h_t$ are (B, H), and $\sigma$ is the sigmoid. Where z is close to 1, the old state is kept. Here the two biases are
+# not interchangeable: the last block of $b_{hh}$ is part of $h_n$, so r multiplies it.
 #
 # ![A GRU cell. The reset gate r multiplies the block of the old state in the candidate n. The update gate z adds the
 # old state, weighted by z, and the candidate, weighted by 1 - z.](figures/gru_cell.svg)
@@ -852,8 +856,8 @@ check.gru_cell(gru_cell);
 # where $\tilde h$ (B, H) is the candidate, and U (H, H) and b (H,) are the last blocks of $W_{hh}$ and $b_{hh}$. Two
 # things differ. First, z and 1 - z are exchanged. Changing the sign of the weights and biases of z undoes this, since
 # $\sigma(-a) = 1 - \sigma(a)$. Second, r multiplies the state **before** the product with U, not after it. No change
-# of the weights undoes this. We run both forms for 20 steps. Both have the same weights, except that in the other form
-# those of z change their sign. Your form should agree with torch, the other form should not.
+# of the weights undoes this. We run both forms for 20 steps. Both have the same weights, except that in the other
+# form those of z change their sign. Your form should agree with torch, the other form should not.
 
 # %% tags=["demo"]
 gru = choose(gru_cell, rnn.gru_cell)
@@ -880,9 +884,9 @@ rt.claim("20 GRU steps equal torch.nn.GRU (largest difference)", off, off < 1e-5
 # older, but gets no gradient for it. To fill a batch, the text is first cut into 64 rows of equal length, which are
 # read side by side.
 #
-# `chunk_losses` yields the loss of one chunk after the other. The last two lines show the chunks of a small example, 20
-# tokens in two rows and chunks of 4. They print the inputs and the targets of each chunk: targets are shifted by one,
-# and each row continues in the next chunk.
+# `chunk_losses` yields the loss of one chunk after the other. The last two lines show the chunks of a small example,
+# 20 tokens in two rows and chunks of 4. They print the inputs and the targets of each chunk: targets are shifted by
+# one, and each row continues in the next chunk.
 
 # %% tags=["demo"]
 from llmcourse.models import sequence_models as models
@@ -905,8 +909,8 @@ for ids, targets in models.chunks(models.streams(torch.arange(20), batch_size=2)
 # %% [markdown]
 # One training loop, `train`, serves all models of this unit. AdamW (Loshchilov and Hutter 2017) is gradient descent
 # with a separate step size for each parameter; unit 10 builds it. `decay` shrinks all weights a little at each step.
-# The learning rate rises during the first tenth of the steps and falls along a cosine. Gradients are clipped to a norm
-# of 1.
+# The learning rate rises during the first tenth of the steps and falls along a cosine. Gradients are clipped to a
+# norm of 1.
 #
 # `build` creates a language model on `rt.device`. `init_scale` sets the scale of the input weights. A larger scale
 # makes the gates depend on the input from the beginning of the training.
@@ -970,8 +974,8 @@ train_on_characters("tanh RNN", "elman", 1.5, steps[0], lr[0])
 train_on_characters("LSTM", "lstm", 3.0, steps[1], lr[1])
 
 # %% [markdown]
-# Now we score every character of the held-out text, each given the text before it, and add both models to the ladder of
-# the course. In the figure, the hatched bar is the best model, and light bars have no trained parameters.
+# Now we score every character of the held-out text, each given the text before it, and add both models to the ladder
+# of the course. In the figure, the hatched bar is the best model, and light bars have no trained parameters.
 
 # %% tags=["demo"]
 held_out = {}
@@ -989,14 +993,14 @@ ax = plotting.ladder(rt.ladder_rows(english.name))
 ax.set_title("With a memory of any length, the LSTM passes the window model", loc="right");
 
 # %% [markdown]
-# On tiny Shakespeare the tanh RNN is about as good as a window of six characters: that a state *can* reach any distance
-# helps little. The LSTM has as many units and three times as many parameters. It is better than both, but does not
-# reach Kneser-Ney. It has read the text little more than once and still improves; at preset `gpu`, with 512 units and
-# more steps, it becomes the best model of the ladder.
+# On tiny Shakespeare the tanh RNN is about as good as a window of six characters: that a state *can* reach any
+# distance helps little. The LSTM has as many units and three times as many parameters. It is better than both, but
+# does not reach Kneser-Ney. It has read the text little more than once and still improves; at preset `gpu`, with 512
+# units and more steps, it becomes the best model of the ladder.
 #
-# **How far back do the models look?** We score the same characters of the held-out text twice: once when the model has
-# read only the last 8 to 23 characters before them, once when it has read the last 56 to 71. The difference is what the
-# model gains from 48 more characters.
+# **How far back do the models look?** We score the same characters of the held-out text twice: once when the model
+# has read only the last 8 to 23 characters before them, once when it has read the last 56 to 71. The difference is
+# what the model gains from 48 more characters.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 @torch.no_grad()
@@ -1014,8 +1018,8 @@ for name, model in trained.items():
 
 # %% [markdown]
 # Both models predict the next character mainly from the last few. From 48 more characters the tanh RNN gains hardly
-# anything, and the LSTM gains less than a tenth of a bit. A state *can* hold what was read long ago. What it *learns* to
-# hold is what helps to predict the next characters.
+# anything, and the LSTM gains less than a tenth of a bit. A state *can* hold what was read long ago. What it *learns*
+# to hold is what helps to predict the next characters.
 
 # %% [markdown] question="how_far"
 
@@ -1028,8 +1032,8 @@ for name, model in trained.items():
 # ![Two layers over three steps. The states of the lower layer go to the right as states of the next step, and up as
 # inputs of the upper layer.](figures/stacked_layers.svg)
 #
-# The library's layer does this with `n_layers`. It should compute the same as torch's. In this example the lower layer
-# reads vectors of width 32 and the upper layer reads the states of the lower one, of width 64, so it has more
+# The library's layer does this with `n_layers`. It should compute the same as torch's. In this example the lower
+# layer reads vectors of width 32 and the upper layer reads the states of the lower one, of width 64, so it has more
 # parameters.
 
 # %% tags=["demo"]
@@ -1057,10 +1061,10 @@ drawn = models.generate(trained["LSTM"], opening_ids, 300, rt.generator())
 print("".join(characters[i] for i in [*opening_ids.tolist(), *drawn]))
 
 # %% [markdown]
-# Lines and short words look right. Many longer words are invented, and the text has no meaning. In training each input
-# was the **true** previous character. Now it is the model's own. The training loss does not show how much that costs,
-# so we measure it: the model reads 64 true characters and then continues by itself, with the most probable character
-# each time, for 16 characters. How often is the n-th of them the true one?
+# Lines and short words look right. Many longer words are invented, and the text has no meaning. In training each
+# input was the **true** previous character. Now it is the model's own. The training loss does not show how much that
+# costs, so we measure it: the model reads 64 true characters and then continues by itself, with the most probable
+# character each time, for 16 characters. How often is the n-th of them the true one?
 #
 # The figure compares this with two levels: the same model when it always reads the true text, and always guessing a
 # space. Expect the line to begin near the upper level and to fall.
@@ -1093,9 +1097,9 @@ ax = plotting.curves(range(1, 17), lines, "characters written", "fraction correc
 ax.set_title("Fed its own guesses, the model soon leaves the text");
 
 # %% [markdown]
-# On true text the model predicts more than half of all characters. When it reads its own guesses, it is soon worse than
-# always guessing a space. This is no contradiction: there are many good ways to continue, and the true text is only one
-# of them.
+# On true text the model predicts more than half of all characters. When it reads its own guesses, it is soon worse
+# than always guessing a space. This is no contradiction: there are many good ways to continue, and the true text is
+# only one of them.
 
 # %% [markdown] question="teacher_forcing"
 
@@ -1103,9 +1107,9 @@ ax.set_title("Fed its own guesses, the model soon leaves the text");
 # ## Reading in both directions
 #
 # A language model must not see the tokens that it predicts. A **tagger**, which labels each word with its part of
-# speech, may see the whole sentence. In *Will Field had left the roses* and *Will you light the stove?* only the words
-# **after** *Will* tell whether it is a name. So one network reads from the left, another from the right, and at each
-# position their states are concatenated (Schuster and Paliwal 1997).
+# speech, may see the whole sentence. In *Will Field had left the roses* and *Will you light the stove?* only the
+# words **after** *Will* tell whether it is a name. So one network reads from the left, another from the right, and at
+# each position their states are concatenated (Schuster and Paliwal 1997).
 #
 # ![Two rows of steps over three inputs. The forward row passes its state from left to right, the backward row from
 # right to left. At each position the two states are joined.](figures/bidirectional.svg)
@@ -1123,9 +1127,9 @@ echo = {
 # %% [markdown] exercise="bidirectional"
 # Write `bidirectional`, which returns the states of two GRUs at each position, one that reads from the left and one
 # that reads from the right. Both start from a state of zeros. Row t of the result holds the state of the first after
-# it has read `xs[0]` to `xs[t]`, then the state of the second after it has read `xs[T - 1]` back to `xs[t]`. The array
-# `three_inputs` is 1, 0, 0, as in the trace of backpropagation. The forward states (left column) are the echo, and the
-# backward GRU reads the 1 at its last step, at position 0:
+# it has read `xs[0]` to `xs[t]`, then the state of the second after it has read `xs[T - 1]` back to `xs[t]`. The
+# array `three_inputs` is 1, 0, 0, as in the trace of backpropagation. The forward states (left column) are the echo,
+# and the backward GRU reads the 1 at its last step, at position 0:
 #
 # ```python
 # >>> bidirectional(echo, echo, three_inputs)[:, 0].round(3)
@@ -1162,8 +1166,9 @@ check.bidirectional(bidirectional);
 
 # %% [markdown]
 # A tagger puts a linear layer on these states. At each position t it computes $z_t = s_t W^\top + b$, where $s_t$ (B,
-# 2H) are the two states side by side, W (K, 2H) and b (K,) are parameters, and $z_t$ (B, K) are the logits of K labels.
-# `tiny_tagger` has two tokens with the vectors (0) and (1) and two labels, and it uses the echo in both directions:
+# 2H) are the two states side by side, W (K, 2H) and b (K,) are parameters, and $z_t$ (B, K) are the logits of K
+# labels. `tiny_tagger` has two tokens with the vectors (0) and (1) and two labels, and it uses the echo in both
+# directions:
 
 # %%
 tiny_tagger = {
@@ -1172,10 +1177,10 @@ tiny_tagger = {
 }  # fmt: skip
 
 # %% [markdown] exercise="SequenceTagger"
-# Write `SequenceTagger`, which assigns a label to every token (**many-to-many**): it looks up the vector of each token,
-# reads the vectors in both directions, and computes the logits of the labels at each position. For the tokens 1, 0, 0
-# the states are those of the last example. The logit of label 0 is the forward state, that of label 1 is the backward
-# state + 0.05:
+# Write `SequenceTagger`, which assigns a label to every token (**many-to-many**): it looks up the vector of each
+# token, reads the vectors in both directions, and computes the logits of the labels at each position. For the tokens
+# 1, 0, 0 the states are those of the last example. The logit of label 0 is the forward state, that of label 1 is the
+# backward state + 0.05:
 #
 # ```python
 # >>> tagger = SequenceTagger(tiny_tagger)
@@ -1224,8 +1229,8 @@ check.SequenceTagger(SequenceTagger);
 # %% [markdown]
 # Now we tag parts of speech: the taggers learn from 3,000 sentences of the world and are tested on 600 new ones. The
 # sentences of a batch are padded to one length. Padding gets the target -100, which torch's loss ignores. Words not
-# seen in training become `<unk>`. During training 5 % of all words are replaced by `<unk>` at random, so that the model
-# learns to handle it. Here is one tagged sentence:
+# seen in training become `<unk>`. During training 5 % of all words are replaced by `<unk>` at random, so that the
+# model learns to handle it. Here is one tagged sentence:
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 def padded(rows, fill, length):
@@ -1274,8 +1279,8 @@ same = mine == model(new_ids).argmax(2).numpy()
 print(f"your class and torch agree on {same[real].mean():.2%} of all tags")
 
 # %% [markdown]
-# How often are the two taggers right, on all tokens and on the **ambiguous words**, which have several parts of speech
-# in the training text? Expect a clear difference on the ambiguous words, where the context decides.
+# How often are the two taggers right, on all tokens and on the **ambiguous words**, which have several parts of
+# speech in the training text? Expect a clear difference on the ambiguous words, where the context decides.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 uses = {}
@@ -1307,8 +1312,8 @@ ax.set_title("What follows a word helps where the word is ambiguous");
 # shorter ones are padded at the end. Padding must not count: the last state is the one at index `lengths - 1`, and
 # the mean is taken over the real positions only.
 #
-# The logits are $z = s W^\top + b$, where s (B, H) are the pooled states, W (K, H) and b (K,) are parameters, and z is
-# (B, K). `tiny_classifier` uses the echo and the same two tokens as `tiny_tagger`:
+# The logits are $z = s W^\top + b$, where s (B, H) are the pooled states, W (K, H) and b (K,) are parameters, and z
+# is (B, K). `tiny_classifier` uses the echo and the same two tokens as `tiny_tagger`:
 
 # %%
 tiny_classifier = {
@@ -1316,9 +1321,10 @@ tiny_classifier = {
 }  # fmt: skip
 
 # %% [markdown] exercise="SequenceClassifier"
-# Write `SequenceClassifier`, which assigns one label to each text: a GRU reads the vectors of the tokens from a state of
-# zeros, the states are pooled, and a linear layer computes the logits of the labels. In this example the second of two
-# texts has a length of 1, so only its first state counts. The mean for the first text is (0.381 + 0.190 + 0.095) / 3:
+# Write `SequenceClassifier`, which assigns one label to each text: a GRU reads the vectors of the tokens from a state
+# of zeros, the states are pooled, and a linear layer computes the logits of the labels. In this example the second of
+# two texts has a length of 1, so only its first state counts. The mean for the first text is (0.381 + 0.190 + 0.095)
+# / 3:
 #
 # ```python
 # >>> ids, lengths = np.array([[1, 0, 0], [1, 0, 0]]), np.array([3, 1])
@@ -1369,8 +1375,8 @@ class SequenceClassifier:
 check.SequenceClassifier(SequenceClassifier);
 
 # %% [markdown]
-# The world also writes reviews, each positive or negative. In some of them a *not* or a *but* reverses the opinion. We
-# train on 1,500 reviews and test on 500 new ones, of which this is the first:
+# The world also writes reviews, each positive or negative. In some of them a *not* or a *but* reverses the opinion.
+# We train on 1,500 reviews and test on 500 new ones, of which this is the first:
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 import re
@@ -1404,8 +1410,8 @@ def review_losses(model, draw):
 print(new_reviews[0].text, "->", new_reviews[0].label)
 
 # %% [markdown]
-# Two GRUs that differ only in the pooling are trained in torch. Your class computes the labels of the new reviews with
-# their weights. The better of the two should be clearly better than always giving the most frequent label.
+# Two GRUs that differ only in the pooling are trained in torch. Your class computes the labels of the new reviews
+# with their weights. The better of the two should be clearly better than always giving the most frequent label.
 
 # %% tags=["demo"]
 Classifier = choose(SequenceClassifier, rnn.SequenceClassifier)
@@ -1430,8 +1436,8 @@ rt.claim("reviews: the better pooling is right (fraction)", best, best > most_fr
 #
 # Which network remembers the subject in the tests of the first figure? An Elman network and an LSTM of 64 units are
 # trained on the same 500 sentences as the 5-gram, for 300 steps. The result of such a small training depends on the
-# initial weights, so we train three networks of each kind. The training loss should fall from about log2 V bits, where
-# V is now the number of words, to 1.6 or less.
+# initial weights, so we train three networks of each kind. The training loss should fall from about log2 V bits,
+# where V is now the number of words, to 1.6 or less.
 
 # %% tags=["demo"]
 def small_lm(kind, seed):
@@ -1475,9 +1481,9 @@ ax = plotting.steps(distances, agreed, *axes_named, level=("guessing", 0.5))
 ax.set_title("The LSTM remembers the subject, the others forget it");
 
 # %% [markdown]
-# The Elman network is nearly always right up to a distance of three. Then it is right less often, the more
-# tokens there are in between. The LSTM stays close to 1 up to a distance of twelve, although in half of the tests the last noun before the
-# verb differs from the subject in number.
+# The Elman network is nearly always right up to a distance of three. Then it is right less often, the more tokens
+# there are in between. The LSTM stays close to 1 up to a distance of twelve, although in half of the tests the last
+# noun before the verb differs from the subject in number.
 #
 # Do the networks also predict the other words better? We score all 3,000 test sentences. No model can be better than
 # the **exact floor**, the bits per token under the grammar that wrote the sentences.
@@ -1498,9 +1504,9 @@ ax = plotting.bars(bits, "bits per token, new sentences (lower is better)")
 ax.set_title("From 500 sentences, networks learn more than counts");
 
 # %% [markdown]
-# From the same 500 sentences both networks have learned more than the counts could. In these texts every sentence ends
-# with a period, so a period also marks the start of the next one, like the start token `<s>` of other corpora. From a
-# period alone the LSTM writes four sentences. Does each verb agree with its subject?
+# From the same 500 sentences both networks have learned more than the counts could. In these texts every sentence
+# ends with a period, so a period also marks the start of the next one, like the start token `<s>` of other corpora.
+# From a period alone the LSTM writes four sentences. Does each verb agree with its subject?
 
 # %% tags=["demo"]
 period, generator = torch.tensor([id_of["."]], device=rt.device), rt.generator()
@@ -1510,8 +1516,8 @@ for _ in range(4):
 
 # %% [markdown] written="why_gates"
 # A friend trains an Elman network to tell, at the end of a log of 200 lines, whether the **first** line was an error.
-# Its answers stay at chance. She says: "The state is a vector of 256 numbers, surely it can hold one bit. I will train longer
-# and turn clipping on." Write 150 to 250 words. Explain
+# Its answers stay at chance. She says: "The state is a vector of 256 numbers, surely it can hold one bit. I will
+# train longer and turn clipping on." Write 150 to 250 words. Explain
 #
 # - why being able to hold a bit and learning to hold it are two different things;
 # - what clipping will do, and what it will not do;
@@ -1528,10 +1534,10 @@ for _ in range(4):
 # longer does not help. Clipping shortens gradients that are too long. It rescued the relu network, whose loss had
 # jumped above 1e12; but it does not lengthen a gradient of 1e-10. An LSTM adds: c_t = f c_{t-1} + i g, so the
 # derivative of c_t with respect to c_{t-1} is f. With f near 1, say 0.99, 0.99^200 = 13 % is left after 200 steps;
-# with 0.5 nothing is left, so start with a positive forget bias. She should measure the norm of the gradient of the loss with
-# respect to the input, or to the state, at each distance from the end, and draw it on a log scale. She will see a
-# straight line down in her network and a much flatter one in the LSTM. If the line is flat and the network still
-# fails, the cause is another.
+# with 0.5 nothing is left, so start with a positive forget bias. She should measure the norm of the gradient of the
+# loss with respect to the input, or to the state, at each distance from the end, and draw it on a log scale. She will
+# see a straight line down in her network and a much flatter one in the LSTM. If the line is flat and the network
+# still fails, the cause is another.
 # ### BEGIN MARK SCHEME
 # 10 points. 2: capacity is not learnability: the gradient must reach the first step. 2: why it vanishes: a product of
 # many factors W_hh and 1 - h^2. 2: clipping limits long gradients and cannot lengthen short ones (1 each). 2: the
@@ -1550,13 +1556,13 @@ for _ in range(4):
 #   steps, and clipping prevents it. An LSTM with open forget gates keeps its gradient over 100 steps.
 # - From 500 sentences, an LSTM learns agreement over twelve tokens, an Elman network over a few, a 5-gram over one or
 #   two. In bits per token both networks lie between the 5-gram and the exact floor.
-# - On characters of real text the LSTM is better than the window model of unit 05. Kneser-Ney is still better than the
-#   LSTM after this short training.
+# - On characters of real text the LSTM is better than the window model of unit 05. After this short training,
+#   Kneser-Ney is still better than the LSTM.
 #
 # **To think about.** (1) The first LSTM of 1997 had no forget gate: f was always 1. What would go wrong on a long
 # text? (2) Early translation models that read with an LSTM got better when they read the input in reverse. Why might
-# that be? (3) Reading a text of T tokens takes T steps, one after the other. What does that mean for a machine with ten
-# thousand cores?
+# that be? (3) Reading a text of T tokens takes T steps, one after the other. What does that mean for a machine with
+# ten thousand cores?
 #
 # **Where the ideas come from.** Jordan 1986, *Serial order* (ICS report 8604); Elman 1990, *Finding structure in
 # time* (Cognitive Science 14); Williams and Zipser 1989 (Neural Computation 1); Williams and Peng 1990 (Neural
@@ -1568,5 +1574,5 @@ for _ in range(4):
 # Loshchilov and Hutter 2017, arXiv:1711.05101; Jozefowicz, Zaremba and Sutskever 2015 (ICML); Linzen, Dupoux and
 # Goldberg 2016, arXiv:1611.01368.
 #
-# **Next.** Everything that was read must pass through one state vector. For the translation of a long sentence this is
-# too little. Unit 07 lets the model look back at every word.
+# **Next.** Everything that was read must pass through one state vector. For the translation of a long sentence this
+# is too little. Unit 07 lets the model look back at every word.
