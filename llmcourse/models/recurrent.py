@@ -68,7 +68,7 @@ class LSTMLayer(Function):
         h: Float[Tensor, "B H"],
         c: Float[Tensor, "B H"],
     ) -> tuple[Float[Tensor, "T B H"], Float[Tensor, "B H"]]:
-        T, H = len(x), len(W.T)
+        T, H = len(x), W.shape[1]
         gates = torch.empty_like(x)
         states, cells = (torch.cat([s[None], s.new_empty(T, *s.shape)]) for s in (h, c))
         for t in range(T):
@@ -103,14 +103,15 @@ class LSTMLayer(Function):
             2,
         )  # (T, B, 4, H)
         dh_dc = o * (1 - tanh_c**2)  # dh_t/dc_t
+        # dh, dc: gradients that come back from step t + 1; at first dc is that of the returned c
         dh, dc = torch.zeros_like(states[0]), dc.clone()
         for t in reversed(range(len(da))):
-            dh += dstates[t]  # dL/dh_t: from step t + 1, and through the output of this step
-            dc.addcmul_(dh, dh_dc[t])  # dL/dc_t: from step t + 1, and through h_t
+            dh += dstates[t]  # dL/dh_t = da_{t+1} W + the gradient through the output of step t
+            dc.addcmul_(dh, dh_dc[t])  # dL/dc_t = f_{t+1} dL/dc_{t+1} + dL/dh_t dh_t/dc_t
             da[t, :, :3] *= dc[:, None]  # dL/da = dL/dc_t dc_t/da for i, f and g
             da[t, :, 3] *= dh  # dL/da_o = dL/dh_t dh_t/da_o
-            dc *= f[t]  # along the cell: dc_t/dc_{t-1} = f
-            dh = da[t].flatten(1) @ W  # through the four sums: da_t W
+            dc *= f[t]  # to step t - 1 along the cell, since dc_t/dc_{t-1} = f_t
+            dh = da[t].flatten(1) @ W  # to step t - 1 through the four sums: da_t W
         da = da.flatten(2)
         dW = da.flatten(0, 1).T @ states[:-1].flatten(0, 1)  # sum over t of da_t^T h_{t-1}
         return da, dW, dh, dc
@@ -130,8 +131,8 @@ def gru_layer(
     states = []
     for step in x:
         (rx, zx, nx), (rh, zh, nh) = step.chunk(3, dim=1), torch.addmm(b, h, W.T).chunk(3, dim=1)
-        r, z = torch.sigmoid(rx + rh), torch.sigmoid(zx + zh)
-        n = torch.tanh(nx + r * nh)
+        r, z = torch.sigmoid(rx + rh), torch.sigmoid(zx + zh)  # reset and update gate
+        n = torch.tanh(nx + r * nh)  # candidate; r multiplies the bias in nh, too
         h = n + z * (h - n)  # h_t = (1 - z) n + z h_{t-1}
         states.append(h)
     return torch.stack(states)
@@ -198,7 +199,7 @@ class Recurrent(nn.Module):
         The projection of an input depends on its id only, so V products replace T B of them.
         """
         if len(x) == 0:
-            raise ValueError("expected at least one step to read, got none: a longer text?")
+            raise ValueError("expected at least one step to read, got none: give one or more")
         state = self.zero_state(x.shape[1]) if state is None else self._fitting(state, x.shape[1])
         ends = []
         for layer in range(self.n_layers):
@@ -225,7 +226,7 @@ class Recurrent(nn.Module):
         if found != [wanted] * parts:
             raise ValueError(
                 f"expected a state of {parts} x {wanted} (layers and directions, batch, d_hidden), "
-                f"got {', '.join(map(str, found))}: a batch of another size begins with None"
+                f"got {', '.join(map(str, found))}: start a batch of another size with None"
             )
         return state
 
@@ -252,17 +253,17 @@ class Jordan(nn.Module):
     def forward(
         self, x: Float[Tensor, "B T I"], y: Float[Tensor, "B O"] | None = None
     ) -> Float[Tensor, "B T O"]:
-        """Return the output at every step; y is the one before the first, zeros if not given.
+        """Return the output at every step; y is the output before the first step, zeros if None.
 
         Raises ValueError for no step at all and for a y of another batch.
         """
         wanted = (len(x), self.output.out_features)
         if x.shape[1] == 0:
-            raise ValueError("expected at least one step to read, got none: a longer text?")
+            raise ValueError("expected at least one step to read, got none: give one or more")
         if y is not None and y.shape != wanted:
             raise ValueError(
-                f"expected a last output of {wanted} (batch, outputs), got {tuple(y.shape)}: "
-                "a batch of another size begins with None"
+                f"expected a previous output of {wanted} (batch, outputs), got {tuple(y.shape)}: "
+                "start a batch of another size with None"
             )
         y = x.new_zeros(wanted) if y is None else y
         outputs = []

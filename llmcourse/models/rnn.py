@@ -42,7 +42,7 @@ def projected(params: Params, x: np.ndarray, h: np.ndarray) -> tuple[np.ndarray,
     if np.shape(x)[:-1] != np.shape(h)[:-1]:
         raise ValueError(
             f"expected as many rows of states as of inputs, got states {np.shape(h)} and inputs "
-            f"{np.shape(x)}: begin a batch of another size with zeros"
+            f"{np.shape(x)}: start a batch of another size from zeros"
         )
     return x @ params["W_ih"].T + params["b_ih"], h @ params["W_hh"].T + params["b_hh"]
 
@@ -82,8 +82,8 @@ def gru_cell(params: Params, x: np.ndarray, h: np.ndarray) -> np.ndarray:
 def gru_cell_reset_first(params: Params, x: np.ndarray, h: np.ndarray) -> np.ndarray:
     """Return the next state of the GRU in its other form, where r multiplies h before the product.
 
-    It is the form of Chung et al. 2014, arXiv:1412.3555. Its z is torch's 1 - z, which other
-    weights can undo; no weights undo the other position of r.
+    It is the form of Chung et al. 2014, arXiv:1412.3555. Its z is torch's 1 - z; weights and biases
+    of z with the other sign undo this. No weights undo the other position of r.
     """
     (rx, zx, nx), (rh, zh, _) = (np.split(part, 3, axis=1) for part in projected(params, x, h))
     r, z = sigmoid(rx + rh), sigmoid(zx + zh)
@@ -95,34 +95,32 @@ def bptt(params: Params, xs: np.ndarray, h0: np.ndarray, dhs: np.ndarray) -> dic
     """Return the gradients with respect to W_ih, W_hh, b_ih, b_hh and h0 of an Elman network.
 
     xs: inputs (T, B, I); h0: first state (B, H); dhs: (T, B, H), the gradient of the loss with
-    respect to each state, through the output of that step only. With a_t the sum inside the tanh,
-    the backward pass goes from the last step to the first and carries dh = da_{t+1} W_hh.
+    respect to each state, through the output of that step only. Below, dh_t and da_t are the
+    gradients with respect to the state h_t and to the sum inside its tanh.
     source: Werbos 1990, Backpropagation through time, Proceedings of the IEEE 78.
     """
-    hs = [h0]  # hs[t] is the state before step t, hs[t + 1] the state after it
+    hs = [h0]  # hs[t] is the state before xs[t] is read, hs[t + 1] the state after it
     for x in xs:
         hs.append(elman_step(params, x, hs[-1]))
     gradients = {name: np.zeros_like(value) for name, value in params.items()}
     dh = np.zeros_like(h0)  # nothing comes back after the last step
     for t in reversed(range(len(xs))):
-        dh = dh + dhs[t]  # dL/dh_t: from the later steps, and through the output of this step
-        da = dh * (1 - hs[t + 1] ** 2)  # dL/da_t = dL/dh_t (1 - h_t^2), the derivative of tanh
-        # each weight is used at every step: dL/dW = sum over t of its contributions
-        gradients["W_ih"] += da.T @ xs[t]  # da_t^T x_t
-        gradients["W_hh"] += da.T @ hs[t]  # da_t^T h_{t-1}
+        dh = dh + dhs[t]  # dh_t = dhs_t + da_{t+1} W_hh, the second from the step after
+        da = dh * (1 - hs[t + 1] ** 2)  # da_t = dh_t (1 - h_t^2), since tanh' = 1 - tanh^2
+        gradients["W_ih"] += da.T @ xs[t]  # dW_ih = sum over t of da_t^T x_t
+        gradients["W_hh"] += da.T @ hs[t]  # dW_hh = sum over t of da_t^T h_{t-1}
         for name in ("b_ih", "b_hh"):
-            gradients[name] += da.sum(axis=0)
-        dh = da @ params["W_hh"]  # back to the state before the step: da_t W_hh
+            gradients[name] += da.sum(axis=0)  # db = sum over t and over the batch of da_t
+        dh = da @ params["W_hh"]  # da_t W_hh, for the step before
     return gradients | {"h0": dh}
 
 
 def clip_grad_norm(gradients: Mapping[str, Any], max_norm: float) -> tuple[dict[str, Any], float]:
     """Return the gradients, scaled down together if their norm exceeds max_norm, and that norm.
 
-    The norm is that of all arrays as one vector, 0.0 without any, and exact for every size of
-    number that the dtype holds. Takes arrays or tensors and keeps their dtype; the arguments are
-    not modified. An infinite gradient has norm inf and gives 0 and nan, a nan gives nan: as in
-    torch.
+    The norm is that of all arrays as one vector, 0.0 without any; it does not overflow, whatever
+    the dtype. Takes arrays or tensors and keeps their dtype; the arguments are not modified. As in
+    torch, an infinite gradient has norm inf and gives 0 and nan, and a nan gives nan.
     source: Pascanu, Mikolov and Bengio 2013, algorithm 1.
     """
     wide = {name: _float64(g) for name, g in gradients.items()}

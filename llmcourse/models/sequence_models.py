@@ -175,7 +175,7 @@ def bits_per_token(
     if not (len(ids) and len(before)):
         raise ValueError(
             f"expected at least one id to score and one before it, got {len(ids)} and "
-            f"{len(before)}: cut the text later"
+            f"{len(before)}: give each part of the text one token"
         )
     text, M = torch.cat([before, ids]), len(before)
     length = math.ceil(len(ids) / n_rows)  # tokens that a row scores; the last row may have fewer
@@ -193,8 +193,8 @@ def bits_per_token(
         states, state = model.read(inputs[:, part], state)
         logps = torch.log_softmax(model.head(states), dim=2)
         picked = logps.gather(2, targets[:, part, None])[:, :, 0]  # log P(target)
-        total -= float(picked[scored[:, part]].double().sum())
-    return total / len(ids) / math.log(2)  # nats to bits
+        total -= float(picked[scored[:, part]].double().sum())  # sum of -log P, in nats
+    return total / len(ids) / math.log(2)  # mean, in bits
 
 
 @torch.no_grad()

@@ -189,9 +189,9 @@ def trials(
 
 
 def ladder(rows: Sequence[LadderRow], ax: Axes | None = None) -> Axes:
-    """Draw the course's language models on one held-out text, worst on top, in bits per character.
+    """Draw the course's language models on one held-out text in bits per character, worst on top.
 
-    A light bar is a model with no trained number; the best one is hatched.
+    A light bar is a model without trained parameters; the best one is hatched.
     """
     if not rows:
         raise ValueError("expected at least one row of the ladder, got none: call rt.ladder first")
@@ -206,7 +206,7 @@ def ladder(rows: Sequence[LadderRow], ax: Axes | None = None) -> Axes:
             hatch="//" if row.bits_per_char == best else "",
             edgecolor=INK,
         )
-        size = f"{row.parameters:,} numbers" if row.parameters else "nothing learned"
+        size = f"{row.parameters:,} parameters" if row.parameters else "nothing learned"
         ax.annotate(
             f"{row.bits_per_char:.3f}  ({size})",
             (row.bits_per_char, row.model),

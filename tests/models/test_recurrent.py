@@ -215,7 +215,7 @@ def test_a_carried_state_of_another_batch_size_is_refused_by_the_model(unchecked
     _, state = made().read(torch.zeros(3, 4, dtype=torch.long))
     with pytest.raises(ValueError, match=r"\(1, 2, 5\) .* got \(1, 3, 5\), \(1, 3, 5\)"):
         made().read(torch.zeros(2, 4, dtype=torch.long), state)
-    with pytest.raises(ValueError, match=r"expected a last output of \(2, 2\).*got \(3, 2\)"):
+    with pytest.raises(ValueError, match=r"expected a previous output of \(2, 2\).*got \(3, 2\)"):
         Jordan(3, 4, 2)(torch.zeros(2, 5, 3), torch.zeros(3, 2))
 
 

@@ -331,7 +331,7 @@ def names_of_the_notebook():
 @pytest.mark.parametrize("exercise", [e.id for e in read_info(ROOT, SLUG).exercises])
 def test_the_example_call_of_an_exercise_has_the_value_that_it_shows(exercise):
     [text] = [
-        c.source
+        re.sub("^> ?", "", c.source, flags=re.MULTILINE)  # the task is a quotation
         for c in notebook()
         if c.cell_type == "markdown"
         and c.source.startswith("### Ex")

@@ -120,7 +120,7 @@ def test_ladder_tells_the_text_the_unit_and_what_was_learned():
     assert "a text" in ax.get_xlabel()
     shown = " ".join(text.get_text() for text in ax.texts)
     assert "6.000  (nothing learned)" in shown
-    assert "4.800  (65 numbers)" in shown
+    assert "4.800  (65 parameters)" in shown
     with pytest.raises(ValueError, match="at least one row"):
         plotting.ladder([])
 
