@@ -1,4 +1,4 @@
-"""Hidden tests of unit 05. Expected slopes come from sums over all paths in plain Python, or from f
+"""Hidden tests of unit 05. Expected derivatives come from sums over all paths in plain Python, or from f
 itself in exact arithmetic, never from the formulas of the notebook's solution."""
 
 import math
@@ -35,7 +35,7 @@ activations = Exercise("activations")
 SQRT = math.sqrt(2 / math.pi)
 
 
-def value_and_slope(name: str, x: float) -> tuple[float, float]:
+def value_and_derivative(name: str, x: float) -> tuple[float, float]:
     """Compute both by the definitions, one number at a time; |x| <= 15."""
     if name == "sigmoid":
         return 1 / (1 + math.exp(-x)), math.exp(-x) / (1 + math.exp(-x)) ** 2
@@ -50,7 +50,7 @@ def value_and_slope(name: str, x: float) -> tuple[float, float]:
 
 
 def judged_values(x: Array, name: str, hint: str) -> Judge:
-    flat = [value_and_slope(name, float(v)) for v in x.reshape(-1)]
+    flat = [value_and_derivative(name, float(v)) for v in x.reshape(-1)]
     want = [np.array([pair[i] for pair in flat]).reshape(x.shape).tolist() for i in (0, 1)]
     return expect_near(want, 1e-7, hint, [Mistake("changed", CHANGED)])
 
@@ -58,17 +58,17 @@ def judged_values(x: Array, name: str, hint: str) -> Judge:
 @activations.probe
 def one_activation(answer, x, name):  # type: ignore[no-untyped-def]
     before = x.copy()
-    value, slope = answer(x)[name]
+    value, derivative = answer(x)[name]
     if (before != x).any():
         return "changed"
-    return value, slope
+    return value, derivative
 
 
 HINTS = {
-    "sigmoid": "sigmoid: value 1 / (1 + e^-x), slope s (1 - s) with s the value.",
-    "tanh": "tanh: slope 1 - t^2 with t the value.",
-    "relu": "relu: max(x, 0), slope 1 above 0 and 0 from 0 down.",
-    "gelu": "gelu: x/2 (1 + T) with 0.044715 x^3 inside T = tanh; the slope needs the product rule.",
+    "sigmoid": "sigmoid: value 1 / (1 + e^-x), derivative s (1 - s) with s the value.",
+    "tanh": "tanh: derivative 1 - t^2 with t the value.",
+    "relu": "relu: max(x, 0), derivative 1 above 0 and 0 from 0 down.",
+    "gelu": "gelu: x/2 (1 + T) with 0.044715 x^3 inside T = tanh; the derivative needs the product rule.",
 }
 
 
@@ -82,16 +82,16 @@ def activation_case(name: str) -> Callable[[random.Random], Inputs]:
 
 
 for _name in ("tanh", "sigmoid", "gelu"):
-    activations.case(weight=2, property=f"{_name} and its slope on other shapes")(
+    activations.case(weight=2, property=f"{_name} and its derivative on other shapes")(
         activation_case(_name)
     )
 
 
-@activations.case(weight=1, property="relu and its slope, at 0 too")
+@activations.case(weight=1, property="relu and its derivative, at 0 too")
 def relu_at_zero(rng: random.Random) -> Inputs:
     yield from activation_case("relu")(rng)
     x = np.array([0.0, -0.0, 1e-300, -1e-300])
-    yield (x, "relu"), judged_values(x, "relu", "relu: at exactly 0 the slope is 0.")
+    yield (x, "relu"), judged_values(x, "relu", "relu: at exactly 0 the derivative is 0.")
 
 
 @activations.case(weight=2, property="far from 0: no nan, no overflow")
@@ -126,33 +126,39 @@ def loss_if_unchanged(answer, logits, targets):  # type: ignore[no-untyped-def]
     return "changed" if (before != logits).any() else result
 
 
-def loss_and_slope(logits: Array, targets: Array) -> tuple[float, list[list[float]]]:
-    """Compute loss and slope row by row with fsum."""
-    losses, slopes = [], []
+def loss_and_gradient(logits: Array, targets: Array) -> tuple[float, list[list[float]]]:
+    """Compute loss and gradient row by row with fsum."""
+    losses, gradients = [], []
     for row, target in zip(logits.tolist(), targets.tolist(), strict=True):
         top = max(row)
         total = math.fsum(math.exp(z - top) for z in row)
         losses.append(math.log(total) + top - row[target])
-        slopes.append(
+        gradients.append(
             [(math.exp(z - top) / total - (k == target)) / len(targets) for k, z in enumerate(row)]
         )
-    return math.fsum(losses) / len(losses), slopes
+    return math.fsum(losses) / len(losses), gradients
 
 
 def judged_loss(logits: Array, targets: Array, hint: str, tolerance: float = EXACT) -> Judge:
-    loss, slope = loss_and_slope(logits, targets)
+    loss, gradient = loss_and_gradient(logits, targets)
     B = len(targets)
     mistakes = [
-        Mistake((loss * B, slope), "the loss is the mean over the batch, not the sum."),
-        Mistake((loss, (np.array(slope) * B).tolist()), "the slope of a mean is divided by B too."),
-        Mistake((loss / math.log(2), slope), "the loss is in nats: the natural logarithm."),
-        Mistake((loss, (-np.array(slope)).tolist()), "the sign of the slope: guessed minus came."),
+        Mistake((loss * B, gradient), "the loss is the mean over the batch, not the sum."),
+        Mistake(
+            (loss, (np.array(gradient) * B).tolist()),
+            "the derivative of a mean is divided by B too.",
+        ),
+        Mistake((loss / math.log(2), gradient), "the loss is in nats: the natural logarithm."),
+        Mistake(
+            (loss, (-np.array(gradient)).tolist()),
+            "the sign of the gradient: p minus 1 for the token that came.",
+        ),
         Mistake("changed", CHANGED),
     ]
-    return expect_near((loss, slope), tolerance, hint, mistakes)
+    return expect_near((loss, gradient), tolerance, hint, mistakes)
 
 
-@softmax_cross_entropy.case(weight=4, property="loss and slope on other batches")
+@softmax_cross_entropy.case(weight=4, property="loss and gradient on other batches")
 def loss_core(rng: random.Random) -> Inputs:
     for B, V in ((3, 5), (7, 2), (1, 9)):
         logits = generator(rng).normal(0, 2, (B, V))
@@ -192,7 +198,7 @@ linear_backward = Exercise("linear_backward")
 
 
 def by_paths(x: Array, W: Array, dy: Array) -> tuple[Any, Any, Any]:
-    """Return each slope as a sum over the paths, in loops."""
+    """Return each derivative as a sum over the paths, in loops."""
     places, inputs, outputs = range(len(x)), range(len(W)), range(W.shape[1])
     dx = [[math.fsum(W[i, o] * dy[b, o] for o in outputs) for i in inputs] for b in places]
     dW = [[math.fsum(x[b, i] * dy[b, o] for b in places) for o in outputs] for i in inputs]
@@ -245,8 +251,8 @@ def linear_edges(rng: random.Random) -> Inputs:
 
 def correct_loss(logits: Array, targets: Array) -> tuple[float, Array]:
     """Return what the grader gives when an exercise calls the learner's `softmax_cross_entropy`."""
-    loss, slope = loss_and_slope(np.asarray(logits, dtype=float), np.asarray(targets))
-    return loss, np.array(slope)
+    loss, gradient = loss_and_gradient(np.asarray(logits, dtype=float), np.asarray(targets))
+    return loss, np.array(gradient)
 
 
 def correct_linear(x: Array, W: Array, dy: Array) -> tuple[Array, ...]:
@@ -264,7 +270,7 @@ mlp_backward = Exercise(
     given={"softmax_cross_entropy": correct_loss, "linear_backward": correct_linear},
 )
 PATHS = {
-    "b2": "b2: the sum of the logits' slopes.",
+    "b2": "b2: the sum of the logits' derivatives.",
     "W2": "W2: the layer from h to the logits.",
     "b1": "b1: on the way back through tanh multiply by 1 - h^2, h being the output of tanh.",
     "W1": "W1: the layer from x to the hidden units.",
@@ -290,16 +296,18 @@ def mean_loss(p: Params, x: Array, targets: Array) -> Any:
     return np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(targets)), targets])
 
 
-def exact_slopes(p: Params, x: Array, targets: Array, name: str) -> Array:
+def exact_gradients(p: Params, x: Array, targets: Array, name: str) -> Array:
     """Return f' by a complex step, f(x + ih).imag / h: exact to rounding, no chain rule by hand."""
     at = x if name == "x" else p[name]
-    slopes = np.zeros(at.shape)
+    derivatives = np.zeros(at.shape)
     for place in np.ndindex(at.shape):
         moved = at.astype(complex)
         moved[place] += 1e-30j
         inputs = moved if name == "x" else x
-        slopes[place] = mean_loss(p if name == "x" else p | {name: moved}, inputs, targets).imag
-    return slopes / 1e-30
+        derivatives[place] = mean_loss(
+            p if name == "x" else p | {name: moved}, inputs, targets
+        ).imag
+    return derivatives / 1e-30
 
 
 @mlp_backward.probe
@@ -313,7 +321,7 @@ def loss_and_one_gradient(answer, params, x, targets, name):  # type: ignore[no-
 
 
 def judged_gradient(p: Params, x: Array, targets: Array, name: str) -> Judge:
-    want = exact_slopes(p, x, targets, name)
+    want = exact_gradients(p, x, targets, name)
     loss = float(mean_loss(p, x, targets))
     return expect_near((loss, want), 1e-8, PATHS[name], [Mistake("changed", CHANGED)])
 
@@ -401,7 +409,7 @@ def check_core(rng: random.Random) -> Inputs:
 def check_both_sides(rng: random.Random) -> Inputs:
     f, A = quadratic(rng, 3)
     x = generator(rng).uniform(-1, 1, 3)
-    hint = "for a quadratic both sides give the exact slope at any step; one side does not."
+    hint = "for a quadratic both sides give the exact derivative at any step; one side does not."
     for eps in (1e-3, 0.5):
         yield (f, x, A @ x, eps), expect_near(0.0, 1e-8, hint)
 
@@ -452,7 +460,7 @@ def window_logits(rng: random.Random) -> Inputs:
             ),
             Mistake(
                 (x @ params["W1"] + params["b1"]) @ params["W2"] + params["b2"],
-                "the bend is missing: np.tanh.",
+                "the nonlinearity is missing: np.tanh.",
             ),
             Mistake(want - params["b2"], "the bias b2 is missing."),
         ]
@@ -483,7 +491,7 @@ def window_gradient(rng: random.Random) -> Inputs:
             ]
             for token in range(V)
         ]
-        hint = "row i sums the slopes of all places where token i stands: np.add.at."
+        hint = "row i sums the derivatives of all places where token i stands: np.add.at."
         yield (params, "embedding_gradient", ids, dx), expect_near(want, EXACT, hint)
 
 

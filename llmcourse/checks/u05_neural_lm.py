@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from llmcourse.checks import (
+    Mistake,
     Spelled,
     diagnosed,
     equal,
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 ROW_MAX = "Take the largest logit of each row off before np.exp: exp(1000) overflows."
-close = partial(diagnosed, tolerance=1e-6)  # some values are slopes measured from two sides
+close = partial(diagnosed, tolerance=1e-6)  # some values are derivatives measured from two sides
 NAMES = ("sigmoid", "tanh", "relu", "gelu")
 
 
@@ -49,30 +50,47 @@ def activations(answer):
         fail(f"return a dictionary with the keys {', '.join(NAMES)}.")
     s, t = 1 / (1 + np.exp(-x)), np.tanh(x)
     gelu = x / 2 * (1 + _gelu_tanh(x))
-    gelu_slope = slope_of(lambda v: float((v / 2 * (1 + _gelu_tanh(v))).sum()), x)
+    gelu_derivative = derivative_of(lambda v: float((v / 2 * (1 + _gelu_tanh(v))).sum()), x)
     values = {"sigmoid": s, "tanh": t, "relu": np.maximum(x, 0), "gelu": gelu}
-    slopes = {"sigmoid": s * (1 - s), "tanh": 1 - t * t, "relu": (x > 0) * 1.0, "gelu": gelu_slope}
+    derivatives = {
+        "sigmoid": s * (1 - s),
+        "tanh": 1 - t * t,
+        "relu": (x > 0) * 1.0,
+        "gelu": gelu_derivative,
+    }
     hints = {
         "sigmoid": "It is s (1 - s), s being the value of the sigmoid.",
         "tanh": "It is 1 - t^2, t being the value.",
         "relu": "It is 1 where x > 0, else 0; at exactly 0 it is 0.",
         "gelu": "Product rule: (1 + T)/2 + x/2 (1 - T^2) u', with T = tanh u.",
     }
-    wrong_slopes = {
-        "sigmoid": [(x * (1 - x), "You put x into s (1 - s): put the value of the sigmoid in.")],
-        "tanh": [(1 - x * x, "You put x into 1 - t^2: put the value of tanh in.")],
-        "relu": [((x >= 0) * 1.0, "At exactly 0 the slope of relu is 0 here.")],
-        "gelu": [((1 + _gelu_tanh(x)) / 2, "That is half of the product rule: x/2 has a partner.")],
+    wrong_derivatives = {
+        "sigmoid": [
+            Mistake(x * (1 - x), "You put x into s (1 - s): put the value of the sigmoid in.")
+        ],
+        "tanh": [Mistake(1 - x * x, "You put x into 1 - t^2: put the value of tanh in.")],
+        "relu": [Mistake((x >= 0) * 1.0, "At exactly 0 the derivative of relu is 0 here.")],
+        "gelu": [
+            Mistake((1 + _gelu_tanh(x)) / 2, "That is half of the product rule: x/2 has a partner.")
+        ],
     }
     erf = x / 2 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))
-    wrong_values = {"gelu": [(erf, "That is gelu by erf: use the tanh form.")]}
+    wrong_values = {"gelu": [Mistake(erf, "That is gelu by erf: use the tanh form.")]}
     for name in NAMES:
-        value, its_slope = items(got[name], 2, f"{name}: a pair (value, slope).")
+        value, its_derivative = items(got[name], 2, f"{name}: a pair (value, derivative).")
         value = shaped(value, x.shape, f"{name}'s value", "One number for each of x.")
-        its_slope = shaped(its_slope, x.shape, f"{name}'s slope", "One number for each of x.")
+        its_derivative = shaped(
+            its_derivative, x.shape, f"{name}'s derivative", "One number for each of x."
+        )
         known = wrong_values.get(name, ())
         close(value, values[name], "See the table above.", *known, what=f"{name}'s value")
-        close(its_slope, slopes[name], hints[name], *wrong_slopes[name], what=f"{name}'s slope")
+        close(
+            its_derivative,
+            derivatives[name],
+            hints[name],
+            *wrong_derivatives[name],
+            what=f"{name}'s derivative",
+        )
     with np.errstate(all="ignore"):  # a graded cell prints no warning; nan is looked for below
         far = answer(np.array([-1000.0, 1000.0]))
     for name in NAMES:
@@ -80,20 +98,22 @@ def activations(answer):
             shaped(part, (2,), name, "Far from 0 an exponential overflows: use np.tanh or e^-|x|.")
     limits = {"sigmoid": ([0, 1], [0, 0]), "tanh": ([-1, 1], [0, 0])}
     for name, want in (limits | dict.fromkeys(("relu", "gelu"), ([0, 1000], [0, 1]))).items():
-        for got, limit, what in zip(far[name], want, ("value", "slope"), strict=True):
+        for got, limit, what in zip(far[name], want, ("value", "derivative"), strict=True):
             close(got, limit, f"Expected {limit}.", what=f"{name}'s {what} at -1000 and 1000")
     for shape in ((7,), (2, 1, 4), (1, 1), ()):
         x = np.linspace(-3.3, 3.1, math.prod(shape)).reshape(shape) + 0.2
         for name, pair in answer(x).items():
-            for got, want, what in zip(pair, _values(name, x), ("value", "slope"), strict=True):
+            for got, want, what in zip(
+                pair, _values(name, x), ("value", "derivative"), strict=True
+            ):
                 got = shaped(got, shape, f"{name}'s {what}", "One number for each of x.")
                 close(got, want, hints[name], what=f"{name}'s {what}")
     x = np.array([0.0, -0.0, 1e-300, -1e-300, 0.5])
-    close(answer(x)["relu"][1], [0, 0, 1, 0, 1], hints["relu"], what="relu's slope near 0")
+    close(answer(x)["relu"][1], [0, 0, 1, 0, 1], hints["relu"], what="relu's derivative near 0")
 
 
 def _values(name: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return value and slope: the slope by a complex step, exact to rounding."""
+    """Return value and derivative, by a complex step: exact to rounding."""
     formulas = {
         "sigmoid": lambda v: 1 / (1 + np.exp(-v)),
         "tanh": np.tanh,
@@ -112,37 +132,37 @@ def _gelu_tanh(x):
 def softmax_cross_entropy(answer):
     logits, targets = np.log(np.array([[0.5, 0.25, 0.25], [0.1, 0.7, 0.2]])) + 3, np.array([0, 2])
     kept = logits.copy()
-    loss, slope = items(answer(logits, targets), 2, "Return (loss, gradient).")
+    loss, gradient = items(answer(logits, targets), 2, "Return (loss, gradient).")
     equal(logits, kept, hint="The call changed its logits: compute in new arrays.")
     losses = [math.log(2), math.log(5)]
     close(
         number(loss, "the loss"),
         sum(losses) / 2,
         "It is the mean over the batch of -log p[target], natural log.",
-        (sum(losses), "That is the sum over the batch: take the mean."),
-        (-sum(losses) / 2, "The sign: -log p is never negative."),
-        (sum(losses) / 2 / math.log(2), "That is in bits: use the natural logarithm."),
+        Mistake(sum(losses), "That is the sum over the batch: take the mean."),
+        Mistake(-sum(losses) / 2, "The sign: -log p is never negative."),
+        Mistake(sum(losses) / 2 / math.log(2), "That is in bits: use the natural logarithm."),
         what="the loss",
     )
     p = np.array([[0.5, 0.25, 0.25], [0.1, 0.7, 0.2]])
     came = np.array([[1.0, 0, 0], [0, 0, 1]])
-    slope = shaped(slope, (2, 3), "the gradient", "One slope for each logit.")
+    gradient = shaped(gradient, (2, 3), "the gradient", "One derivative for each logit.")
     close(
-        slope,
+        gradient,
         (p - came) / 2,
         "It is (p - one-hot of the target) / B.",
-        (p - came, "The loss is a mean: its slope is divided by B too."),
-        ((came - p) / 2, "The sign: guessed minus came, p - one-hot."),
-        (p / 2, "At the target 1 is taken off: p - one-hot."),
+        Mistake(p - came, "The loss is a mean: its derivative is divided by B too."),
+        Mistake((came - p) / 2, "The sign is wrong: the gradient is p - one-hot."),
+        Mistake(p / 2, "At the target 1 is subtracted: p - one-hot."),
         what="the gradient",
     )
     with np.errstate(all="ignore"):
-        loss, slope = answer(np.array([[1000.0, 0.0], [0.0, -1000.0]]), np.array([1, 0]))
-    slope = shaped(slope, (2, 2), "the gradient", ROW_MAX)
+        loss, gradient = answer(np.array([[1000.0, 0.0], [0.0, -1000.0]]), np.array([1, 0]))
+    gradient = shaped(gradient, (2, 2), "the gradient", ROW_MAX)
     if not math.isfinite(float(loss)):
         fail(f"With logits of 1000 the loss is {float(loss)}. {ROW_MAX} Then log the sum.")
     near(loss, 500.0, 1e-9, "Logits 1000 and 0, the second is right: that row costs 1000 nats.")
-    near(slope, [[0.5, -0.5], [0, 0]], 1e-9, "p is 1 and 0 here, and B is 2.")
+    near(gradient, [[0.5, -0.5], [0, 0]], 1e-9, "p is 1 and 0 here, and B is 2.")
     rng = np.random.default_rng(3)
     for B, V, size in (
         (3, 5, 2.0),
@@ -163,10 +183,10 @@ def rows_of_their_own(answer: Any, logits: np.ndarray, targets: np.ndarray) -> N
     came = np.eye(logits.shape[1])[targets]
     with np.errstate(all="ignore"):
         given = (logits, targets)
-        loss, slope = items(unchanged(answer, given, "Compute in new arrays."), 2, "Return two.")
-    slope = shaped(slope, logits.shape, "the gradient", ROW_MAX)
+        loss, gradient = items(unchanged(answer, given, "Compute in new arrays."), 2, "Return two.")
+    gradient = shaped(gradient, logits.shape, "the gradient", ROW_MAX)
     near(loss, -(came * logps).sum() / len(came), 1e-9, f"The mean of -log p[target]. {ROW_MAX}")
-    near(slope, (np.exp(logps) - came) / len(came), 1e-9, f"(p - one-hot) / B. {ROW_MAX}")
+    near(gradient, (np.exp(logps) - came) / len(came), 1e-9, f"(p - one-hot) / B. {ROW_MAX}")
 
 
 @visible
@@ -195,22 +215,22 @@ def linear_by_hand(answer: Any) -> None:
     close(
         shaped(dx, (3, 2), "dx", "dx has the shape of x, (B, I): dy @ W.T."),
         np.einsum("bo,io->bi", dy, W),
-        "A path from x[b, i] to y[b, o] has the slope W[i, o]: sum over o.",
+        "A path from x[b, i] to y[b, o] has the derivative W[i, o]: sum over o.",
         what="dx",
     )
     want = np.einsum("bi,bo->io", x, dy)
     close(
         shaped(dW, (2, 4), "dW", "dW has the shape of W, (I, O): x.T @ dy."),
         want,
-        "A path from W[i, o] to y[b, o] has the slope x[b, i]: sum over b.",
-        (want / 3, "Do not divide by B: dy already has the 1/B of the mean loss."),
+        "A path from W[i, o] to y[b, o] has the derivative x[b, i]: sum over b.",
+        Mistake(want / 3, "Do not divide by B: dy already has the 1/B of the mean loss."),
         what="dW",
     )
     close(
         shaped(db, (4,), "db", "db has the shape of b, (O,): sum dy over the batch."),
         dy.sum(axis=0),
         "b is added at every place of the batch: sum dy over axis 0.",
-        (dy.mean(axis=0), "Sum over the batch: dy already has the 1/B of the mean loss."),
+        Mistake(dy.mean(axis=0), "Sum over the batch: dy already has the 1/B of the mean loss."),
         what="db",
     )
 
@@ -222,21 +242,21 @@ def loss_of(p: dict[str, np.ndarray], x: np.ndarray, targets: Any) -> float:
     return sum(rows) / len(rows)
 
 
-def slope_of(f: Any, x: np.ndarray) -> np.ndarray:
+def derivative_of(f: Any, x: np.ndarray) -> np.ndarray:
     """Return the gradient of f at x, measured from two sides."""
-    slopes = np.zeros(x.shape)
+    derivatives = np.zeros(x.shape)
     for place in np.ndindex(x.shape):
         step = np.zeros(x.shape)
         step[place] = 1e-5
-        slopes[place] = (f(x + step) - f(x - step)) / 2e-5
-    return slopes
+        derivatives[place] = (f(x + step) - f(x - step)) / 2e-5
+    return derivatives
 
 
 BACK = {
-    "b2": "It is the sum of the logits' slopes over the batch.",
+    "b2": "It is the sum of the logits' derivatives over the batch.",
     "W2": "The layer with input h and weights W2.",
     "b1": "On the way back through tanh multiply by 1 - h^2.",
-    "W1": "The layer with input x; its dy is the slope by h times 1 - h^2.",
+    "W1": "The layer with input x; its dy is the gradient with respect to h times 1 - h^2.",
     "x": "x reaches the loss through every hidden unit: sum over them, dy @ W1.T.",
 }
 
@@ -254,7 +274,7 @@ def mlp_backward(answer):
         if not isinstance(got[1], dict) or set(got[1]) != {*p, "x"}:
             fail(f"the gradients should be a dictionary with the keys {', '.join([*p, 'x'])}.")
         for name, hint in BACK.items():
-            want = slope_of(
+            want = derivative_of(
                 lambda v, name=name, p=p, x=x, targets=targets: loss_of(
                     {**p, name: v}, v if name == "x" else x, targets
                 ),
@@ -262,8 +282,10 @@ def mlp_backward(answer):
             )
             what = f"the gradient by {name}"
             made = shaped(got[1][name], want.shape, what, hint)
-            undivided = "B times too large: the slope of a mean is divided by B, the batch size."
-            close(made, want, hint, (len(x) * want, undivided), what=what)
+            undivided = (
+                "B times too large: the derivative of a mean is divided by B, the batch size."
+            )
+            close(made, want, hint, Mistake(len(x) * want, undivided), what=what)
 
 
 @visible
@@ -286,9 +308,9 @@ def gradient_check(answer):
             round(number(answer(cubes, x, 3 * x**2 + off, 1e-4), "gradient_check"), 5),
             0.5,
             "Return the largest absolute difference.",
-            (0.25, "Take absolute values: too low is as wrong as too high."),
-            (0.75, "Return the largest difference, not the sum."),
-            (0.1875, "Return the largest difference, not the mean."),
+            Mistake(0.25, "Take absolute values: too low is as wrong as too high."),
+            Mistake(0.75, "Return the largest difference, not the sum."),
+            Mistake(0.1875, "Return the largest difference, not the mean."),
             what=f"the error of a gradient that is off by {sign * 0.25} and by {sign * -0.5}",
         )
     near(answer(cubes, x, 3 * x**2, 0.5), 0.25, 1e-6, "Use the argument eps.")

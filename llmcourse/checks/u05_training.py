@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from llmcourse.checks import (
+    Mistake,
     Spelled,
     diagnosed,
     equal,
@@ -45,11 +46,11 @@ def FixedWindowLM(answer):
         got,
         x,
         "The vectors stand side by side, oldest token first.",
-        (
+        Mistake(
             np.transpose(E[ids], (0, 2, 1)).reshape(2, 6),
             "You mixed the vectors: first all numbers of the first token.",
         ),
-        (x.reshape(2, 3, 2)[:, ::-1].reshape(2, 6), "The oldest token comes first."),
+        Mistake(x.reshape(2, 3, 2)[:, ::-1].reshape(2, 6), "The oldest token comes first."),
         what="features",
     )
     logits = shaped(method(answer, (params,), "logits", ids), (2, 5), "logits", "Shape (B, V).")
@@ -58,8 +59,10 @@ def FixedWindowLM(answer):
         logits,
         hidden @ params["W2"] + params["b2"],
         "tanh(x W1 + b1) W2 + b2.",
-        (hidden @ params["W2"], "The bias b2 is missing."),
-        (x @ params["W1"] @ params["W2"] + params["b2"], "The bend is missing: np.tanh."),
+        Mistake(hidden @ params["W2"], "The bias b2 is missing."),
+        Mistake(
+            x @ params["W1"] @ params["W2"] + params["b2"], "The nonlinearity is missing: np.tanh."
+        ),
         what="logits",
     )
     dx = np.arange(1.0, 13).reshape(2, 6)
@@ -73,8 +76,8 @@ def FixedWindowLM(answer):
             "It has the shape of E.",
         ),
         want,
-        "Row i of it is the sum of the slopes of all places where token i stands.",
-        (last, "Token 1 stands twice and only one place came through: use np.add.at."),
+        "Row i of it is the sum of the derivatives of all places where token i stands.",
+        Mistake(last, "Token 1 stands twice and only one place came through: use np.add.at."),
         what="the gradient by E",
     )
     for V, w, d, F, B in ((4, 2, 3, 2, 4), (6, 1, 4, 3, 2), (3, 4, 1, 5, 4), (4, 3, 3, 3, 3)):
@@ -90,7 +93,7 @@ def FixedWindowLM(answer):
                 "embedding_gradient",
                 (ids, dx),
                 np.einsum("btv,btd->vd", per_token, dx.reshape(B, w, d)),
-                "Row i sums the slopes of all places where token i stands.",
+                "Row i sums the derivatives of all places where token i stands.",
             ),
         ):
             asked = partial(method, answer, (params,), name)
@@ -112,18 +115,24 @@ def sgd_step(answer):
         faster,
         {"W": [[11.0, -9.0]], "b": [3.5]},
         "v = momentum * v + gradient.",
-        ({"W": [[6.0, -4.0]], "b": [1.5]}, "The gradient enters whole, not times 1 - momentum."),
-        ({"W": [[1.1, -0.9]], "b": [0.35]}, "The learning rate scales the step, not v."),
-        ({"W": [[0.0, 2.0]], "b": [-0.9]}, "v sums gradients: lr and the minus come in the step."),
+        Mistake(
+            {"W": [[6.0, -4.0]], "b": [1.5]}, "The gradient enters whole, not times 1 - momentum."
+        ),
+        Mistake({"W": [[1.1, -0.9]], "b": [0.35]}, "The learning rate scales the step, not v."),
+        Mistake(
+            {"W": [[0.0, 2.0]], "b": [-0.9]}, "v sums gradients: lr and the minus come in the step."
+        ),
         what="the new velocity",
     )
     close(
         new,
         {"W": [[-0.1, 2.9]], "b": [2.65]},
         "p - lr * v, with the new velocity.",
-        ({"W": [[0.8, 1.8]], "b": [3.1]}, "You moved by the old velocity: update v first."),
-        ({"W": [[2.1, 1.1]], "b": [3.35]}, "You went uphill: p minus lr * v."),
-        ({"W": [[0.0, 3.0]], "b": [2.6]}, "You moved by the gradient alone: use the velocity."),
+        Mistake({"W": [[0.8, 1.8]], "b": [3.1]}, "You moved by the old velocity: update v first."),
+        Mistake({"W": [[2.1, 1.1]], "b": [3.35]}, "You went uphill: p minus lr * v."),
+        Mistake(
+            {"W": [[0.0, 3.0]], "b": [2.6]}, "You moved by the gradient alone: use the velocity."
+        ),
         what="the new parameters",
     )
     near(answer(*everything, 0.1)[1], gradients, 1e-12, "Without momentum v is the gradient.")
@@ -162,7 +171,7 @@ def random_search(answer):
         [settings["lr"] for settings in tried],
         [0.01, 10**0.5, 0.1],
         "low * (high / low) ** u, one u for each name, in the order of `ranges`.",
-        ([0.01 + 99.99 * u for u in draws[::2]], "You drew evenly: draw evenly in factors."),
+        Mistake([0.01 + 99.99 * u for u in draws[::2]], "You drew evenly: draw evenly in factors."),
         what="the learning rates you tried",
     )
     near(best[1], 0.9, 1e-9, "The lowest objective wins (0.99, 2.16 and 0.9 were tried).")

@@ -53,31 +53,33 @@ class WindowConfig:
 
 
 def activations(x: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return value and slope at x of sigmoid, tanh, relu and gelu (tanh form), by name.
+    """Return value and derivative at x of sigmoid, tanh, relu and gelu (tanh form), by name.
 
-    Finite for every finite x. relu has slope 0 at 0, as in torch.
+    Finite for every finite x. relu has derivative 0 at 0, as in torch.
     """
     x = np.asarray(x)
     small = np.exp(-np.abs(x))  # at most 1: never overflows
     sigmoid = np.where(x >= 0, 1, small) / (1 + small)
     tanh = np.tanh(x)
-    bounded = np.clip(x, -20, 20)  # beyond, gelu's tanh is 1 or -1 and its slope 0: no overflow
+    bounded = np.clip(
+        x, -20, 20
+    )  # beyond, gelu's tanh is 1 or -1 and its derivative 0: no overflow
     root = math.sqrt(2 / math.pi)
     inner = np.tanh(root * (bounded + 0.044715 * bounded**3))
-    gelu_slope = 0.5 * (1 + inner)
-    gelu_slope += 0.5 * bounded * (1 - inner**2) * root * (1 + 3 * 0.044715 * bounded**2)
+    gelu_derivative = 0.5 * (1 + inner)
+    gelu_derivative += 0.5 * bounded * (1 - inner**2) * root * (1 + 3 * 0.044715 * bounded**2)
     return {
         "sigmoid": (sigmoid, sigmoid * (1 - sigmoid)),
         "tanh": (tanh, 1 - tanh**2),
         "relu": (np.maximum(x, 0), np.where(x > 0, 1.0, 0.0)),
-        "gelu": (0.5 * x * (1 + inner), gelu_slope),
+        "gelu": (0.5 * x * (1 + inner), gelu_derivative),
     }
 
 
 def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the mean of -log P(target) in nats, and its gradient by the logits, (B, V).
 
-    The largest logit of each row is taken off first, so no logit is too large. A row whose target
+    The largest logit of each row is subtracted first, so no logit is too large. A row whose target
     is IGNORED (-100) has no loss and the gradient 0; the mean is that of the others. Raises
     ValueError where all are ignored (torch gives nan), and for any other target outside 0 .. V - 1.
     """
@@ -91,10 +93,10 @@ def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[floa
     exps = np.exp(shifted)
     totals = exps.sum(axis=1, keepdims=True)
     losses = np.log(totals[rows, 0]) - shifted[rows, known]
-    slope = exps / totals
-    slope[rows, known] -= 1
-    slope[~scored] = 0
-    return float(losses.mean()), slope / len(rows)
+    gradient = exps / totals
+    gradient[rows, known] -= 1
+    gradient[~scored] = 0
+    return float(losses.mean()), gradient / len(rows)
 
 
 def linear_backward(

@@ -13,8 +13,10 @@
 # %% [markdown]
 # # Tokenization
 #
-# **What is a token, and what breaks because of it?** Units 01 and 02 took words or characters as given. Words leave many unseen;
-# characters make every history short. Today's models see neither. They see **tokens**: pieces of text, chosen by a small program before
+# **What is a token, and what breaks because of it?** Units 01 and 02 took words or characters as given. Words leave
+# many unseen;
+# characters make every history short. Today's models see neither. They see **tokens**: pieces of text, chosen by a
+# small program before
 # any learning begins. In this unit you write that program, and then you look for everything it breaks.
 
 # %% tags=["parameters"]
@@ -36,7 +38,8 @@ rt = setup(preset, device, seed)
 # %% [markdown]
 # ## What will be built
 #
-# The course's English text is tiny Shakespeare where it can be had, else Python's manual. A tokenizer is *trained*: it learns
+# The course's English text is tiny Shakespeare where it can be had, else Python's manual. A tokenizer is *trained*:
+# it learns
 # its vocabulary from a text. This one learns 1,024 tokens.
 
 # %% tags=["demo"]
@@ -70,7 +73,8 @@ cuts = {
 plotting.tokens(cuts);
 
 # %% [markdown]
-# Words are few, and some are lost. Characters and bytes lose nothing, and are many. The last row lies in between: common words are one token, rare ones
+# Words are few, and some are lost. Characters and bytes lose nothing, and are many. The last row lies in between:
+# common words are one token, rare ones
 # are several, nothing is lost. Characters are just `list(text)`. You will build the other three.
 #
 # ## Words, and the word that was never seen
@@ -87,8 +91,10 @@ print(cut)
 print("unknown:", sorted(set(cut) - vocabulary))
 
 # %% [markdown] exercise="word_tokenize"
-# In a regular expression `\w` is a letter, a digit or an underscore of any script, and `\s` is white space. Two words are unknown: *The*
-# has a capital, *naïve* is rare. Write the function that returns all tokens in order, with `<unk>` for each unknown one.
+# In a regular expression `\w` is a letter, a digit or an underscore of any script, and `\s` is white space. Two
+# words are unknown: *The*
+# has a capital, *naïve* is rare. Write the function that returns all tokens in order, with `<unk>` for each unknown
+# one.
 #
 # | | |
 # |---|---|
@@ -109,7 +115,8 @@ def word_tokenize(text: str, vocabulary: set, unk: str = "<unk>") -> list[str]:
 check.word_tokenize(word_tokenize);
 
 # %% [markdown]
-# How much is lost on the held-out text, when the vocabulary holds every word that was seen twice or more? Expect a few percent; in a new
+# How much is lost on the held-out text, when the vocabulary holds every word that was seen twice or more? Expect a
+# few percent; in a new
 # kind of text far more.
 
 # %% tags=["demo"]
@@ -121,8 +128,10 @@ for name, text in [("held-out text", held_out_text), ("Python's docstrings", oth
     print(f"{name}: {len(frequent):,} words known, {cut.count('<unk>') / len(cut):.1%} of the tokens are <unk>")
 
 # %% [markdown]
-# A long compound shows the same in one word. German writes in one word what English spreads over several: captain of the Danube steamship
-# company. No list of words holds them all. Pieces of words spell it, here in short ones, since the tokenizer has met English only.
+# A long compound shows the same in one word. German writes in one word what English spreads over several: captain of
+# the Danube steamship
+# company. No list of words holds them all. Pieces of words spell it, here in short ones, since the tokenizer has met
+# English only.
 
 # %% tags=["demo"]
 compound = "Donaudampfschifffahrtsgesellschaftskapitän"
@@ -132,7 +141,8 @@ print(token_view.pieces(tokenizer, compound))
 # %% [markdown]
 # ## Bytes: nothing is unknown
 #
-# Characters are a smaller set than words, but Unicode has about 150,000 of them, and a vocabulary of characters has its unknown ones, too.
+# Characters are a smaller set than words, but Unicode has about 150,000 of them, and a vocabulary of characters has
+# its unknown ones, too.
 # Yet every string is a sequence of **bytes** (UTF-8), and there are only 256:
 
 # %% tags=["nbval-check-output"]
@@ -140,7 +150,8 @@ for character in "eï猫🙂":
     print(character, list(character.encode()), [f"<0x{b:02X}>" for b in character.encode()])
 
 # %% [markdown]
-# The format `02X` writes a number with two hexadecimal digits in capitals. **Byte fallback** (an option of the program SentencePiece; Llama 2 uses it, Touvron et al. 2023) keeps the
+# The format `02X` writes a number with two hexadecimal digits in capitals. **Byte fallback** (an option of the
+# program SentencePiece; Llama 2 uses it, Touvron et al. 2023) keeps the
 # tokens it knows and spells all others as bytes.
 
 # %% [markdown] exercise="byte_fallback"
@@ -196,7 +207,8 @@ for word, times in words.items():
 print(pairs)
 
 # %% [markdown]
-# *t h* and *h e* are both seen three times. Which one first? The algorithm needs a **tie rule**. Here are two: the pair that was seen
+# *t h* and *h e* are both seen three times. Which one first? The algorithm needs a **tie rule**. Here are two: the
+# pair that was seen
 # first, and the pair with the lower ids. Letters get ids in order of the alphabet: a 0, c 1, e 2, h 3, r 4, t 5.
 
 # %% tags=["nbval-check-output"]
@@ -237,13 +249,16 @@ for rule, choice in rules.items():
     print(f"{rule}: {names[6:]}", " ".join("|".join(names[i] for i in ids) for ids in cut))
 
 # %% [markdown]
-# *th, the, ca* by the first rule; *he, the, at* by the second. The same text and the same algorithm give other vocabularies, so
+# *th, the, ca* by the first rule; *he, the, at* by the second. The same text and the same algorithm give other
+# vocabularies, so
 # other ids. Tie rules matter. We use the second, which is the rule of Hugging Face's
 # `tokenizers`.
 
 # %% [markdown] exercise="train_bpe"
-# Now any pieces, given as ids, and any number of merges. A pair inside a piece that occurs `times` times counts `times` for each place where it
-# stands (in `(1, 1, 1)` the pair `(1, 1)` stands at two places). You may use `replace_pair`; note that Python compares tuples
+# Now any pieces, given as ids, and any number of merges. A pair inside a piece that occurs `times` times counts
+# `times` for each place where it
+# stands (in `(1, 1, 1)` the pair `(1, 1)` stands at two places). You may use `replace_pair`; note that Python
+# compares tuples
 # `(first, second)` by the first item, then by the second.
 #
 # | | |
@@ -277,8 +292,10 @@ def train_bpe(pieces: dict, n_merges: int, first_id: int = 256) -> list[tuple[in
 check.train_bpe(train_bpe);
 
 # %% [markdown]
-# Is this what the world uses? A short text and its first 200 merges were recorded with Hugging Face's `tokenizers`. Three details are theirs (from GPT-2, Radford et
-# al. 2019): a text is first cut into **pre-tokens**, which merges never cross; the start is bytes; and the 256 bytes have ids in an order of their own.
+# Is this what the world uses? A short text and its first 200 merges were recorded with Hugging Face's `tokenizers`.
+# Three details are theirs (from GPT-2, Radford et
+# al. 2019): a text is first cut into **pre-tokens**, which merges never cross; the start is bytes; and the 256 bytes
+# have ids in an order of their own.
 
 # %% tags=["demo"]
 import json
@@ -333,7 +350,8 @@ for k in [0, 1, 2, 3, 10, 20, 50, 100, 150, 199]:
 # %% [markdown]
 # ## Encoding: the merges in the order learned
 #
-# Training gave a list of merges. To encode a new piece, start from its bytes and apply merge 0 wherever it fits, then merge 1, and so
+# Training gave a list of merges. To encode a new piece, start from its bytes and apply merge 0 wherever it fits,
+# then merge 1, and so
 # on. Not: take the longest token that fits. By hand, with letters as ids again: the merges he, the, at on *that*.
 
 # %% tags=["nbval-check-output"]
@@ -380,7 +398,8 @@ for text, theirs in recorded["ids"].items():
     print(f"{text!r}: {len(theirs)} ids, {'the same' if encode(text) == theirs else 'DIFFERENT'}")
 
 # %% [markdown]
-# Decoding goes back: each id stands for some bytes, and the bytes joined are the text. The bytes of a merged token are those of
+# Decoding goes back: each id stands for some bytes, and the bytes joined are the text. The bytes of a merged token
+# are those of
 # its two parts, one after the other. There is one trap. A token may hold half a character:
 
 # %% tags=["nbval-check-output"]
@@ -389,7 +408,8 @@ print(smile, "->", smile.decode())
 print(smile[:2], "->", smile[:2].decode(errors="replace"))
 
 # %% [markdown] exercise="bpe_decode"
-# `errors="replace"` writes � (U+FFFD) where bytes are no text; without it Python raises `UnicodeDecodeError`. A model may well produce such
+# `errors="replace"` writes � (U+FFFD) where bytes are no text; without it Python raises `UnicodeDecodeError`. A
+# model may well produce such
 # ids, so decode must not raise.
 #
 # | | |
@@ -414,7 +434,8 @@ def bpe_decode(ids: list[int], merges: list, alphabet: list[bytes]) -> str:
 check.bpe_decode(bpe_decode);
 
 # %% [markdown]
-# The second claim: every string comes back. We draw strings from all of Unicode (but for surrogates, which are no characters) and
+# The second claim: every string comes back. We draw strings from all of Unicode (but for surrogates, which are no
+# characters) and
 # encode and decode each. The library's `Tokenizer` is the same in a fast form; it gets more of them.
 
 # %% tags=["demo"]
@@ -445,7 +466,8 @@ for word, start, mark in [("united", 0, ""), ("united", 4, "##")]:
     print(f"{word[start:]}: {fits}")
 
 # %% [markdown] exercise="wordpiece_encode"
-# So *united* is `unit`, `##ed`. The rule is greedy: it never takes a shorter token to get further. *untied* is `un`, and then nothing of the vocabulary
+# So *united* is `unit`, `##ed`. The rule is greedy: it never takes a shorter token to get further. *untied* is `un`,
+# and then nothing of the vocabulary
 # begins *tied*: the whole word is unknown.
 #
 # | | |
@@ -477,7 +499,8 @@ def wordpiece_encode(word: str, vocabulary: set, unk: str = "[UNK]") -> list[str
 check.wordpiece_encode(wordpiece_encode);
 
 # %% [markdown]
-# The same tokens under both rules. To ask `wordpiece_encode` for the longest match alone, we give it every token twice, with `##` and without. Expect
+# The same tokens under both rules. To ask `wordpiece_encode` for the longest match alone, we give it every token
+# twice, with `##` and without. Expect
 # most words to be cut alike, and some not.
 
 # %% tags=["demo"]
@@ -549,14 +572,16 @@ rt.claim("a model fed the other cut pays more (bits per character)", change, cha
 # %% [markdown]
 # ## Look for yourself
 #
-# In JupyterLab the next cell is a text box: type, and see the tokens, the counts, and the merges that made a token. Where nobody can type,
+# In JupyterLab the next cell is a text box: type, and see the tokens, the counts, and the merges that made a token.
+# Where nobody can type,
 # it is a picture.
 
 # %% tags=["demo"]
 token_view.show(tokenizer, "The strawberries of the king, the King, theking!");
 
 # %% [markdown]
-# We read *king* three times. On tiny Shakespeare the model gets one token, then a space and two pieces, then two pieces that begin otherwise.
+# We read *king* three times. On tiny Shakespeare the model gets one token, then a space and two pieces, then two
+# pieces that begin otherwise.
 #
 # ## How large a vocabulary?
 #
@@ -603,8 +628,10 @@ for ax, (quantity, values) in zip(places, shown.items()):
 # The first merges pay most: 256 of them nearly halve the text. Later ones are rarer and rarer, and the parameters
 # double with each step.
 #
-# Which size is best for prediction? Bits per *token* can't say, because the tokens differ. Bits per **character** can: total
-# bits, divided by the characters. Kneser-Ney from unit 02, on tokens. Expect large vocabularies to profit from a short n.
+# Which size is best for prediction? Bits per *token* can't say, because the tokens differ. Bits per **character**
+# can: total
+# bits, divided by the characters. Kneser-Ney from unit 02, on tokens. Expect large vocabularies to profit from a
+# short n.
 
 # %% tags=["demo"]
 import time
@@ -683,7 +710,8 @@ def accuracy(cut, learn_words, test_words):
     return np.mean(guess == [w.count("r") for w in test_words])
 
 # %% [markdown]
-# Only words with an r are in the test, so that "none" is never right. With letters, expect 30 words to be enough. With tokens, each token has to be met
+# Only words with an r are in the test, so that "none" is never right. With letters, expect 30 words to be enough.
+# With tokens, each token has to be met
 # first.
 
 # %% tags=["demo"]
@@ -712,7 +740,8 @@ gap = counted["from letters"][1] - counted["from tokens"][1]
 rt.claim("from 100 words, counting r from letters beats counting from tokens by (share of words)", gap, gap > 0.2)
 
 # %% [markdown]
-# Reversing has the same cause. The letters of a reversed word make other tokens, and far more of them; reversing the tokens is not
+# Reversing has the same cause. The letters of a reversed word make other tokens, and far more of them; reversing the
+# tokens is not
 # reversing the text.
 
 # %% tags=["demo"]
@@ -726,18 +755,22 @@ print("the tokens reversed:", tokens_reversed)
 # %% [markdown]
 # ## What breaks: spaces
 #
-# The space belongs to the word that follows. So *I* at the beginning of a line and *I* inside one are different tokens, with nothing in common:
+# The space belongs to the word that follows. So *I* at the beginning of a line and *I* inside one are different
+# tokens, with nothing in common:
 
 # %% tags=["demo"]
 for text in ["I", " I", "king", " king", "King", " King"]:
     print(f"{text!r:8} {tokenizer.encode(text)}")
 
 # %% [markdown]
-# That makes a **trailing space** dangerous. After the prompt *the king of* the next token brings its own space. After *the king of␣* the space is already
+# That makes a **trailing space** dangerous. After the prompt *the king of* the next token brings its own space.
+# After *the king of␣* the space is already
 # there, as a token by itself, and what follows must come without one: a sequence the training text hardly holds.
 #
-# Measure it. At 300 places of the held-out text where a new word begins, let the 3-gram of tokens predict the text up to 30 characters on: once cut before the space,
-# once after it. The text is the same; only the cut differs, and after the space there is even one character less to predict.
+# Measure it. At 300 places of the held-out text where a new word begins, let the 3-gram of tokens predict the text
+# up to 30 characters on: once cut before the space,
+# once after it. The text is the same; only the cut differs, and after the space there is even one character less to
+# predict.
 
 # %% tags=["demo"]
 model = ngram.fit(encoded[2][0], 1024, NgramConfig(3))
@@ -761,7 +794,8 @@ rt.claim("a trailing space makes the next words costlier (bits)", extra, extra >
 # %% [markdown]
 # ## What breaks: numbers, code, formats
 #
-# The cuts of a number depend on which digits were frequent, not on place value. Here a second tokenizer, trained on Python's manual, because it has met numbers and code.
+# The cuts of a number depend on which digits were frequent, not on place value. Here a second tokenizer, trained on
+# Python's manual, because it has met numbers and code.
 
 # %% tags=["demo"]
 manual = data.text("manual")[: rt.pick(smoke=60_000, cpu=300_000)]
@@ -770,7 +804,8 @@ for number in ["7", "10", "100", "127", "1000", "1027", "2048", "10000"]:
     print(f"{number:>6}: {' | '.join(token_view.pieces(technical, number))}")
 
 # %% [markdown]
-# A number of three digits is two tokens or three, as it happens, and the same digit is a token alone or a part of one. Addition in columns needs digits that line up. Llama 2 cuts every number into single digits
+# A number of three digits is two tokens or three, as it happens, and the same digit is a token alone or a part of
+# one. Addition in columns needs digits that line up. Llama 2 cuts every number into single digits
 # (Touvron et al. 2023).
 #
 # Now a few lines of Python. Spaces at the beginning of lines are a large part of code.
@@ -784,7 +819,8 @@ for name, cutter in [(english.name, tokenizer), ("manual", technical)]:
     print(" ".join(shown))
 
 # %% [markdown]
-# A tokenizer that never met code pays for each space. One that met it has tokens for a line feed with the spaces that follow.
+# A tokenizer that never met code pays for each space. One that met it has tokens for a line feed with the spaces
+# that follow.
 #
 # Formats of the same data differ, too:
 
@@ -813,8 +849,10 @@ plotting.distributions(costs, quantity="tokens");
 #
 # ## What breaks: tokens that no text has
 #
-# The tokenizer and the model are trained one after the other, and not always on the same text. Count the tokens of the vocabulary that never
-# occur when the training text itself is encoded. Expect some: bytes that English does not use, and tokens that only serve as parts of longer ones.
+# The tokenizer and the model are trained one after the other, and not always on the same text. Count the tokens of
+# the vocabulary that never
+# occur when the training text itself is encoded. Expect some: bytes that English does not use, and tokens that only
+# serve as parts of longer ones.
 
 # %% tags=["demo"]
 used = Counter(encoded[-1][0])
@@ -863,7 +901,8 @@ rt.claim("after a glitch token ' of' costs what it costs with no history (bits a
 # %% [markdown]
 # ## What breaks: control tokens in user text
 #
-# Models need tokens that are not text, such as `<|endoftext|>` between documents. They have ids of their own. If a program encodes what a user typed in the
+# Models need tokens that are not text, such as `<|endoftext|>` between documents. They have ids of their own. If a
+# program encodes what a user typed in the
 # same way as its own template, the user can type them as well.
 
 # %% tags=["demo"]
@@ -875,7 +914,8 @@ for how, ids in [("as the template is encoded", obeyed), ("as plain text", harml
     print(f"{how}: {len(ids)} tokens, control tokens {[chat.tokens[i].decode() for i in ids if i in control]}")
 
 # %% [markdown]
-# Encoded the first way, the user ended the document and spoke as the system. Encoded as plain text the same characters are ordinary tokens, and decode gives them back. The rule: control
+# Encoded the first way, the user ended the document and spoke as the system. Encoded as plain text the same
+# characters are ordinary tokens, and decode gives them back. The rule: control
 # tokens come from the program, never from text.
 
 # %% tags=["demo"]
@@ -885,7 +925,8 @@ rt.claim("control tokens in user text that was encoded as plain text", forged, f
 # %% [markdown]
 # ## What breaks: another language
 #
-# A tokenizer knows the language it was trained on. **Fertility** is the number of tokens per word: 1 would mean that every word is one token.
+# A tokenizer knows the language it was trained on. **Fertility** is the number of tokens per word: 1 would mean that
+# every word is one token.
 
 # %% tags=["nbval-check-output"]
 text = "the cat sat"
@@ -916,8 +957,10 @@ def fertility(text: str, tokenize) -> float:
 check.fertility(fertility);
 
 # %% [markdown]
-# The course's world has a second language: the same kind of sentences, other words, another order. Train a tokenizer on stories in the first language only, and measure new text in both. Then train one on both,
-# with as many tokens. **Expect** about 1.8 for the first language; below 1 would mean that the text was not counted in words.
+# The course's world has a second language: the same kind of sentences, other words, another order. Train a tokenizer
+# on stories in the first language only, and measure new text in both. Then train one on both,
+# with as many tokens. **Expect** about 1.8 for the first language; below 1 would mean that the text was not counted
+# in words.
 
 # %% tags=["demo"]
 tokens_per_word = choose(fertility, subwords.fertility)
@@ -947,32 +990,48 @@ measured = {
 plotting.bars(measured, "tokens per word (vocabulary 1,024)");
 
 # %% [markdown]
-# A word of the second language costs more than three times as many tokens: three times the price, three times the waiting, a third of the context. Petrov et al. (2023) measured
-# real languages and found ratios up to 15. Training on both repairs it. The first language pays: with the same number of tokens there are fewer for each.
+# A word of the second language costs more than three times as many tokens: three times the price, three times the
+# waiting, a third of the context. Petrov et al. (2023) measured
+# real languages and found ratios up to 15. Training on both repairs it. The first language pays: with the same
+# number of tokens there are fewer for each.
 
 # %% tags=["demo"]
 ratio = measured["second language, never seen"] / measured["first language, trained on it"]
 rt.claim("fertility of the second language, of the first's, when trained on the first only", ratio, ratio >= 1.5)
 
 # %% [markdown] written="tokenizer_for_a_language"
-# A company has a good model with a tokenizer of 50,000 tokens, trained on English. It wants to serve a small language with its own words and some letters
-# that English lacks. Plan A: keep the tokenizer, since bytes can spell everything. Plan B: train a new tokenizer on both languages. Write 150 to 250 words. Say what plan A costs the
-# speakers of the small language, with at least two numbers you measured in this unit; say what plan B breaks in the model that exists already; name one thing that
+# A company has a good model with a tokenizer of 50,000 tokens, trained on English. It wants to serve a small
+# language with its own words and some letters
+# that English lacks. Plan A: keep the tokenizer, since bytes can spell everything. Plan B: train a new tokenizer on
+# both languages. Write 150 to 250 words. Say what plan A costs the
+# speakers of the small language, with at least two numbers you measured in this unit; say what plan B breaks in the
+# model that exists already; name one thing that
 # would go wrong in both plans; and say which plan you choose, and what you would measure first.
 #
 # ### BEGIN SOLUTION
-# Plan A loses no text: every string came back, since any character is some bytes. But it is dear. In our world a tokenizer trained on the first
-# language cut the second into 6.1 tokens a word, against 1.7 for its own, and letters outside the vocabulary's script cost two or three byte tokens each. Speakers pay three times as
-# much for the same message, wait three times as long, and get a third of the context. Rare tokens are also poorly trained. Plan B brought the second language down to 1.7 tokens a word and raised the first's from 1.7 to
-# 2.2. But the ids mean something else then: each row of the input and output tables belongs to an id, so the old tables are useless for changed tokens, and the model
-# must be trained further, at least these tables; a new token that its text never has would be a glitch token. In both plans the model does not see letters, so spelling and
-# counting letters stay hard, and a prompt that ends in a space is costly. I would choose B, but keep the old tokens and their ids and add merges for the small language, then train the new
-# rows. First I would measure the fertility on real texts of the language, and bits per character (not per token) before and after.
+# Plan A loses no text: every string came back, since any character is some bytes. But it is dear. In our world a
+# tokenizer trained on the first
+# language cut the second into 6.1 tokens a word, against 1.7 for its own, and letters outside the vocabulary's
+# script cost two or three byte tokens each. Speakers pay three times as
+# much for the same message, wait three times as long, and get a third of the context. Rare tokens are also poorly
+# trained. Plan B brought the second language down to 1.7 tokens a word and raised the first's from 1.7 to
+# 2.2. But the ids mean something else then: each row of the input and output tables belongs to an id, so the old
+# tables are useless for changed tokens, and the model
+# must be trained further, at least these tables; a new token that its text never has would be a glitch token. In
+# both plans the model does not see letters, so spelling and
+# counting letters stay hard, and a prompt that ends in a space is costly. I would choose B, but keep the old tokens
+# and their ids and add merges for the small language, then train the new
+# rows. First I would measure the fertility on real texts of the language, and bits per character (not per token)
+# before and after.
 # ### BEGIN MARK SCHEME
-# 10 points. 3: cost of plan A (price, time or context grow with the number of tokens) with two measured numbers, correctly used (1 for the
-# cost, 1 for each number). 3: plan B breaks the tie between ids and learned rows, so the model must be trained again, wholly or in part (2), and one further
-# consequence, such as glitch tokens, other costs for English, saved data (1). 2: one thing wrong in both: letters not visible, digits, trailing spaces, control tokens in user text, a vocabulary fixed before
-# training. 2: a choice with a reason (1) and a measurement that fits it: fertility, bits per character, a task (1); bits per token across
+# 10 points. 3: cost of plan A (price, time or context grow with the number of tokens) with two measured numbers,
+# correctly used (1 for the
+# cost, 1 for each number). 3: plan B breaks the tie between ids and learned rows, so the model must be trained
+# again, wholly or in part (2), and one further
+# consequence, such as glitch tokens, other costs for English, saved data (1). 2: one thing wrong in both: letters
+# not visible, digits, trailing spaces, control tokens in user text, a vocabulary fixed before
+# training. 2: a choice with a reason (1) and a measurement that fits it: fertility, bits per character, a task (1);
+# bits per token across
 # tokenizers earns no point. Take 1 off for a claim that contradicts what was measured.
 # ### END MARK SCHEME
 # ### END SOLUTION
@@ -993,8 +1052,10 @@ rt.claim("fertility of the second language, of the first's, when trained on the 
 # Our recorded fixture says which version of `tokenizers` it is from; that the two agree on many more texts, awkward
 # and random ones, is tested outside the notebook.
 #
-# **To think about.** (1) BPE maximises no probability. What would a tokenizer look like that is trained together with the model? (2) Why are merges not allowed across words, and
-# what would the vocabulary look like if they were? (3) A model that reads bytes needs no tokenizer. What would it cost, and which of the breakages of this unit would go away?
+# **To think about.** (1) BPE maximises no probability. What would a tokenizer look like that is trained together
+# with the model? (2) Why are merges not allowed across words, and
+# what would the vocabulary look like if they were? (3) A model that reads bytes needs no tokenizer. What would it
+# cost, and which of the breakages of this unit would go away?
 #
 # **Where the ideas come from.** Gage 1994, *A new algorithm for data compression*; Schuster and Nakajima 2012,
 # *Japanese and Korean voice search*, and Wu et al. 2016, arXiv:1609.08144 (WordPiece); Sennrich, Haddow and Birch
@@ -1005,4 +1066,5 @@ rt.claim("fertility of the second language, of the first's, when trained on the 
 # La Malfa, Torr and Bibi 2023, arXiv:2305.15425 (unfairness between languages); Touvron et al. 2023,
 # arXiv:2307.09288 (Llama 2).
 #
-# **Next.** A token is now a number, and the numbers mean nothing: 512 is not like 513. Unit 04 gives each word a vector, so that *cat* can be near *dog*.
+# **Next.** A token is now a number, and the numbers mean nothing: 512 is not like 513. Unit 04 gives each word a
+# vector, so that *cat* can be near *dog*.

@@ -13,9 +13,12 @@
 # %% [markdown]
 # # A neural language model
 #
-# **How does a model learn to guess better, by gradient descent?** Counting treats every history as a thing of its own: what was seen after
-# *the cat* says nothing about *the dog*. A neural network turns tokens into vectors and the whole prediction into one smooth function, so what
-# is learned at one history moves the guess at all similar ones. This unit builds such a network, works out by hand in which
+# **How does a model learn to guess better, by gradient descent?** Counting treats every history as a thing of its
+# own: what was seen after
+# *the cat* says nothing about *the dog*. A neural network turns tokens into vectors and the whole prediction into
+# one smooth function, so what
+# is learned at one history moves the guess at all similar ones. This unit builds such a network, works out by hand
+# in which
 # direction each of its numbers must move, and then measures where it beats counting, and where it does not.
 
 # %% tags=["parameters"]
@@ -24,7 +27,8 @@ device = "auto"
 seed = 0
 
 # %% [markdown]
-# Everything is written in numpy, on one core: no gradient is computed by a library before you have computed it yourself. `torch` comes in
+# Everything is written in numpy, on one core: no gradient is computed by a library before you have computed it
+# yourself. `torch` comes in
 # once, as the judge.
 
 # %%
@@ -40,7 +44,8 @@ rt = setup(preset, device, seed)
 # %% [markdown]
 # ## What will be built
 #
-# The text and the split are those of unit 02, and tokens are characters. A model sees a window of six characters and guesses the
+# The text and the split are those of unit 02, and tokens are characters. A model sees a window of six characters and
+# guesses the
 # seventh.
 
 # %% tags=["demo"]
@@ -61,7 +66,8 @@ print(f"{english.name}: {len(train_ids):,} characters to learn from")
 print(f"V = {V} different ones; log2 V = {math.log2(V):.2f} bits")
 
 # %% [markdown]
-# The first seconds of its training, with the library's functions that you are about to write. At each step it looks at 256 random places of the
+# The first seconds of its training, with the library's functions that you are about to write. At each step it looks
+# at 256 random places of the
 # text, and moves all its numbers a little. Expect to start at log2 V bits exactly, and to fall fast.
 
 # %% tags=["demo"]
@@ -78,7 +84,8 @@ for _ in range(rt.pick(smoke=20, cpu=800)):
     first_losses.append(loss / math.log(2))
 
 # %% [markdown]
-# Two counting models, with Kneser-Ney smoothing, give the scale. They are scored on the held-out text. Expect the unigram near 4.8 bits and the bigram
+# Two counting models, with Kneser-Ney smoothing, give the scale. They are scored on the held-out text. Expect the
+# unigram near 4.8 bits and the bigram
 # near 3.6 on tiny Shakespeare.
 
 # %% tags=["demo"]
@@ -97,7 +104,8 @@ plotting.curves(range(len(first_losses)), {"window model": first_losses}, "step"
 # %% [markdown]
 # It passes the unigram within some ten steps and the bigram after a hundred or two.
 #
-# Nothing was counted: every step asked one question, *which way is down?*, for more than fifty thousand numbers at once. The unit is about that question.
+# Nothing was counted: every step asked one question, *which way is down?*, for more than fifty thousand numbers at
+# once. The unit is about that question.
 #
 # ## One neuron is logistic regression
 #
@@ -105,8 +113,10 @@ plotting.curves(range(len(first_losses)), {"window model": first_losses}, "step"
 #
 # $$p = \sigma(w \cdot x + b) \qquad \sigma(z) = \frac{1}{1 + e^{-z}}$$
 #
-# In statistics this is **logistic regression** (Cox 1958). Let it guess whether the next character is a vowel, from the character before,
-# written as a one-hot vector x (a 1 at the character's place, 0 elsewhere): then $w \cdot x$ is one weight for each character.
+# In statistics this is **logistic regression** (Cox 1958). Let it guess whether the next character is a vowel, from
+# the character before,
+# written as a one-hot vector x (a 1 at the character's place, 0 elsewhere): then $w \cdot x$ is one weight for each
+# character.
 
 # %% tags=["demo"]
 vowels = np.array([c in "aeiouAEIOU" for c in characters])
@@ -117,9 +127,12 @@ for c in "qt":
     print(f"after {c} a vowel comes in {share[characters.index(c)]:.1%}")
 
 # %% [markdown]
-# The loss is the cross-entropy of unit 01. Its slope by the sum z is as simple as can be: $p - y$, where y is 1 for a vowel and 0 else: too
-# high a guess is pushed down, too low a guess up. Averaged over all places with the same character before, it is $p$ minus the share above. So
-# where the slope is 0, the neuron has learned the counted share. (With one-hot inputs b is not needed. To be quick we give every character the same
+# The loss is the cross-entropy of unit 01. Its derivative with respect to the sum z is as simple as can be: $p - y$,
+# where y is 1 for a vowel and 0 else: too
+# high a guess is pushed down, too low a guess up. Averaged over all places with the same character before, it is $p$
+# minus the share above. So
+# where the derivative is 0, the neuron has learned the counted share. (With one-hot inputs b is not needed. To be
+# quick we give every character the same
 # weight.) Expect a small difference after 2,000 steps.
 
 # %% tags=["demo"]
@@ -132,12 +145,14 @@ print(f"{seen.sum()} characters seen 100 times or more")
 print(f"largest |neuron - counted share| {np.abs(p - share)[seen].max():.3f}")
 
 # %% [markdown]
-# One neuron with one-hot inputs is a bigram count, found by walking downhill instead of by counting. It gains nothing yet. The gain comes with
+# One neuron with one-hot inputs is a bigram count, found by walking downhill instead of by counting. It gains
+# nothing yet. The gain comes with
 # what counting cannot do: many inputs, and layers in between.
 #
-# ## Squashing functions and their slopes
+# ## Squashing functions and their derivatives
 #
-# Layers without a bend in between collapse: a linear function of a linear function is linear. Four bends that you will meet again:
+# Layers without a nonlinearity between them collapse: a linear function of a linear function is linear. Four
+# nonlinearities (activation functions) that you will meet again:
 #
 # | | value | used in |
 # |---|---|---|
@@ -146,8 +161,10 @@ print(f"largest |neuron - counted share| {np.abs(p - share)[seen].max():.3f}")
 # | relu | $\max(x, 0)$ | the first transformer (unit 08) |
 # | gelu | $\frac{x}{2} (1 + \tanh u)$ with $u = \sqrt{2/\pi}\,(x + 0.044715\,x^3)$ | GPT-2 (Hendrycks and Gimpel 2016) |
 #
-# A gradient needs their slopes as well. Most can be written with the value itself: for the sigmoid s it is $s (1 - s)$, for tanh t it is $1 - t^2$
-# (try both at 0). For gelu use the product rule, and $u' = \sqrt{2/\pi}\,(1 + 3 \cdot 0.044715\,x^2)$. How would you test a slope? Take a small step to both sides:
+# A gradient needs their derivatives as well. Most can be written with the value itself: for the sigmoid s it is
+# $s (1 - s)$, for tanh t it is $1 - t^2$
+# (try both at 0). For gelu use the product rule, and $u' = \sqrt{2/\pi}\,(1 + 3 \cdot 0.044715\,x^2)$. How would you
+# test a derivative? Take a small step to both sides:
 
 # %% tags=["nbval-check-output"]
 x, eps = 0.7, 1e-5
@@ -156,31 +173,33 @@ two_sides = (math.tanh(x + eps) - math.tanh(x - eps)) / (2 * eps)
 print(f"1 - tanh(0.7)^2 = {1 - t * t:.6f}, from two sides {two_sides:.6f}")
 
 # %% [markdown] exercise="activations"
-# Return all four with their slopes, at each number of an array. A trap waits far from 0. Computed as written, $e^{-x}$ overflows at
-# x = -1000, and $e^x$ at 1000: numpy then warns, or returns nan. `np.tanh` is safe. For the sigmoid use $e^{-|x|}$, which is
+# Return all four with their derivatives, at each number of an array. A trap waits far from 0. Computed as written,
+# $e^{-x}$ overflows at
+# x = -1000, and $e^x$ at 1000: numpy then warns, or returns nan. `np.tanh` is safe. For the sigmoid use $e^{-|x|}$,
+# which is
 # never above 1: $\sigma(x) = 1 / (1 + e^{-|x|})$ for x >= 0 and $e^{-|x|} / (1 + e^{-|x|})$ for x < 0. Or use
 # $\sigma(x) = (1 + \tanh(x/2)) / 2$.
 #
 # | | |
 # |---|---|
 # | `x` | float64 array of any shape, numbers from -1,000 to 1,000; left as it is |
-# | returns | a dictionary: `"sigmoid"`, `"tanh"`, `"relu"`, `"gelu"` to a pair (value, slope), arrays of the shape of `x` |
-# | edges | the slope of relu at exactly 0 is 0, as in torch; no nan anywhere |
+# | returns | a dictionary: `"sigmoid"`, `"tanh"`, `"relu"`, `"gelu"` to a pair (value, derivative), arrays of the shape of `x` |
+# | edges | the derivative of relu at exactly 0 is 0, as in torch; no nan anywhere |
 
 # %% exercise="activations"
 def activations(x: np.ndarray) -> dict:
-    """Return {name: (value, slope)} at x for sigmoid, tanh, relu and gelu."""
+    """Return {name: (value, derivative)} at x for sigmoid, tanh, relu and gelu."""
     ### BEGIN SOLUTION
     s = (1 + np.tanh(x / 2)) / 2
     t = np.tanh(x)
     root = np.sqrt(2 / np.pi)
     inner = np.tanh(root * (x + 0.044715 * x**3))
-    slope = (1 + inner) / 2 + x / 2 * (1 - inner**2) * root * (1 + 3 * 0.044715 * x**2)
+    derivative = (1 + inner) / 2 + x / 2 * (1 - inner**2) * root * (1 + 3 * 0.044715 * x**2)
     return {
         "sigmoid": (s, s * (1 - s)),
         "tanh": (t, 1 - t**2),
         "relu": (np.maximum(x, 0), np.where(x > 0, 1.0, 0.0)),
-        "gelu": (x * (1 + inner) / 2, slope),
+        "gelu": (x * (1 + inner) / 2, derivative),
     }
     ### END SOLUTION
 
@@ -189,29 +208,30 @@ def activations(x: np.ndarray) -> dict:
 check.activations(activations);
 
 # %% [markdown]
-# Values and slopes of all four, on a grid from -4 to 4.
+# Values and derivatives of all four, on a grid from -4 to 4.
 
 # %% tags=["demo"]
-bends = choose(activations, mlp.activations)
+activation = choose(activations, mlp.activations)
 grid = np.linspace(-4, 4, 401)
-at_grid = bends(grid)
+at_grid = activation(grid)
 values = {name: pair[0] for name, pair in at_grid.items()}
-slopes = {name: pair[1] for name, pair in at_grid.items()}
+derivatives = {name: pair[1] for name, pair in at_grid.items()}
 
 # %% [markdown]
-# The values on the left, the slopes on the right:
+# The values on the left, the derivatives on the right:
 
 # %% tags=["demo"]
 import matplotlib.pyplot as plt
 
 _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
 plotting.curves(grid, values, "x", "value", ax=left)
-plotting.curves(grid, slopes, "x", "slope", ax=right);
+plotting.curves(grid, derivatives, "x", "derivative", ax=right);
 
 # %% [markdown]
-# The slopes of sigmoid and tanh vanish a few units from 0: a **saturated** unit learns no more.
+# The derivatives of sigmoid and tanh vanish a few units from 0: a **saturated** unit learns no more.
 #
-# The sigmoid's slope is 1/4 at best, so each layer of sigmoids divides a gradient by four or more, unless large weights make
+# The sigmoid's derivative is 1/4 at best, so each layer of sigmoids divides a gradient by four or more, unless large
+# weights make
 # up for it. gelu is a relu without the corner.
 
 # %% [markdown] question="saturated"
@@ -219,21 +239,25 @@ plotting.curves(grid, slopes, "x", "slope", ax=right);
 # %% [markdown]
 # ## From scores to a loss
 #
-# With V possible tokens the network gives V numbers, the **logits** z, and softmax makes probabilities of them. The loss of one place with the right
-# token y, and its slope by each logit:
+# With V possible tokens the network gives V numbers, the **logits** z, and softmax makes probabilities of them. The
+# loss of one place with the right
+# token y, and its gradient with respect to each logit:
 #
 # $$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}} \qquad \text{loss} = -\log p_y \qquad \frac{\partial\, \text{loss}}{\partial z_k} = p_k - [k = y]$$
 #
-# The slope is that of the neuron, for every token: what was guessed minus what came. By hand for three tokens, of which the first came:
+# It is that of the neuron, for every token: the probability minus 1 for the token that came, else minus 0. By hand
+# for three tokens, of which the first came:
 
 # %% tags=["nbval-check-output"]
 z = np.array([2.0, 1.0, 0.0])
 p = np.exp(z) / np.exp(z).sum()
-print("p", p.round(3), "loss", round(-math.log(p[0]), 3), "slope", (p - [1, 0, 0]).round(3))
+print("p", p.round(3), "loss", round(-math.log(p[0]), 3), "gradient", (p - [1, 0, 0]).round(3))
 
 # %% [markdown] exercise="softmax_cross_entropy"
-# For a batch of B places: return the mean loss, in nats, and its slope by all logits. The mean divides the slope too. A logit of 1,000 must do no harm:
-# softmax does not change when the same number is taken off all logits of a row, so take off the largest; and get the loss without the log of a
+# For a batch of B rows: return the mean loss, in nats, and its gradient with respect to all logits. The mean divides
+# the gradient too. The loss must stay finite for logits of size 1,000:
+# softmax does not change when the same number is subtracted from all logits of a row, so subtract the largest; and
+# get the loss without the log of a
 # probability that was rounded to 0: $-\log p_y = \log \sum_j e^{z_j} - z_y$.
 #
 # | | |
@@ -251,9 +275,9 @@ def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple:
     z = logits - logits.max(axis=1, keepdims=True)
     total = np.exp(z).sum(axis=1, keepdims=True)
     loss = np.log(total).mean() - z[rows, targets].mean()
-    slope = np.exp(z) / total
-    slope[rows, targets] -= 1
-    return loss, slope / len(targets)
+    gradient = np.exp(z) / total
+    gradient[rows, targets] -= 1
+    return loss, gradient / len(targets)
     ### END SOLUTION
 
 
@@ -261,20 +285,24 @@ def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple:
 check.softmax_cross_entropy(softmax_cross_entropy);
 
 # %% [markdown]
-# Logits that are all equal must cost log V, the loss of an untrained model. Expect 4.174 nats, 6.022 bits on tiny Shakespeare, and a slope that
+# Logits that are all equal must cost log V, the loss of an untrained model. Expect 4.174 nats, 6.022 bits on tiny
+# Shakespeare, and a gradient that
 # sums to 0 in each row: probability is only moved.
 
 # %% tags=["demo"]
-loss_and_slope = choose(softmax_cross_entropy, mlp.softmax_cross_entropy)
-loss, slope = loss_and_slope(np.zeros((4, V)), np.array([0, 1, 2, 3]))
-print(f"{loss:.3f} nats, {loss / math.log(2):.3f} bits; row sums {np.abs(slope.sum(axis=1)).max():.0e}")
+loss_and_gradient = choose(softmax_cross_entropy, mlp.softmax_cross_entropy)
+loss, gradient = loss_and_gradient(np.zeros((4, V)), np.array([0, 1, 2, 3]))
+print(f"{loss:.3f} nats, {loss / math.log(2):.3f} bits; row sums {np.abs(gradient.sum(axis=1)).max():.0e}")
 
 # %% [markdown]
 # ## One layer backwards
 #
-# A layer computes $y = x W + b$: rows of x are places of the batch, $x$ is (B, I), $W$ (I, O), $b$ (O). Suppose somebody
-# tells us the slope of the loss by every number of y, the matrix `dy`. Then the **chain rule** gives all the others. Take the weight $W_{ij}$. It
-# multiplies $x_{bi}$ and lands in $y_{bj}$, for every place b. So its slope is $\sum_b x_{bi}\, dy_{bj}$: one sum over all the paths from
+# A layer computes $y = x W + b$: rows of x are places of the batch, $x$ is (B, I), $W$ (I, O), $b$ (O). Suppose
+# somebody
+# tells us the derivative of the loss with respect to every element of y, the matrix `dy`. Then the **chain rule**
+# gives all the others. Take the weight $W_{ij}$. It
+# multiplies $x_{bi}$ and lands in $y_{bj}$, for every row b. So the derivative with respect to it is
+# $\sum_b x_{bi}\, dy_{bj}$: one sum over all the paths from
 # that weight to the loss. A single place, two inputs, one output:
 
 # %% tags=["nbval-check-output"]
@@ -282,7 +310,8 @@ x, w, dy = [3.0, -1.0], [0.5, 2.0], 10.0
 print("dW", [x[0] * dy, x[1] * dy], "dx", [w[0] * dy, w[1] * dy], "db", dy)
 
 # %% [markdown] exercise="linear_backward"
-# Now for all at once. Which sum belongs to which slope can be read off the shapes: a gradient has the shape of what it is the gradient of.
+# Now for all at once. Which sum belongs to which derivative can be read off the shapes: a gradient has the shape of
+# what it is the gradient of.
 #
 # | | |
 # |---|---|
@@ -314,12 +343,14 @@ print([gradient.tolist() for gradient in found])
 # %% [markdown]
 # ## Many paths
 #
-# The network of this unit is that of Bengio, Ducharme, Vincent and Jauvin (2003). Its input x is a row of numbers that describes the window; then
+# The network of this unit is that of Bengio, Ducharme, Vincent and Jauvin (2003). Its input x is a row of numbers
+# that describes the window; then
 #
 # $$h = \tanh(x W_1 + b_1) \qquad z = h W_2 + b_2$$
 #
-# One number of x reaches the loss on many paths, through each of the hidden units h. **The slope is the sum over all paths of the product of the
-# slopes along the path.** One input, two hidden units, one output, with loss = z:
+# One element of x reaches the loss on many paths, through each of the hidden units h. **The derivative is the sum
+# over all paths of the product of the
+# derivatives along the path.** One input, two hidden units, one output, with loss = z:
 
 # %% tags=["nbval-check-output"]
 x, first, second = 0.5, [2.0, -1.0], [3.0, 0.7]
@@ -335,8 +366,10 @@ measured = (z_at(x + eps) - z_at(x - eps)) / (2 * eps)
 print(f"paths {paths[0]:.4f} and {paths[1]:.4f}, sum {sum(paths):.4f}, measured {measured:.4f}")
 
 # %% [markdown] exercise="mlp_backward"
-# Go forward once and keep h. Then walk back: the slope by the logits z; from there by $W_2$, $b_2$ and by h; times the slope of tanh; then by
-# $W_1$, $b_1$ and x. The sums over paths are in the matrix products. You may call your `softmax_cross_entropy` and `linear_backward` once their checks pass (grading puts correct ones in their place), or write
+# Go forward once and keep h. Then make the backward pass: the gradient with respect to the logits z; from there by
+# $W_2$, $b_2$ and by h; times the derivative of tanh; then by
+# $W_1$, $b_1$ and x. The sums over paths are in the matrix products. You may call your `softmax_cross_entropy` and
+# `linear_backward` once their checks pass (grading puts correct ones in their place), or write
 # everything here.
 #
 # | | |
@@ -362,24 +395,28 @@ def mlp_backward(params: dict, x: np.ndarray, targets: np.ndarray) -> tuple:
 check.mlp_backward(mlp_backward);
 
 # %% [markdown]
-# This is **backpropagation** (Rumelhart, Hinton and Williams 1986). What does it save? Measuring each of n slopes from two sides takes 2n
+# This is **backpropagation** (Rumelhart, Hinton and Williams 1986). What does it save? Measuring each of n
+# derivatives from two sides takes 2n
 # runs of the network. Walking back takes about two. For the network of the first figure, n is printed below.
 
 # %% tags=["demo"]
-print(f"{config.n_parameters:,} numbers: {2 * config.n_parameters:,} runs of the network, or one walk back")
+print(f"{config.n_parameters:,} parameters: {2 * config.n_parameters:,} runs of the network, or one backward pass")
 
 # %% [markdown] question="cost_of_backward"
 
 # %% [markdown]
 # ## Never trust a gradient
 #
-# A wrong gradient seldom crashes. The loss still falls, a little slower, and nobody notices. So check it against the definition, on a small example,
+# A wrong gradient seldom crashes. The loss still falls, a little slower, and nobody notices. So check it against the
+# definition, on a small example,
 # in float64. One number at a time, with a step to both sides:
 #
 # $$\frac{\partial f}{\partial x_i} \approx \frac{f(x + \varepsilon e_i) - f(x - \varepsilon e_i)}{2\varepsilon}$$
 #
-# Why both sides? The error of one side shrinks with $\varepsilon$, that of two sides with $\varepsilon^2$. And why not make $\varepsilon$ tiny? Expect both
-# errors to fall and then to rise again, because the two values of f agree in more and more digits and their difference is made of rounding.
+# Why both sides? The error of one side shrinks with $\varepsilon$, that of two sides with $\varepsilon^2$. And why
+# not make $\varepsilon$ tiny? Expect both
+# errors to fall and then to rise again, because the two values of f agree in more and more digits and their
+# difference is made of rounding.
 
 # %% tags=["demo"]
 steps = 10.0 ** -np.arange(1, 13)
@@ -391,7 +428,7 @@ both_sides = [abs((math.exp(1 + e) - math.exp(1 - e)) / (2 * e) - math.e) for e 
 
 # %% tags=["demo"]
 errors = {"one side": one_side, "both sides": both_sides}
-ax = plotting.curves(steps, errors, "step", "error of the slope of exp at 1", log_x=True)
+ax = plotting.curves(steps, errors, "step", "error of the derivative of exp at 1", log_x=True)
 ax.set_yscale("log");
 
 # %% [markdown]
@@ -427,7 +464,8 @@ def gradient_check(f, x: np.ndarray, gradient: np.ndarray, eps: float = 1e-5) ->
 check.gradient_check(gradient_check);
 
 # %% [markdown]
-# Your check on your gradients: a network with 3 inputs, 4 hidden units, 5 tokens, batch of 2. Expect every error below 1e-8. Anything above
+# Your check on your gradients: a network with 3 inputs, 4 hidden units, 5 tokens, batch of 2. Expect every error
+# below 1e-8. Anything above
 # 1e-6 is a bug, not rounding.
 
 # %% tags=["demo"]
@@ -450,7 +488,8 @@ for name in shapes:
     print(f"{name:3s} largest error {error:.1e}")
 
 # %% [markdown]
-# The second judge is the machine that will do this work from unit 06 on. torch's **autograd** records each operation on the way forward and walks
+# The second judge is the machine that will do this work from unit 06 on. torch's **autograd** records each operation
+# on the way forward and walks
 # back along the record. It is your walk, automatic.
 
 # %% tags=["demo"]
@@ -466,7 +505,8 @@ rt.claim("gradients by hand equal autograd's, float64 (largest difference)", off
 # %% [markdown]
 # ## A window of vectors
 #
-# What is x? Bengio's answer: give each token a vector of d numbers, a row of a table E, and set the vectors of the last w tokens **side by side**:
+# What is x? Bengio's answer: give each token a vector of d numbers, a row of a table E, and set the vectors of the
+# last w tokens **side by side**:
 # x has w d numbers. The vectors are parameters like the others. Nobody says what they should mean; gradient descent
 # finds vectors that make the guesses good. Three tokens, d = 2, the window (2, 0, 2):
 
@@ -477,8 +517,10 @@ print("vectors", E[window].tolist())
 print("side by side", E[window].reshape(1, 6).tolist())
 
 # %% [markdown] exercise="FixedWindowLM"
-# Write the three methods. The last one walks back from x to the table: each row of E gets the sum of the slopes of **all** places where its token
-# stands. In the window above, row 2 of E is used twice: one more case of many paths. Beware: `gradient[ids] += rows` in numpy keeps only
+# Write the three methods. The last one continues the backward pass from x to the table: each row of E gets the sum
+# of the gradients of **all** positions where its token
+# stands. In the window above, row 2 of E is used twice: one more case of many paths. Beware: `gradient[ids] += rows`
+# in numpy keeps only
 # one of the repeated ones; `np.add.at(gradient, ids, rows)` adds all.
 #
 # | | |
@@ -534,16 +576,17 @@ def loss_and_gradients(model, ids, targets):
 
 
 # %% [markdown]
-# What does a longer window cost? The table of an n-gram has V^n places. The network adds d rows to $W_1$ for each further character: with d = 24 and
+# What does a longer window cost? The table of an n-gram has V^n places. The network adds d rows to $W_1$ for each
+# further character: with d = 24 and
 # 256 hidden units, expect 24 times 256 numbers each time.
 
 # %% tags=["demo"]
 lengths = list(range(1, 11))
 places = [float(V) ** (w + 1) for w in lengths]
 numbers = [mlp.WindowConfig(V, w, 24, 256).n_parameters for w in lengths]
-sizes = {"possible n-grams, V to the power w + 1": places, "numbers of the window model": numbers}
+sizes = {"possible n-grams, V to the power w + 1": places, "parameters of the window model": numbers}
 print("each character of context adds", numbers[1] - numbers[0], "numbers to the network")
-print(f"ten characters: {places[-1]:.1e} places in the table, {numbers[-1]:,} numbers in the network")
+print(f"ten characters: {places[-1]:.1e} places in the table, {numbers[-1]:,} parameters of the network")
 
 # %% [markdown]
 # On a logarithmic scale the table of n-grams is a steep straight line; the network's is nearly flat.
@@ -552,9 +595,10 @@ print(f"ten characters: {places[-1]:.1e} places in the table, {numbers[-1]:,} nu
 plotting.steps(lengths, sizes, "w, characters of context", "numbers", log_y=True);
 
 # %% [markdown]
-# At ten characters of tiny Shakespeare the table has nearly $10^{20}$ places, and the network 80,000 numbers.
+# At ten characters of tiny Shakespeare the table has nearly $10^{20}$ places, and the network 80,000 parameters.
 #
-# But a longer window is not free: each place in it has its own weights. What the network learned about *q* at the last place it
+# But a longer window is not free: each place in it has its own weights. What the network learned about *q* at the
+# last place it
 # must learn again for *q* at the place before. Units 06 and 07 repair that.
 
 # %% [markdown] question="window_grows"
@@ -562,8 +606,10 @@ plotting.steps(lengths, sizes, "w, characters of context", "numbers", log_y=True
 # %% [markdown]
 # ## Downhill, with some momentum
 #
-# **Stochastic gradient descent** takes a random batch, and moves every parameter against its slope, by a learning rate $\eta$. A batch is a noisy sample, so
-# steps jump to and fro. **Momentum** (Polyak 1964) keeps a running sum of the gradients, the velocity v: what changes sign
+# **Stochastic gradient descent** takes a random batch, and moves every parameter against its gradient, by a learning
+# rate $\eta$. A batch is a noisy sample, so
+# steps jump to and fro. **Momentum** (Polyak 1964) keeps a running sum of the gradients, the velocity v: what
+# changes sign
 # cancels, what persists adds up.
 #
 # $$v \leftarrow \mu v + g \qquad p \leftarrow p - \eta v$$
@@ -600,7 +646,8 @@ def sgd_step(params: dict, gradients: dict, velocity: dict, lr: float, momentum:
 check.sgd_step(sgd_step);
 
 # %% [markdown]
-# Training is now a loop of a few lines. The learning rate rises during the first 2 % of the steps, then falls in a straight line to 0: early steps
+# Training is now a loop of a few lines. The learning rate rises during the first 2 % of the steps, then falls in a
+# straight line to 0: early steps
 # should be careful, late ones fine.
 
 
@@ -626,7 +673,8 @@ def train(config, ids, steps, lr, batch_size=256, momentum=0.9, seed=rt.seed):
 
 
 # %% [markdown]
-# **Which learning rate?** The most important number of any training run. Three short runs: expect one that hardly moves, one that learns, and
+# **Which learning rate?** The most important number of any training run. Three short runs: expect one that hardly
+# moves, one that learns, and
 # one that jumps out of the valley: its loss rises to hundreds or nan, and the loop stops it.
 
 # %% tags=["demo"]
@@ -655,19 +703,23 @@ ax = plotting.curves(range(1, sweep_steps + 1), smooth, "step", "bits per charac
 ax.set_ylim(0, 12);
 
 # %% [markdown]
-# Tiny Shakespeare, too small: 6.0 to 5.8 bits in 500 steps; right: 3.3; too large: above 12 bits after some six steps, and stopped after about ten.
+# Tiny Shakespeare, too small: 6.0 to 5.8 bits in 500 steps; right: 3.3; too large: above 12 bits after some six
+# steps, and stopped after about ten.
 
 # %% [markdown] question="loss_at_start"
 
 # %% [markdown]
 # ## Random search beats a grid
 #
-# The learning rate is one of several numbers that no gradient finds: **hyperparameters**. Usually few of them matter, and nobody knows which. A 3 x 3 grid over two of
-# them tries three values of each. Nine random points try nine values of each: if only one of the two matters, that is three times as fine a search for
+# The learning rate is one of several numbers that no gradient finds: **hyperparameters**. Usually few of them
+# matter, and nobody knows which. A 3 x 3 grid over two of
+# them tries three values of each. Nine random points try nine values of each: if only one of the two matters, that
+# is three times as fine a search for
 # the same price (Bergstra and Bengio 2012).
 
 # %% [markdown] exercise="random_search"
-# Learning rates live on a scale of factors: 0.001 to 0.01 is as far as 0.1 to 1. So draw **log-uniformly**: with u from 0 to 1, the value is
+# Learning rates live on a scale of factors: 0.001 to 0.01 is as far as 0.1 to 1. So draw **log-uniformly**: with u
+# from 0 to 1, the value is
 # `low * (high / low) ** u`. For `(0.001, 10)` u = 0.5 gives 0.1, the middle in factors.
 #
 # | | |
@@ -699,7 +751,8 @@ def random_search(objective, ranges: dict, trials: int, uniform) -> tuple:
 check.random_search(random_search);
 
 # %% [markdown]
-# On our network: the learning rate, and the number of hidden units, in short runs. A run that ends a bit or more above log2 V counts as
+# On our network: the learning rate, and the number of hidden units, in short runs. A run that ends a bit or more
+# above log2 V counts as
 # diverged. The grid takes three values of each setting, in equal factors.
 
 # %% tags=["demo"]
@@ -719,7 +772,8 @@ def short_run(settings):
 
 
 # %% [markdown]
-# Nine runs each. The grid is printed as a table: a line for each learning rate, a column for each number of hidden units.
+# Nine runs each. The grid is printed as a table: a line for each learning rate, a column for each number of hidden
+# units.
 
 # %% tags=["demo"]
 thirds = (1 / 6, 1 / 2, 5 / 6)
@@ -733,7 +787,8 @@ print(f"best of the grid {np.nanmin([score for _, _, score in on_grid]):.3f} bit
 print(f"best at random {best_score:.3f} bits, at lr {best_settings['lr']:.3f}")
 
 # %% [markdown]
-# Each run as a point: the height is its loss, the horizontal place its learning rate. A run that diverged stands on the upper edge. The hidden units do not
+# Each run as a point: the height is its loss, the horizontal place its learning rate. A run that diverged stands on
+# the upper edge. The hidden units do not
 # show.
 
 # %% tags=["demo"]
@@ -742,19 +797,26 @@ plotting.trials({"grid": on_grid, "random": at_random}, "learning rate", "bits p
 # %% [markdown]
 # The grid's nine runs stand in three columns, and the random points draw the whole curve.
 #
-# The grid bought three learning rates for the price of nine, because the other setting matters less: 0.1 to 0.2 bits where the learning rate is right,
-# up to 0.9 at the edges. The step from the first learning rate to the second is worth about 1.5 bits. Which of the two
+# The grid bought three learning rates for the price of nine, because the other setting matters less: 0.1 to 0.2 bits
+# where the learning rate is right,
+# up to 0.9 at the edges. The step from the first learning rate to the second is worth about 1.5 bits. Which of the
+# two
 # finds the lower value in one draw of nine is partly luck; that the curve is seen better is not.
 
 # %% [markdown]
 # ## The real run
 #
-# Bengio and his colleagues trained their network, with a vocabulary of 17,964 words, on 14 million words of news: **five passes over the text took three weeks on
-# 40 CPUs** (2003, section 4). The best n-gram's test perplexity was about 7 % higher than the network's (117 against 109; the paper says about 8 %), and about 24 % higher on the smaller Brown corpus
-# (312 against 252); both times the network's guess was averaged with that of a trigram. The idea was there; the machines came later.
+# Bengio and his colleagues trained their network, with a vocabulary of 17,964 words, on 14 million words of news:
+# **five passes over the text took three weeks on
+# 40 CPUs** (2003, section 4). The best n-gram's test perplexity was about 7 % higher than the network's (117 against
+# 109; the paper says about 8 %), and about 24 % higher on the smaller Brown corpus
+# (312 against 252); both times the network's guess was averaged with that of a trigram. The idea was there; the
+# machines came later.
 #
-# Ours has six characters of context and more than 50,000 numbers, as in the first figure. **What to expect**: it starts at log2 V (6.02 bits on tiny Shakespeare), is near 3 bits after a few
-# hundred steps and ends at 2.1 to 2.3 on the training text (1.5 to 1.7 on the manual), in half a minute. Still 6.02: nothing was learned, look at the learning
+# Ours has six characters of context and more than 50,000 numbers, as in the first figure. **What to expect**: it
+# starts at log2 V (6.02 bits on tiny Shakespeare), is near 3 bits after a few
+# hundred steps and ends at 2.1 to 2.3 on the training text (1.5 to 1.7 on the manual), in half a minute. Still 6.02:
+# nothing was learned, look at the learning
 # rate. Flat near 4.8: the window does not reach the output. Below 1: the targets are in the window.
 
 # %% tags=["demo"]
@@ -802,19 +864,25 @@ plotting.ladder(rt.ladder_rows(english.name));
 # %% [markdown]
 # It beats the trigram, and on tiny Shakespeare the 5-gram with add-k as well, with less than half as many numbers.
 #
-# It does not beat Kneser-Ney, which was fitted in less than a second: on a text this small, counting with good smoothing is hard to beat. And it is better
-# on the training text than on the held-out one, which is from other scenes: no model that learned from the text is spared that.
+# It does not beat Kneser-Ney, which was fitted in less than a second: on a text this small, counting with good
+# smoothing is hard to beat. And it is better
+# on the training text than on the held-out one, which is from other scenes: no model that learned from the text is
+# spared that.
 #
-# Bengio's network could also have direct connections from x to the logits. We left them out: in his experiments on Brown the network
+# Bengio's network could also have direct connections from x to the logits. We left them out: in his experiments on
+# Brown the network
 # without them took twice as long and ended slightly better.
 #
 # ## Where the network beats counting
 #
-# The reason to build it was this: a history that never occurred. Kneser-Ney then drops the oldest tokens until something was seen. The
+# The reason to build it was this: a history that never occurred. Kneser-Ney then drops the oldest tokens until
+# something was seen. The
 # network uses the whole window, through its vectors. Who is right more often *there*?
 #
-# Let us say exactly what we measure. Both models see the same w tokens: the network has a window of w, Kneser-Ney has n = w + 1. A place of the held-out text is **unseen** if
-# the w tokens before it stand nowhere in the training text, in this order, side by side. We average the bits of each model over the unseen places, and over the seen
+# Let us say exactly what we measure. Both models see the same w tokens: the network has a window of w, Kneser-Ney
+# has n = w + 1. A place of the held-out text is **unseen** if
+# the w tokens before it stand nowhere in the training text, in this order, side by side. We average the bits of each
+# model over the unseen places, and over the seen
 # ones.
 
 # %% tags=["demo"]
@@ -836,7 +904,8 @@ def compare(model, train_ids, held_out_ids, window, vocab_size):
 
 
 # %% [markdown]
-# First the model just trained, on characters of real text. A warning: what should be true is one thing, so write your guess down before you run it.
+# First the model just trained, on characters of real text. A warning: what should be true is one thing, so write
+# your guess down before you run it.
 
 # %% tags=["demo"]
 on_characters = compare(model, train_ids, held_out_ids, config.window, V)
@@ -844,7 +913,8 @@ for who, cost in on_characters.items():
     print(f"{who:20s} seen {cost['seen']:.3f}, unseen {cost['unseen']:.3f} bits per character")
 
 # %% [markdown]
-# On both kinds of places Kneser-Ney wins. How new is an unseen window? Look at its last five, four and three characters.
+# On both kinds of places Kneser-Ney wins. How new is an unseen window? Look at its last five, four and three
+# characters.
 
 # %% tags=["demo"]
 places = mlp.windows(np.concatenate([train_ids[-config.window :], held_out_ids]), config.window)[0]
@@ -857,8 +927,10 @@ for last in (5, 4, 3):
 # Most unseen windows end in four characters that *were* seen, and those exact characters tell
 # much about the next one. What similar vectors can say is less exact than that.
 #
-# Now words. The sentences of the course's invented world have a small vocabulary in which many words can stand in the same places: names, animals, foods. A word seen with some of
-# its neighbours says much about the others. Train on 6,000 sentences, test on 3,000 new ones; the window is three words.
+# Now words. The sentences of the course's invented world have a small vocabulary in which many words can stand in
+# the same places: names, animals, foods. A word seen with some of
+# its neighbours says much about the others. Train on 6,000 sentences, test on 3,000 new ones; the window is three
+# words.
 
 # %% tags=["demo"]
 from llmcourse import world
@@ -876,8 +948,10 @@ print(f"{len(word_ids):,} words, {len(word_list)} different")
 print(" ".join(train_words[:20]))
 
 # %% [markdown]
-# A few seconds of training. Most words are rare, and a vector moves only when its word is in the batch. So the learning rate is larger, and the first
-# vectors are small (standard deviation 0.1 in place of 1): what a word learns soon outweighs where it began. **Expect** log2 352 = 8.5 bits at the start and
+# A few seconds of training. Most words are rare, and a vector moves only when its word is in the batch. So the
+# learning rate is larger, and the first
+# vectors are small (standard deviation 0.1 in place of 1): what a word learns soon outweighs where it began.
+# **Expect** log2 352 = 8.5 bits at the start and
 # about 4 on new words. Still 8.5: nothing was learned.
 
 # %% tags=["demo"]
@@ -923,7 +997,8 @@ gain = counted - on_words["window model"]["unseen"]
 rt.claim("unseen windows of words: the network beats Kneser-Ney of equal context (bits)", gain, gain > 0.3)
 
 # %% [markdown]
-# Would a longer or a shorter history save the counts? The better of the two Kneser-Neys at the unseen places, for each n. Equal context is n = 4:
+# Would a longer or a shorter history save the counts? The better of the two Kneser-Neys at the unseen places, for
+# each n. Equal context is n = 4:
 
 # %% tags=["demo"]
 together = np.concatenate([word_ids[-3:], test_ids])
@@ -937,10 +1012,12 @@ for n in range(1, 6):
     print(f"n = {n}: {min(costs):.2f} bits per word")
 
 # %% [markdown]
-# No n from 1 to 5 does better at the unseen places: the best is about 4.25 bits. (n = 5 is the same as n = 4: what stands before an unseen window was not seen
+# No n from 1 to 5 does better at the unseen places: the best is about 4.25 bits. (n = 5 is the same as n = 4: what
+# stands before an unseen window was not seen
 # either, so both fall back on the same two words.)
 #
-# Why do seen places cost *more* than unseen ones on words? Expect nothing mysterious: look at the last word of each window.
+# Why do seen places cost *more* than unseen ones on words? Expect nothing mysterious: look at the last word of each
+# window.
 
 # %% tags=["demo"]
 cost = -mlp.logps(word_model, together, 3) / math.log(2)
@@ -950,8 +1027,10 @@ for kind, these in {"seen": seen, "unseen": ~seen}.items():
     print(f"{kind:6s} {cost[these].mean():.2f} bits; {is_the[these].mean():.1%} end in *the*")
 
 # %% [markdown]
-# That is no mistake: which windows are seen is no accident. One seen window in seven ends in *the*, after which nearly any noun can follow; among unseen ones
-# it is one in twenty. Is the last word the whole story? Give each place the mean cost of all places with its last word, seen or not. Expect most of the gap
+# That is no mistake: which windows are seen is no accident. One seen window in seven ends in *the*, after which
+# nearly any noun can follow; among unseen ones
+# it is one in twenty. Is the last word the whole story? Give each place the mean cost of all places with its last
+# word, seen or not. Expect most of the gap
 # to be there again.
 
 # %% tags=["demo"]
@@ -960,7 +1039,8 @@ usual = np.bincount(last, weights=cost) / np.maximum(1, np.bincount(last))
 print(f"by the last word alone: seen {usual[last][seen].mean():.2f}, unseen {usual[last][~seen].mean():.2f} bits")
 
 # %% [markdown]
-# **What did the vectors learn?** Nobody told the network what a name or an animal is. Words with similar vectors lead to similar guesses. The
+# **What did the vectors learn?** Nobody told the network what a name or an animal is. Words with similar vectors
+# lead to similar guesses. The
 # nearest neighbours of four words, by cosine (the dot product of vectors scaled to length 1):
 
 # %% tags=["demo"]
@@ -971,8 +1051,10 @@ for word in ["Anna", "duck", "lemon", "was"]:
     print(f"{word:6s} is near", ", ".join(word_list[i] for i in np.argsort(-closeness)[1:6]))
 
 # %% [markdown]
-# Names stand by names and animals by animals, most of the time. That is what the network has and the counts have not. Take the windows of the new
-# sentences that end in *Anna*, put another word there, and see how much of the probability moves. **Expect** little for a name, much for anything else.
+# Names stand by names and animals by animals, most of the time. That is what the network has and the counts have
+# not. Take the windows of the new
+# sentences that end in *Anna*, put another word there, and see how much of the probability moves. **Expect** little
+# for a name, much for anything else.
 
 # %% tags=["demo"]
 def guess(rows):
@@ -990,32 +1072,48 @@ for word in ["Helen", "duck", "was"]:
 # %% [markdown]
 # A window with *Helen* at its end gets nearly the guess of the same window with *Anna*.
 #
-# So the claim "neural models generalise better" needs its conditions. It holds where tokens fall into kinds, so that similar ones can stand for each
-# other. It does not hold for characters of a real text at this size: there the exact last characters say more. With more text, deeper
+# So the claim "neural models generalise better" needs its conditions. It holds where tokens fall into kinds, so that
+# similar ones can stand for each
+# other. It does not hold for characters of a real text at this size: there the exact last characters say more. With
+# more text, deeper
 # networks and more time the picture turns, and the rest of the course is about that.
 
 # %% [markdown] question="why_unseen"
 
 # %% [markdown] written="count_or_learn"
-# A friend wants to complete words on a cheap watch: 100 kB of memory, a million characters of her messages to learn from, a few minutes of one CPU. "Neural networks
-# generalise, so I take your window model." Write 150 to 250 words. Say what she would gain and lose against Kneser-Ney, with at least two numbers
-# that you measured in this unit or unit 02; say why an unseen window is not lost for either model, and how they differ there; and say which one
+# A friend wants to complete words on a cheap watch: 100 kB of memory, a million characters of her messages to learn
+# from, a few minutes of one CPU. "Neural networks
+# generalise, so I take your window model." Write 150 to 250 words. Say what she would gain and lose against
+# Kneser-Ney, with at least two numbers
+# that you measured in this unit or unit 02; say why an unseen window is not lost for either model, and how they
+# differ there; and say which one
 # measurement she should make before she decides.
 #
 # ### BEGIN SOLUTION
-# At equal context the counting model is the better predictor here: on tiny Shakespeare 2.22 bits per character for Kneser-Ney with n = 6, against about 2.47 for
-# the window model after half a minute of training. Kneser-Ney was fitted in a tenth of a second. What she gains with the network is size: some
-# 55,000 numbers against 459,000 counts. Four bytes each make 220 kB; in one byte each they would fit her watch, while the counts would not, unless she takes n = 4 or prunes, which costs
-# bits. Neither model is helpless after an unseen window. Kneser-Ney drops the oldest characters until it finds something it has counted, and trusts it by as
-# much as the counts say. The network always uses the whole window, by vectors: a window near others that it saw gets a similar guess. On words of the
-# invented world, which fall into kinds, that won by about 0.6 bits at unseen windows; on characters of real text it lost by some tenths of a bit.
-# So "neural networks generalise" is not an argument by itself. She should measure both on messages held out, at a size that fits 100 kB: bits
+# At equal context the counting model is the better predictor here: on tiny Shakespeare 2.22 bits per character for
+# Kneser-Ney with n = 6, against about 2.47 for
+# the window model after half a minute of training. Kneser-Ney was fitted in a tenth of a second. What she gains with
+# the network is size: some
+# 55,000 numbers against 459,000 counts. Four bytes each make 220 kB; in one byte each they would fit her watch,
+# while the counts would not, unless she takes n = 4 or prunes, which costs
+# bits. Neither model is helpless after an unseen window. Kneser-Ney drops the oldest characters until it finds
+# something it has counted, and trusts it by as
+# much as the counts say. The network always uses the whole window, by vectors: a window near others that it saw gets
+# a similar guess. On words of the
+# invented world, which fall into kinds, that won by about 0.6 bits at unseen windows; on characters of real text it
+# lost by some tenths of a bit.
+# So "neural networks generalise" is not an argument by itself. She should measure both on messages held out, at a
+# size that fits 100 kB: bits
 # per character, at equal bytes, and decide by that.
 # ### BEGIN MARK SCHEME
-# 10 points. 2: names a loss: Kneser-Ney predicts better on real characters here, or costs far less to train. 2: names a gain: fewer numbers to store, size does not
-# grow as V^n or with the text. 2: at least two measured numbers, correctly used (1 each). 2: unseen windows: Kneser-Ney shortens the
-# history, the network uses similarity of vectors over the whole window (1 each). 2: a decisive measurement: both models, held-out text of the kind she will meet, equal
-# memory (1 if memory or the held-out text is missing). Take 1 off for "neural models are always better on unseen contexts".
+# 10 points. 2: names a loss: Kneser-Ney predicts better on real characters here, or costs far less to train. 2:
+# names a gain: fewer numbers to store, size does not
+# grow as V^n or with the text. 2: at least two measured numbers, correctly used (1 each). 2: unseen windows:
+# Kneser-Ney shortens the
+# history, the network uses similarity of vectors over the whole window (1 each). 2: a decisive measurement: both
+# models, held-out text of the kind she will meet, equal
+# memory (1 if memory or the held-out text is missing). Take 1 off for "neural models are always better on unseen
+# contexts".
 # ### END MARK SCHEME
 # ### END SOLUTION
 
@@ -1023,18 +1121,26 @@ for word in ["Helen", "duck", "was"]:
 # ## What was shown
 #
 # - Gradients by hand, from the rule "sum over all paths", equal those of autograd.
-# - A window model of some fifty thousand numbers, trained with them, beats a trigram of characters; Kneser-Ney stays ahead of it.
-# - At equal context, on contexts never seen in training, the network beats Kneser-Ney on the world's words. On characters of real text it does not,
+# - A window model of some fifty thousand numbers, trained with them, beats a trigram of characters; Kneser-Ney stays
+#   ahead of it.
+# - At equal context, on contexts never seen in training, the network beats Kneser-Ney on the world's words. On
+#   characters of real text it does not,
 #   at this size.
 #
-# **To think about.** (1) In a window of six, the weights of place 1 and of place 6 know nothing of each other. What would you change so
-# that they do? (2) The network has the same loss if its hidden units are shuffled. What does that say about the valley it walks down to?
+# **To think about.** (1) In a window of six, the weights of place 1 and of place 6 know nothing of each other. What
+# would you change so
+# that they do? (2) The network has the same loss if its hidden units are shuffled. What does that say about the
+# valley it walks down to?
 # (3) The learning rate was found by looking at training loss. When would that choose badly?
 #
-# **Where the ideas come from.** Cox 1958, *The regression analysis of binary sequences*; Polyak 1964, *Some methods of speeding up the convergence of
-# iteration methods*; Rumelhart, Hinton and Williams 1986, *Learning representations by back-propagating errors*; Bengio, Ducharme, Vincent and
-# Jauvin 2003, *A neural probabilistic language model* (JMLR 3); Bergstra and Bengio 2012, *Random search for hyper-parameter optimization* (JMLR 13);
+# **Where the ideas come from.** Cox 1958, *The regression analysis of binary sequences*; Polyak 1964, *Some methods
+# of speeding up the convergence of
+# iteration methods*; Rumelhart, Hinton and Williams 1986, *Learning representations by back-propagating errors*;
+# Bengio, Ducharme, Vincent and
+# Jauvin 2003, *A neural probabilistic language model* (JMLR 3); Bergstra and Bengio 2012, *Random search for
+# hyper-parameter optimization* (JMLR 13);
 # Hendrycks and Gimpel 2016, arXiv:1606.08415.
 #
-# **Next.** A window forgets what is older than w tokens, and learns each place anew. Unit 06 reads a text token by token, with one set of weights and a
+# **Next.** A window forgets what is older than w tokens, and learns each place anew. Unit 06 reads a text token by
+# token, with one set of weights and a
 # memory of any length.

@@ -13,9 +13,12 @@
 # %% [markdown]
 # # Appendix: the world
 #
-# **What do the course's models read?** Real English where it can be had, and a small invented world where the answers must be known exactly:
-# how likely each word is, who is married to whom, which word of one language stands for which word of the other. This notebook shows one example of each
-# data set of `llmcourse.world`. Nothing in it is graded; open it when a unit uses a data set that you have not met, and skip the rest.
+# **What do the course's models read?** Real English where it can be had, and a small invented world where the
+# answers must be known exactly:
+# how likely each word is, who is married to whom, which word of one language stands for which word of the other.
+# This notebook shows one example of each
+# data set of `llmcourse.world`. Nothing in it is graded; open it when a unit uses a data set that you have not met,
+# and skip the rest.
 #
 # About 20 minutes to read, half a minute to run.
 
@@ -44,7 +47,8 @@ facts = world.knowledge_base()
 print(facts.person("Mia"))
 
 # %% [markdown]
-# The same as single facts. Some are **held out**: they are true, and no training text states them. Whoever answers a question about one has looked it
+# The same as single facts. Some are **held out**: they are true, and no training text states them. Whoever answers a
+# question about one has looked it
 # up, or guessed.
 
 # %% tags=["nbval-check-output"]
@@ -60,7 +64,8 @@ print(f"{len(facts.facts)} facts, {len(facts.hidden)} of them held out")
 # %% [markdown]
 # ## Stories
 #
-# `stories` streams any number of them. One grammar writes all, and each choice shows in the text the moment it is made, so every token comes with its exact
+# `stories` streams any number of them. One grammar writes all, and each choice shows in the text the moment it is
+# made, so every token comes with its exact
 # probability.
 
 # %%
@@ -79,7 +84,8 @@ bits = [-logp / math.log(2) for logp in story.logps[:shown]]
 plotting.surprise(story.tokens[:shown], bits);
 
 # %% [markdown]
-# A story pays for its choices (who, what, in which words) and for nothing else. The mean over many stories is the **floor**: on average no model that reads a story from its start can do better.
+# A story pays for its choices (who, what, in which words) and for nothing else. The mean over many stories is the
+# **floor**: on average no model that reads a story from its start can do better.
 
 # %%
 sample = list(world.stories(rt.pick(smoke=200, cpu=5_000), seed=f"appendix {seed}"))
@@ -88,7 +94,8 @@ print(f"floor: {floor.bits_per_token:.3f} +- {floor.token_error:.3f} bits per to
 print(f"       {floor.bits_per_char:.3f} +- {floor.char_error:.3f} bits per character")
 
 # %% [markdown]
-# "From its start" matters. A model that sees the last few tokens only has forgotten who the story is about. How much must that cost, at least? (The bound is
+# "From its start" matters. A model that sees the last few tokens only has forgotten who the story is about. How much
+# must that cost, at least? (The bound is
 # that of `context_cost`; the true cost is higher.)
 
 # %%
@@ -103,7 +110,8 @@ added = [world.context_cost(window, tokens=size, seed=seed).added for window in 
 plotting.steps(windows, {"": added}, "tokens of context", "bits per token above the floor");
 
 # %% [markdown]
-# So windows that cut documents cannot reach the floor. `whole_batches` cuts nothing: one story a row, and targets behind its end are marked to be ignored.
+# So windows that cut documents cannot reach the floor. `whole_batches` cuts nothing: one story a row, and targets
+# behind its end are marked to be ignored.
 
 # %%
 ids, targets = next(world.whole_batches(sample, batch_size=4))
@@ -136,7 +144,8 @@ for pair in world.agreement_pairs(2, distance=6, seed=seed):
 # %% [markdown]
 # ## A second language
 #
-# `parallel` says the same in English and in an invented language with the verb at the end, three genders and five cases, and knows which word stands for
+# `parallel` says the same in English and in an invented language with the verb at the end, three genders and five
+# cases, and knows which word stands for
 # which.
 
 # %%
@@ -155,7 +164,8 @@ plotting.alignment(pair.source, pair.target, weights);
 #
 # ## Labelled words
 #
-# Unit 06 learns to tag parts of speech, unit 11 to find names of people, places, organisations and dates. Many words have more than one tag, and many names
+# Unit 06 learns to tag parts of speech, unit 11 to find names of people, places, organisations and dates. Many words
+# have more than one tag, and many names
 # more than one kind:
 
 # %%
@@ -172,7 +182,8 @@ for record in islice((r for r in world.word_senses(200, seed=seed) if r.word == 
     print(f"{record.sense:8s} {record.text}")
 
 # %% [markdown]
-# Who is meant by a pronoun? One word changed, and it is the other one (a schema of Winograd's, after Levesque, Davis and Morgenstern, 2012):
+# Who is meant by a pronoun? One word changed, and it is the other one (a schema of Winograd's, after Levesque, Davis
+# and Morgenstern, 2012):
 
 # %%
 record = next(r for r in world.coreference(100, seed=seed) if r.cue == "meaning")
@@ -197,7 +208,8 @@ for record in world.acceptability(6, seed=seed):
     print(f"{'yes' if record.acceptable else 'NO ':4s} {record.text:70s} {record.phenomenon}")
 
 # %% [markdown]
-# How much of its meaning does a sentence share with another, from 0 to 5? Changed words count for nothing here, changed meaning does:
+# How much of its meaning does a sentence share with another, from 0 to 5? Changed words count for nothing here,
+# changed meaning does:
 
 # %%
 by_score = {round(record.score): record for record in world.similarity(300, seed=seed)}
@@ -222,14 +234,16 @@ print(textwrap.fill(world.detokenise(record.context), 100))
 print(world.detokenise(record.question), "->", record.answer)
 
 # %% [markdown]
-# Other questions are about the facts of the world. Some cannot be answered from what training text says, and look no different:
+# Other questions are about the facts of the world. Some cannot be answered from what training text says, and look no
+# different:
 
 # %%
 for record in [*world.questions(2, seed=seed), *world.unknown_questions(2, seed=seed)]:
     print(f"{record.question:60s} {record.reply}")
 
 # %% [markdown]
-# The world's articles state its facts; with `held_out=True`, the held-out ones, too. A query comes with the grade of every article that has to do with it, 2 for those that hold the
+# The world's articles state its facts; with `held_out=True`, the held-out ones, too. A query comes with the grade of
+# every article that has to do with it, 2 for those that hold the
 # answer:
 
 # %%
@@ -250,7 +264,8 @@ rt.claim("every query about a held-out fact is answered by an article", answered
 # %% [markdown]
 # ## Talking to an assistant
 #
-# Dialogues in turns: facts, questions that need the turn before, requests to decline, harmless ones that look like them, system turns that change the answer.
+# Dialogues in turns: facts, questions that need the turn before, requests to decline, harmless ones that look like
+# them, system turns that change the answer.
 
 # %%
 kinds = {record.kind: record for record in world.dialogues(200, seed=seed)}
@@ -267,7 +282,8 @@ for record in world.instructions(4, seed=seed):
     print(f"{record.prompt}\n    {record.input}\n    -> {record.reply}")
 
 # %% [markdown]
-# Two replies, and which one an annotator preferred. `true_reward` gives the reward of any reply; `noise` makes annotators err.
+# Two replies, and which one an annotator preferred. `true_reward` gives the reward of any reply; `noise` makes
+# annotators err.
 
 # %%
 for record in world.preferences(2, seed=seed):
@@ -278,7 +294,8 @@ for record in world.preferences(2, seed=seed):
 # %% [markdown]
 # ## In the prompt
 #
-# Unit 12: sums with the steps written down (Nye and others, 2021, arXiv:2112.00114) or without, and episodes whose labels mean something else each time, so that only the examples tell.
+# Unit 12: sums with the steps written down (Nye and others, 2021, arXiv:2112.00114) or without, and episodes whose
+# labels mean something else each time, so that only the examples tell.
 
 # %%
 record = next(world.arithmetic(1, digits=3, scratchpad=True, seed=seed))
@@ -293,7 +310,8 @@ print(f"{record.query:60s} ?  ({record.answer})")
 # %% [markdown]
 # ## What is kept apart
 #
-# Whether a sentence is for training or for testing depends on a hash of the sentence, in every data set the same way. So no test sentence can be met in training:
+# Whether a sentence is for training or for testing depends on a hash of the sentence, in every data set the same
+# way. So no test sentence can be met in training:
 
 # %%
 size = rt.pick(smoke=500, cpu=20_000)
@@ -310,14 +328,20 @@ print(*world.DATASETS, sep=", ")
 # %% [markdown]
 # ## What to take with you
 #
-# **Shown:** the loader of whole stories loses nothing; queries about held-out facts can be answered from the articles, and from nothing else; test sentences are not in the training part.
+# **Shown:** the loader of whole stories loses nothing; queries about held-out facts can be answered from the
+# articles, and from nothing else; test sentences are not in the training part.
 #
 # Three questions to think about:
 #
-# 1. The floor is about half a bit per token. Why is English so much higher, and what would you have to know to give a floor for English?
-# 2. A model answers a question about a held-out fact correctly without looking it up. How often should that happen by chance, for a birth month? For a mother?
-# 3. Which of these data sets could a model of word counts solve? How would you find out before you trust a high score?
+# 1. The floor is about half a bit per token. Why is English so much higher, and what would you have to know to give
+#    a floor for English?
+# 2. A model answers a question about a held-out fact correctly without looking it up. How often should that happen
+#    by chance, for a birth month? For a mother?
+# 3. Which of these data sets could a model of word counts solve? How would you find out before you trust a high
+#    score?
 #
-# **Where the ideas come from.** Tasks in a small world: Weston and others, *Towards AI-Complete Question Answering*, 2015 (arXiv:1502.05698). Minimal pairs: Warstadt and others, *BLiMP*, 2020
-# (arXiv:1912.00582). Graded similarity: Cer and others, *SemEval-2017 Task 1*, 2017. Entailment: Bowman and others, *SNLI*, 2015 (arXiv:1508.05326). Spans: Rajpurkar and others, *SQuAD*, 2016 (arXiv:1606.05250). Noisy
+# **Where the ideas come from.** Tasks in a small world: Weston and others, *Towards AI-Complete Question Answering*,
+# 2015 (arXiv:1502.05698). Minimal pairs: Warstadt and others, *BLiMP*, 2020
+# (arXiv:1912.00582). Graded similarity: Cer and others, *SemEval-2017 Task 1*, 2017. Entailment: Bowman and others,
+# *SNLI*, 2015 (arXiv:1508.05326). Spans: Rajpurkar and others, *SQuAD*, 2016 (arXiv:1606.05250). Noisy
 # preferences: Bradley and Terry, 1952; over-optimised rewards: Gao, Schulman and Hilton, 2022 (arXiv:2210.10760).

@@ -50,8 +50,19 @@ def one_number_at_a_time(x):
         s = (1 if v >= 0 else small) / (1 + small)
         t = math.tanh(v)
         inner = math.tanh(ROOT * (v + 0.044715 * v**3))
-        slope = 0.5 + inner / 2 + v / 2 * (1 - inner) * (1 + inner) * ROOT * (1 + 0.134145 * v * v)
-        return [s, s * (1 - s), t, 1 - t * t, max(v, 0.0), float(v > 0), v / 2 * (1 + inner), slope]
+        derivative = (
+            0.5 + inner / 2 + v / 2 * (1 - inner) * (1 + inner) * ROOT * (1 + 0.134145 * v * v)
+        )
+        return [
+            s,
+            s * (1 - s),
+            t,
+            1 - t * t,
+            max(v, 0.0),
+            float(v > 0),
+            v / 2 * (1 + inner),
+            derivative,
+        ]
 
     table = np.array([four_at(v) for v in np.asarray(x).reshape(-1).tolist()])
     columns = [column.reshape(np.shape(x)) for column in table.T]
@@ -60,13 +71,13 @@ def one_number_at_a_time(x):
 
 
 @wrong("activations", hint="put the value of the sigmoid in")
-def slope_of_the_input(x):
+def derivative_of_the_input(x):
     s = (1 + np.tanh(x / 2)) / 2
     return four(x, sigmoid=(s, x * (1 - x)))
 
 
-@wrong("activations", hint="slope 1 - t^2 with t the value")
-def tanh_slope_of_the_input(x):
+@wrong("activations", hint="derivative 1 - t^2 with t the value")
+def tanh_derivative_of_the_input(x):
     return four(x, tanh=(np.tanh(x), 1 - x**2))
 
 
@@ -77,8 +88,8 @@ def overflows_far_from_zero(x):
     return four(x, sigmoid=(s, s * (1 - s)), tanh=(t, 1 - t * t))
 
 
-@wrong("activations", hint="At exactly 0 the slope of relu is 0")
-def relu_slope_one_at_zero(x):
+@wrong("activations", hint="At exactly 0 the derivative of relu is 0")
+def relu_derivative_one_at_zero(x):
     return four(x, relu=(np.maximum(x, 0), (x >= 0) * 1.0))
 
 
@@ -89,7 +100,7 @@ def gelu_without_the_second_term(x):
 
 
 @wrong("activations", hint="Product rule")
-def gelu_without_the_inner_slope(x):
+def gelu_without_the_inner_derivative(x):
     inner = np.tanh(ROOT * (x + 0.044715 * x**3))
     return four(x, gelu=(x * (1 + inner) / 2, (1 + inner) / 2 + x / 2 * (1 - inner**2)))
 
@@ -113,12 +124,12 @@ def torch_with_autograd(logits, targets):
 
 @right("softmax_cross_entropy")
 def row_by_row(logits, targets):
-    losses, slopes = [], []
+    losses, gradients = [], []
     for row, target in zip(logits, targets, strict=True):
         log_total = np.logaddexp.reduce(row)
         losses.append(log_total - row[target])
-        slopes.append([np.exp(z - log_total) - (k == target) for k, z in enumerate(row)])
-    return [sum(losses) / len(losses), np.array(slopes) / len(slopes)]
+        derivatives.append([np.exp(z - log_total) - (k == target) for k, z in enumerate(row)])
+    return [sum(losses) / len(losses), np.array(gradients) / len(gradients)]
 
 
 def cross_entropy(logits, targets):
@@ -129,7 +140,7 @@ def cross_entropy(logits, targets):
 
 
 @wrong("softmax_cross_entropy", hint="divided by B too")
-def slope_of_the_sum(logits, targets):
+def derivative_of_the_sum(logits, targets):
     losses, p, came = cross_entropy(logits, targets)
     return losses.mean(), p - came
 
@@ -165,7 +176,7 @@ def one_maximum_for_all_rows(logits, targets):
     return loss, (p - np.eye(logits.shape[1])[targets]) / len(targets)
 
 
-@wrong("softmax_cross_entropy", hint="guessed minus came")
+@wrong("softmax_cross_entropy", hint="the gradient is p - one-hot")
 def sign_turned(logits, targets):
     losses, p, came = cross_entropy(logits, targets)
     return losses.mean(), (came - p) / len(targets)
@@ -271,8 +282,8 @@ def tanh_of_tanh(params, x, targets):
     return _backward(params, x, targets, bend=lambda h: 1 - np.tanh(h) ** 2)
 
 
-@wrong("mlp_backward", hint="the logits' slopes")
-def slope_of_the_summed_loss(params, x, targets):
+@wrong("mlp_backward", hint="the logits' derivatives")
+def gradient_of_the_summed_loss(params, x, targets):
     return _backward(params, x, targets, batch=1)
 
 
@@ -409,9 +420,9 @@ class LoopsOverPlaces:
     def embedding_gradient(self, ids, dx):
         d = self.E.shape[1]
         gradient = np.zeros(self.E.shape)
-        for row, slopes in zip(ids, dx, strict=True):
+        for row, gradients in zip(ids, dx, strict=True):
             for t, i in enumerate(row):
-                gradient[i] += slopes[t * d : (t + 1) * d]
+                gradient[i] += gradients[t * d : (t + 1) * d]
         return gradient
 
 
@@ -458,7 +469,7 @@ class NewestFirst(Base):
         return self.params["E"][ids[:, ::-1]].reshape(len(ids), -1)
 
 
-@wrong("FixedWindowLM", hint="bend is missing")
+@wrong("FixedWindowLM", hint="nonlinearity is missing")
 class WithoutTheBend(Base):
     def logits(self, ids):
         p = self.params

@@ -39,7 +39,7 @@ def leaves(params):
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu", "gelu"])
-def test_activations_and_slopes_equal_torch(name):
+def test_activations_and_derivatives_equal_torch(name):
     x = torch.linspace(-30, 30, 6001, dtype=torch.float64, requires_grad=True)
     function = {"gelu": lambda v: torch.nn.functional.gelu(v, approximate="tanh")}
     value = function.get(name, getattr(torch, name, None))(x)
@@ -52,8 +52,8 @@ def test_activations_and_slopes_equal_torch(name):
 def test_activations_are_finite_and_silent_at_any_size():
     x = np.array([-1e300, -1000.0, 0.0, 1000.0, 1e300])
     with np.errstate(over="raise", invalid="raise"):
-        for value, slope in mlp.activations(x).values():
-            assert np.isfinite(value).all() and np.isfinite(slope).all()
+        for value, derivative in mlp.activations(x).values():
+            assert np.isfinite(value).all() and np.isfinite(derivative).all()
 
 
 @given(B=SIZES, V=SIZES, size=st.sampled_from([1.0, 30.0, 1e4]), seed=st.integers(0, 99))
@@ -65,9 +65,9 @@ def test_softmax_cross_entropy_equals_torch(B, V, size, seed):
     leaf = torch.tensor(logits, requires_grad=True)
     wanted = torch.nn.functional.cross_entropy(leaf, torch.tensor(targets))
     wanted.backward()
-    loss, slope = mlp.softmax_cross_entropy(logits, targets)
+    loss, gradient = mlp.softmax_cross_entropy(logits, targets)
     assert loss == pytest.approx(wanted.item(), rel=1e-12, abs=1e-12)
-    np.testing.assert_allclose(slope, leaf.grad.numpy(), atol=1e-12)
+    np.testing.assert_allclose(gradient, leaf.grad.numpy(), atol=1e-12)
     np.testing.assert_array_equal(logits, kept)
 
 
@@ -122,7 +122,7 @@ def test_float32_parameters_give_float32_gradients():
     assert {g.dtype for g in gradients.values()} == {np.dtype(np.float32)}
 
 
-def test_a_repeated_token_gets_the_sum_of_its_slopes():
+def test_a_repeated_token_gets_the_sum_of_its_derivatives():
     params = {"E": np.zeros((3, 2))}
     gradient = FixedWindowLM(params).embedding_gradient(
         np.array([[1, 1], [1, 0]]), np.array([[1.0, 2, 3, 4], [5, 6, 7, 8]])
@@ -233,10 +233,10 @@ def test_ignored_targets_have_no_loss_and_no_gradient_as_in_torch():
     leaf = torch.tensor(logits, requires_grad=True)
     wanted = torch.nn.functional.cross_entropy(leaf, torch.tensor(targets))
     wanted.backward()
-    loss, slope = mlp.softmax_cross_entropy(logits, targets)
+    loss, gradient = mlp.softmax_cross_entropy(logits, targets)
     assert loss == pytest.approx(wanted.item(), rel=1e-12)
-    np.testing.assert_allclose(slope, leaf.grad.numpy(), atol=1e-15)
-    assert not slope[[1, 3]].any()
+    np.testing.assert_allclose(gradient, leaf.grad.numpy(), atol=1e-15)
+    assert not gradient[[1, 3]].any()
     alone = mlp.softmax_cross_entropy(logits[[0, 2, 4]], targets[[0, 2, 4]])
     assert loss == pytest.approx(alone[0])
 
@@ -259,8 +259,8 @@ def test_activations_of_low_precision_are_finite_and_silent(dtype):
     largest = float(np.finfo(dtype).max)
     x = np.array([-largest, -100, -20, 0, 20, 100, largest], dtype=dtype)
     with np.errstate(over="raise", invalid="raise"):
-        for name, (value, slope) in mlp.activations(x).items():
-            assert np.isfinite(value).all() and np.isfinite(slope).all(), name
+        for name, (value, derivative) in mlp.activations(x).items():
+            assert np.isfinite(value).all() and np.isfinite(derivative).all(), name
             assert value.dtype == dtype
 
 
