@@ -2,6 +2,7 @@
 neighbours, which tests/models/test_rnn.py holds to torch's cells) or a measured derivative, never
 the solution's matrix form."""
 
+import contextlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -31,6 +32,7 @@ Array = Any  # of numpy
 EXACT = 1e-9  # float64, sums of a few dozen terms of size 1
 CHANGED = Mistake("changed", "The call changed its arguments: make new arrays.")
 LINE = "The check in the notebook shows the line."
+OTHER_FORM = ("the length", "expected a list")  # what `compare` says first
 FORM = "Compare the shape of your result with the shape that the exercise asks for."
 
 
@@ -72,24 +74,19 @@ def core(
     ValueError that says one of the words `unfit`.
     """
 
-    def why(outcome: Outcome, nature: str, want: Any) -> str:
-        if isinstance(outcome, Raised):
-            if "ValueError" not in outcome.kinds:
-                return LINE
-            said = any(words in outcome.message for words in unfit)
-            return shapes if said else f"{LINE} Do the shapes fit there?"
-        if nature.startswith(("the length", "expected a list")):
-            return FORM
-        try:
-            return hint if isinstance(hint, str) else hint(getattr(outcome, "value", None), want)
-        except Exception:  # the value comes from the learner: any form of it may break the hint
-            return FORM
-
     def judging(want: Any, mistakes: list[Mistake]) -> Judged:
         def say(outcome: Outcome, nature: str) -> str:
-            if isinstance(outcome, Returned) and outcome.value is None:
+            why = FORM
+            if isinstance(outcome, Raised):
+                fit = not any(words in outcome.message for words in unfit)
+                why = f"{LINE} Do the shapes fit there?" if fit else shapes
+                why = why if "ValueError" in outcome.kinds else LINE
+            elif isinstance(outcome, Returned) and outcome.value is None:
                 return NOTHING
-            return edge(why(outcome, nature, want))(want, mistakes).say(outcome, nature)
+            elif isinstance(outcome, Returned) and not nature.startswith(OTHER_FORM):
+                with contextlib.suppress(Exception):  # any form of a learner's value may break it
+                    why = hint if isinstance(hint, str) else hint(outcome.value, want)
+            return edge(why)(want, mistakes).say(outcome, nature)
 
         return replace(edge("")(want, mistakes), say=say)
 
@@ -286,9 +283,8 @@ add_case(
 SIZES = ((5, 3, 2, 4, 3, 4), (4, 2, 3, 3, 3, 3), (7, 2, 4, 2, 2, 5))
 SMALL = ((7, 1, 2, 2, 1, 5), (6, 2, 2, 1, 4, 1), (4, 2, 1, 2, 2, 3), (3, 1, 1, 1, 1, 1))
 
-SequenceTagger = exercise_of(
-    "SequenceTagger", use, gru_cell=correct_gru, bidirectional=correct_both
-)  # fmt: skip
+EARLIER = {"gru_cell": correct_gru, "bidirectional": correct_both}
+SequenceTagger = exercise_of("SequenceTagger", use, **EARLIER)
 
 
 def tagger(sizes: Any) -> tuple[Any, ...]:
@@ -318,7 +314,7 @@ add_case(SequenceTagger, 1, "one sentence, one token, one label", edge(ALL_AXES)
 SequenceClassifier = exercise_of("SequenceClassifier", use, gru_cell=correct_gru)
 
 
-def classifier(sizes: Any, *poolings: str) -> tuple[Any, ...]:
+def classifier(sizes: Any, *poolings: Any) -> tuple[Any, ...]:
     def draw(rng: Any, pooling: str, *size: int) -> Any:
         p, ids, lengths = models.classifier_inputs(rng, *size)
         return p, pooling, ids, lengths
@@ -331,13 +327,12 @@ def classifier(sizes: Any, *poolings: str) -> tuple[Any, ...]:
 
 
 pooled = "The pooled state is wrong: which positions count? Token 0 is an ordinary token."
-judging = core(pooled, models.READOUT)
-add_case(SequenceClassifier, 3, "the last real state", judging, *classifier(SIZES, "last"))
-add_case(SequenceClassifier, 3, "the mean of the real states", judging, *classifier(SIZES, "mean"))
-add_case(
-    SequenceClassifier, 1, "one text, one token, one label", edge(ALL_AXES),
-    *classifier(SMALL, "last", "mean"),
-)  # fmt: skip
+for weight, property, judging, *given in (
+    (3, "the last real state", core(pooled, models.READOUT), SIZES, "last"),
+    (3, "the mean of the real states", core(pooled, models.READOUT), SIZES, "mean"),
+    (1, "one text, one token, one label", edge(ALL_AXES), SMALL, "last", "mean"),
+):
+    add_case(SequenceClassifier, weight, property, judging, *classifier(*given))
 
 
 @SequenceClassifier.case(weight=1, property="last is the default; other poolings are refused")

@@ -177,9 +177,8 @@ def classifier_inputs(rng: Any, vocab: int, d: int, labels: int, H: int, B: int,
 
     Of two rows or more with two tokens or more the first begins with a real token 0 and is padded.
     """
-    p = random_arrays(rng, E=(vocab, d), W=(labels, H), b=(labels,)) | {
-        "gru": weights(rng, 3, d, H)
-    }
+    p = random_arrays(rng, E=(vocab, d), W=(labels, H), b=(labels,))
+    p |= {"gru": weights(rng, 3, d, H)}
     ids, lengths = rng.integers(0, vocab, (B, T)), rng.integers(1, T + 1, B)
     ids[0, 0], lengths[0] = 0, max(1, T - 2)
     return p, ids, lengths
@@ -242,14 +241,12 @@ def classifier_mistakes(p: Params, pooling: str, ids: Array, lengths: Array) -> 
 def SequenceClassifier(answer):
     def logits_agree(made_from, ids, lengths, **hint):
         p, pooling = (*made_from, "last")[:2]
-        logits, what = (
-            partial(method, answer, made_from, "logits"),
-            f"logits with pooling {pooling}",
-        )
-        agrees(logits, partial(class_logits, p, pooling), [(ids, lengths)], what, **hint)
+        logits, right = partial(method, answer, made_from, "logits"), partial(class_logits, p)
+        what = f"logits with pooling {pooling}"
+        agrees(logits, partial(right, pooling), [(ids, lengths)], what, **hint)
 
-    rng, ids, lengths = np.random.default_rng(8), np.array([[2, 0, 5, 1], [3, 3, 4, 0]]), [4, 2]
-    p, lengths = classifier_inputs(rng, 6, 2, 3, 4, 2, 4)[0], np.array(lengths)
+    rng, ids = np.random.default_rng(8), np.array([[2, 0, 5, 1], [3, 3, 4, 0]])
+    p, _, lengths = *classifier_inputs(rng, 6, 2, 3, 4, 2, 4)[:2], np.array([4, 2])
     hint = (
         "The pooled state is wrong: which positions count? Token 0 is an ordinary token. Does "
         "gru_cell pass its own check?"

@@ -84,40 +84,24 @@ def bptt_slopes_first_products_last(params, xs, h0, dhs):
     hs = [h0]
     for x in xs:
         hs.append(elman_step(params, x, hs[-1]))
-    das, back = [], np.zeros(h0.shape)
+    H, das, back = h0.shape[1], [], np.zeros(h0.shape)
     for h, dh in zip(hs[:0:-1], dhs[::-1], strict=True):
         das.insert(0, (1 - h * h) * (dh + back))
         back = das[0] @ params["W_hh"]
-    da = np.array(das).reshape(-1, h0.shape[1])
-    bias = da.sum(axis=0)
-    return {
-        "W_ih": da.T @ xs.reshape(len(da), -1) if len(da) else 0 * params["W_ih"],
-        "W_hh": da.T @ np.array(hs[:-1]).reshape(len(da), -1) if len(da) else 0 * params["W_hh"],
-        "b_ih": bias,
-        "b_hh": bias.copy(),
-        "h0": back,
-    }
+    da = np.array(das).reshape(-1, H)
+    W_ih = da.T @ xs.reshape(-1, xs.shape[2])
+    W_hh, bias = da.T @ np.array(hs[:-1]).reshape(-1, H), da.sum(axis=0)
+    return {"W_ih": W_ih, "W_hh": W_hh, "b_ih": bias, "b_hh": bias.copy(), "h0": back}
 
 
 @right("clip_grad_norm")
 def clip_by_torch(gradients, max_norm):
-    leaves = {
-        name: torch.nn.Parameter(torch.zeros(g.shape).double()) for name, g in gradients.items()
-    }
+    given = {name: torch.tensor(g) for name, g in gradients.items()}
+    leaves = {name: torch.nn.Parameter(torch.zeros_like(g).double()) for name, g in given.items()}
     for name, leaf in leaves.items():
-        leaf.grad = torch.tensor(gradients[name]).double()
+        leaf.grad = given[name].double()
     norm = torch.nn.utils.clip_grad_norm_(leaves.values(), max_norm)
-    made = {n: leaf.grad.to(torch.tensor(gradients[n]).dtype) for n, leaf in leaves.items()}
-    return made, norm
-
-
-@right("clip_grad_norm")
-def clip_one_vector(gradients, max_norm):
-    whole = np.concatenate([g.ravel() for g in gradients.values()])
-    norm = np.linalg.norm(whole.astype(float))
-    if norm <= max_norm:
-        return {name: g.copy() for name, g in gradients.items()}, norm
-    return {name: g / norm * max_norm for name, g in gradients.items()}, norm
+    return {name: leaf.grad.to(given[name].dtype) for name, leaf in leaves.items()}, norm
 
 
 @right("clip_grad_norm")
@@ -151,19 +135,7 @@ def gru_by_torch(params, x, h):
     return loaded(torch.nn.GRUCell, 3, params)(torch.tensor(x), torch.tensor(h)).detach()
 
 
-@right("gru_cell")
-def gru_from_the_old_state(params, x, h):
-    H = h.shape[1]
-    added = np.einsum("bi,hi->bh", x, params["W_ih"]) + params["b_ih"]
-    kept = np.einsum("bj,hj->bh", h, params["W_hh"]) + params["b_hh"]
-    gates = 0.5 + 0.5 * np.tanh((added + kept)[:, : 2 * H] / 2)
-    new = np.tanh(added[:, 2 * H :] + gates[:, :H] * kept[:, 2 * H :])
-    return new + gates[:, H:] * (h - new)
-
-
-@right("bidirectional")
-def both_by_torch(forward, backward, xs):
-    return both_ways(forward, backward, xs)
+both_by_torch = right("bidirectional")(both_ways)
 
 
 @right("bidirectional")
@@ -315,7 +287,14 @@ def edited(exercise, *pairs):
 
 RIGHT = ""  # in place of a hint: this edit computes the same
 SINGLE, AXES, ROWS = "leave dtype alone", "Keep all axes", "have outputs as rows"
-B_IH, B_HH = (' + params["b_ih"]', ""), (' + params["b_hh"]', "")
+WITHOUT_B_HH = ("The bias b_hh is missing", (' + params["b_hh"]', ""))
+GATED = [  # of both gated cells
+    (ROWS, ('params["W_hh"].T', 'params["W_hh"]')),
+    WITHOUT_B_HH,
+    ("The bias b_ih is missing", (' + params["b_ih"]', "")),
+    ("halves its argument", ("a / 2", "a")),
+    ("exponential overflows", (cells.SIGMOID, "np.exp(a) / (1 + np.exp(a))")),
+]
 MATRIX = 'np.einsum("bi,oi->bo", {0}, params["{1}"])'
 MEAN = "(states * real[:, :, None]).sum(axis=0) / lengths[:, None]"
 EDITS = {
@@ -325,7 +304,7 @@ EDITS = {
         (ROWS, ('params["W_ih"].T', 'params["W_ih"]')),
         ("h @ W_hh.T", ('params["W_hh"].T', 'params["W_hh"]')),
         ("The nonlinearity is missing", ("np.tanh(a)", "a")),
-        ("The bias b_hh is missing", B_HH),
+        WITHOUT_B_HH,
         ("old state has no influence", (' + h @ params["W_hh"].T', "")),
         ("is tanh, not a sigmoid", ("np.tanh(a)", "1 / (1 + np.exp(-a))")),
         ("do not add it again", ("return ", "return h + ")),
@@ -379,6 +358,9 @@ EDITS = {
         ("is da = ", ("hs[t + 1] ** 2", "np.tanh(hs[t + 1]) ** 2")),
     ],
     "clip_grad_norm": [
+        (RIGHT, ("sum((g.astype(float) ** 2).sum() for g in gradients.values())",
+                 "sum(np.concatenate([g.ravel() for g in gradients.values()]).astype(float) ** 2)"),
+         ("g * scale", "g / norm * max_norm if norm > max_norm else g.copy()")),
         ("is another norm", ("(g.astype(float) ** 2).sum()", "np.linalg.norm(g, 2) ** 2")),
         ("not a maximum", ("sum((g.astype(float) ** 2).sum() for", "max((g * g).max() for")),
         ("in this order", ("return made, norm", "return norm, made")),
@@ -401,10 +383,7 @@ EDITS = {
     "lstm_cell": [
         (SINGLE, ("return h, c", "return h.astype(np.float32), c")),
         (AXES, ("return h, c", "return h.squeeze(), c.squeeze()")),
-        (ROWS, ('params["W_hh"].T', 'params["W_hh"]')),
-        ("The bias b_ih is missing", B_IH),
-        ("The bias b_hh is missing", B_HH),
-        ("halves its argument", ("a / 2", "a")),
+        *GATED,
         ("you used i, f, o, g", ("i, f, g, o", "i, f, o, g")),
         ("you used i, g, f, o", ("i, f, g, o", "i, g, f, o")),
         ("H adjacent columns", ("np.split(sums, 4, axis=1)", "(sums[:, k::4] for k in range(4))")),
@@ -413,15 +392,13 @@ EDITS = {
         ("you returned h twice", ("return h, c", "return h, h")),
         ("candidate g is tanh, not a sigmoid", ("np.tanh(g)", "s(g)")),
         ("Compute h from the NEW c", ("    c = ", "    d, c = c, "), ("np.tanh(c)", "np.tanh(d)")),
-        ("exponential overflows", (cells.SIGMOID, "np.exp(a) / (1 + np.exp(a))")),
     ],
     "gru_cell": [
+        (RIGHT, ("(1 - z) * n + z * h", "n + z * (h - n)"), ("s(xr + hr), s(xz + hz)",
+         "np.split(0.5 + 0.5 * np.tanh(np.hstack([xr + hr, xz + hz]) / 2), 2, axis=1)")),
         (SINGLE, ("return out", "return out.astype(np.float32)")),
         (AXES, ("return out", "return out.squeeze()")),
-        (ROWS, ('params["W_hh"].T', 'params["W_hh"]')),
-        ("The bias b_ih is missing", B_IH),
-        ("The bias b_hh is missing", B_HH),
-        ("halves its argument", ("a / 2", "a")),
+        *GATED,
         ("z is the weight of the OLD state", ("(1 - z) * n + z * h", "z * n + (1 - z) * h")),
         ("AFTER the product", ("r * hn", "(r * h) @ U[2 * H :].T + u[2 * H :]")),
         ("other form of the papers", ("r * hn", "(r * h) @ U[2 * H :].T + u[2 * H :]"),
@@ -431,7 +408,6 @@ EDITS = {
         ("you used z, r, n", ("r, z = s(xr + hr), s(xz + hz)", "z, r = s(xr + hr), s(xz + hz)")),
         ("you used r, n, z", ("xr, xz, xn =", "xr, xn, xz ="), ("hr, hz, hn =", "hr, hn, hz =")),
         ("candidate n is tanh, not a sigmoid", ("np.tanh(xn + r * hn)", "s(xn + r * hn)")),
-        ("exponential overflows", (cells.SIGMOID, "np.exp(a) / (1 + np.exp(a))")),
     ],
     "bidirectional": [
         (AXES, ("np.array(states)", "np.array(states).squeeze()")),
