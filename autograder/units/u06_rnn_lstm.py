@@ -31,6 +31,7 @@ from llmcourse.checks.u06_judging import ALL_AXES, PRODUCT
 Array = Any  # of numpy
 EXACT = 1e-9  # float64, sums of a few dozen terms of size 1
 CHANGED = Mistake("changed", "The call changed its arguments: make new arrays.")
+EVERY = ("",)  # is in every message
 LINE = "The check in the notebook shows the line."
 OTHER_FORM = ("the length", "expected a list")  # what `compare` says first
 FORM = "Compare the shape of your result with the shape that the exercise asks for."
@@ -204,12 +205,11 @@ def measured(p: cells.Params, xs: Array, h0: Array, dhs: Array) -> cells.Params:
     return gradients
 
 
-SHAPES = (
-    "Look at the shapes: da.T @ xs[t] is (H, I), da.T @ hs[t] is (H, H), da.sum(axis=0) is (H,)."
-)
 WALK = backward.walk_inputs, measured, backward.walk_mistakes
 add_case(
-    bptt, 5, "all gradients on other sizes", core(backward.walk_hint, SHAPES, unfit=("",)),
+    bptt, 5, "all gradients on other sizes",
+    core(backward.walk_hint, "Look at the shapes: da.T @ xs[t] is (H, I), da.T @ hs[t] is (H, H), "
+         "da.sum(axis=0) is (H,).", unfit=EVERY),
     ((4, 3, 2, 5), (3, 2, 4, 4), (6, 2, 3, 2)), *WALK,
 )  # fmt: skip
 
@@ -270,7 +270,7 @@ bidirectional = exercise_of("bidirectional", gru_cell=correct_gru)
 BOTH = models.both_inputs, models.both, models.both_mistakes
 add_case(
     bidirectional, 4, "states of both directions on other sizes",
-    core(models.both_hint, "A state is (B, H), with H = W_hh.shape[1].", unfit=("",)),
+    core(models.both_hint, "A state is (B, H), with H = W_hh.shape[1].", unfit=EVERY),
     ((4, 2, 3, 5), (3, 3, 3, 3), (6, 2, 4, 2)), *BOTH,
 )  # fmt: skip
 add_case(
@@ -327,12 +327,12 @@ def classifier(sizes: Any, *poolings: Any) -> tuple[Any, ...]:
 
 
 pooled = "The pooled state is wrong: which positions count? Token 0 is an ordinary token."
-for weight, property, judging, *given in (
+for weight, what, judging, *given in (
     (3, "the last real state", core(pooled, models.READOUT), SIZES, "last"),
     (3, "the mean of the real states", core(pooled, models.READOUT), SIZES, "mean"),
     (1, "one text, one token, one label", edge(ALL_AXES), SMALL, "last", "mean"),
 ):
-    add_case(SequenceClassifier, weight, property, judging, *classifier(*given))
+    add_case(SequenceClassifier, weight, what, judging, *classifier(*given))
 
 
 @SequenceClassifier.case(weight=1, property="last is the default; other poolings are refused")
