@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from autograder.course import read_info
 from autograder.publishing.notebooks import expand
 from llmcourse.checks import compare
+from llmcourse.checks import u06_backward as backward
 from llmcourse.checks import u06_cells as cells
-from llmcourse.checks import u06_mistakes as mistakes
+from llmcourse.checks import u06_models as models
 from llmcourse.models import rnn
 from llmcourse.models.rnn import SequenceClassifier, SequenceTagger
 
@@ -189,12 +190,12 @@ def test_the_formulas_that_answers_are_judged_by_are_the_library_s():
         (rnn.elman_step, cells.elman, (elman, x, h)),
         (rnn.gru_cell, cells.gru, (gru, x, h)),
         (rnn.lstm_cell, cells.lstm, (lstm, x, h, c)),
-        (rnn.bidirectional, mistakes.both, (gru, weights("gru", 3, 4, 5), xs)),
+        (rnn.bidirectional, models.both, (gru, weights("gru", 3, 4, 5), xs)),
     ]
     for ours, judge, args in pairs:
         np.testing.assert_allclose(judge(*args), ours(*args), atol=1e-12)
     for name, gradient in rnn.bptt(elman, xs, h, dhs).items():
-        np.testing.assert_allclose(mistakes.walk(elman, xs, h, dhs)[name], gradient, atol=1e-12)
+        np.testing.assert_allclose(backward.walk(elman, xs, h, dhs)[name], gradient, atol=1e-12)
 
 
 def cases_of_mistakes():
@@ -204,28 +205,27 @@ def cases_of_mistakes():
     ids, lengths = np.array([[2, 0, 5, 1], [3, 3, 4, 0]]), np.array([2, 1])
     gradients = {"a": drawn(3), "b": drawn(2, 2, seed=4)}
     tagger, classifier = (
-        make(rng, 6, 2, 3, 4) for make in (mistakes.tagger_weights, mistakes.classifier_weights)
+        make(rng, 6, 2, 3, 4, 2, 4)[0] for make in (models.tagger_inputs, models.classifier_inputs)
     )
-    jordan = cells.jordan_weights(rng, 3, 4, 2), x, drawn(2, 2)
+    read, both = (classifier, "last", ids, lengths), (gru, cells.weights(rng, 3, 3, 4), xs)
     return {
-        "elman": (cells.elman, cells.ELMAN, (elman, x, h)),
-        "jordan": (cells.jordan, cells.JORDAN, jordan),
-        "walk": (mistakes.walk, mistakes.WALK, (elman, xs, h, drawn(5, 2, 4))),
-        "clip": (mistakes.clipped, mistakes.CLIP, (gradients, 0.7)),
-        "lstm": (cells.lstm, cells.LSTM, (lstm, x, h, c)),
-        "gru": (cells.gru, cells.GRU, (gru, x, h)),
-        "both": (mistakes.both, mistakes.BOTH, (gru, cells.weights(rng, 3, 3, 4), xs)),
-        "tagger": (mistakes.tag_logits, mistakes.TAGGER, (tagger, ids)),
-        "last": (mistakes.class_logits, mistakes.CLASSIFIER, (classifier, "last", ids, lengths)),
-        "mean": (mistakes.class_logits, mistakes.CLASSIFIER, (classifier, "mean", ids, lengths)),
+        "elman": (cells.elman, cells.elman_mistakes, (elman, x, h)),
+        "jordan": (cells.jordan, cells.jordan_mistakes, cells.jordan_inputs(rng, 2, 3, 4, 2)),
+        "walk": (backward.walk, backward.walk_mistakes, (elman, xs, h, drawn(5, 2, 4))),
+        "clip": (backward.clipped, backward.clip_mistakes, (gradients, 0.7)),
+        "lstm": (cells.lstm, cells.lstm_mistakes, (lstm, x, h, c)),
+        "gru": (cells.gru, cells.gru_mistakes, (gru, x, h)),
+        "both": (models.both, models.both_mistakes, both),
+        "tagger": (models.tag_logits, models.tagger_mistakes, (tagger, ids)),
+        "last": (models.class_logits, models.classifier_mistakes, read),
+        "mean": (models.class_logits, models.classifier_mistakes, (classifier, "mean", *read[2:])),
     }
 
 
 @pytest.mark.parametrize("name", cases_of_mistakes())
 def test_every_mistake_that_is_told_comes_to_another_value(name):
-    formula, table, args = cases_of_mistakes()[name]
-    came = cells.values(table, *args)
-    same = [m.hint for m in came if compare(m.value, formula(*args), 1e-6) is None]
+    formula, mistakes, args = cases_of_mistakes()[name]
+    same = [m.hint for m in mistakes(*args) if compare(m.value, formula(*args), 1e-6) is None]
     below = ["Gradients with a norm below the limit do not change: never scale up."]
     assert same == (below if name == "clip" else [])  # it shows below the limit only
 

@@ -91,10 +91,10 @@ def test_no_name_of_an_exercise_is_defined_in_what_is_shown():
 NAMES = ["elman_step", "jordan_step", "bptt", "clip_grad_norm"]
 NAMES += ["lstm_cell", "gru_cell", "bidirectional"]
 TAKEN = f"""
-import llmcourse.checks.u06_cells as cells, llmcourse.checks.u06_mistakes as mistakes
+import llmcourse.checks.u06_cells as cells, llmcourse.checks.u06_models as models
 import llmcourse.models.rnn
 for name in {NAMES}:
-    for module in (llmcourse.models.rnn, cells, mistakes):
+    for module in (llmcourse.models.rnn, cells, models):
         globals()[name] = getattr(module, name)
 """
 BORROWED = "from llmcourse.checks.u06_cells import gru as gru_cell"
