@@ -437,7 +437,7 @@ def test_every_import_of_the_checks_works_and_says_nothing(line):
         calls = "[check.generate(generate), check.generate(answer=1), check.generate() is True]"
         assert value(session, calls, source) == [True, True, True]
         assert session.run("check.generate(generate);").outputs == []
-        chosen = "from llmcourse import ngram\nfrom llmcourse.runtime import choose\n"
+        chosen = "from llmcourse.models import ngram\nfrom llmcourse.runtime import choose\n"
         chosen += "print(choose(generate, ngram.generate)('mine'))"
         assert printed(session, chosen) == "generate: using yours\nmine\n"
 
@@ -447,16 +447,15 @@ def test_a_learners_own_check_and_annotations_with_hidden_names_are_harmless(sha
 from llmcourse.checks import CheckFailed, near, visible
 from llmcourse import plotting
 from llmcourse.text import corpora as data
-from llmcourse.models import ngram
-from llmcourse.models.ngram import NgramConfig, generate as library
+from llmcourse.text import subwords
+from llmcourse.text.subwords import Merges, generate as library
 @visible
 def mine(answer): near(answer(), 1, 1e-9, hint='one')
-def f(config: NgramConfig | None = None): return isinstance(config, NgramConfig)
+def f(config: Merges | None = None): return isinstance(config, Merges)
 try: mine(f)
 except CheckFailed: raise
 """
     # the toy is unit 03, which sees unit 02; its own module is hidden
-    source = source.replace("ngram", "subwords").replace("NgramConfig", "Merges")
     assert value(shared, "f(1)", source) is False
     seen = "[mine(f), callable(data.words), plotting.__name__]"
     assert value(shared, seen) == [True, True, "llmcourse.plotting"]

@@ -10,16 +10,16 @@ from llmcourse.plotting.schematics import cells, counts, recurrent
 
 DRAWINGS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "02_ngrams": {
-        "count_table": counts.count_table,
-        "backoff_ladder": counts.backoff_ladder,
+        "count_table": counts.draw_count_table,
+        "backoff_ladder": counts.draw_backoff_ladder,
     },
     "06_rnn_lstm": {
-        "unrolled_network": recurrent.unrolled_network,
-        "bptt": recurrent.bptt,
-        "lstm_cell": cells.lstm_cell,
-        "gru_cell": cells.gru_cell,
-        "stacked_layers": recurrent.stacked_layers,
-        "bidirectional": recurrent.bidirectional,
+        "unrolled_network": recurrent.draw_unrolled_network,
+        "bptt": recurrent.draw_bptt,
+        "lstm_cell": cells.draw_lstm_cell,
+        "gru_cell": cells.draw_gru_cell,
+        "stacked_layers": recurrent.draw_stacked_layers,
+        "bidirectional": recurrent.draw_bidirectional,
     },
 }
 

@@ -3,7 +3,7 @@
 from llmcourse.plotting.schematics.pen import Pen
 
 
-def lstm_cell() -> str:
+def draw_lstm_cell() -> str:
     """Draw one step of an LSTM with its lines c and h."""
     pen = Pen(
         800,
@@ -64,7 +64,7 @@ def lstm_cell() -> str:
     return pen.svg()
 
 
-def gru_cell() -> str:
+def draw_gru_cell() -> str:
     """Draw one step of a GRU in torch's form."""
     pen = Pen(
         800,

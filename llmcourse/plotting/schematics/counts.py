@@ -31,7 +31,7 @@ def followers(history: str) -> Counter[str]:
     )
 
 
-def count_table() -> str:
+def draw_count_table() -> str:
     """Draw the table of 4-gram counts: a history a row, a next token a column."""
     tokens = list(dict.fromkeys(TOY.split()))
     words = TOY.split()
@@ -90,7 +90,7 @@ def count_table() -> str:
     return pen.svg()
 
 
-def backoff_ladder() -> str:
+def draw_backoff_ladder() -> str:
     """Draw interpolation after a history that was never seen, down to the uniform distribution."""
     words = ASKED.split()
     pen = Pen(

@@ -3,7 +3,7 @@
 from llmcourse.plotting.schematics.pen import Part, Pen
 
 
-def unrolled_network() -> str:
+def draw_unrolled_network() -> str:
     """Draw a recurrent network as a loop, and the same unrolled over time."""
     pen = Pen(
         820,
@@ -56,7 +56,7 @@ def unrolled_network() -> str:
     return pen.svg()
 
 
-def bptt() -> str:
+def draw_bptt() -> str:
     """Draw backpropagation through time over three steps."""
     pen = Pen(
         890,
@@ -118,7 +118,7 @@ def bptt() -> str:
     return pen.svg()
 
 
-def stacked_layers() -> str:
+def draw_stacked_layers() -> str:
     """Draw two recurrent layers: the states of the first are the inputs of the second."""
     pen = Pen(
         760,
@@ -159,7 +159,7 @@ def stacked_layers() -> str:
     return pen.svg()
 
 
-def bidirectional() -> str:
+def draw_bidirectional() -> str:
     """Draw two networks that read from the left and from the right."""
     pen = Pen(
         800,
