@@ -375,31 +375,32 @@ def choose_core(rng: random.Random) -> Inputs:
     for n in (1, 2, 3, 2):
         size = rng.randint(14, 40)
         train, dev = clear_texts(rng, n, size)
-        ks = rng.sample(KS, len(KS))
         counts = counted(train, dev, n)
-        sums = {k: sum(map(math.log, smoothed(counts, k, size))) for k in ks}
+        sums = {k: sum(map(math.log, smoothed(counts, k, size))) for k in KS}
         mistakes = [
             Mistake(
-                min(ks),
+                min(KS),
                 "the smallest k wins on `train`, and where probabilities are added: score `dev`, and add "
                 "logarithms.",
             ),
             Mistake(
-                min(ks, key=sums.__getitem__),
+                min(KS, key=sums.__getitem__),
                 "that k needs the most bits: the largest sum of log2 P is the best.",
             ),
             Mistake(
-                best_k(dev, train, n, ks, size),
+                best_k(dev, train, n, KS, size),
                 "count `train` and score `dev`; you did the reverse.",
             ),
             Mistake(
-                best_k(train, dev, n, ks, len(set(train))),
+                best_k(train, dev, n, KS, len(set(train))),
                 "V is `vocab_size`, not the number of different tokens in `train`.",
             ),
-            Mistake(ks[0], "every k must be tried: you returned the first one."),
         ]
+        want = max(KS, key=sums.__getitem__)
+        first = rng.choice([k for k in KS if k not in {want, *(m.value for m in mistakes)}])
+        ks = [first, *rng.sample([k for k in KS if k != first], len(KS) - 1)]
+        mistakes.append(Mistake(first, "every k must be tried: you returned the first one."))
         hint = "of the given ks the one with the largest sum of log2 P over `dev`."
-        want = max(ks, key=sums.__getitem__)
         yield (train, dev, n, ks, size), expect_near(want, 1e-12, hint, mistakes)
 
 

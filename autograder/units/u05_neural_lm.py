@@ -151,7 +151,7 @@ def judged_loss(logits: Array, targets: Array, hint: str, tolerance: float = EXA
         Mistake((loss / math.log(2), gradient), "the loss is in nats: the natural logarithm."),
         Mistake(
             (loss, (-np.array(gradient)).tolist()),
-            "the sign of the gradient: p minus 1 for the token that came.",
+            "the sign is wrong: the gradient is p - one-hot.",
         ),
         Mistake("changed", CHANGED),
     ]

@@ -212,7 +212,7 @@ def in_nats(table, tokens, n):
     return -np.mean(np.log(probs)) if all(probs) else math.inf
 
 
-@wrong("score_text", hint="raise ValueError")
+@wrong("score_text", hint="fewer than n tokens")
 def infinite_for_nothing(table, tokens, n):
     probs = list(_probs(table, tokens, n))
     return -np.mean(np.log2(probs)) if probs and all(probs) else math.inf

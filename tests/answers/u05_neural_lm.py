@@ -128,7 +128,7 @@ def row_by_row(logits, targets):
     for row, target in zip(logits, targets, strict=True):
         log_total = np.logaddexp.reduce(row)
         losses.append(log_total - row[target])
-        derivatives.append([np.exp(z - log_total) - (k == target) for k, z in enumerate(row)])
+        gradients.append([np.exp(z - log_total) - (k == target) for k, z in enumerate(row)])
     return [sum(losses) / len(losses), np.array(gradients) / len(gradients)]
 
 
