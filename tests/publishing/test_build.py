@@ -105,9 +105,15 @@ def test_points_of_the_notebook_sum_to_one_hundred(slug):
     assert sum(g.points for g in grades if g.grade) == 100
 
 
+def is_read(cell):
+    """Whether a cell is one to be read: not folded, and not the check that ends an exercise."""
+    folded = cell.metadata.get("jupyter") == {"source_hidden": True}
+    return not folded and not cell.source.startswith("check.")
+
+
 @pytest.mark.parametrize("slug", NOTEBOOKS)
 def test_cells_are_short_and_follow_prose(slug):
-    cells = [c for c in solution(slug).cells if c.source.strip()]
+    cells = [c for c in solution(slug).cells if c.source.strip() and is_read(c)]
     code = [c for c in cells if c.cell_type == "code"]
     lengths = sorted(len(c.source.strip().splitlines()) for c in code)
     assert lengths[len(lengths) // 2] <= 8
@@ -115,7 +121,7 @@ def test_cells_are_short_and_follow_prose(slug):
     after_prose = sum(
         a.cell_type == "markdown" and b.cell_type == "code" for a, b in pairwise(cells)
     )
-    assert after_prose >= 0.8 * len(code)
+    assert after_prose >= 0.85 * len(code)
 
 
 @pytest.mark.parametrize("slug", NOTEBOOKS)

@@ -249,13 +249,18 @@ def written_out(answer: Answer) -> dict[str, str]:
                 defined[node.name] = node
         elif isinstance(node, ast.Assign):
             defined |= {t.id: node for t in node.targets if isinstance(t, ast.Name)}
-    needed, open_names = set(), [answer.function.__name__]
+    written = getattr(answer.function, "written", "")
+    if written:  # made from a text, which the module does not define
+        defined[answer.exercise] = ast.parse(written).body[0]
+        tree.body.append(defined[answer.exercise])
+    name = answer.exercise if written else answer.function.__name__
+    needed, open_names = set(), [name]
     while open_names:
         node = defined.get(open_names.pop())
         if node is not None and node not in needed:
             needed.add(node)
             open_names += [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
-    target = defined[answer.function.__name__]
+    target = defined[name]
     assert isinstance(target, ast.FunctionDef | ast.ClassDef)
     target.name, target.decorator_list = answer.exercise, []
     body = [ast.unparse(node) for node in tree.body if node in needed]
