@@ -86,7 +86,7 @@ def choose_k(answer):
         Mistake(1, "That is an index: return the k itself."),
     )
     equal(answer(ROSE, dev, 2, [3], 8), 3, hint="With one k there is nothing to choose.")
-    long = [i * i % 97 for i in range(2_000)], [i * i % 89 for i in range(200)], 2, [1, 2], 99
+    long = [i * i % 97 for i in range(5_000)], [i * i % 89 for i in range(1_000)], 2, [1, 2], 99
     slow = "Count `train` once, before you look at the first k."
     keeps_up(answer, best_k, long, 60, slow)
     hint = "The history is the n - 1 tokens before a token; each of the T - n + 1 tokens counts."
