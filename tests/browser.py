@@ -124,8 +124,9 @@ def verdict(found: str | None, root: Path = ROOT) -> str:
     """The last line of a run of all tests: which browser was used, or what was not tested."""
     if found:
         return f"The tests in a browser used {found}."
-    files = sorted(root.glob("tests/test_*.py"))
-    names = [f"tests/{file.name}" for file in files if "mark.browser" in file.read_text("utf-8")]
+    files = sorted(root.glob("tests/**/test_*.py"))
+    marked = (file for file in files if "mark.browser" in file.read_text("utf-8"))
+    names = [file.relative_to(root).as_posix() for file in marked]
     return (
         "NOT TESTED: JupyterLab, formgrader and pages in a browser "
         f"({', '.join(names)} skipped): no Chromium here. "

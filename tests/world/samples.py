@@ -35,6 +35,9 @@ class Sample(Sequence):
     def __add__(self, other):
         return (*self, *other)
 
+    def __radd__(self, other):
+        return (*other, *self)
+
 
 @cache
 def train(name):
