@@ -61,7 +61,7 @@ browser: .venv/dev
 	    apt-get install -y -qq chromium >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || true; fi; }
 
 test: .venv/dev sandbox browser
-	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not gpu"
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not gpu"
 	$(ONE_THREAD) LLMCOURSE_PRESET=smoke $(BIN)/python -m pytest -q -n 2 --dist loadfile -p tests.nbval_kernels --nbval-lax solutions/*/*.ipynb
 	$(BIN)/autograder verify
 	$(BIN)/autograder verify --seeds 30

@@ -3,7 +3,7 @@
 A plain name is a trick of `tests/submissions/hostile.py`: `test_result` grades each of them and
 asserts that the exercise earns nothing (honest ones: everything), that the other one earns its full
 points, that no process, mount, descriptor or control group is left, that the secret is nowhere in
-the result and that a message is there. `test_x:y` is the function `test_y` of `tests/test_x.py`.
+the result and that a message is there. `x:y` is the function `test_y` of the module `test_x`.
 """
 
 import importlib

@@ -6,12 +6,13 @@ import inspect
 import io
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from autograder.course import load_unit, slugs
-from autograder.exercise import fraction
+from autograder.exercise import drawn, fraction
 from autograder.grading.result import grade
 from autograder.sandbox import view
 from autograder.sandbox.forks import in_forks
@@ -43,10 +44,14 @@ def functions(unit, apart=APART):
 def passing(unit, candidates):
     """(function, exercise) of all that earn anything when they are taken as the answer.
 
-    Nothing is earned without the core case, so it alone is put to them.
+    Nothing is earned without the core case, so it alone is put to them, drawn once.
     """
-    exercises = load_unit(ROOT, unit).exercises.values()
-    cores = [replace(exercise, cases=exercise.cases[:1]) for exercise in exercises]
+    cores = []
+    for exercise in load_unit(ROOT, unit).exercises.values():
+        case = exercise.cases[0]
+        again = partial(iter, drawn(case, b"any"))
+        once = replace(case, inputs=lambda rng, again=again: again(), core=False)
+        cores.append(replace(exercise, cases=[once]))
 
     def work(name):
         earned = []
