@@ -39,13 +39,28 @@ settings.register_profile("long", deadline=None, max_examples=5_000)
 settings.load_profile("short")
 
 # The files that take longest begin first, so that both workers end together.
-LONGEST = """
-sandbox/test_busy_machine test_notebooks classroom/test_operations grading/test_result
-verification/test_passed world/test_laws classroom/test_crashes publishing/test_learners_zip
-commands/test_run classroom/test_nbgrader test_devices test_browser verification/test_contracts
-verification/test_trust publishing/test_build publishing/test_releases commands/test_lab
-classroom/test_formgrader classroom/test_sample_class sandbox/test_view
-""".split()
+LONGEST = [
+    "sandbox/test_busy_machine",
+    "test_notebooks",
+    "classroom/test_operations",
+    "grading/test_result",
+    "verification/test_passed",
+    "world/test_laws",
+    "classroom/test_crashes",
+    "publishing/test_learners_zip",
+    "commands/test_run",
+    "classroom/test_nbgrader",
+    "test_devices",
+    "test_browser",
+    "verification/test_contracts",
+    "verification/test_trust",
+    "publishing/test_build",
+    "publishing/test_releases",
+    "commands/test_lab",
+    "classroom/test_formgrader",
+    "classroom/test_sample_class",
+    "sandbox/test_view",
+]
 
 
 def pytest_collection_modifyitems(items):
