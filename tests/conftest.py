@@ -39,7 +39,7 @@ settings.register_profile("long", deadline=None, max_examples=5_000)
 settings.load_profile("short")
 
 # The files that take longest begin first, so that both workers end together.
-LONGEST = [
+LONGEST = (
     "sandbox/test_busy_machine",
     "test_notebooks",
     "classroom/test_operations",
@@ -60,7 +60,7 @@ LONGEST = [
     "classroom/test_formgrader",
     "classroom/test_sample_class",
     "sandbox/test_view",
-]
+)
 
 
 def pytest_collection_modifyitems(items):
