@@ -16,5 +16,7 @@ def test_shares_by_folder_and_the_slowest_files():
         "| tests.models | 40% |", "| tests | 40% |", "| tests.text | 20% |"
     ]  # fmt: skip
     assert files.splitlines()[2:] == [
-        "| tests.models.test_a | 2 | 4 |", "| tests.test_b | 1 | 4 |", "| tests.text.test_c | 1 | 2 |"
-    ]  # fmt: skip
+        "| tests.models.test_a | 2 | 4 |",
+        "| tests.test_b | 1 | 4 |",
+        "| tests.text.test_c | 1 | 2 |",
+    ]
