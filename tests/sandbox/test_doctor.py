@@ -262,15 +262,20 @@ def test_what_stays_behind_and_who_was_killed_is_told(monkeypatch):
         "the process outside lives"
     ]
     mark = json.dumps(asdict(doctor.LIMITS))
+    waits = "print(flush=True); input()"
     left = subprocess.Popen(
-        [sys.executable, "-c", "input()", "/runner", mark], stdin=subprocess.PIPE
+        [sys.executable, "-c", waits, "/runner", mark],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     try:
+        left.stdout.readline()  # before it runs, its command line may be empty
         assert f"process {left.pid}" in doctor._left(SLOT)
     finally:
         left.kill()
         left.wait()
         left.stdin.close()
+        left.stdout.close()
 
 
 def test_every_canary_is_held_here():

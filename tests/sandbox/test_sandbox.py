@@ -806,12 +806,12 @@ with Session({SLUG!r}, LIMITS, slot=6) as s:
 
 
 def test_descriptors_and_threads_do_not_pile_up():
-    before = len(os.listdir("/proc/self/fd"))
+    before, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
     for _ in range(3):
         with Session(SLUG, LIMITS, slot=7) as session, Calls(session, "x") as calls:
             calls.ask(CALL, (), {}, 5)
     assert len(os.listdir("/proc/self/fd")) == before
-    assert threading.active_count() < 5
+    assert threading.active_count() <= threads
 
 
 # Where it does not work
