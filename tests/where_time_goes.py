@@ -23,7 +23,8 @@ def measured(report: str) -> str:
         tests[name] += 1
     total = sum(files.values()) or 1.0
     lines = ["| folder | share |", "|---|---|"]
-    lines += [f"| {name} | {seconds / total:.0%} |" for name, seconds in folders.most_common()]
+    shares = [(name, seconds / total) for name, seconds in folders.most_common()]
+    lines += [f"| {name} | {share:.0%} |" for name, share in shares if share > 0.01]
     lines += ["", "| file | tests | seconds |", "|---|---|---|"]
     slowest = files.most_common(SLOWEST)
     lines += [f"| {name} | {tests[name]} | {seconds:.0f} |" for name, seconds in slowest]
