@@ -1,6 +1,8 @@
 """One reader of notebook files: the learner's commands and the grader accept the same ones."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -156,3 +158,9 @@ def test_what_is_no_cell_is_none(item):
 def test_metadata_of_wrong_types_are_left_out(metadata, nbgrader, tags):
     cell = clean_cell({"cell_type": "code", "source": "", "metadata": metadata})
     assert cell["metadata"] == {"nbgrader": nbgrader, "tags": tags}
+
+
+def test_reading_notebooks_compiles_no_grammar_of_addresses():
+    """Each process would spend six times what nbformat needs: see jsonschema in pyproject.toml."""
+    code = "import sys, nbformat; sys.exit('rfc3987_syntax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
