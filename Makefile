@@ -13,7 +13,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 help:
 	@echo "make lab      JupyterLab on course/ (learners start here)"
 	@echo "make run      every solution notebook with papermill: PRESET=smoke|cpu|gpu DEVICE= SEED= NOTEBOOKS=\"01 02\""
-	@echo "make verify   the tests of the tests, what changed since the last time: right and wrong answers, mutants"
+	@echo "make verify   the tests of the tests, where something changed: right and wrong answers, mutants"
 	@echo "make test     every test; make test-long adds the ones that take minutes"
 	@echo "make doctor   attack the sandbox from inside: does it hold on this machine?"
 	@echo "make grade    build the sample class, grade it in the sandbox, write feedback pages"
@@ -63,8 +63,8 @@ browser: .venv/dev
 test: .venv/dev sandbox browser
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not gpu"
 	$(ONE_THREAD) LLMCOURSE_PRESET=smoke $(BIN)/python -m pytest -q -n 2 --dist loadfile -p tests.nbval_kernels --nbval-lax solutions/*/*.ipynb
-	$(BIN)/autograder verify
-	$(BIN)/autograder verify --seeds 30
+	$(BIN)/autograder verify $(if $(CI),--all)
+	$(BIN)/autograder verify --seeds 30 $(if $(CI),--all)
 	@$(BIN)/python -m tests.browser || true
 
 .PHONY: verify

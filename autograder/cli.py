@@ -228,7 +228,8 @@ def verify_(
     if seeds:
         from autograder.verification.seeds import try_course
 
-        if not try_course(course.resolve(), slugs, seeds, workers=workers, record=record):
+        root = course.resolve()
+        if not try_course(root, slugs, seeds, workers=workers, again=again, record=record):
             raise AutograderError("a secret decides a grade: see above")
         return
     if problems := verify_course(course.resolve(), slugs, workers=workers, again=again):

@@ -20,6 +20,7 @@ from autograder.files import write_durably
 from autograder.sandbox import wire
 from autograder.sandbox.forks import in_forks
 from autograder.verification.local import ask, run_locally
+from autograder.verification.stamps import Stamp
 from autograder.verification.trials import RIGHT, Trial, Workbench
 from autograder.verification.trust import ENDED, Ledger, Progress, progress_bar
 
@@ -69,7 +70,7 @@ def try_seeds(
     """
     chunks = [range(start, min(start + CHUNK, seeds)) for start in range(0, seeds, CHUNK)]
     items = [(name, chunk) for name in bench.unit.exercises for chunk in chunks]
-    keys = {item: bench.key(item[0], "seeds", str(item[1])) for item in items}
+    keys = {item: bench.whole_key(item[0], "seeds", str(item[1])) for item in items}
     ledger = Ledger(kept, set(keys.values()))
     todo = [item for item in items if keys[item] not in ledger.known]
     if todo:
@@ -87,21 +88,35 @@ def try_seeds(
 
 
 def try_course(
-    root: Path, slugs: Sequence[str], seeds: int, *, workers: int, record: Path | None = None
+    root: Path,
+    slugs: Sequence[str],
+    seeds: int,
+    *,
+    workers: int,
+    again: bool = False,
+    record: Path | None = None,
 ) -> bool:
     """Try units one after the other and print a line an exercise; whether nothing failed.
 
-    record: a markdown file that gets the lines, the command and the date.
+    again: also where nothing changed since they were tried with so many seeds. record: a markdown
+    file that gets the lines, the command and the date, for which all are needed.
     """
     lines = list[Line]()
     for slug in slugs:
         bench = Workbench.of(root, slug)
+        stamp = Stamp(root, bench, f"{seeds} seeds")
+        if stamp.stands() and not again and record is None:
+            print(f"{slug}: tried with {seeds} seeds before, and nothing changed")
+            continue
+        before = len(lines)
         with progress_bar(slug, "chunk") as (bar, progress):
             kept = root / "build" / "verify" / f"{slug}.seeds.jsonl"
             for line in try_seeds(bench, kept, seeds, workers=workers, progress=progress):
                 with bar.external_write_mode():
                     print(f"{slug} {line}", flush=True)
                 lines.append(line)
+        if not any(line.failures for line in lines[before:]):
+            stamp.write()
     if record is not None:
         write_durably(record, _record(lines, seeds))
     return not any(line.failures for line in lines)

@@ -146,6 +146,10 @@ class Workbench:
         """Return a key that is the same as long as nothing changes that an outcome depends on."""
         return hashlib.sha256("\0".join([*parts, self._version]).encode()).hexdigest()
 
+    def whole_key(self, *parts: str) -> str:
+        """Return a key that is the same as long as no trial of the unit would fare otherwise."""
+        return self.key(*parts, self._notebook, inspect.getsource(self.written))
+
     def _defined(self, name: str, source: str) -> Any:
         """Return what the name stands for when this text is in the solution cell."""
         names = dict(self.names)
@@ -208,7 +212,8 @@ def _same(function: Any) -> Any:
 @cache
 def _machinery() -> str:
     modules = (exercise, judge, local, wire, mutation, sys.modules[__name__])
-    versions = [importlib.metadata.version("cosmic-ray"), sys.version]
+    versions = [importlib.metadata.version(name) for name in ("cosmic-ray", "numpy", "torch")]
+    versions.append(repr(sys.version_info[:2]))
     return "".join([*map(inspect.getsource, modules), *versions])
 
 

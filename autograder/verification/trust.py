@@ -3,7 +3,8 @@
 For each exercise: empty-handed answers earn nothing, right ones (the solution, other styles) earn
 everything, wrong ones lose points and are shown their hint, every mutant of the solution loses
 points or is listed as equivalent with a reason; all of it with every seed. Outcomes are kept in a
-file as they come, so a run that was stopped goes on, and the next one tries only what changed.
+file as they come, so a run that was stopped goes on. A unit without a problem is stamped
+(`stamps`), and tried again when something changed.
 """
 
 import contextlib
@@ -22,6 +23,7 @@ from autograder.sandbox.forks import in_forks
 from autograder.verification import answer_bank as answers
 from autograder.verification.answer_bank import Equivalent
 from autograder.verification.mutation import tidy
+from autograder.verification.stamps import Stamp
 from autograder.verification.trials import (
     BLANK,
     MUTANT,
@@ -110,15 +112,25 @@ def _limit(taken: Mapping[str, float], trial: Trial) -> float:
 def verify_course(
     root: Path, slugs: Iterable[str], *, workers: int, again: bool = False
 ) -> list[str]:
-    """Verify units one after the other, print a table for each, and return all problems."""
+    """Verify units one after the other, print a table for each, and return all problems.
+
+    again: try everything afresh, also where nothing changed.
+    """
     problems = list[str]()
     for slug in slugs:
         bench = Workbench.of(root, slug)
+        stamp = Stamp(root, bench, "right, wrong, mutants")
+        if stamp.stands() and not again:
+            print(f"{slug}: verified before, and nothing changed (--all tries it again)")
+            continue
         with progress_bar(slug, "answer") as (_, progress):
             kept = root / "build" / "verify" / f"{slug}.jsonl"
             rows = verify(bench, kept, workers=workers, again=again, progress=progress)
         print(f"\n{slug}\n{table(rows)}\n")
-        problems += [f"{slug} {row.exercise}: {said}" for row in rows for said in row.problems]
+        found = [f"{slug} {row.exercise}: {said}" for row in rows for said in row.problems]
+        problems += found
+        if not found:
+            stamp.write()
     return problems
 
 
