@@ -29,11 +29,11 @@ SCORES = {"all": 90, "sum": 75, "two": 60, "loop": 75, "exit": 75, "words": 90}
 
 
 def hand_in(root: Path) -> None:
-    """Everybody's work under submitted/, and three seconds a cell."""
+    """Everybody's work under submitted/, and one second a cell."""
     for name, changes in CLASS.items():
         toy_course.submit(root, name, toy_course.solved(root, **changes))
     config = root / "nbgrader_config.py"
-    config.write_text(config.read_text() + "\nc.ExecutePreprocessor.timeout = 3\n")
+    config.write_text(config.read_text() + "\nc.ExecutePreprocessor.timeout = 1\n")
 
 
 def grade_class(root: Path, workers: Any = nobody, **options: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Neither the machine nor the neighbour decides: grades under load are those of an idle machine."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,6 +11,7 @@ from autograder.classroom.room import Classroom
 from autograder.classroom.round import grade_unit
 from autograder.course import slugs
 from autograder.grading.result import grade
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.patience import Patience
 from tests.submissions import sample_class, toy
 from tests.submissions.hostile import Book
@@ -18,9 +20,14 @@ pytestmark = pytest.mark.usefixtures("wall")
 NEIGHBOURS = 6
 
 
+@pytest.fixture(scope="module")
+def desk():
+    return sample_class.desk(sample_class.ROOT, "04_word2vec")
+
+
 @pytest.fixture(scope="module", autouse=True)
-def neighbours():
-    """Busy loops, several a core."""
+def neighbours(desk):
+    """Busy loops, several a core, beside the tests alone: all other work waits for them."""
     loops = [
         subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(NEIGHBOURS)
     ]
@@ -70,10 +77,11 @@ def graded(root, slug, students):
     return {entry.student: entry.result.points for entry in entries}
 
 
-def test_right_work_gets_what_it_deserves(tmp_path):
-    root = sample_class.build(tmp_path / "class", only=["04_word2vec"], graded_once=False)
-    students = ["perfect", "other_style_with_warning"]
-    assert graded(root, "04_word2vec", students) == dict.fromkeys(students, 90)
+def test_right_work_gets_what_it_deserves(desk, tmp_path):
+    work = json.dumps(sample_class.other_style_with_warning(desk, tmp_path)).encode()
+    limits = Limits(cell_seconds=sample_class.CELL_SECONDS)
+    result = grade(work, desk.unit, secret=toy.SECRET, slot=13, limits=limits)
+    assert result.points == 90, result.exercises
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ from autograder.verification.answer_bank import Answer, answers, load
 from autograder.verification.local import run_locally
 
 ROOT = Path(__file__).parent.parent.parent
-CELL_SECONDS = 5  # of the processor: the sample's endless loop should not make anybody wait
+CELL_SECONDS = 2  # of the processor: the sample's endless loop should not make anybody wait
 FIRST_GRADED = "worse_resubmission"  # graded once with perfect work, then handed in again
 WORDS = "Counting needs no training, and a rare word is seen too seldom to be counted well."
 
