@@ -6,6 +6,7 @@ are MathML, pictures and style stand in the page. The text and outputs it gets a
 `feedback`, where learners' words lost their effect; all but markdown is escaped here.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment
@@ -22,6 +23,7 @@ from pygments.lexers import PythonLexer
 from autograder.classroom.formulas import mathml
 
 OPENING = "autograder-notes"  # id of the first cell, which says what the grader noticed
+CELLS = 1000  # kept as HTML: the pages of a class have most of their cells in common
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'"
@@ -188,12 +190,22 @@ def points(value: float) -> float:
 
 def markdown(text: str, escape: bool = False, attachments: Any = None) -> Markup:
     """Return Markdown as HTML. escape: show HTML in it, do not obey it; attachments: pictures."""
+    return _rendered(text, escape, attachments) if attachments else _kept(text, escape)
+
+
+@lru_cache(CELLS)
+def _kept(text: str, escape: bool) -> Markup:
+    return _rendered(text, escape)
+
+
+def _rendered(text: str, escape: bool, attachments: Any = None) -> Markup:
     renderer = _Renderer(escape=escape, exclude_anchor_links=True, attachments=attachments)
     parser = MarkdownWithMath(renderer=renderer)
     table_in_quote(parser)  # the contract of an exercise; nbconvert shows it as text
     return Markup(parser.render(text))
 
 
+@lru_cache(CELLS)
 def code(source: str) -> Markup:
     """Return Python code with colours."""
     return Markup(highlight(source, PythonLexer(), HtmlFormatter()))
