@@ -78,7 +78,7 @@ def test_a_loaded_file_is_saved_with_its_own_ids(tmp_path):
 def test_a_special_token_outside_the_model_s_vocabulary_is_one_of_ours(tmp_path):
     theirs = peer([], ["<pad>"])
     assert "<pad>" not in json.loads(theirs.to_str())["model"]["vocab"]
-    assert loaded(theirs, tmp_path).numbers is None  # behind the merges, where ours stand
+    assert loaded(theirs, tmp_path).id_of is None  # behind the merges, where ours stand
 
 
 def test_merges_of_a_loaded_file_are_shown_by_their_tokens(tmp_path):
