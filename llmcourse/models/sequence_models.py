@@ -64,7 +64,7 @@ class RecurrentLM(nn.Module):
             with torch.no_grad():
                 for name, bias in self.rnn.named_parameters():
                     if name.startswith("bias_ih"):
-                        bias[H : 2 * H] += 1
+                        bias[H : 2 * H] += 1  # the forget gate, in torch's order i, f, g, o
 
     def read(
         self, ids: Int[Tensor, "B T"], state: State | None = None
@@ -93,8 +93,8 @@ class RecurrentLM(nn.Module):
 class SequenceModel(nn.Module):
     """A map of ids (B, T) and lengths (B,) to logits (B, n_out), one row for each whole sequence.
 
-    They come from the last state or from the mean of all states; positions after the end of a
-    sequence have no influence.
+    The logits are computed from the last state or from the mean of all states; positions after the
+    end of a sequence have no influence.
     """
 
     def __init__(self, config: RecurrentConfig, pooling: str = "last") -> None:

@@ -112,7 +112,7 @@ def test_help_is_shown_when_nothing_is_asked():
         (["run", "--jobs", "0"], "--jobs must be at least 1, got 0"),
         (["run", "--notebooks", "77"], f"no notebook '77': expected a number or a name of {SLUG}"),
         (["run", "--folder", "nowhere"], "no notebooks in nowhere"),
-        (["run", "--ladder"], "--ladder keeps a run at --preset cpu, got smoke"),
+        (["run", "--ladder"], "expected --ladder with --preset cpu, got smoke"),
         (["check", "77"], f"no notebook '77': expected a number or a name of {SLUG}"),
         (["check"], "Missing argument"),
         (["data", "fetch", "gutenberg"], "no text 'gutenberg': expected one of manual, docstrings"),
