@@ -1,9 +1,10 @@
 """Whole documents in batches, and a lower bound on what cutting documents costs a model.
 
 The floor of `entropy_rate` is for models that see a document from its start. Windows of fixed
-length cut documents, and after a cut even the exact model must guess again whom the document
-is about and where it is set. `whole_batches` makes each document one row, so that a model's loss can be
-compared with the floor; `context_cost` bounds what a short memory adds to the exact model's loss.
+length cut documents, and after a cut even the exact model must guess again whom the document is
+about and where it is set. `whole_batches` makes each document one row, so that a model's loss can
+be compared with the floor; `context_cost` bounds what a short memory adds to the exact model's
+loss.
 
 The bound. The probability of a token given the last `window` tokens alone is a sum over all texts
 that may have come before, which is too many. So an oracle takes the place of that predictor. It
