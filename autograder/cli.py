@@ -1,4 +1,4 @@
-"""The instructor's command line: build, release, verify, grade, report, doctor.
+"""The instructor's command line: build, release, grade, feedback, report, export, verify, doctor.
 
 Every failure is one line on stderr: exit 1 for a failure, 2 for a wrong command.
 """
@@ -135,7 +135,7 @@ def grade(
 
 @app.command()
 def feedback(unit: OneUnit = None, student: Student = "*", course: CourseOption = HERE) -> None:
-    """Take late penalties and write feedback pages anew when answers are marked by hand."""
+    """Take late penalties and write feedback pages again, after answers were marked by hand."""
     from autograder.classroom.feedback import write_feedback
     from autograder.classroom.room import Classroom
     from autograder.classroom.round import record_again
@@ -146,7 +146,10 @@ def feedback(unit: OneUnit = None, student: Student = "*", course: CourseOption 
         lost += write_feedback(room, slug, students, len(os.sched_getaffinity(0)))
         written += len(students)
     if lost or not written:
-        raise AutograderError(f"{len(lost) or 'all'} pages are missing: run `autograder grade`")
+        raise AutograderError(
+            f"expected a feedback page for each graded submission, {len(lost) or 'all'} are "
+            "missing: run `autograder grade`"
+        )
     typer.echo(f"{written} pages: {room.folder('feedback', 'STUDENT', 'UNIT')}")
 
 
@@ -195,7 +198,7 @@ def export(
     from autograder.classroom.room import Classroom
 
     if form not in forms.FORMS:
-        raise Usage(f"no format {form!r}: expected one of {', '.join(forms.FORMS)}")
+        raise Usage(f"expected --format to be one of {', '.join(forms.FORMS)}, got {form!r}")
     room = Classroom.open(course)
     path = to or room.root / "build" / f"grades_{form}.csv"
     for note in forms.export(room, _slugs(course, [unit] if unit else None), form, path):
@@ -229,11 +232,16 @@ def verify_(
         from autograder.verification.seeds import try_course
 
         if not try_course(course.resolve(), slugs, seeds, workers=workers, record=record):
-            raise AutograderError("a secret decides a grade: see above")
+            raise AutograderError(
+                "expected the same grade with every secret, got others (above): mend the hidden "
+                "tests"
+            )
         return
     if problems := verify_course(course.resolve(), slugs, workers=workers, again=again):
         typer.echo("\n".join(problems))
-        raise AutograderError(f"the tests cannot be trusted yet: {len(problems)} problem(s), above")
+        raise AutograderError(
+            f"the hidden tests cannot be trusted yet: mend the {len(problems)} problem(s) above"
+        )
 
 
 @app.command()
@@ -271,17 +279,17 @@ def _print_left(lines: Sequence[str]) -> None:
 
 
 def _slugs(root: Path, names: list[str] | None, *, ungraded: bool = False) -> list[str]:
-    """Return the slugs for the names given, all without one; Usage for a name that is none.
+    """Return the slugs that the names mean, or all slugs without names; Usage for an unknown name.
 
-    ungraded: the appendices, too.
+    ungraded: whether appendices are among them.
     """
     known = slugs(root.resolve())
     if ungraded:
         known += appendices(root.resolve())
     if not known:
         raise AutograderError(
-            f"no units in {root.resolve() / 'solutions'}: "
-            "is this a course directory? use --course DIR"
+            f"no units in {root.resolve() / 'solutions'}: run this in a course directory, or use "
+            "--course DIR"
         )
     chosen = []
     for name in names or known:
@@ -313,8 +321,9 @@ def main() -> None:
 
 
 def start_sooner() -> None:
-    """Leave out what takes most of the time to import nbgrader: jsonschema can check IRIs with it,
-    and nothing here has any.
+    """Make nbgrader import faster: hide the slow package with which jsonschema checks IRIs.
+
+    Nothing here has an IRI to check.
     """
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 

@@ -147,7 +147,7 @@ def parse(text: str, rules: Rules) -> Body:
     """Return the body of rule `text`: one alternative a line, an optional weight (`3:`) before it.
 
     A blank line ends a choice and starts the next one: a rule of three paragraphs writes three
-    times. An indented line continues the line above. On a line:
+    times. An indented line continues the line above. On a line::
 
         word                   writes the word
         [a|2: b c|]            chooses; an empty option writes nothing
