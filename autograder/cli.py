@@ -267,8 +267,8 @@ def _print_table(room: Any, slug: str, entries: list[Any], pattern: str) -> None
     here = set(found.folders[slug])
     lines = [
         report.class_table(load_unit(room.root, slug), entries, scores(room, slug)),
-        *report.absent("not graded yet", here - {entry.student for entry in entries}),
-        *report.absent("nothing handed in", found.students - here),
+        *report.names_line("not graded yet", here - {entry.student for entry in entries}),
+        *report.names_line("nothing handed in", found.students - here),
     ]
     typer.echo("\n" + "\n".join(lines) + "\n")
 
