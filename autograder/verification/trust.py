@@ -1,9 +1,9 @@
 """The tests of the tests: whether the hidden tests of a unit can be trusted with a grade.
 
-For each exercise: empty-handed answers earn nothing, right ones (the solution, other styles) earn
-everything, wrong ones lose points and are shown their hint, every mutant of the solution loses
-points or is listed as equivalent with a reason; all of it with every seed. Outcomes are kept in a
-file as they come, so a run that was stopped goes on, and the next one tries only what changed.
+For each exercise and every seed, blank answers must earn nothing, right ones (the solution, other
+styles) must earn everything, wrong ones must lose points and be shown their hint, and every mutant
+of the solution must lose points or be listed as equivalent with a reason. Outcomes are written to a
+file one by one, so a run that was stopped continues, and the next run tries only what changed.
 """
 
 import contextlib
@@ -47,7 +47,7 @@ Progress = Callable[[int, int], None]  # (known, of)
 
 @dataclass(frozen=True)
 class Row:
-    """What verifying one exercise came to; its tests can be trusted if there are no `problems`."""
+    """The result of verifying one exercise; its tests can be trusted if there are no `problems`."""
 
     exercise: str
     tests: int
@@ -124,7 +124,7 @@ def verify_course(
 
 @contextlib.contextmanager
 def progress_bar(what: str, unit: str) -> Iterator[tuple[Any, Progress]]:
-    """Show a bar, with the function that moves it."""
+    """Show a bar, and yield it with the function that moves it."""
     tqdm.monitor_interval = 0  # its thread would be in every fork
     with tqdm(desc=what, unit=unit, disable=None) as bar:
 
@@ -136,7 +136,7 @@ def progress_bar(what: str, unit: str) -> Iterator[tuple[Any, Progress]]:
 
 
 class Ledger:
-    """Outcomes by the keys of their trials, one line of JSON each, written as they come."""
+    """Outcomes by the keys of their trials, one line of JSON each, written at once."""
 
     def __init__(self, path: Path, wanted: Collection[str]) -> None:
         self.path, self.known = path, dict[str, Outcome]()
@@ -148,7 +148,7 @@ class Ledger:
         write_durably(path, "".join(map(_line, self.known.items())))
 
     def add(self, key: str, outcome: Outcome) -> None:
-        """Know it, and write it down unless the machine may be to blame for it."""
+        """Keep an outcome, and write it down unless the machine may be the cause of it."""
         self.known[key] = outcome
         if outcome.get("ended") not in ("died", "stuck"):
             with self.path.open("a") as file:
@@ -201,7 +201,7 @@ def _survives(outcome: Outcome) -> bool:
 
 
 def _problem(trial: Trial, outcome: Outcome) -> str | None:
-    """Say what this trial shows to be wrong with the tests; survivors are looked at together."""
+    """Return what this trial shows to be wrong with the tests; survivors are judged together."""
     about = f"{trial.kind} answer, {trial.name}"
     if "crashed" in outcome:
         return f"{about}: the tests themselves fail, nobody could grade it: {outcome['crashed']}"
