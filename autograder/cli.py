@@ -97,9 +97,7 @@ def grade(
 
     logging.getLogger("tornado.application").setLevel(logging.CRITICAL)  # nbgrader's tracebacks
     room = Classroom.open(course)
-    work = {
-        slug: students_of(room, slug, student) for slug in _slugs(course, [unit] if unit else None)
-    }
+    work = {slug: students_of(room, slug, student) for slug in _slugs(course, unit)}
     left = survey(room, slugs(room.root), student).left
     if not any(work.values()):
         where = room.folder("submitted", student, next(iter(work)) if unit else "UNIT")
@@ -128,7 +126,7 @@ def grade(
         raise AutograderError(f"no feedback page for {names}: run the same command again")
     if failed:
         raise AutograderError(
-            f"{failed} submissions could not be graded, through no fault of theirs (state "
+            f"{failed} submissions could not be graded because of an error of ours (state "
             "infrastructure); nothing was recorded for them: run the same command again"
         )
 
@@ -141,7 +139,7 @@ def feedback(unit: OneUnit = None, student: Student = "*", course: CourseOption 
     from autograder.classroom.round import record_again
 
     room, lost, written = Classroom.open(course), list[str](), 0
-    for slug in _slugs(course, [unit] if unit else None):
+    for slug in _slugs(course, unit):
         students = [entry.student for entry in record_again(room, slug, student)]
         lost += write_feedback(room, slug, students, len(os.sched_getaffinity(0)))
         written += len(students)
@@ -165,9 +163,7 @@ def report_(unit: OneUnit = None, student: Student = "*", course: CourseOption =
     from autograder.reports.analysis import absent, analyse
 
     room = Classroom.open(course)
-    found = {
-        slug: report_of(room, slug, student) for slug in _slugs(course, [unit] if unit else None)
-    }
+    found = {slug: report_of(room, slug, student) for slug in _slugs(course, unit)}
     if not any(found.values()):
         raise AutograderError("nothing is graded yet: run `autograder grade` first")
     analyses = []
@@ -201,7 +197,7 @@ def export(
         raise Usage(f"expected --format to be one of {', '.join(forms.FORMS)}, got {form!r}")
     room = Classroom.open(course)
     path = to or room.root / "build" / f"grades_{form}.csv"
-    for note in forms.export(room, _slugs(course, [unit] if unit else None), form, path):
+    for note in forms.export(room, _slugs(course, unit), form, path):
         typer.echo(f"note: {note}", err=True)
     typer.echo(path)
 
@@ -227,7 +223,7 @@ def verify_(
         from autograder.verification.trust import verify_course
     except ModuleNotFoundError as error:
         raise AutograderError(f"verify needs {error.name}: pip install -e '.[dev]'") from None
-    slugs, workers = _slugs(course, [unit] if unit else None), workers or os.cpu_count() or 1
+    slugs, workers = _slugs(course, unit), workers or os.cpu_count() or 1
     if seeds:
         from autograder.verification.seeds import try_course
 
@@ -278,8 +274,8 @@ def _print_left(lines: Sequence[str]) -> None:
         typer.echo("\n  ".join(["in submitted/, but in no table:", *map(printable, lines)]) + "\n")
 
 
-def _slugs(root: Path, names: list[str] | None, *, ungraded: bool = False) -> list[str]:
-    """Return the slugs that the names mean, or all slugs without names; Usage for an unknown name.
+def _slugs(root: Path, names: str | list[str] | None, *, ungraded: bool = False) -> list[str]:
+    """Return the slugs that names mean, or all slugs without any; Usage for an unknown name.
 
     ungraded: whether appendices are among them.
     """
@@ -292,7 +288,7 @@ def _slugs(root: Path, names: list[str] | None, *, ungraded: bool = False) -> li
             "--course DIR"
         )
     chosen = []
-    for name in names or known:
+    for name in [names] if names and isinstance(names, str) else names or known:
         try:
             chosen.append(find_slug(root.resolve(), name, known))
         except AutograderError as error:
