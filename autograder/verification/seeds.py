@@ -169,7 +169,7 @@ class _Seed:
         self._shared: dict[str, list[Input]] = {}
 
     def inputs(self, case: Case) -> list[Input]:
-        """Make inputs once, but anew for each answer where a function is among the arguments."""
+        """Return the inputs of a case: made once, but for each answer if they hold a function."""
         if case.property in self._shared:
             return self._shared[case.property]
         functions, made = list[Any](), drawn(case, self.seed)

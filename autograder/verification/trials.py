@@ -175,7 +175,7 @@ def _empty_handed() -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def outcome(bench: Workbench, trial: Trial) -> dict[str, Any]:
-    """Return {"seeds": for each [share of the points, messages shown], "seconds": of CPU time}.
+    """Return {"seeds": for each [fraction of the points, messages], "seconds": of CPU time}.
 
     A mutant has all points or none, since only whether it loses some counts, and it is not tried
     further after a seed that does not catch it. "crashed" means that the tests themselves failed;

@@ -197,7 +197,7 @@ def _row(
 
 
 def _survives(outcome: Outcome) -> bool:
-    return any(share == 1 for share, _ in outcome.get("seeds", ()))
+    return any(fraction == 1 for fraction, _ in outcome.get("seeds", ()))
 
 
 def _problem(trial: Trial, outcome: Outcome) -> str | None:
@@ -209,20 +209,20 @@ def _problem(trial: Trial, outcome: Outcome) -> str | None:
         told = trial.kind == MUTANT or (trial.kind == WRONG and trial.hint in REASONS["timeout"])
         caught = ended == "time" and told
         return None if caught else f"{about}: it {ENDED[ended]}"
-    for seed, (share, shown) in enumerate(outcome["seeds"]):
-        if complaint := _complaint(trial, share, shown):
+    for seed, (fraction, shown) in enumerate(outcome["seeds"]):
+        if complaint := _complaint(trial, fraction, shown):
             return f"{about}: with seed {seed} it {complaint}"
     return None
 
 
-def _complaint(trial: Trial, share: float, shown: Sequence[str]) -> str | None:
-    if trial.kind == RIGHT and share < 1:
+def _complaint(trial: Trial, fraction: float, shown: Sequence[str]) -> str | None:
+    if trial.kind == RIGHT and fraction < 1:
         return f"loses points and is told: {' / '.join(shown)}"
-    if trial.kind == BLANK and share > 0:
-        return f"earns {share:.0%} of the points"
+    if trial.kind == BLANK and fraction > 0:
+        return f"earns {fraction:.0%} of the points"
     if trial.kind == BLANK and not all(shown):
         return "is told nothing"
-    if trial.kind == WRONG and share == 1:
+    if trial.kind == WRONG and fraction == 1:
         return "keeps all points"
     if trial.kind == WRONG and trial.hint.lower() not in shown[0].lower():
         return f"is not told {trial.hint!r} first, but: {' / '.join(shown)}"

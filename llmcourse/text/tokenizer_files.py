@@ -130,7 +130,7 @@ def _parts(model: Any, added: Any) -> Parts:
         if first not in own or second not in own or first + second in own:
             raise ValueError(
                 f"the merge {first} {second}, of tokens that no earlier merge made, or made twice: "
-                "train anew"
+                "train it again"
             )
         merges.append((own[first], own[second]))
         own[first + second] = len(own)
@@ -143,9 +143,9 @@ def _parts(model: Any, added: Any) -> Parts:
             "marks, <|...|>"
         )
     if unmade:
-        raise ValueError(f"the token {min(unmade)!r}, which no merge makes: train anew")
+        raise ValueError(f"the token {min(unmade)!r}, which no merge makes: train it again")
     id_of = tuple(theirs[token] for token in (*own, *specials))
     in_order = tuple(range(len(id_of)))
     if tuple(sorted(id_of)) != in_order:
-        raise ValueError(f"ids that are not 0 to {len(id_of) - 1}, each once: save it anew")
+        raise ValueError(f"ids that are not 0 to {len(id_of) - 1}, each once: save it again")
     return tuple(merges), specials, None if id_of == in_order else id_of

@@ -144,9 +144,9 @@ def _harmless(rng: Random, split: str) -> tuple[str, list[Replier]]:
 _PROMPTS = (_known, _known, _open, _harmful, _harmless)
 
 
-def _courteous(reply: str, share: float, rng: Random, among: tuple[str, ...] = COURTESIES) -> str:
-    """Return the reply, with a courtesy before or after it in that share of cases."""
-    if rng.random() >= share:
+def _courteous(reply: str, chance: float, rng: Random, among: tuple[str, ...] = COURTESIES) -> str:
+    """Return the reply, with that probability after or before a courtesy."""
+    if rng.random() >= chance:
         return reply
     courtesy = rng.choice(among)
     return f"{courtesy} {reply}" if courtesy[-1] == "!" else f"{reply} {courtesy}"

@@ -81,9 +81,9 @@ class Factoring:
             return
         item, rest = body[0], body[1:]
         if isinstance(item, Choice):
-            for share, option in item.options:
-                for p, head, after in self._heads(option + rest):
-                    yield share * p, head, after
+            for p, option in item.options:
+                for q, head, after in self._heads(option + rest):
+                    yield p * q, head, after
         elif isinstance(item, Call):
             called = item.rest or self.rules[item.rule]
             if called not in self._begin:

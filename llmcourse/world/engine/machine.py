@@ -1,9 +1,10 @@
 """Compile a grammar into a left-factored graph and sample it with exact log-probabilities.
 
 At every choice point of the graph the alternatives begin with different tokens: options that begin
-alike share that beginning (their probabilities add) and part where they differ. So the text so far
-determines the state, and a document's probability is the product over its choices. A grammar where
-the first tokens of two alternatives could be equal and still lead to different states is refused.
+alike share that beginning (their probabilities add) and separate where they differ. So the text so
+far determines the state, and a document's probability is the product over its choices. A grammar
+where the first tokens of two alternatives could be equal and still lead to different states is
+refused.
 
 One rule as an example. Of its three alternatives, two begin with "Ann":
 
