@@ -170,8 +170,11 @@ def bits_per_token(
         row 0:  a b c d e      scored: c d e
         row 1:  d e f g h      scored: f g h
 
-    Raises ValueError if `ids` or `before` is empty: the first token needs one in front of it.
+    Raises ValueError for n_rows below 1, and if `ids` or `before` is empty: the first token needs
+    one in front of it.
     """
+    if n_rows < 1:
+        raise ValueError(f"expected n_rows of 1 or more, got {n_rows}: cut the text into some rows")
     if not (len(ids) and len(before)):
         raise ValueError(
             f"expected at least one id to score and one before it, got {len(ids)} and "

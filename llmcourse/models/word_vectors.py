@@ -252,7 +252,8 @@ def save(vectors: WordVectors, path: str | Path) -> None:
 def load(path: str | Path) -> WordVectors:
     """Read what `save`, gensim or word2vec wrote in text format, as float32.
 
-    Raises ValueError, with the line's number, where the file is not of that format.
+    Raises ValueError, with the line's number, where the file is not of that format, and for a file
+    with fewer words than its first line says.
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").split("\n")
@@ -278,4 +279,6 @@ def load(path: str | Path) -> WordVectors:
             raise ValueError(
                 f"line {number} of {path}: expected {width} numbers, {error}"
             ) from None
+    if len(rows) < n:
+        raise ValueError(f"{path}: expected {n} words, got {len(rows)}: is the file cut off?")
     return WordVectors(tuple(words), np.array(rows, dtype=np.float32).reshape(len(rows), width))

@@ -126,7 +126,10 @@ def _parts(model: Any, added: Any) -> Parts:
     own = {token: i for i, token in enumerate(CHARACTERS)}  # index of each token in our order
     merges = []
     for merge in model["merges"]:
-        first, second = merge.split(" ") if isinstance(merge, str) else merge
+        pair = merge.split(" ") if isinstance(merge, str) else merge
+        if len(pair) != 2:
+            raise ValueError(f"the merge {merge!r}, which is not two tokens: train it again")
+        first, second = pair
         if first not in own or second not in own or first + second in own:
             raise ValueError(
                 f"the merge {first} {second}, of tokens that no earlier merge made, or made twice: "

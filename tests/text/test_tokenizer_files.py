@@ -144,6 +144,15 @@ def test_what_is_not_supported_is_named_in_one_line(why, tmp_path):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("merge", ["t h e", "t", ["t", "h", "e"], ["t"]])
+def test_a_merge_that_is_not_two_tokens_is_named(merge, tmp_path):
+    whole = json.loads(peer(["<pad>"]).to_str())
+    contents = whole | {"model": whole["model"] | {"merges": [merge]}}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(contents), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"got the merge .*t.*, which is not two tokens: train"):
+        Tokenizer.load(tmp_path / "tokenizer.json")
+
+
 def test_ids_with_a_gap_and_tokens_that_no_merge_makes_are_refused(tmp_path):
     whole = json.loads(peer(["<pad>"]).to_str())
     for token, why in {

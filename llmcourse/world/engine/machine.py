@@ -191,12 +191,7 @@ class Machine:
 
     # --- compiling -------------------------------------------------------------------------------
 
-    def _edge(
-        self,
-        body: Body,
-        first: str | Slot | None = None,
-        p: float = 1.0,
-    ) -> Edge:
+    def _edge(self, body: Body, first: str | Slot | None = None, p: float = 1.0) -> Edge:
         """Return the edge that writes `first` (probability `p`) and the certain start of `body`."""
         if first is None and body in self._edges:
             return self._edges[body]
