@@ -1,4 +1,4 @@
-"""The instructor's command line: build, release, verify, grade, report, doctor.
+"""The instructor's command line: build, release, grade, feedback, report, export, verify, doctor.
 
 Every failure is one line on stderr: exit 1 for a failure, 2 for a wrong command.
 """
@@ -97,9 +97,7 @@ def grade(
 
     logging.getLogger("tornado.application").setLevel(logging.CRITICAL)  # nbgrader's tracebacks
     room = Classroom.open(course)
-    work = {
-        slug: students_of(room, slug, student) for slug in _slugs(course, [unit] if unit else None)
-    }
+    work = {slug: students_of(room, slug, student) for slug in _slugs(course, unit)}
     left = survey(room, slugs(room.root), student).left
     if not any(work.values()):
         where = room.folder("submitted", student, next(iter(work)) if unit else "UNIT")
@@ -128,25 +126,28 @@ def grade(
         raise AutograderError(f"no feedback page for {names}: run the same command again")
     if failed:
         raise AutograderError(
-            f"{failed} submissions could not be graded, through no fault of theirs (state "
+            f"{failed} submissions could not be graded because of an error of ours (state "
             "infrastructure); nothing was recorded for them: run the same command again"
         )
 
 
 @app.command()
 def feedback(unit: OneUnit = None, student: Student = "*", course: CourseOption = HERE) -> None:
-    """Take late penalties and write feedback pages anew when answers are marked by hand."""
+    """Take late penalties and write feedback pages again, after answers were marked by hand."""
     from autograder.classroom.feedback import write_feedback
     from autograder.classroom.room import Classroom
     from autograder.classroom.round import record_again
 
     room, lost, written = Classroom.open(course), list[str](), 0
-    for slug in _slugs(course, [unit] if unit else None):
+    for slug in _slugs(course, unit):
         students = [entry.student for entry in record_again(room, slug, student)]
         lost += write_feedback(room, slug, students, len(os.sched_getaffinity(0)))
         written += len(students)
     if lost or not written:
-        raise AutograderError(f"{len(lost) or 'all'} pages are missing: run `autograder grade`")
+        raise AutograderError(
+            f"expected a feedback page for each graded submission, {len(lost) or 'all'} are "
+            "missing: run `autograder grade`"
+        )
     typer.echo(f"{written} pages: {room.folder('feedback', 'STUDENT', 'UNIT')}")
 
 
@@ -162,9 +163,7 @@ def report_(unit: OneUnit = None, student: Student = "*", course: CourseOption =
     from autograder.reports.analysis import absent, analyse
 
     room = Classroom.open(course)
-    found = {
-        slug: report_of(room, slug, student) for slug in _slugs(course, [unit] if unit else None)
-    }
+    found = {slug: report_of(room, slug, student) for slug in _slugs(course, unit)}
     if not any(found.values()):
         raise AutograderError("nothing is graded yet: run `autograder grade` first")
     analyses = []
@@ -195,10 +194,10 @@ def export(
     from autograder.classroom.room import Classroom
 
     if form not in forms.FORMS:
-        raise Usage(f"no format {form!r}: expected one of {', '.join(forms.FORMS)}")
+        raise Usage(f"expected --format to be one of {', '.join(forms.FORMS)}, got {form!r}")
     room = Classroom.open(course)
     path = to or room.root / "build" / f"grades_{form}.csv"
-    for note in forms.export(room, _slugs(course, [unit] if unit else None), form, path):
+    for note in forms.export(room, _slugs(course, unit), form, path):
         typer.echo(f"note: {note}", err=True)
     typer.echo(path)
 
@@ -224,17 +223,22 @@ def verify_(
         from autograder.verification.trust import verify_course
     except ModuleNotFoundError as error:
         raise AutograderError(f"verify needs {error.name}: pip install -e '.[dev]'") from None
-    slugs, workers = _slugs(course, [unit] if unit else None), workers or os.cpu_count() or 1
+    slugs, workers = _slugs(course, unit), workers or os.cpu_count() or 1
     if seeds:
         from autograder.verification.seeds import try_course
 
         root = course.resolve()
         if not try_course(root, slugs, seeds, workers=workers, again=again, record=record):
-            raise AutograderError("a secret decides a grade: see above")
+            raise AutograderError(
+                "expected the same grade with every secret, got others (above): mend the hidden "
+                "tests"
+            )
         return
     if problems := verify_course(course.resolve(), slugs, workers=workers, again=again):
         typer.echo("\n".join(problems))
-        raise AutograderError(f"the tests cannot be trusted yet: {len(problems)} problem(s), above")
+        raise AutograderError(
+            f"the hidden tests cannot be trusted yet: mend the {len(problems)} problem(s) above"
+        )
 
 
 @app.command()
@@ -260,8 +264,8 @@ def _print_table(room: Any, slug: str, entries: list[Any], pattern: str) -> None
     here = set(found.folders[slug])
     lines = [
         report.class_table(load_unit(room.root, slug), entries, scores(room, slug)),
-        *report.absent("not graded yet", here - {entry.student for entry in entries}),
-        *report.absent("nothing handed in", found.students - here),
+        *report.names_line("not graded yet", here - {entry.student for entry in entries}),
+        *report.names_line("nothing handed in", found.students - here),
     ]
     typer.echo("\n" + "\n".join(lines) + "\n")
 
@@ -271,21 +275,21 @@ def _print_left(lines: Sequence[str]) -> None:
         typer.echo("\n  ".join(["in submitted/, but in no table:", *map(printable, lines)]) + "\n")
 
 
-def _slugs(root: Path, names: list[str] | None, *, ungraded: bool = False) -> list[str]:
-    """Return the slugs for the names given, all without one; Usage for a name that is none.
+def _slugs(root: Path, names: str | list[str] | None, *, ungraded: bool = False) -> list[str]:
+    """Return the slugs that names mean, or all slugs without any; Usage for an unknown name.
 
-    ungraded: the appendices, too.
+    ungraded: whether appendices are among them.
     """
     known = slugs(root.resolve())
     if ungraded:
         known += appendices(root.resolve())
     if not known:
         raise AutograderError(
-            f"no units in {root.resolve() / 'solutions'}: "
-            "is this a course directory? use --course DIR"
+            f"no units in {root.resolve() / 'solutions'}: run this in a course directory, or use "
+            "--course DIR"
         )
     chosen = []
-    for name in names or known:
+    for name in [names] if names and isinstance(names, str) else names or known:
         try:
             chosen.append(find_slug(root.resolve(), name, known))
         except AutograderError as error:
@@ -314,8 +318,9 @@ def main() -> None:
 
 
 def start_sooner() -> None:
-    """Leave out what takes most of the time to import nbgrader: jsonschema can check IRIs with it,
-    and nothing here has any.
+    """Make nbgrader import faster: hide the slow package with which jsonschema checks IRIs.
+
+    Nothing here has an IRI to check.
     """
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 

@@ -1,7 +1,7 @@
 """The units of a course: what `unit.toml` says of each, and all that grading one needs.
 
 A course is a folder with `solutions/NN_slug/` (source, `unit.toml`) and `course/NN_slug/`
-(what learners got). Points, minutes, hints and questions stand in `unit.toml` alone.
+(what learners got). Points, minutes, hints and questions are in `unit.toml` alone.
 """
 
 import hashlib
@@ -107,9 +107,9 @@ def appendices(root: Path) -> list[str]:
 
 
 def find_slug(root: Path, name: str, known: Sequence[str] = ()) -> str:
-    """Return the slug for `07`, `7` or `07_attention`; AutograderError lists them otherwise.
+    """Return the slug that `07`, `7` or `07_attention` means, else raise AutograderError.
 
-    known: the slugs to choose from; without them, the units.
+    known: the slugs to choose from, by default the units.
     """
     known = known or slugs(root)
     for slug in known:
@@ -127,7 +127,7 @@ def read_info(root: Path, slug: str) -> UnitInfo:
     except FileNotFoundError:
         raise AutograderError(f"no {path}: a unit needs its unit.toml") from None
     except tomllib.TOMLDecodeError as error:
-        raise AutograderError(f"{path} is not valid TOML: {error}") from None
+        raise AutograderError(f"{path} is not valid TOML ({error}): mend that line") from None
     try:
         info = UnitInfo(
             slug=slug,
@@ -148,7 +148,9 @@ def read_info(root: Path, slug: str) -> UnitInfo:
             written=Written(**raw["written"]),
         )
     except (KeyError, TypeError) as error:
-        raise AutograderError(f"{path}: missing or unknown field {error}") from None
+        raise AutograderError(
+            f"{path}: missing or unknown field {error}; compare it with another unit's"
+        ) from None
     _check_info(info, path)
     return info
 

@@ -14,8 +14,9 @@ of an exercise is its core: an answer that fails it earns nothing, so that neith
 that the grader answers itself, so no mistake is charged twice. No message holds a hidden input or
 an expected value.
 
-A judge looks for a mistake only in what it has found wrong, and the inputs of the core are drawn
-until each known mistake leads to something else than the right answer: no seed decides a grade.
+A judge looks for a mistake only in a result that it has found wrong, and the inputs of the core are
+drawn until each known mistake gives another value than the right answer. So no seed decides a
+grade.
 """
 
 import builtins
@@ -113,8 +114,7 @@ class Exercise:
         self.given = {name: _as_released(function) for name, function in self.given.items()}
 
     def case(self, weight: float, property: str) -> Callable[[Any], Any]:
-        """Add a case: a generator function that takes an rng and yields (arguments, judge)
-        pairs."""
+        """Add a case: a function that takes an rng and yields pairs (arguments, judge)."""
 
         def add(inputs: Callable[[random.Random], Inputs]) -> Callable[[random.Random], Inputs]:
             self.cases.append(Case(property, weight, inputs, core=not self.cases))
@@ -137,9 +137,9 @@ def mark(
 ) -> tuple[CaseResult, ...]:
     """Put every case to the answer and return the results, the core case first.
 
-    visible: the undecorated visible check, re-judged here with an answer that calls into the
-    sandbox.
-    After an answer that is missing, unsolved, too slow or deadly the remaining cases are not tried.
+    visible: the undecorated visible check, run here with an answer that calls into the sandbox.
+    When an answer is missing, unsolved, too slow or ends its process, the remaining cases are not
+    tried.
     """
     results: list[CaseResult] = []
     gone: str | None = None
@@ -167,10 +167,10 @@ Verdict = Callable[[], tuple[str | None, str | None]]  # (message, message for a
 
 
 def drawn(case: Case, seed: bytes) -> list[Input]:
-    """Return the inputs of a case with their judges, the same for a seed.
+    """Return the inputs of a case with their judges, always the same for a seed.
 
-    Those of the core are drawn again until some input tells each known mistake from the right
-    answer: a mistake that the core overlooked would keep most of the points.
+    Those of the core are drawn again until each known mistake gives a wrong value for some input: a
+    mistake that the core overlooks would keep most of the points.
     """
     inputs = list[Input]()
     for draw in range(DRAWS):
@@ -211,11 +211,10 @@ def judged(outcome: Outcome, judge: Judge) -> str | None:
 
 
 def _as_released(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a `given` function that takes every call that the learner's own version may take.
+    """Return a `given` function that accepts every call that suits the learner's own version.
 
-    Its parameters are those of the released stub. What the learner's version has beyond them
-    (optional parameters) is dropped; a parameter that goes by another name there is the next one
-    that is missing.
+    Its parameters are those of the released stub. An argument for a further (optional) parameter of
+    the learner's is dropped; a keyword of another name counts as the first missing parameter.
     """
     parameters = inspect.signature(function).parameters
     required = [name for name, p in parameters.items() if p.default is p.empty]
@@ -232,7 +231,7 @@ def _as_released(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _too_large(outcome: Outcome) -> bool:
-    """Say whether arrays in it hold too many numbers to be made lists and compared in a second."""
+    """Say whether its arrays hold more numbers than can be made lists and compared in a second."""
     todo, numbers = [outcome.value] if isinstance(outcome, Returned) else [], 0
     while todo:
         value = todo.pop()
@@ -246,8 +245,9 @@ def _too_large(outcome: Outcome) -> bool:
 
 
 class _Stop(BaseException):
-    """The reason of a NoAnswer, or a failure of the sandbox, on its way through a visible check,
-    past any `except Exception`.
+    """The reason of a NoAnswer, or a failure of the sandbox, raised through a visible check.
+
+    It is no Exception, so that no `except Exception` of the check catches it.
     """
 
 
@@ -268,7 +268,7 @@ def _visible(exercise: Exercise, check: Callable[[Any], None], ask: Ask) -> Verd
         value, left = outcome.value
         for mine, theirs in zip(args, left if isinstance(left, tuple) else (), strict=False):
             if isinstance(mine, list) and isinstance(theirs, list):
-                mine[:] = theirs  # what the call did to its arguments, `unchanged` looks at it
+                mine[:] = theirs  # what the call did to its arguments: `unchanged` compares them
         return value
 
     def verdict() -> tuple[str | None, str | None]:

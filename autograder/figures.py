@@ -1,4 +1,4 @@
-"""The schematic drawings of a unit on their way: drawn, released, and shown beside a submission.
+"""The schematic drawings of a unit: drawn, released, and shown with a submission.
 
 A markdown cell names one as `![what it shows](figures/NAME.svg)`. The file lies beside the
 solution, and a release copies it beside the learner's notebook. The autograded notebook and the
@@ -28,7 +28,9 @@ def write(root: Path, slug: str) -> list[Path]:
             folder.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise AutograderError(f"cannot write {path}: {error.strerror}") from None
+            raise AutograderError(
+                f"cannot write {path} ({error.strerror}): make room, or the folder writable"
+            ) from None
         written.append(path)
     return written
 
@@ -44,9 +46,9 @@ def released(root: Path, slug: str) -> dict[str, str]:
 
 
 def attach(source: str, figures: Mapping[str, str]) -> tuple[str, dict[str, dict[str, str]]]:
-    """Return a released text with its drawings as attachments, and these, as a cell holds them.
+    """Return a released text that shows its drawings as attachments, and these attachments.
 
-    A drawing that was not released stays a file name, which is shown as its alternative text.
+    A drawing that was not released is left as a file name, which is shown as its alternative text.
     """
     attached: dict[str, dict[str, str]] = {}
 

@@ -9,7 +9,10 @@ from autograder.errors import AutograderError
 
 
 def write_durably(path: Path, content: str | bytes, mode: int = 0o644) -> None:
-    """Write a whole file or nothing and wait until the disk has it; AutograderError on failure."""
+    """Write a whole file or nothing, and return once it is on the disk.
+
+    Raises AutograderError if it cannot be written.
+    """
     part = part_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -26,16 +29,18 @@ def write_durably(path: Path, content: str | bytes, mode: int = 0o644) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()
-        raise AutograderError(f"cannot write {path}: {error.strerror}") from None
+        raise AutograderError(
+            f"cannot write {path} ({error.strerror}): make room, or the folder writable"
+        ) from None
 
 
 def part_of(path: Path) -> Path:
-    """Return where this process writes a file before it gets its name."""
+    """Return the temporary name under which this process writes a file."""
     return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.part")
 
 
 def remove_stale(path: Path) -> None:
-    """Remove what processes of this machine that were killed left of this file."""
+    """Remove temporary copies of this file that killed processes of this machine have left."""
     start = f".{path.name}.{socket.gethostname()}."
     for name in os.listdir(path.parent):
         stale = name.startswith(start) and not Path("/proc", name.split(".")[-2]).exists()

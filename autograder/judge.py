@@ -1,4 +1,4 @@
-"""What may come of a call, and the judges that decide whether it is right.
+"""The possible outcomes of a call, and the judges that decide whether one is right.
 
 A judge decides in two steps: whether the outcome is right and, only if it is not, which known
 mistake it shows. So no mistake is ever seen in a right answer, whatever the inputs.
@@ -16,15 +16,17 @@ MARGIN = 1e-4  # by which a mistake must differ from the right answer: more than
 
 @dataclass(frozen=True)
 class Returned:
-    """The probe came back with a value."""
+    """The probe returned a value."""
 
     value: Any
 
 
 @dataclass(frozen=True)
 class Raised:
-    """The learner's code raised; `kinds` are the built-in class names of its ancestry, nearest
-    first."""
+    """The learner's code raised an exception.
+
+    `kinds`: the names of its built-in base classes, nearest first.
+    """
 
     kinds: tuple[str, ...]
     message: str
@@ -32,7 +34,7 @@ class Raised:
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """Nothing came; `reason` is one of `REASONS`."""
+    """The call gave no result; `reason` is one of `REASONS`."""
 
     reason: str
 
@@ -53,10 +55,10 @@ REASONS = {
 class Judged:
     """A judge in two steps: is it right, and only if it is not, what to say."""
 
-    wrong: Callable[[Outcome], str | None]  # the nature of what is wrong; None: nothing is
+    wrong: Callable[[Outcome], str | None]  # what is wrong, in kind; None if nothing is
     say: Callable[[Outcome, str], str]
+    # Hint of a known mistake: whether the mistake gives another value than the right answer here.
     tells: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
-    """Hint of a known mistake -> whether it leads to something else than the right answer here."""
 
     def __call__(self, outcome: Outcome) -> str | None:
         nature = self.wrong(outcome)
@@ -76,8 +78,7 @@ class Judged:
 
 
 def expect_near(want: Any, tolerance: float, hint: str, mistakes: Sequence[Mistake] = ()) -> Judged:
-    """Accept a value that is `want` within `tolerance` (relative above 1) or what its dtype
-    allows.
+    """Accept a value within `tolerance` of `want` (relative above 1), or within its precision.
 
     mistakes: each with the value it leads to; the hint of the first that fits is shown.
     """
@@ -105,7 +106,7 @@ def expect_near(want: Any, tolerance: float, hint: str, mistakes: Sequence[Mista
 
 
 def expect_equal(want: Any, hint: str, mistakes: Sequence[Mistake] = ()) -> Judged:
-    """Accept the same value; list, tuple and array of the same items are the same."""
+    """Accept an equal value; lists, tuples and arrays of equal items are equal."""
     return expect_near(want, 0.0, hint, mistakes)
 
 
@@ -114,7 +115,7 @@ def expect_that(
 ) -> Judged:
     """Accept a value for which `right(value)` is True.
 
-    mistakes: the value of each says whether a result shows it, and is asked of wrong results only.
+    mistakes: the value of each is a function that says whether a wrong result shows it.
     """
 
     def wrong(value: Any) -> str | None:

@@ -27,8 +27,8 @@ def names_slug(name: str, slug: str) -> bool:
 def parse_notebook(data: bytes) -> dict[str, Any]:
     """Return a notebook of format 4 whose `cells` are a list of anything.
 
-    A byte-order mark and line ends of any system are read over. Raises NotebookError, in one line,
-    for a file above `FILE_BYTES`, an empty one, a text that is not UTF-8 or not JSON, another
+    Accepts a byte-order mark and the line ends of any system. Raises NotebookError, in one line,
+    for a file above `FILE_BYTES`, an empty one, a text that is not UTF-8 or not JSON, and another
     format.
     """
     check_size(data, "the notebook")
@@ -67,7 +67,7 @@ def parse_notebook(data: bytes) -> dict[str, Any]:
 
 
 def check_size(data: bytes, name: str) -> None:
-    """Raise NotebookError for more than `FILE_BYTES` and for nothing but blanks."""
+    """Raise NotebookError for more than `FILE_BYTES` and for a file of white space alone."""
     if len(data) > FILE_BYTES:
         raise NotebookError(
             f"{name} is larger than {FILE_BYTES // 2**20} MiB: clear its outputs, save it again"

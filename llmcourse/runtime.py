@@ -6,8 +6,7 @@
 
 Claims are enforced at the presets `cpu` and `gpu` (a claim that fails stops the notebook) and
 only recorded at `smoke`, where the sizes are too small to learn anything. Nothing global is
-seeded:
-`rt.random` and `rt.generator()` are passed to whatever draws.
+seeded: `rt.random` and `rt.generator()` are passed to whatever draws.
 """
 
 import json
@@ -58,8 +57,7 @@ class Runtime:
 
     @cached_property
     def device(self) -> "torch.device":
-        """The torch device: `auto` takes CUDA where there is one (torch is first imported
-        here)."""
+        """The torch device; `auto` is CUDA where there is one. Imports torch on first use."""
         import torch
 
         name = self.device_name
@@ -95,8 +93,7 @@ class Runtime:
         """Assert that learning happened.
 
         text: the claim as a sentence a reader can check; value: the number it rests on.
-        Raises ClaimFailed at `cpu` and `gpu` when it does not hold; at `smoke` it is
-        recorded.
+        Raises ClaimFailed at `cpu` and `gpu` when it does not hold; at `smoke` it is only recorded.
         """
         enforced, holds = self.preset != "smoke", bool(holds)
         value = value if isinstance(value, str) else float(value)
@@ -129,8 +126,11 @@ class Runtime:
         self._write(kind="ladder", **asdict(row))
 
     def ladder_rows(self, corpus: str) -> list[LadderRow]:
-        """Return the rows earned so far on one text, worst first: the committed ones up to the last
-        that this notebook has measured, with what it measured; without any, all committed ones."""
+        """Return the models measured so far on one text, worst first.
+
+        These are the committed rows up to the last model that this notebook has measured, with the
+        notebook's own values in place of theirs; all committed rows if it has measured none.
+        """
         names = LadderRow.__dataclass_fields__
         ours = [
             LadderRow(**{n: r[n] for n in names}) for r in self.records if r["kind"] == "ladder"
@@ -169,8 +169,7 @@ def setup(preset: str = "cpu", device: str = "auto", seed: int = 0) -> Runtime:
     """Check the three parameters of a notebook and return its runtime.
 
     preset: smoke, cpu or gpu (the variable LLMCOURSE_PRESET overrides it); device: auto, cpu or
-    cuda.
-    Raises SetupError, one line, for anything else and for `cuda` on a machine that has none.
+    cuda. Raises SetupError, one line, for anything else and for `cuda` on a machine that has none.
     """
     preset = os.environ.get("LLMCOURSE_PRESET") or preset
     if preset not in PRESETS:
@@ -207,7 +206,7 @@ def remember(answer: Any, passed: bool) -> None:
 def choose(mine: Any, library: Any) -> Any:
     """Return the learner's own version once its check has passed, else the library's; say which.
 
-    One unsolved exercise so never blocks the cells below it.
+    So an unsolved exercise never blocks the cells below it.
     """
     if id(mine) in _passed:
         print(f"{mine.__name__}: using yours")
@@ -218,8 +217,10 @@ def choose(mine: Any, library: Any) -> Any:
 
 
 def repository_root(start: Path | None = None) -> Path | None:
-    """Return the folder that holds `course/` and `llmcourse/` at or above `start`, if there
-    is one."""
+    """Return the course folder (`course/` and pyproject.toml in it) at or above `start`, or None.
+
+    start: the working directory by default.
+    """
     for folder in [start or Path.cwd(), *(start or Path.cwd()).resolve().parents]:
         if (folder / "course").is_dir() and (folder / "pyproject.toml").is_file():
             return folder

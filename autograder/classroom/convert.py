@@ -1,9 +1,9 @@
 """What `nbgrader autograde` and formgrader's button run instead of nbgrader's own grading.
 
 `install` is called by nbgrader_config.py. It replaces the start of nbgrader's Autograde converter
-(which would copy every file of a submission, symbolic links followed, and execute its cells with
-the instructor's rights) by a `round` of grading. `Refuse` stands where nbgrader looks for its own
-steps: if the replacement were ever missing, nothing would run.
+(which would copy every file of a submission, following symbolic links, and execute its cells with
+the instructor's rights) by a `round` of grading. `Refuse` is configured as nbgrader's only step: if
+the replacement were ever missing, nothing would run.
 """
 
 import fnmatch
@@ -50,7 +50,7 @@ def _as_nbgrader_errors(log: Any) -> Iterator[None]:
 
 
 def _start(self: Any) -> None:
-    """Replace Autograde.start: the same directories and options, another way of grading."""
+    """Replace Autograde.start: same directories and options, but graded in the sandbox."""
     from autograder.classroom.room import Classroom
     from autograder.classroom.round import grade_unit
     from autograder.classroom.submitted import students_of, survey
@@ -73,7 +73,8 @@ def _start(self: Any) -> None:
         if not students or not fnmatch.fnmatchcase(slug, coursedir.notebook_id):
             where = coursedir.format_path(coursedir.submitted_directory, coursedir.student_id, slug)
             raise AutograderError(
-                f"No notebooks were matched by '{where}/{coursedir.notebook_id}.ipynb'"
+                f"No notebooks were matched by '{where}/{coursedir.notebook_id}.ipynb': "
+                "put submissions there"
             )
 
         def say(entry: Any) -> None:

@@ -36,7 +36,7 @@ COLUMNS = [
     "raw_score", "late_submission_penalty", "score", "max_score",
 ]  # fmt: skip
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
-INNER_FORMULA = re.compile(r"([;\t\r\n])(?=\s*[=+\-@＝＋－＠])")  # where `;` parts the cells
+INNER_FORMULA = re.compile(r"([;\t\r\n])(?=\s*[=+\-@＝＋－＠])")  # for programs that cut at `;`
 
 
 class SafeCsvExport(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
@@ -55,7 +55,7 @@ class SafeCsvExport(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no 
 
 
 def export(room: Classroom, slugs: Sequence[str], form: str, path: Path) -> list[str]:
-    """Write the grades of these units in a form of FORMS; returns what to tell the instructor.
+    """Write the grades of these units in one of FORMS, and return notes for the instructor.
 
     Raises AutograderError when none of the units is graded.
     """
@@ -69,7 +69,7 @@ def export(room: Classroom, slugs: Sequence[str], form: str, path: Path) -> list
 
 
 def _open(units: Sequence[Any]) -> Iterator[str]:
-    """Yield what a person has not decided yet."""
+    """Yield notes on answers that still wait for a person."""
     submissions = [submission for unit in units for submission in unit.submissions]
     if waiting := sum(map(unread, submissions)):
         yield f"written answers that wait for a person and count 0: {waiting}"
@@ -87,7 +87,7 @@ def _formulas(book: Gradebook, units: Sequence[Any]) -> Iterator[str]:
 
 
 def _for_canvas(book: Gradebook, units: Sequence[Any]) -> Iterator[str]:
-    """Yield a line on whom Canvas would not find: it reads parted digits as a number."""
+    """Yield a note on students whom Canvas would not find, since it reads their ids as numbers."""
     yield from _formulas(book, units)
     wrong = {
         s.id: as_canvas_reads(known_as)
@@ -115,7 +115,7 @@ def as_canvas_reads(cell: str) -> str:
 
 
 def _for_moodle(book: Gradebook, units: Sequence[Any]) -> Iterator[str]:
-    """Yield a line on whose value, above the item's maximum, makes Moodle refuse the whole file."""
+    """Yield a note on grades above the maximum, for which Moodle refuses the whole file."""
     yield from _formulas(book, units)
     above = [
         f"{plain(who.id)} ({unit.name}: {score} of {unit.max_score:g})"
@@ -125,8 +125,8 @@ def _for_moodle(book: Gradebook, units: Sequence[Any]) -> Iterator[str]:
     ]
     if above:
         yield (
-            "Moodle refuses the whole file for a value above the maximum, raise that of its grade "
-            f"item first: {', '.join(above)}"
+            "Moodle refuses the whole file for a grade above the maximum: raise the maximum of its "
+            f"grade item first for {', '.join(above)}"
         )
 
 
@@ -187,7 +187,7 @@ def _submission(book: Gradebook, unit: Any, student: Any) -> Any | None:
 
 
 def _final(book: Gradebook, unit: Any, student: Any, nothing: str) -> float | str:
-    """Round the score to two places, as both systems show it; `nothing` where none came in."""
+    """Return the score rounded to two places, as both systems show it; `nothing` without work."""
     submission = _submission(book, unit, student)
     if submission is None:
         return nothing

@@ -1,8 +1,8 @@
-"""What a learner and a marker read of one submission: autograded notebook and feedback page.
+"""What a learner and a marker see of one submission: autograded notebook and feedback page.
 
 Everything a learner wrote or printed is made harmless here, once, before nbgrader shows it to
-anybody: of outputs only plain text and PNG pictures stay, raw HTML in a written answer loses its
-effect, messages of the hidden tests are escaped. Scores in the pages come from the gradebook.
+anybody: of outputs only plain text and PNG pictures are kept, raw HTML in a written answer has no
+effect, messages of the hidden tests are escaped. Scores in the pages are the gradebook's.
 """
 
 import base64
@@ -36,7 +36,7 @@ CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SOURCE_CHARACTERS, CELL_CHARACTERS, LINE_CHARACTERS = 200_000, 50_000, 1_000  # shown of a learner
 ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~])?")  # colours, cursor
 STREAMS = ("stdout", "stderr")
-PAGES, PAGE_SECONDS = 16, 30.0  # made in one go; processor time for each
+PAGES, PAGE_SECONDS = 16, 30.0  # made in one process; processor time for each
 
 
 def autograded_notebook(unit: Unit, result: "Result") -> NotebookNode:
@@ -113,9 +113,9 @@ def _cell(
     room: int,
     drawings: Mapping[str, str],
 ) -> NotebookNode:
-    """Return one cell with trusted metadata, and text and outputs that cannot act.
+    """Return one cell with released metadata, and text and outputs that have no active content.
 
-    room: characters of learners' text that are still shown; drawings: the released ones.
+    room: how many characters of learners' text may still be shown; drawings: the released ones.
     """
     kind = "code" if (original or cell)["cell_type"] == "code" else "markdown"
     learners = original is None or _nbgrader(original).get("solution", False)
@@ -147,7 +147,7 @@ def _cell(
 
 
 def shortened(source: str, room: int) -> str:
-    """Return a learner's text up to a length: what makes pages of it takes quadratic time.
+    """Return a learner's text up to a length, since making a page takes quadratic time in it.
 
     >>> shortened("x = 1\\ny = 2\\n", 9)
     'x = 1\\ny =\\n# [the rest is too long to be shown]'
@@ -167,9 +167,9 @@ def _text(value: Any) -> str:
 
 
 def defused(markdown: str) -> str:
-    """Disarm a learner's markdown: no HTML tag, link, picture or active TeX command takes effect.
+    """Return a learner's markdown without effective HTML tags, links, pictures and TeX commands.
 
-    A space inside what would be syntax keeps text, formulas and code readable.
+    A space is put inside such syntax, so that text, formulas and code stay readable.
 
     >>> defused("if a<b: <script>alert(1)</script> [x](javascript:alert(2))")
     'if a< b: < script>alert(1)< /script> [x] (javascript:alert(2))'
@@ -225,7 +225,7 @@ def _points(exercise: "ExerciseResult") -> NotebookNode:
 
 
 def message_html(exercise: "ExerciseResult") -> str:
-    """Return what an answer's author is told, escaped: points, and each property with its hint."""
+    """Return what the learner is told about an exercise, escaped: points, properties, hints."""
     rows = "".join(
         f"<li>{'✓' if case.passed else '✗'} {html.escape(case.property)}"
         + (f": <b>{html.escape(case.message)}</b></li>" if case.message else "</li>")
@@ -246,10 +246,10 @@ def _earned(exercise: "ExerciseResult") -> str:
 def write_feedback(
     room: "Classroom", slug: str, students: Iterable[str], workers: int = 1
 ) -> list[str]:
-    """Run nbgrader's generate_feedback for these students; returns those who got no page.
+    """Run nbgrader's generate_feedback for these students and return those who got no page.
 
-    Their old pages go first: a page that is there is a new one. One grader at a time; workers:
-    processes, each of which makes up to `PAGES` one after the other.
+    Old pages are removed first, so that a page that exists is new. Holds the lock of `writing`.
+    workers: processes at a time, each of which makes up to `PAGES` pages.
     """
     names = list(students)
     pages = {name: room.folder("feedback", name, slug) / f"{slug}.html" for name in names}
@@ -274,7 +274,7 @@ def _page_seconds(students: Sequence[str]) -> float:
 
 
 def _make_pages(room: "Classroom", slug: str, students: Sequence[str]) -> str | None:
-    """Make what pages can be made; what is wrong with the disk, if it is the disk."""
+    """Make the pages that can be made; return the error of the disk, if there was one."""
     converter = _Feedback(coursedir=room.nbgrader_directory(slug, "*"), config=room.config)
     converter.folders = [room.folder("autograded", student, slug) for student in students]
     converter.force = True
@@ -285,23 +285,26 @@ def _make_pages(room: "Classroom", slug: str, students: Sequence[str]) -> str | 
 
 
 class _Feedback(GenerateFeedback):  # type: ignore[misc]  # nbgrader carries no types
-    """nbgrader's converter for given folders. It takes ids for patterns: one with `*` or `[` in it
-    would get no page; and it says of a full disk only that there was an error."""
+    """nbgrader's converter, for given folders instead of patterns.
+
+    By itself it takes an id with `*` or `[` for a pattern, so its page would not be made, and it
+    does not tell a full disk from any other error.
+    """
 
     folders: Sequence[Path]
     unwritten: OSError | None = None  # why a page could not be written
 
     def init_notebooks(self) -> None:
-        """Fill in what it looks for by pattern."""
+        """Set the notebooks, which it would find by pattern."""
         self.assignments = {str(f): [str(f / f"{f.name}.ipynb")] for f in self.folders}
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Make the folder of a page."""
+        """Make the folder of a page, and note an error of the disk."""
         with self._noting():
             super().init_assignment(assignment_id, student_id)
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
-        """Make a page."""
+        """Make a page, and note an error of the disk."""
         with self._noting():
             super().convert_single_notebook(notebook_filename)
 

@@ -1,9 +1,9 @@
-"""One submission as the page its author reads: points first, then the notebook; no script at all.
+"""The feedback page of one submission: points first, then the notebook; no script at all.
 
-nbgrader's converter asks for an exporter and puts the scores of the gradebook into the cells; this
-one shows them. The page needs no network and no other file, and its policy forbids both: formulas
-are MathML, pictures and style stand in the page. The text and outputs it gets are those of
-`feedback`, where learners' words lost their effect; all but markdown is escaped here.
+nbgrader's converter puts the scores of the gradebook into the cells and calls an exporter, which
+here is `FeedbackPage`. The page needs no network and no other file, and its policy forbids both:
+formulas are MathML, pictures and style are inside the page. Texts and outputs come from `feedback`,
+which has made them harmless; all but markdown is escaped here.
 """
 
 from functools import lru_cache
@@ -39,8 +39,7 @@ th, td { text-align: left; vertical-align: top; padding: .25rem .6rem;
   border-bottom: 1px solid #ddd }
 .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
 pre { margin: .4rem 0; padding: .6rem; overflow-x: auto; font-size: 13px; line-height: 1.35;
-  white-space: pre-wrap; overflow-wrap: anywhere }
-pre { background: #f5f5f5 }
+  white-space: pre-wrap; overflow-wrap: anywhere; background: #f5f5f5 }
 pre.out { background: none; border-left: 3px solid #ddd }
 pre.stderr { background: #fdf0ef }
 section { margin: .8rem 0; overflow-x: auto }
@@ -156,7 +155,7 @@ class FeedbackPage(Exporter):
 
 
 def _notes(opening: NotebookNode | None) -> Markup:
-    """Return the state and notices of the first cell; leave out its table, which has no marks."""
+    """Return the state and notices of the first cell, without its table, which lacks marks."""
     text, table, _ = opening.source.partition("<table") if opening else ("", "", "")
     return Markup(text + "</div>" * bool(table))
 
@@ -189,7 +188,7 @@ def points(value: float) -> float:
 
 
 def markdown(text: str, escape: bool = False, attachments: Any = None) -> Markup:
-    """Return Markdown as HTML. escape: show HTML in it, do not obey it; attachments: pictures."""
+    """Return Markdown as HTML. escape: show HTML in it as text; attachments: pictures by name."""
     return _rendered(text, escape, attachments) if attachments else _kept(text, escape)
 
 

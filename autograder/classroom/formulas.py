@@ -1,8 +1,8 @@
-"""TeX formulas as MathML, which browsers show without a script, a font or a network of ours.
+"""TeX formulas as MathML, which browsers show without a script, a font or a network.
 
-latex2mathml parses; what it made is then taken apart. Its own `convert` turns `&lt;` back into `<`,
-so a formula could hold a live tag, and it knows commands for links, styles and macros that grow
-without end. What it cannot convert is shown as its source.
+latex2mathml parses a formula, and its result is cleaned here. Its own `convert` turns `&lt;` back
+into `<`, so a formula could hold a live tag, and it supports commands for links and styles, and
+macros that grow without end. A formula that it cannot convert is shown as its source.
 """
 
 import functools
@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, tostring
 
 from latex2mathml.converter import convert_to_element
 
-LONGEST = 1_000  # characters; what takes the converter time is no formula of a notebook
+LONGEST = 1_000  # characters; longer text is no formula of ours and takes the converter long
 MACROS = re.compile(r"\\(newcommand|renewcommand|newenvironment|DeclareMathOperator|[egx]?def)\b")
 ARG = re.compile(r"\\arg(?![A-Za-z])")  # a name of a function that latex2mathml does not know
 ALIGNED = re.compile(r"\\(begin|end)\{aligned\}")  # nor this; `split` is laid out the same
@@ -64,7 +64,7 @@ def _space_functions(element: Element) -> None:
 
 
 def _clean(element: Element) -> None:
-    """Put characters for entities, and remove every attribute that links or styles."""
+    """Replace entities by their characters, and remove every attribute that links or styles."""
     element.text = html.unescape(element.text) if element.text else element.text
     for name in set(element.attrib) - ATTRIBUTES:
         del element.attrib[name]

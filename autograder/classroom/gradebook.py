@@ -1,9 +1,9 @@
 """nbgrader's gradebook, written from the result store.
 
-`record` writes one result into it in one transaction (every automatic score of that submission is
-set anew; manual scores, extra credit and comments stay), then the notebook under `autograded/`,
-which carries the key of the result: a kill between the two leaves the old key, and the next round
-records the result again. No file of the submission is copied.
+`record` writes one result into it in one transaction: it sets every automatic score of the
+submission and keeps manual scores, extra credit and comments. Then it writes the notebook under
+`autograded/`, which holds the key of the result. If it is killed between the two, the old key is
+still there, and the next round records the result again. No file of the submission is copied.
 """
 
 import dataclasses
@@ -47,11 +47,11 @@ class Graded:
     key: str  # of the result store
     work: str  # hash of the submission alone
     fresh: bool = True  # False: taken from the store
-    told: tuple[str, ...] = ()  # what was noticed around the work: its time, copies beside it
+    told: tuple[str, ...] = ()  # notices about its folder: time of receipt, copies beside it
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """All that is told of the submission beside its points."""
+        """All notices about the submission."""
         return (*self.result.notices, *self.told)
 
 
@@ -62,9 +62,9 @@ class Scores:
     score: float  # automatic and manual, less the late penalty
     needs_manual_grade: bool
     timestamp: datetime | None
-    penalty: float = 0.0  # for being late, taken off the score
-    owed: float = 0.0  # the penalty that would be taken now; nan where that cannot be told
-    again: bool = False  # every mark is there, but one was given to earlier work
+    penalty: float = 0.0  # for being late, already subtracted from the score
+    owed: float = 0.0  # the penalty as it would be computed now; nan if that fails
+    again: bool = False  # all is marked, but a mark was given to earlier work
 
 
 def scores(room: Classroom, slug: str) -> dict[str, Scores]:
@@ -77,7 +77,7 @@ def _scores(room: Classroom, submission: Any) -> Scores:
     penalty = submission.late_submission_penalty or 0.0
     try:
         owed = sum(_late_penalty(room, notebook) or 0.0 for notebook in submission.notebooks)
-    except Exception:  # a plugin of the instructor's: it is told of where grades are recorded
+    except Exception:  # in a plugin of the instructor: reported where grades are recorded
         owed = math.nan
     return Scores(
         score=max(0.0, submission.score - penalty),
@@ -98,9 +98,7 @@ def unread(submission: Any) -> int:
 
 
 def recorded(room: Classroom, student: str, slug: str) -> dict[str, Any]:
-    """Return the key of the result and the hash of the work that were recorded last, and what was
-    told beside; empty if there are none.
-    """
+    """Return key, work and told of what was recorded last, as in `Graded`; empty if nothing was."""
     path = room.folder("autograded", student, slug) / f"{slug}.ipynb"
     try:
         marks = json.loads(path.read_text(encoding="utf-8"))["metadata"]["autograder"]
@@ -113,7 +111,7 @@ def recorded(room: Classroom, student: str, slug: str) -> dict[str, Any]:
 def record(room: Classroom, unit: Unit, entry: Graded, timestamp: datetime | None) -> None:
     """Write one result into the gradebook and the autograded notebook; hold `room.writing()`.
 
-    An infrastructure error is never recorded: what stood there before stays.
+    An infrastructure error is never recorded: the earlier record stays.
     """
     assert entry.result.state in ("graded", "unreadable"), "a failure of ours is nobody's grade"
     notebook = autograded_notebook(unit, dataclasses.replace(entry.result, notices=entry.notices))
@@ -137,7 +135,7 @@ def record(room: Classroom, unit: Unit, entry: Graded, timestamp: datetime | Non
 
 @contextmanager
 def _transaction(room: Classroom) -> Iterator[Gradebook]:
-    """Open a gradebook whose many commits become one: all of it is written, or nothing."""
+    """Open a gradebook in which nbgrader's many commits become one: all is written, or nothing."""
     with room.book() as book, book.engine.begin() as connection:
         book.db.remove()
         book.db.configure(bind=connection, join_transaction_mode="rollback_only")
@@ -191,7 +189,7 @@ def _late_penalty(room: Classroom, submitted: SubmittedNotebook) -> float | None
 
 
 def _seconds_late(submission: Any) -> float:
-    """Return the seconds as nbgrader has them, but for an extension of a due date that is gone."""
+    """Return nbgrader's seconds; 0 without a due date, where an old extension makes it fail."""
     due = submission.assignment.duedate
     return 0.0 if due is None else float(submission.total_seconds_late)
 
@@ -238,16 +236,17 @@ def _ensure_assignment(room: Classroom, unit: Unit) -> None:
 
 
 def storage_trouble(error: BaseException | None) -> str | None:
-    """Return one line if an error, or what led to it, says that disk or gradebook is unwritable."""
+    """Return one line if an error, or its cause, is a disk or gradebook that cannot be written."""
     while error is not None:
         if isinstance(error, OperationalError):
             return f"gradebook: {one_line(error)}; is it in use, or the disk full?"
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-            return f"cannot write {error.filename or 'the results'}: {error.strerror}"
+            what = error.filename or "the results"
+            return f"cannot write {what} ({error.strerror}): make room, then run again"
         error = error.__cause__ or error.__context__
     return None
 
 
 def one_line(error: Exception) -> str:
-    """Return the first line of an error of a library, fit for a terminal."""
+    """Return the first line of a library's error, safe to print on a terminal."""
     return printable((str(error).splitlines() or [type(error).__name__])[0])

@@ -1,6 +1,6 @@
-"""What is told of a submission beside its grades: when it was received, which copies lie beside it.
+"""When a submission was received, and whether a better copy lies beside it.
 
-Both come from the folder, not from the notebook, so they are no part of a stored result.
+Both depend on the folder, not on the notebook, so they are no part of a stored result.
 """
 
 import itertools
@@ -24,7 +24,7 @@ STAMP, STAMP_BYTES = "timestamp.txt", 200
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 ZONE = re.compile(r"(.*\d)\s+([A-Za-z]+(?:/[A-Za-z0-9_+-]+)+)", re.DOTALL)  # Europe/Berlin
 TWO_SIGNS = re.compile(r"(UTC|GMT)\s?[+-]\d", re.IGNORECASE)  # in POSIX, UTC+3 is west of Greenwich
-DEFAULTS = datetime(2000, 1, 1), datetime(2001, 2, 2)  # what is not said differs between them
+DEFAULTS = datetime(2000, 1, 1), datetime(2001, 2, 2)  # a part that a text lacks differs in them
 COPIES = 5  # files looked at, and notebooks in them
 IN_TIME = "was ignored, so the work counts as in time"
 
@@ -51,7 +51,7 @@ def received(folder: Path, slug: str) -> tuple[datetime | None, str | None]:
 
 
 def _small_regular(path: Path) -> bytes | None:
-    """Read a file that is the submission's own: no link of either kind, pipe or device."""
+    """Return the bytes of a small regular file with one name; None for anything else."""
     if not stat.S_ISREG(path.lstat().st_mode):
         return None
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -62,7 +62,7 @@ def _small_regular(path: Path) -> bytes | None:
 
 
 def _stamp(folder: Path, slug: str) -> Path:
-    """Return where the time is written: in the folder, or beside a notebook that lies deeper."""
+    """Return the path of the timestamp: in the folder, or beside a notebook that lies deeper."""
     path = folder / STAMP
     if path.is_symlink() or path.exists():
         return path
@@ -73,10 +73,10 @@ def _stamp(folder: Path, slug: str) -> Path:
 
 
 def time_of(text: str) -> datetime:
-    """Return the time (UTC) that a text says in full (day, month, year); the hour may be missing.
+    """Return the time (UTC) in a text that has day, month and year; the hour may be missing.
 
-    Raises ValueError, whose message is what was found instead, for a date that says less, can be
-    read in two ways, or names a time zone that is not known.
+    Raises ValueError, whose message is what was found instead, for a date that is incomplete, can
+    be read in two ways, or has an unknown time zone.
 
     >>> time_of("2030-05-01 12:00 +0200")
     datetime.datetime(2030, 5, 1, 10, 0)
@@ -110,7 +110,7 @@ def time_of(text: str) -> datetime:
 
 
 def _zone(name: str | None, offset: int | None) -> tzinfo | None:
-    """Return a zone as the parser asks for it; the name of this machine's own zone is not used."""
+    """Return a time zone for the parser, which by itself would also accept this machine's zone."""
     if offset is not None:
         return timezone(timedelta(seconds=offset))
     return ZoneInfo(name) if name else None
@@ -119,7 +119,7 @@ def _zone(name: str | None, offset: int | None) -> tzinfo | None:
 def better_copies(
     folder: Path, slug: str, data: bytes, released: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Yield a line for each notebook beside the one that is graded in which more was answered."""
+    """Yield a line for each notebook beside the graded one in which more cells are answered."""
     try:
         mine = answers(data, released)
         for name, other in itertools.islice(beside(folder, slug, COPIES), COPIES):
@@ -134,7 +134,7 @@ def better_copies(
 
 
 def answers(data: bytes, released: Mapping[str, Any]) -> int:
-    """Return how many solution cells of a notebook hold something else than the released stub."""
+    """Return how many solution cells of a notebook differ from the released stub."""
     try:
         cells = parse(data).cells
     except Unreadable:

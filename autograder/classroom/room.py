@@ -1,7 +1,6 @@
 """The directories of a course as nbgrader is configured for it, and what may be read from them.
 
-nbgrader is imported where it is used: that takes seconds, and a worker that only grades has no use
-for it.
+nbgrader is imported only where it is used: that takes seconds, and workers do not need it.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class Classroom:
             ) from None
         except Exception as error:  # the file is Python: anything can go wrong in it
             raise AutograderError(
-                f"{root / CONFIG} fails: {type(error).__name__}: {error}"
+                f"{root / CONFIG} cannot be read ({type(error).__name__}: {error}): mend it"
             ) from None
         config.CourseDirectory.root = str(root)
         return cls.of(CourseDirectory(config=config), config)
@@ -81,7 +80,7 @@ class Classroom:
         return CourseDirectory(config=config)
 
     def book(self) -> Gradebook:
-        """Return nbgrader's gradebook, made if it is not there; close it (`with`)."""
+        """Return nbgrader's gradebook, made if there is none; close it (`with`)."""
         from nbgrader.api import Gradebook
         from sqlalchemy.engine import make_url
 
@@ -91,7 +90,7 @@ class Classroom:
         return Gradebook(self.coursedir.db_url, self.coursedir.course_id)
 
     def _make_book(self, path: Path) -> None:
-        """Make an empty gradebook appear whole: nbgrader makes it in many steps."""
+        """Make an empty gradebook under a temporary name, since nbgrader makes it in many steps."""
         from nbgrader.api import Gradebook
 
         remove_stale(path)

@@ -1,9 +1,9 @@
 """One round of grading: find submissions, grade each as bytes, store the result, record it.
 
-The same round runs for `autograder grade`, `nbgrader autograde` and formgrader's button. It takes
-what is in the store, then lets workers (`schedule`) settle what they can beside each other, and
-grades the rest here, one after the other: without workers that is everything, with them what met a
-limit of time or failed through no fault of its own.
+The same round runs for `autograder grade`, `nbgrader autograde` and formgrader's button. It first
+takes results from the store, then lets workers (`schedule`) grade side by side, and grades the rest
+here, one after the other: everything without workers, else submissions that hit a time limit or
+failed through an error of ours.
 """
 
 import hashlib
@@ -80,7 +80,7 @@ class _Round:
             self.book = scores(room, unit.slug)
 
     def entries(self, students: Sequence[str], workers: Workers) -> Iterator[Graded]:
-        """Yield what became of each submission, as soon as it is recorded."""
+        """Yield each submission as soon as it is recorded."""
         tasks, waiting = dict[str, Task](), dict[str, list[str]]()  # by key: equal work is one task
         for student in students:
             settled = self._guarded(self._settle, student)
@@ -104,8 +104,9 @@ class _Round:
             yield settled
 
     def _guarded(self, step: Callable[[str], Graded | Task], student: str) -> Graded | Task:
-        """Keep what one submission brings up from the others, which are graded; what ails disk or
-        gradebook ends the round.
+        """Run a step so that an error in one submission does not stop the others.
+
+        An error of the disk or the gradebook ends the round.
         """
         try:
             return step(student)
@@ -118,16 +119,16 @@ class _Round:
             return self._failed(student, f"the grader failed ({what}); nothing was recorded")
 
     def _settle(self, student: str) -> Graded | Task:
-        """Record what the store has for the work that is there now; a Task when it has nothing."""
+        """Record the stored result of the present work and return it; a Task if there is none."""
         if not student.isprintable():  # gradebook and pages cannot hold it, or show another name
             return self._failed(student, UNPRINTABLE)
         folder = work_folder(self.room, student, self.unit.slug)
         told = list[str]()
-        with self.room.writing():  # what is read here is what the gradebook then shows
+        with self.room.writing():  # so that the gradebook shows the very work that is read here
             try:
                 submission = read_work(folder, self.unit.slug)
             except Unreadable as error:
-                notice = printable(str(error))  # with a file name in it
+                notice = printable(str(error))  # it may hold a file name
                 key = work = hashlib.sha256(f"unreadable: {notice}".encode()).hexdigest()
                 result = _without_grades(self.unit, "unreadable", notice)
                 save_result(self.room.root, key, result)
@@ -178,8 +179,10 @@ class _Round:
             return _without_grades(self.unit, "infrastructure", str(error))
 
     def _record_if_new(self, entry: Graded, timestamp: datetime | None) -> None:
-        """Record unless the gradebook and the page say the same already: points, what was told
-        beside them, and the penalty that a due date moved meanwhile would mean.
+        """Record an entry unless gradebook and notebook have it already.
+
+        They do not if the result, the notices or the time are new, or if a due date was moved, so
+        that the penalty would now be another one.
         """
         book = self.book.get(entry.student)
         marks = recorded(self.room, entry.student, self.unit.slug)
@@ -218,7 +221,7 @@ def _must_exist(room: Classroom, student: str) -> None:
 
 
 def has_page(room: Classroom, entry: Graded) -> bool:
-    """Say whether there is a whole feedback page that is not older than what was recorded last."""
+    """Say whether there is a complete feedback page, not older than the last record."""
     page = room.folder("feedback", entry.student, entry.slug) / f"{entry.slug}.html"
     notebook = room.folder("autograded", entry.student, entry.slug) / f"{entry.slug}.ipynb"
     try:
@@ -243,7 +246,7 @@ def report_of(room: Classroom, slug: str, pattern: str = "*") -> list[Graded]:
 def record_again(room: Classroom, slug: str, pattern: str = "*") -> list[Graded]:
     """Write the stored results into the gradebook once more: nothing is graded.
 
-    Late penalties are taken anew, on what was given by hand meanwhile, too.
+    Late penalties are computed again, and marks given by hand since then count in them.
     """
     unit, book = load_unit(room.root, slug), scores(room, slug)
     entries = report_of(room, slug, pattern)

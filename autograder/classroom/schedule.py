@@ -1,14 +1,14 @@
 """Many submissions side by side, on workers of dask.distributed.
 
-A task is plain data: where the submission lies and the key of its result. A worker grades it in a
-sandbox with a slot of its own, puts the result into the store, and returns the key: the file is the
-truth, so a task that runs twice, or whose worker dies, does no harm. What met a limit of time, or
-failed through no fault of its own, is not stored: the caller grades it again alone. So a grade does
-not depend on how many ran beside it.
+A task is plain data: the folder of the submission and the key of its result. A worker grades it in
+a sandbox with a slot of its own, stores the result, and returns the key. Only the stored file
+counts, so a task that runs twice, or whose worker dies, does no harm. A submission that hit a time
+limit or failed through an error of ours is not stored: the caller grades it again alone. So a grade
+does not depend on how many ran side by side.
 
 The cluster that `Workers` starts listens on 127.0.0.1 with a certificate made for the round:
-nobody else on this machine can give it work. A scheduler elsewhere must use TLS, too; its workers
-need the same course directory, packages and secret, which is checked.
+nobody else on this machine can give it work. A scheduler on another machine must use TLS, too, and
+its workers need the same course directory, packages and secret; all this is checked.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Task:
 
 
 def settle(task: Task) -> str | None:
-    """Grade a submission beside others and store the result: its key; None: grade it alone."""
+    """Grade a submission, store the result, return its key; None if it must be graded alone."""
     try:
         submission = read_work(task.folder, task.slug)
         unit, secret = load_unit(task.root, task.slug), course_secret(task.root)
@@ -77,8 +77,8 @@ def settle(task: Task) -> str | None:
 class Workers:
     """Workers for one or several rounds; a context manager. Calling it settles tasks.
 
-    count: processes of a cluster on this machine, started when there is work for two of them, one a
-    core if not given; address: of a running scheduler to use instead.
+    count: processes of a cluster on this machine, by default one a core; it is started when there
+    is work for two. address: of a running scheduler to use instead.
     """
 
     def __init__(self, count: int | None = None, address: str | None = None) -> None:
@@ -102,7 +102,7 @@ class Workers:
         self._client = None
 
     def __call__(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, str | None]]:
-        """Yield each task with what `settle` gave, as they end; AutograderError ends the round."""
+        """Yield each task with the result of `settle` as it ends; an AutograderError is raised."""
         if not tasks or (self.address is None and min(self.count, len(tasks)) < 2):
             return
         from dask.distributed import as_completed
@@ -149,7 +149,7 @@ def _local(count: int) -> Iterator[Any]:
 
 @contextmanager
 def _no_interrupts() -> Iterator[None]:
-    """Let Ctrl-C wait for this thread, and keep it from threads and processes started meanwhile."""
+    """Block Ctrl-C in this thread, and in the threads and processes that it starts meanwhile."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -158,8 +158,9 @@ def _no_interrupts() -> Iterator[None]:
 
 
 def _own_session() -> Any:
-    """Take a worker out of the terminal's reach: Ctrl-C is for the process that started it, and
-    what the worker starts gets signals as usual.
+    """Return a plugin that gives each worker a session of its own, out of reach of Ctrl-C.
+
+    Processes that the worker starts get signals as usual.
     """
     from dask.distributed import WorkerPlugin
 
@@ -199,7 +200,7 @@ def _remote(address: str, root: Path) -> Iterator[Any]:
 
 
 def fingerprint(root: Path) -> str:
-    """Return what results depend on beside submission and unit: secret, code and environment."""
+    """Return what results depend on apart from submission and unit: secret, code, environment."""
     secret = hashlib.sha256(b"id of " + course_secret(root)).hexdigest()[:8]
     return f"secret {secret}, grader {grader_version()}, {environment()}"
 

@@ -1,9 +1,9 @@
-"""The result store: what grading came to, as files that are the truth for every gradebook.
+"""The result store: files with the results of grading, from which any gradebook can be rebuilt.
 
-`results/<key>.json` holds one Result under a key of everything it depends on: the submission's
-bytes, the unit's tests and released notebook, the course secret, the code that grades, and the
-environment. A file appears whole or not at all, whoever writes it: several processes may. Nothing
-here needs nbgrader, which takes seconds to import, so that a worker starts at once.
+`results/<key>.json` holds one Result. Its key is a hash of everything that it depends on: the
+submission's bytes, the unit's tests and released notebook, the course secret, the code that grades,
+and the environment. A file appears whole or not at all, also when several processes write it.
+Nothing here needs nbgrader, which takes seconds to import, so workers start at once.
 """
 
 import ast
@@ -74,7 +74,7 @@ def package_files() -> list[Path]:
 def modules_of(name: str) -> list[Path]:
     """Return a module's file and those of all that it imports from its package, directly or not.
 
-    name: without the package, as `grading.grade`. Raises FileNotFoundError when there is no such
+    name: without the package, as `grading.result`. Raises FileNotFoundError if there is no such
     module.
     """
     first = _file(name)

@@ -1,8 +1,8 @@
-"""Whose work of which unit lies where under `submitted/`, and what lies there besides.
+"""Where each student's work of each unit is under `submitted/`, and what else lies there.
 
-A unit's folder has its name, or says it as people write it: its number, other capitals, other signs
-between the words. Whatever under `submitted/` is nobody's work of a unit is named in a line, so
-that no submission is left out in silence.
+A unit's folder has its name or another spelling of it: its number, other capitals, other signs
+between the words. Anything else under `submitted/` is named in a line, so that no submission is
+left out in silence.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def students_of(room: Classroom, slug: str, pattern: str = "*") -> list[str]:
 
 
 def work_folder(room: Classroom, student: str, slug: str) -> Path:
-    """Return where a student's work of a unit is: the folder of its name, or one that means it."""
+    """Return the folder of a student's work: with the unit's name, else one that means the unit."""
     named = room.folder("submitted", student, slug)
     if os.path.lexists(named):
         return named
@@ -81,8 +81,9 @@ def _units(room: Classroom, slug: str) -> list[str]:
 
 
 def read_work(folder: Path, slug: str) -> bytes:
-    """Return the bytes of the unit's notebook, or of the only one there if it was renamed or lies
-    deeper; follows no link.
+    """Return the bytes of the notebook in a student's folder, as `read_submission` finds it.
+
+    Raises Unreadable where the folder or the one above it is a link.
     """
     for directory in (folder.parent, folder):
         if not stat.S_ISDIR(directory.lstat().st_mode):
@@ -126,8 +127,9 @@ def _read(name: str) -> tuple[int | None, str]:
 
 
 def _places(room: Classroom, pattern: str, slugs: Sequence[str]) -> list[tuple[str, str, Path]]:
-    """Return the student, name and path of everything in the folders of students, links to such
-    left out; the units' own names before others.
+    """Return (student, name, path) for everything in the students' folders, the units' names first.
+
+    Folders of students that are links are left out.
     """
     template, base = _template(room), _base(room)
     found = re.compile(
@@ -151,7 +153,7 @@ def _places(room: Classroom, pattern: str, slugs: Sequence[str]) -> list[tuple[s
 def _unknown(
     room: Classroom, slugs: Sequence[str], pattern: str, known: set[Path]
 ) -> Iterator[str]:
-    """Yield a line for each place that holds no work of a unit, or another one besides."""
+    """Yield a line for each path that is neither work of a unit nor a companion."""
     base, under = _base(room), defaultdict[str, set[Path]](set)
     for path in known:
         under[path.relative_to(base).parts[0]].add(path)
@@ -178,7 +180,7 @@ def _base(room: Classroom) -> Path:
 
 
 def _template(room: Classroom) -> str:
-    """Return the path of somebody's work of a unit, with marks for the two."""
+    """Return the path of work with the marks STUDENT and UNIT in it."""
     return str(room.coursedir.format_path(room.coursedir.submitted_directory, STUDENT, UNIT))
 
 
@@ -203,6 +205,6 @@ def _is_work(path: Path) -> bool:
 
 
 def _names(slugs: Sequence[str]) -> str:
-    """Return how a unit's folder may be called, by an example."""
+    """Return examples of how a unit's folder may be called."""
     slug = slugs[0] if slugs else "NN_name"
     return f"such as {slug} or {slug.split('_')[0]}"

@@ -1,10 +1,10 @@
 """The notebook in a zip archive that a learner handed in, read in memory: nothing is unpacked.
 
-Since no file is made, a name can lead nowhere and a link points at nothing; an archive that holds
-such entries is refused all the same, with the reason. What a bomb would unfold to is never read
-beyond the size of one notebook, archives in archives are not opened, and of the methods only
-"stored" and "deflated" are read (others take memory as their header says). Tools of Windows part
-the folders of a name by backslashes, which mean the same here.
+Since no file is written, odd names and links can do no harm; an archive that holds such entries is
+refused all the same, with the reason. Of a compression bomb no more is read than the size of one
+notebook, archives in archives are not opened, and only the methods "stored" and "deflated" are read
+(others allocate as much memory as their header says). Tools of Windows write backslashes between
+the folders of a name; they mean the same as slashes here.
 """
 
 import io
@@ -25,12 +25,12 @@ DAMAGES = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, Runtim
 
 
 def notebook_in(data: bytes, most: int, slug: str = "") -> bytes:
-    """Return the notebook of an archive, `most` + 1 bytes of it at most: the one called `slug`,
-    else the only one.
+    """Return the notebook of an archive, at most `most` + 1 bytes of it.
 
-    Raises Unreadable for what is no archive, has more than `ENTRIES` entries, a name that is
-    absolute, has `..` or occurs twice (capitals or not), a link or device, a password, or no
-    notebook that can be told from the others.
+    It is the one called `slug`, else the only one. Raises Unreadable for data that are no archive,
+    more than `ENTRIES` entries, a name that is absolute, has `..` or occurs twice (capitals or
+    not), a link or device, a password, and for no notebook or several between which nothing
+    decides.
     """
     return next(notebooks_in(data, most, slug))[1]
 
@@ -80,7 +80,7 @@ def _is_folder(entry: zipfile.ZipInfo) -> bool:
 
 
 def _wrong(entry: zipfile.ZipInfo) -> str | None:
-    """Return what speaks against an entry."""
+    """Return why an entry is refused, None if it is not."""
     name, kind = entry.orig_filename, stat.S_IFMT(entry.external_attr >> 16)
     if name.startswith(("/", "\\")) or name[1:2] == ":" or "\0" in name:
         return f"a path that is not relative, {_shown(name)}"

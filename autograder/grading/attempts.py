@@ -1,8 +1,8 @@
-"""The runs of one submission's cells, each in a fresh sandbox, until one comes through.
+"""The runs of one submission's cells, each in a fresh sandbox, until one runs to its end.
 
-A cell that ends the process, never ends, or leaves something behind that does is replaced by its
-released stub (an added one is left out), and all cells are run again. The state at each check is
-kept, so that an exercise can be called as the learner saw it pass.
+A cell that ends the process, does not end, or leaves something running that ends the process is
+replaced by its released stub (an added cell is left out), and all cells are run again. The state at
+each check is kept, so that an exercise can be called as the learner saw it pass.
 """
 
 import json
@@ -14,13 +14,13 @@ from autograder.grading.program import OWN, Cell, Rebuilt
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.session import Calls, Lost, Ran, Session
 
-SHOWING = 2_000  # characters that an output counts beside its own: each takes half a millisecond
+SHOWING = 2_000  # characters that each output costs besides its own, since showing one takes time
 RERUNS = 3  # fresh sandboxes after the first one
-LONG = 0.02  # of the time for all cells: added cells that took more are the first to go
+LONG = 0.02  # of the time for all cells: added cells that took longer are left out first
 
 
 class Attempts:
-    """The sandboxes of one submission, one after the other; leaving it ends the last."""
+    """The sandboxes of one submission, one after the other; a context manager."""
 
     def __init__(self, slug: str, rebuilt: Rebuilt, slot: int, limits: Limits) -> None:
         self.slug, self.rebuilt, self.slot, self.limits = slug, rebuilt, slot, limits
@@ -53,9 +53,9 @@ class Attempts:
         return any(cell.grade_id == f"{name}_check" for cell in cells) and any(c.run for c in cells)
 
     def calls(self, name: str, forbid: tuple[str, ...], kept: str) -> Calls | None:
-        """Return a way to call an exercise in a living sandbox; None when there is none to be had.
+        """Return a way to call an exercise in a live sandbox; None if no attempt gives one.
 
-        kept: the exercise at whose check the notebook stands; "" is its end.
+        kept: the exercise whose check marks the state of the notebook to call; "" for its end.
         """
         while (session := self._live_session()) is not None:
             try:
@@ -64,13 +64,14 @@ class Attempts:
                 return calls
             except Lost as lost:
                 self.late |= lost.reason == "timeout"
-                if not self.made:  # so it was no call that ended it
+                if not self.made:  # no call was made yet, so a cell has ended it
                     self.culprits.searching = not self._blame(None, lost)
         return None
 
     def _live_session(self) -> Session | None:
-        """Return a sandbox in which the cells have run, a fresh one where the last was lost; None
-        when that is hopeless.
+        """Return a sandbox in which the cells have run, a fresh one if the last was lost.
+
+        None after too many attempts, or when the time is used up.
         """
         while not self.hopeless and (self.session is None or not self.session.alive):
             self._end()
@@ -89,10 +90,10 @@ class Attempts:
         return self.session if not self.hopeless else None
 
     def _run_cells(self, session: Session, last: bool) -> None:
-        """Run every cell that is to be run; the one that ends the sandbox is not run again.
+        """Run all cells, then again those that lacked a name which may be defined further down.
 
-        last: no more attempts follow, so of the cells the learner added only harmless ones run if
-        any cell was lost before.
+        In place of a dropped answer its stub is run. last: no more attempts follow, so if any cell
+        was dropped, only harmless ones of the added cells run.
         """
         self.culprits.begin()
         budget = self.limits.notebook_bytes
@@ -143,9 +144,10 @@ class Attempts:
         return ran
 
     def innocent(self, reasons: Sequence[str]) -> bool:
-        """Say whether calls that came to nothing, for these reasons, may come to more in a fresh
-        sandbox: other exercises or added cells had used up the time of this one, or a cell had left
-        something running that ended it. Such cells are left out.
+        """Say whether to try again, in a fresh sandbox, calls that had no answer for these reasons.
+
+        That is so if other exercises or added cells had used up the sandbox's time, or if a cell
+        had left something running that ended it. Such cells are left out then.
         """
         session = self.session
         assert session is not None
@@ -160,8 +162,9 @@ class Attempts:
         return False
 
     def _blame(self, at: int | None, lost: Lost) -> bool:
-        """Leave out the cell that lost the sandbox, which ended in cell `at` or after the last;
-        False where none is known.
+        """Leave out the cell that is to blame for the loss of the sandbox; False if none is known.
+
+        at: the cell during which it was lost; None if that was after the last one.
         """
         self.late |= lost.reason == "timeout"
         if lost.whole and self._make_room(lost):
@@ -183,10 +186,9 @@ class Attempts:
         return LONG * self.limits.session_seconds
 
     def _make_room(self, lost: Lost, long_only: bool = False) -> bool:
-        """Leave out the added cells that took long, or all if these are not what used up the time;
-        False if none is left.
+        """Leave out added cells that took long; all, if the long ones took less than half the time.
 
-        long_only: never all.
+        Return whether there were any. long_only: never leave out all.
         """
         cells = enumerate(self.rebuilt.cells)
         known = self.culprits.dropped
@@ -213,7 +215,7 @@ def _exercise(check: Cell) -> str:
 
 
 def _show(cell: Cell, ran: Ran, budget: int) -> int:
-    """Put outputs into a cell as far as the budget allows; what they cost of it."""
+    """Put outputs into a cell if the budget allows, and return what they cost of it."""
     outputs = ran.outputs
     cost = len(json.dumps(outputs)) + SHOWING * len(outputs)
     if cost > budget:

@@ -1,9 +1,9 @@
 """Which file of a folder or archive is the notebook that was handed in.
 
-Files that systems and programs leave beside a person's own are ignored everywhere. The notebook
-with the unit's name counts, in the folder or below it (an unpacked archive is often one folder too
-deep), else the only one. Nothing is chosen between two: then, as where there is none, the error
-names what is there.
+Files that systems and programs create on their own ("companions") are ignored everywhere. The
+notebook with the unit's name counts, in the folder or below it (an unpacked archive is often one
+folder too deep), else the only one. Between two, or without any, nothing is chosen, and the error
+lists the files that are there.
 """
 
 import os
@@ -54,8 +54,9 @@ def is_archive(path: PurePath) -> bool:
 
 
 def below(folder: Path) -> list[PurePosixPath]:
-    """Return the names of the files and empty folders in a folder and the folders in it; companions
-    are left out, links not followed. Unreadable above `FILES`.
+    """Return the names of the files and empty folders below a folder, without companions.
+
+    Links are not followed. Raises Unreadable for more than `FILES`.
     """
     found, level, seen = list[PurePosixPath](), [PurePosixPath()], 0
     for depth in range(LEVELS):
@@ -84,9 +85,9 @@ def chosen(
     where: str,
     show: Callable[[object], str] = str,
 ) -> PurePosixPath:
-    """Return the one of several notebooks that counts.
+    """Return the notebook that counts among those found.
 
-    Raises Unreadable when none can be told from the others; without any, it names what was seen.
+    Raises Unreadable if several could, or if there is none; the error then lists what was `seen`.
     """
     named = [name for name in found if _stem(name) == slug.casefold()]
     best = _shallowest(named) or _shallowest(found)

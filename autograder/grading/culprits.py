@@ -1,7 +1,7 @@
 """Which cell to leave out when a sandbox was lost: the one that ran, or one that left a trap.
 
-A thread, a timer or a hook of one cell can end the process while another runs, or after the last.
-So a cell that left something running comes under suspicion first. If leaving it out changes
+A thread, a timer or a hook of one cell can end the process while another cell runs, or after the
+last. So cells that left something running are suspected first. If leaving such a cell out changes
 nothing, it is cleared and runs again.
 """
 
@@ -23,12 +23,13 @@ class Culprits:
         self._left = []
 
     def left_something(self, index: int) -> None:
-        """Note that a cell ended, and that something of it goes on."""
+        """Note that a cell ended and left something running."""
         self._left.append(index)
 
     def of(self, at: int | None) -> int | None:
-        """Return the cell to leave out for a loss in cell `at`, or, with None, after the last one,
-        where it may be none that is known.
+        """Return the cell to leave out for a loss during cell `at`, or after the last one (None).
+
+        After the last one it may be unknown: None.
         """
         if self.searching:
             return at

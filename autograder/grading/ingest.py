@@ -1,7 +1,7 @@
 """From a submitted file to its cells: kind, source, grade_id and id of each, nothing else.
 
-Metadata, tags, outputs, attachments and kernelspec of a submission are never used. What becomes of
-the cells is in `rebuild`.
+Metadata, tags, outputs, attachments and kernelspec of a submission are never used. `program` puts
+the cells on the released notebook.
 """
 
 import contextlib
@@ -34,12 +34,12 @@ LEFT_OUT = "a-picture-that-was-too-large"
 
 
 def read_submission(path: Path, slug: str = "") -> bytes:
-    """Return the bytes of a submitted notebook: of the file itself, or of the one in and below a
-    folder that is called `slug`, else the only one; where there is none, of the one in a zip
-    archive.
+    """Return the bytes of a submitted notebook.
 
-    Raises Unreadable for anything but one regular file of 1 byte to 20 MiB that has no second name:
-    links, pipes and devices are not followed, since they can point at what is not the learner's.
+    path: the file, or a folder; in and below a folder the notebook called `slug` counts, else the
+    only one, else the one in a zip archive. Raises Unreadable for anything but one regular file of
+    1 byte to 20 MiB that has no second name: links, pipes and devices are not followed, since they
+    can point at files that are not the learner's.
     """
     with _said(path.name):
         path = path / find_notebook(path, slug)
@@ -54,7 +54,7 @@ def find_notebook(path: Path, slug: str = "") -> PurePosixPath:
         return PurePosixPath()
     own = PurePosixPath(f"{slug}.ipynb")
     if slug and _is_there(path / own):
-        return own  # however much lies beside it
+        return own  # however many files lie beside it
     names = below(path)
     found = [n for n in names if is_notebook(n)] or [n for n in names if is_archive(n)]
     seen = names or [PurePosixPath(name) for name in sorted(os.listdir(path))]  # companions alone
@@ -62,8 +62,9 @@ def find_notebook(path: Path, slug: str = "") -> PurePosixPath:
 
 
 def beside(folder: Path, slug: str, most: int) -> Iterator[tuple[str, bytes]]:
-    """Yield the names and bytes of the other notebooks that can be read in a folder and its
-    archives; `most` files are looked at, and as many notebooks of an archive.
+    """Yield names and bytes of the other readable notebooks in a folder and in its archives.
+
+    most: files that are looked at, and notebooks of an archive.
     """
     first = find_notebook(folder, slug)
     others = [n for n in below(folder) if is_archive(n) or (is_notebook(n) and n != first)]
@@ -80,7 +81,7 @@ def beside(folder: Path, slug: str, most: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _is_there(path: Path) -> bool:
-    """Say whether a name is taken, by whatever but a folder."""
+    """Say whether something other than a folder has this name."""
     try:
         return not stat.S_ISDIR(os.lstat(path).st_mode)
     except FileNotFoundError:
@@ -89,14 +90,14 @@ def _is_there(path: Path) -> bool:
 
 @contextlib.contextmanager
 def _said(name: str) -> Iterator[None]:
-    """Turn what the system says of a file into a line for a person."""
+    """Turn errors of the system about a file into Unreadable."""
     try:
         yield
     except FileNotFoundError:
         raise Unreadable(f"no notebook {name}: was it submitted under another name?") from None
     except (OSError, ValueError) as error:
         raise Unreadable(
-            f"{name} cannot be read: {getattr(error, 'strerror', None) or error}"
+            f"{name} cannot be read ({getattr(error, 'strerror', None) or error}): submit it again"
         ) from None
 
 

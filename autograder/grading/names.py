@@ -1,4 +1,4 @@
-"""What the text of a cell defines and what it needs, read without running it."""
+"""What the text of a cell defines and what it needs, found without running it."""
 
 import ast
 import builtins
@@ -28,8 +28,7 @@ def statements(source: str) -> list[ast.stmt]:
 
 
 def parsed(source: str) -> list[ast.stmt]:
-    """Return the statements of a text as it is, else with `pass` for each line with a magic; none
-    if it is no Python.
+    """Return the statements of a text, none if it is no Python; a line with a magic becomes `pass`.
 
     >>> [ast.unparse(statement) for statement in parsed("files = !ls\\nif files:\\n    %time f()")]
     ['pass', 'if files:\\n    pass']
@@ -48,8 +47,7 @@ def _is_magic(line: str) -> bool:
 
 
 def same_program(one: str, other: str) -> bool:
-    """Say whether a cell differs from another, released one in nothing but layout, as after a
-    formatter.
+    """Say whether a cell is a released one in another layout, as a formatter leaves it.
 
     >>> same_program("f( 'a' )  # why", 'f("a")  # why'), same_program("f(1)  # why", "f(1)")
     (True, False)
@@ -86,9 +84,10 @@ def is_prose(source: str) -> bool:
 
 
 def definitions(source: str, names: Set[str]) -> str:
-    """Return the imports, functions, classes, plain constants and aliases of a cell that define one
-    of the names; each fails for itself, since modules may be missing here. `x = choose(mine,
-    library)` is an alias of the learner's own version.
+    """Return the parts of a cell that define one of the names and cost nothing to run.
+
+    These are imports, functions, classes, constants and aliases; `x = choose(mine, library)` counts
+    as the alias `x = mine`. Each is in a `try` of its own, since modules may be missing here.
 
     >>> print(definitions("import numpy as np\\nx = np.ones(10**9)\\nn = 3", {"np", "x"}))
     try:
@@ -123,7 +122,7 @@ def _defined(statement: ast.stmt) -> set[str]:
 
 
 def _chosen(statement: ast.stmt) -> ast.stmt:
-    """Return `x = mine` for `x = choose(mine, library)`, which finds no passed check here."""
+    """Return `x = mine` for `x = choose(mine, library)`: no check has passed here."""
     match statement:
         case ast.Assign(value=ast.Call(func=ast.Name("choose"), args=[ast.Name() as mine, _])):
             statement.value = mine
@@ -163,8 +162,9 @@ def undefined(own: Iterable[str], run: Iterable[str]) -> list[str]:
 
 
 def seems_defined(name: str, texts: Iterable[str]) -> bool:
-    """Say whether a text looks as if it defined the name or gave another one to its check: by
-    lines, since parsing all of a notebook takes long.
+    """Say whether a text seems to define the name, or to give another one to its check.
+
+    Each line is matched alone, since parsing a whole notebook takes long.
 
     >>> [seems_defined("f", [text]) for text in ("class f:", "f = g", "check.f(g)", "g(f)")]
     [True, True, True, False]
@@ -177,8 +177,9 @@ def seems_defined(name: str, texts: Iterable[str]) -> bool:
 
 
 def put_to(check: str, own: Sequence[str]) -> list[str]:
-    """Return what the texts put to a check of that name, where none of them defines the name
-    itself, but as a stub.
+    """Return the arguments of the texts' calls of a check, if none of them defines its name.
+
+    A stub does not count as a definition.
 
     >>> put_to("mean", ["def m(x): ...", "check.mean(m)"])
     ['m']

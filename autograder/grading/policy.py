@@ -1,13 +1,13 @@
-"""Finds forbidden shortcuts by reading the learner's code: a finding for a person, not a proof.
+"""Find forbidden shortcuts by reading the learner's code: a finding for a person, not a proof.
 
-An exercise forbids dotted names (`numpy.convolve`, `nltk`). What counts is the code its function
-can reach when all cells have run: what its name stands for then, and the top-level definitions that
-this mentions, through any cell. Names mean what they mean to Python (`scopes`): parameters, local
-variables and a function's own imports are its own, a later `def` replaces an import, and what
-another cell keeps to itself taints nobody. Followed are imports, aliases by assignment, `getattr`,
-`importlib.import_module`, `__import__`, `sys.modules[...]`, `vars(...)[...]` and `__dict__[...]`,
-with strings put together from constants. Not followed: names computed at run time, attributes set
-from outside, `exec` and `eval` of anything but a constant.
+An exercise forbids dotted names (`numpy.convolve`, `nltk`). What counts is the code that its
+function can reach when all cells have run: the value of its name then, and the top-level
+definitions that this mentions, in any cell. Names are resolved as in Python (`scopes`): parameters,
+local variables and a function's own imports are its own, a later `def` replaces an import, and code
+of other cells that is not mentioned does not count. Followed are imports, aliases by assignment,
+`getattr`, `importlib.import_module`, `__import__`, `sys.modules[...]`, `vars(...)[...]` and
+`__dict__[...]`, with strings put together from constants. Not followed: names computed at run time,
+attributes set from outside, `exec` and `eval` of anything but a constant.
 """
 
 import ast
@@ -56,9 +56,10 @@ def forbidden_use(
 
 
 def _statements(source: str, deep: bool = True) -> list[ast.stmt]:
-    """Return the top-level statements; lines with magics are left out, and text that does not parse
-    is nothing that runs. What `exec("...")` and `eval("...")` would run is put in as their
-    argument.
+    """Return the top-level statements; none for text that does not parse, since it does not run.
+
+    Lines with magics are left out. The code that `exec("...")` and `eval("...")` would run is added
+    to their arguments.
     """
     body = parsed(source)
     for call in [n for s in body for n in _walk(s) if isinstance(n, ast.Call)] if deep else []:
@@ -77,7 +78,7 @@ def _walk(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 class _Program:
-    """All cells as one: what each name stands for, at each moment of the run and after it."""
+    """All cells as one program: what each name may mean before each statement and at the end."""
 
     def __init__(
         self, statements: list[ast.stmt], forbid: Sequence[str], given: Iterable[str]
@@ -128,8 +129,11 @@ class _Program:
         return found
 
     def _other(self, name: str, when: int, inside: Binding) -> list[Binding]:
-        """Return the same, for code of `inside`: a function that was given this very name by
-        `name = inside` stands for what the name was before."""
+        """Return `standing(name, when)` for code of the function `inside`.
+
+        If the cells replaced the name by `name = inside`, the function may mean its value before
+        that, so that is added.
+        """
         if name in self.given:
             return []
         found = self.standing(name, when)

@@ -1,15 +1,15 @@
-"""The notebook that is graded: what the learner wrote, where it stood, on what we released.
+"""The notebook that is graded: the learner's cells in their order, put on the released notebook.
 
-The graded program is the program that the learner saw pass. All code of the learner's runs, in
-the learner's order: solution cells, each part of one that was split or copied, added cells, edited
-cells of ours. Only what we released is replaced by the released text: checks, plain cells, stubs.
-A stub defines only what is not defined above it, since the learner need not have run it. No text is
-lost: what does not run is shown. `rebuild` says in plain sentences what it found odd; none of it
-costs points by itself.
+The graded program is the program that the learner saw pass. All code of the learner runs, in the
+learner's order: solution cells, each part of one that was split or copied, added cells, edited
+released cells. Only what we released is replaced by the released text: checks, plain cells, stubs.
+A stub defines only names that are not defined above it, since the learner need not have run it. No
+text is lost: what does not run is shown. `rebuild` reports what it found odd in plain sentences;
+none of it costs points by itself.
 
-A released cell runs where the learner has it, or earlier, where an answer stands that it came
-before. Demonstrations are long, so they do not run; imports, functions, classes and plain constants
-of theirs that the learner's code names do.
+A released cell runs where the learner has it, or earlier: before an answer that it preceded in the
+release. Demonstrations are long, so they do not run; but their imports, functions, classes and
+constants do if the learner's code names them.
 """
 
 import copy
@@ -99,50 +99,50 @@ def _released(cell: Mapping[str, Any]) -> Cell:
 def _pairs(
     submitted: Sequence[LearnerCell], cells: Sequence[Cell]
 ) -> Iterator[tuple[LearnerCell, int | None]]:
-    """Yield each cell of the learner's with the index of the released one that it is or was."""
+    """Yield each cell of the learner with the index of the released cell it came from, or None."""
     by_grade_id = {cell.grade_id: index for index, cell in enumerate(cells) if cell.grade_id}
     by_id = {cell.notebook.get("id"): index for index, cell in enumerate(cells)}
     by_text: dict[tuple[str, str], list[int]] = {}
-    for place, cell in enumerate(cells):
+    for index, cell in enumerate(cells):
         text = (cell.notebook["cell_type"], cell.source.strip())
-        by_text.setdefault(text, []).append(place)
+        by_text.setdefault(text, []).append(index)
     last = -1
     for mine in submitted:
-        index = by_grade_id.get(mine.grade_id) if mine.grade_id else None
+        found = by_grade_id.get(mine.grade_id) if mine.grade_id else None
         same = by_text.get((mine.kind, mine.source.strip()), []) if mine.source.strip() else []
-        if index is None and same:
-            index = next((at for at in same if at > last), same[0])
-        if index is None and mine.cell_id:
-            index = by_id.get(mine.cell_id)
-        last = last if index is None else index
-        yield mine, index
+        if found is None and same:
+            found = next((at for at in same if at > last), same[0])
+        if found is None and mine.cell_id:
+            found = by_id.get(mine.cell_id)
+        last = last if found is None else found
+        yield mine, found
 
 
 class _Graft:
-    """The released cells, and where they have come to stand among the learner's."""
+    """The rebuilt notebook as it grows: `done` holds released and learner's cells in order."""
 
-    def __init__(self, cells: list[Cell], met: set[int]) -> None:
+    def __init__(self, cells: list[Cell], submitted: set[int]) -> None:
         self.cells = cells
         self.done: list[Cell] = []  # in the order in which they run
         self.notices: list[str] = []
-        self.parts: dict[int, int] = {}  # of answers, by index of the released cell
-        self.texts: dict[int, list[str]] = {}  # written
-        self.edited = self.added = 0
-        self.demos: dict[int, str] = {}  # edited demonstrations
-        self.notes: list[tuple[int, str]] = []  # texts and the released cell before each
+        self.parts: dict[int, int] = {}  # number of parts of an answer, by index of its cell
+        self.texts: dict[int, list[str]] = {}  # written answers, by index of their cell
+        self.edited = self.added = 0  # number of cells
+        self.demos: dict[int, str] = {}  # edited demonstrations, by index
+        self.notes: list[tuple[int, str]] = []  # texts, each with the released cell before it
         self.texts_of_own: list[str] = []  # in cells that were added
-        self._taken = set[int | None]()  # those that `take` has met by now
-        self._met = met  # indexes of the released cells that were submitted
+        self._taken = set[int | None]()  # indices of the released cells that `take` has had so far
+        self._submitted = submitted  # indices of all released cells that `take` will have
         self._waiting = dict(enumerate(cells))  # released cells that are not yet in `done`
-        self._after = -1
+        self._after = -1  # index of the released cell that `take` had last
 
     def take(self, mine: LearnerCell, index: int | None) -> None:
-        """Put one cell of the learner's below those before it."""
+        """Add the next cell of the learner, and the released cells that must come before it."""
         self._after = self._after if index is None else index
         target = None if index is None else self.cells[index]
         text, code = mine.source.strip(), mine.kind == "code"
         if target and target.role == "released" and code and index in self._taken:
-            target = None  # a copy is a cell of the learner's own
+            target = None  # a copy counts as a cell of the learner's own
         self._taken.add(index)
         if target is None or index is None:
             self.texts_of_own += [] if code or not text else [text]
@@ -170,14 +170,14 @@ class _Graft:
             self._add(mine)
 
     def _answer(self, index: int, source: str) -> None:
-        """Place one part of an answer; the last is the graded cell, the others run as added."""
+        """Add one part of an answer: the last is the graded cell, the others become added cells."""
         target = self.cells[index]
         self._bring_above(index)
         if self._waiting.pop(index, None) is None:
-            place = next(at for at, cell in enumerate(self.done) if cell is target)
+            at = next(at for at, cell in enumerate(self.done) if cell is target)
             part = Cell("part", _new("code", target.program), program=target.program)
-            earlier = [part] if self.parts.get(index) else []  # else the stub
-            self.done[place : place + 1] = earlier
+            earlier = [part] if self.parts.get(index) else []  # without one it is the stub
+            self.done[at : at + 1] = earlier
         target.notebook["source"] = target.program = source
         self.done.append(target)
         self.parts[index] = self.parts.get(index, 0) + 1
@@ -194,13 +194,13 @@ class _Graft:
             self.done.append(Cell("note", _new("markdown", mine.source)))
 
     def _bring_above(self, index: int) -> None:
-        """Bring the released cells above this one, but answers and checks the learner has below."""
+        """Add the released cells above this one, except answers and checks still to be taken."""
         for at in sorted(at for at in self._waiting if at < index):
-            if self.cells[at].role not in ("solution", "check") or at not in self._met:
+            if self.cells[at].role not in ("solution", "check") or at not in self._submitted:
                 self.done.append(self._waiting.pop(at))
 
     def _bring(self, index: int) -> None:
-        """Bring this released cell and those above it, as far as they are not there."""
+        """Add this released cell and those above it, as far as they are not there yet."""
         self._bring_above(index)
         if cell := self._waiting.pop(index, None):
             self.done.append(cell)
@@ -208,12 +208,12 @@ class _Graft:
                 cell.program = unless_defined(cell.stub)
 
     def finish(self, notices: Sequence[str]) -> Rebuilt:
-        """Return the notebook, when all cells of the learner's are in their places."""
+        """Return the notebook, once all cells of the learner have been taken."""
         self._bring_above(len(self.cells))
         for index, cell in enumerate(self.cells):
             if cell.role == "written":
                 self._write(index)
-            elif cell.role == "solution" and index not in self._met:
+            elif cell.role == "solution" and index not in self._submitted:
                 self.notices.append(self._missing(str(cell.grade_id)))
             elif cell.role == "solution" and (parts := self.parts.get(index, 0)) > 1:
                 self.notices.append(f"{cell.grade_id}: {parts} cells have this name; all were used")
@@ -229,14 +229,14 @@ class _Graft:
         return Rebuilt(self.done, [*notices, *self.notices])
 
     def _missing(self, name: str) -> str:
-        """Return what is said of an answer whose cell was not handed in."""
+        """Return the notice about an answer whose cell was not handed in."""
         own = [cell.program for cell in self.done if cell.role in OWN]
         if seems_defined(name, own):
             return f"{name}: its own cell is gone; another cell that defines it was used"
         return f"{name}: the cell is missing, and no other cell defines the name"
 
     def _write(self, index: int) -> None:
-        """Place the written answer; without one, what is beside its place, else anywhere."""
+        """Fill in the written answer: its cell, else texts beside it, else any added texts."""
         cell = self.cells[index]
         texts = self.texts.get(index)
         if texts is None:
@@ -249,11 +249,11 @@ class _Graft:
             cell.notebook["source"] = "\n\n".join(texts)
 
     def _define(self) -> None:
-        """Have the demonstrations define what the learner's code names."""
+        """Make the demonstrations define the names that the learner's code uses."""
         own = [cell.program for cell in self.done if cell.role in OWN]
         used = {word for text in own for word in words(text)}
         demos = [(index, cell) for index, cell in enumerate(self.cells) if cell.role == "demo"]
-        # What a definition needs stands in a demonstration above it, or, called later, below.
+        # A definition may need another one: from a demonstration above or, if called later, below.
         for _ in range(2):
             for index, cell in reversed(demos):
                 cell.program = definitions(self.demos.get(index, cell.source), used)
@@ -265,7 +265,7 @@ def _were(count: int, what: str) -> str:
 
 
 def _new(kind: str, source: str) -> dict[str, Any]:
-    """Return a cell of the learner's own, with nothing of theirs but the text."""
+    """Return a fresh cell that holds only this text."""
     made = {"cell_type": kind, "metadata": {}, "source": source}
     return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
 

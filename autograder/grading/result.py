@@ -1,15 +1,12 @@
-"""One submission, from bytes to a result: a pure function that needs no database and leaves no
-file.
+"""Grade one submission, from bytes to a result, without a database and without leaving a file.
 
-Parse (`ingest`) and rebuild (`rebuild`), run the cells in a sandbox (`session`), put the hidden
-tests to what they defined (`exercise`), note forbidden shortcuts (`policy`). A cell that ends the
-process, never ends, or leaves something behind that does is replaced by its released stub and the
-notebook is run again, `RERUNS` times at most. A failure of ours is the state `infrastructure`,
-never a zero.
+Parse (`ingest`) and rebuild (`program`) the notebook, run its cells in a sandbox (`attempts`), test
+what they defined (`exercise`), note forbidden shortcuts (`policy`). An error of ours gives the
+state `infrastructure`, never a zero.
 
-An exercise is tested as the notebook stood at its check, where the learner saw it pass; if that
-does not earn everything, also as it stood at the end, and with the learner's own version of what
-the grader answers itself. The best one counts.
+An exercise is tested in the state of the notebook at its check, where the learner saw it pass. If
+that does not earn all points, it is also tested in the state at the end, and with the learner's own
+versions of functions that the grader otherwise answers itself. The best result counts.
 """
 
 import hashlib
@@ -66,7 +63,7 @@ class Result:
     notices: tuple[str, ...]
     notebook: dict[str, Any] | None
     seconds: float
-    late: bool = False  # a limit of time was met: less busy, the machine might have come further
+    late: bool = False  # a time limit was hit; on an idle machine the result could differ
 
     @property
     def points(self) -> float:
@@ -150,7 +147,7 @@ class _Work:
         tries = [(exercise, name)]
         if self.attempts.goes_on(name):
             tries.append((exercise, ""))
-        if exercise.given:  # the learner may have given one of these names to something else
+        if exercise.given:  # the learner may use one of these names for something else
             tries.append((replace(exercise, given={}), name))
         best: ExerciseResult | None = None
         for variant, kept in tries:
@@ -159,7 +156,7 @@ class _Work:
                 best = result
             if best.points == points or best.status in ("timeout", "died"):
                 break
-            # other inputs: what a call can find out (whether another follows) is of no use again
+            # other inputs, so that code which notices a second try cannot reuse what it saw
             seed = hashlib.sha256(seed).digest()
         assert best is not None
         return best
@@ -180,9 +177,9 @@ class _Work:
     def _judge(
         self, exercise: Exercise, calls: Calls, seed: bytes
     ) -> tuple[str | None, tuple[CaseResult, ...], list[str]]:
-        """Return a forbidden shortcut or the results of the cases, and why answers did not come.
+        """Return a forbidden shortcut or the results of the cases, and the reasons for no answer.
 
-        Found in a child of this process: the learner's code and values are read and judged there.
+        Computed in a child of this process, since it reads the learner's code and values.
         """
 
         def work() -> Any:
@@ -215,7 +212,7 @@ class _Work:
         return policy.forbidden_use(exercise.name, exercise.forbid, own, known, exercise.given)
 
     def _own(self, until: str | None = None) -> list[str]:
-        """Return the learner's code in the order in which it ran, up to the check of a grade_id."""
+        """Return the learner's code in the order in which it ran, up to the cell `until`."""
         cells = self.rebuilt.cells
         ran = [*cells, *(cells[index] for index in self.attempts.again)]
         end = next((at for at, cell in enumerate(ran) if until and cell.grade_id == until), None)
@@ -238,9 +235,7 @@ class _Work:
         return ExerciseResult(name, earned, points, status, message, cases)
 
     def _explained(self, case: CaseResult) -> CaseResult:
-        """Add the names that are missing, by the text alone: what an exception says may be made
-        up.
-        """
+        """Add the undefined names, read from the code: an exception's text may be made up."""
         if "raised NameError" not in case.message:
             return case
         cells = self.rebuilt.cells
@@ -249,7 +244,7 @@ class _Work:
         if not names:
             return case
         listed = ", ".join(f"`{name}`" for name in names[:5])
-        where = "stands in a demonstration, which grading does not run" if skipped else "is unknown"
+        where = "is in a demonstration, which grading does not run" if skipped else "is unknown"
         remedy = "define it in your own cell or take it as an argument"
         return replace(case, message=f"{case.message} ({listed} {where}: {remedy})")
 

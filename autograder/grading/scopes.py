@@ -1,8 +1,8 @@
-"""Which name is whose in a piece of Python: what binds it, and which code sees that binding.
+"""The scopes of a piece of Python: what binds each name, and which code sees that binding.
 
-As Python has it: parameters and assigned names are the function's own, comprehensions have scopes
-of their own, a class body's names are not seen by its methods, `global` and `nonlocal` point
-outside. Left out: `del`. No recursion over the syntax: it may be deep.
+As in Python, parameters and assigned names are local to their function, comprehensions have scopes
+of their own, methods do not see the names of their class body, and `global` and `nonlocal` refer to
+outer scopes. Left out: `del`. Nothing recurses over the syntax, which may be nested deeply.
 """
 
 import ast
@@ -17,13 +17,13 @@ BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.mat
 
 @dataclass(frozen=True, eq=False)
 class Binding:
-    """One place that gives a name a value."""
+    """One statement or expression that gives a name a value."""
 
     name: str
-    place: int  # grows in the order in which the bindings are written
-    value: ast.AST | None = None  # the expression or definition, None for a value nobody can know
-    dotted: str = ""  # of an import
-    certain: bool = True  # it is made whenever the code around it runs
+    place: int  # rank in the order of the text
+    value: ast.AST | None = None  # the expression or definition; None if it cannot be known
+    dotted: str = ""  # the dotted name of an import
+    certain: bool = True  # whether it is made whenever the code around it runs
 
 
 @dataclass(eq=False)
@@ -34,10 +34,10 @@ class Scope:
     parent: "Scope | None"
     is_class: bool = False
     outside: frozenset[str] = frozenset()  # declared global
-    resolved: bool = field(default=False, init=False)  # a mark for whoever looks values up
+    resolved: bool = field(default=False, init=False)  # set by `policy` once it has looked inside
 
     def owner(self, name: str) -> "Scope | None":
-        """Return the scope whose name it is, None for a global one."""
+        """Return the scope that binds the name, None for the global one."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.outside:
@@ -49,9 +49,9 @@ class Scope:
 
 
 def bindings(statements: Iterable[ast.AST], forbid: Sequence[str], first: int) -> list[Binding]:
-    """Return what statements bind in the scope they stand in, in order, numbered from `first`.
+    """Return the bindings that statements make in their scope, in order, numbered from `first`.
 
-    forbid: dotted names that a star import may bring.
+    forbid: dotted names that a star import may bind.
     """
     found: list[Binding] = []
 
@@ -99,7 +99,7 @@ def bindings(statements: Iterable[ast.AST], forbid: Sequence[str], first: int) -
 
 
 class _Late(ast.AST):
-    """A target, to be bound after its value was looked at."""
+    """The target of an assignment, to be bound after the names in its value."""
 
     def __init__(self, target: ast.expr, value: ast.expr) -> None:
         self.target, self.value = target, value
@@ -142,8 +142,9 @@ def _imported(
 def parts(
     tree: ast.AST, forbid: Sequence[str] = ()
 ) -> Iterator[tuple[ast.AST, Scope | None, bool]]:
-    """Yield every node of a global definition or expression, with the scope it is in (None: the
-    global one), and whether it runs later than the definition, when a function is called.
+    """Yield every node of a global definition or expression, with its scope (None: the global one).
+
+    The third value says whether it runs only when a function is called, not with the definition.
     """
     todo: list[tuple[ast.AST, Scope | None, bool]] = [(tree, None, False)]
     while todo:

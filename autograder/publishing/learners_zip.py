@@ -1,9 +1,9 @@
 """The learners' zip: released notebooks, the package, the environment and a README of their own.
 
-It holds no solution, hidden test, test, secret or grade: notebooks come from a fresh release, of
-the package only what an installation would copy, and nothing else of the course directory is
-looked at. The same sources give the same bytes on every machine: names are sorted, times and modes
-fixed, and nothing is compressed.
+It holds no solution, hidden test, test, secret or grade: notebooks are made by a fresh release, of
+the package only what an installation would copy is taken, and nothing else of the course directory
+is read. The same sources give the same bytes on every machine: names are sorted, times and modes
+are fixed, and nothing is compressed.
 """
 
 import fnmatch
@@ -91,7 +91,7 @@ def bundle(root: Path, notebooks: Sequence[str], path: Path, hints: int = 3) -> 
     """Write the zip with these notebooks (slugs) and return its path.
 
     root: course directory; hints: levels to keep, 0 to 3. Raises AutograderError for a unit that is
-    not built, and rather than pack a file that could give something away.
+    not built, and for a file that could hold a solution.
     """
     infos = [read_info(root, slug) for slug in slugs(root) if slug in notebooks]
     if not infos:

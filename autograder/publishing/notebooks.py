@@ -1,5 +1,4 @@
-"""From the source of a unit to what learners get: `.py` -> executed `.ipynb` -> `course/`, one way
-only.
+"""From the source of a unit to what learners get: `.py`, executed `.ipynb`, `course/`.
 
 People edit `solutions/NN_slug/NN_slug.py` (jupytext percent) and `unit.toml` beside it.
 `expand` makes a notebook of the two: cell options (`exercise=`, `check=`, `question=`,
@@ -28,12 +27,12 @@ from autograder.files import write_durably
 from autograder.grading.candidates import is_companion
 from llmcourse.commands.notebook import asked_to_exit
 
-# Of a choice: a summary is raw HTML to some pages and markdown to others, and ends at a blank line.
+# What a choice may not hold: some programs read a <summary> as HTML and others as markdown.
 NOT_PLAIN = re.compile(
     r"[<>&$`\\\n\r]"  # HTML, formulas, code, escapes
     r"|\*\S|\S\*|~~"  # emphasis
     r"|(?<!\w)_+[^\s_]|[^\s_]_+(?!\w)"  # the same by underscores, not inside a_name
-    r"|!?\[[^\]]*\][(\[]|https?://|^\s*$"  # links, nothing at all
+    r"|!?\[[^\]]*\][(\[]|https?://|^\s*$"  # links; empty
 )
 
 
@@ -119,7 +118,7 @@ def _exercise(cell: NotebookNode, name: str, info: UnitInfo) -> None:
         f"<details><summary>Hint {i}: {level}</summary>\n\n{hint.strip()}\n\n</details>"
         for i, (level, hint) in enumerate(zip(levels, about.hints, strict=True), 1)
     )
-    # A quotation: each program that shows notebooks draws a rule beside it.
+    # As a quotation, beside which every program that shows notebooks draws a line.
     task = "\n".join(f"> {line}".rstrip() for line in cell.source.splitlines())
     cell.source = f"### Exercise: {about.title}\n\n{facts}\n\n{task}\n\n{hints}"
 
@@ -143,7 +142,7 @@ def _question(cell: NotebookNode, name: str, info: UnitInfo) -> None:
                 f"{found[0]!r} breaks a summary in pages, got {choice.text[:60]!r}: put formulas "
                 "and code into the question or into `because`"
             )
-    # Authors tend to write the right choice second: a hash of the text decides the order.
+    # A hash of the text decides the order: authors tend to write the right choice second.
     shuffled = sorted(question.choices, key=lambda c: hashlib.sha256(c.text.encode()).digest())
     choices = "\n".join(
         f"<details><summary>{letter}. {choice.text}</summary>\n\n"
@@ -156,7 +155,10 @@ def _question(cell: NotebookNode, name: str, info: UnitInfo) -> None:
 def _written(cell: NotebookNode, name: str, info: UnitInfo) -> None:
     written = info.written
     if written.id != name:
-        raise AutograderError(f"{info.slug}: no written answer {name!r} in unit.toml")
+        raise AutograderError(
+            f"{info.slug}: a cell names the written answer {name!r}, unit.toml has {written.id!r}: "
+            "give both one name"
+        )
     _nbgrader(cell, name, grade=True, solution=True, points=written.points)
     facts = f"{written.points} points, graded by hand · about {written.minutes} minutes"
     cell.source = f"### In your own words: {written.title}\n\n{facts}\n\n{cell.source}"
@@ -171,7 +173,10 @@ def _named(entries: tuple[Any, ...], name: str, info: UnitInfo) -> Any:
     for entry in entries:
         if entry.id == name:
             return entry
-    raise AutograderError(f"{info.slug}: a cell names {name!r}, which unit.toml does not have")
+    raise AutograderError(
+        f"{info.slug}: a cell names {name!r}, which unit.toml does not have: add it, or mend the "
+        "name"
+    )
 
 
 def _nbgrader(
@@ -202,7 +207,7 @@ def _check_complete(cells: list[NotebookNode], info: UnitInfo) -> None:
 
 
 def _cell_id(slug: str, cell: NotebookNode, seen: set[str]) -> str:
-    """Return an id that outlasts edits elsewhere: a hash of unit and grade_id, or the source."""
+    """Return an id that edits of other cells do not change: a hash of grade_id or source."""
     key = cell.metadata.get("nbgrader", {}).get("grade_id") or cell.source
     while (digest := hashlib.sha256(f"{slug}:{key}".encode()).hexdigest()[:12]) in seen:
         key += "+"

@@ -1,9 +1,9 @@
 """What the results of a class say: scores, how hard each exercise was, what went wrong most often.
 
-Difficulty is taken over the submissions that could be read. The
-discrimination of an exercise is the correlation of its points with the points of all the others
-(the corrected item-total correlation of test theory): near 1 where those who do well elsewhere do
-well here, near 0 or below where it measures something else, or is broken.
+Difficulty is computed over the submissions that could be read. The discrimination of an exercise is
+the correlation of its points with the sum of all other points (the corrected item-total correlation
+of test theory): near 1 if those who do well elsewhere do well here, near 0 or below if it measures
+something else or is broken.
 """
 
 import statistics
@@ -17,8 +17,8 @@ from autograder.course import Unit, UnitInfo
 from autograder.exercise import REASONS
 from autograder.grading.result import Result
 
-NOT_TRIED = {REASONS["unsolved"], REASONS["missing"]}  # said of no mistake
-ENOUGH = 5  # submissions; below it a correlation says nothing
+NOT_TRIED = {REASONS["unsolved"], REASONS["missing"]}  # messages that name no mistake
+ENOUGH = 5  # submissions; with fewer a correlation says nothing
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Difficulty:
     name: str
     title: str
     max_points: float
-    tried: float  # share of submissions, 0 to 1, with an answer in the solution cell
-    solved: float  # share with all points
+    tried: float  # fraction of submissions with an answer in the solution cell
+    solved: float  # fraction with all points
     mean: float  # points
     discrimination: float | None  # -1 to 1; None where it says nothing
 
@@ -133,9 +133,9 @@ def _correlation(x: Sequence[float], y: Sequence[float]) -> float | None:
 
 
 def _misconceptions(results: Iterable[Result]) -> list[Misconception]:
-    """Return what came first among the failures of answers, counted; ties in alphabetical order.
+    """Return the hints shown first, most frequent first; ties are in alphabetical order.
 
-    One mistake often fails several properties: only the first is counted of each answer.
+    One mistake often fails several properties, so only the first hint of each answer is counted.
     """
     shown = Counter(
         (exercise.name, exercise.message)

@@ -1,8 +1,7 @@
 """The report of a course as one HTML page, fit to be shown outside the class: it names no student.
 
 The page needs no other file and no network; each picture of a score distribution is also written
-beside it as a PNG file. Hints are the only text in it that may hold a learner's words; everything
-is escaped.
+beside it as a PNG file. Only hints may contain a learner's words; everything is escaped.
 """
 
 import base64

@@ -28,8 +28,8 @@ def class_table(unit: Unit, graded: Sequence["Graded"], scores: Mapping[str, "Sc
     return "\n".join(lines)
 
 
-def absent(what: str, students: Iterable[str]) -> list[str]:
-    """Return the line below a class table that names who is not in it, if anybody."""
+def names_line(what: str, students: Iterable[str]) -> list[str]:
+    """Return a line below a class table that names students who are not in it; none without any."""
     names = ", ".join(map(printable, sorted(students)))
     return [f"{what}: {names}"] if names else []
 
@@ -50,7 +50,7 @@ def _student_row(unit: Unit, entry: "Graded", book: "Scores | None") -> list[str
 
 
 def _open(book: "Scores") -> str:
-    """Return what the state adds where a person has something to do, or a penalty was taken."""
+    """Return what is added to the state if a person has something to do or a penalty was taken."""
     parts = {
         "written answer to read": book.needs_manual_grade and not book.again,
         "a mark of earlier work to look at again": book.again,
@@ -108,7 +108,7 @@ def _bars(analysis: "Analysis") -> list[str]:
 
 
 def _aligned(rows: Sequence[Sequence[str]], left: Iterable[int]) -> list[str]:
-    """Return the lines of a table; columns not named in `left` end at the same place."""
+    """Return the lines of a table; columns in `left` are aligned left, the others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     flush = set(left)
     return [

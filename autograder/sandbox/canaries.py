@@ -1,9 +1,9 @@
-"""Attacks on the sandbox, as cells that a learner might run; `doctor` lets them fly.
+"""Attacks on the sandbox, as cells that a learner might run; `doctor` runs them.
 
 Each gets `BAIT`, what there is to reach outside, and `LIMITS`, and makes the list `got` of what it
-reached; an empty one is "held". Each gets through where its wall is down:
-tests/sandbox/test_doctor.py takes down one wall after the other and sees that everything an attack
-can reach is in `got`.
+reached; an empty one is reported as "held". Each succeeds where its wall is missing:
+tests/sandbox/test_doctor.py removes one wall after the other and checks that everything the attack
+can reach is then in `got`.
 """
 
 from dataclasses import dataclass

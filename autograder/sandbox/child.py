@@ -1,9 +1,8 @@
-"""Runs marking in a child of the grader, so that a hostile value can tie up the child alone.
+"""Run marking in a child of the grader, so that a hostile value can tie up the child alone.
 
-Judges, the grader's answers to calls from the sandbox (`given`, callable arguments) and the reading
-of what came are our code on a learner's code and values: `10 ** value` may run for ever or fill the
-memory.
-The child has limits of its own on processor and memory; all that comes back is JSON that it wrote.
+Judging, answering calls from the sandbox (`given`, callable arguments) and decoding replies are our
+code, but they work on a learner's values: `10 ** value` may run without end or fill the memory. The
+child has its own limits on processor and memory, and all that it returns is JSON.
 """
 
 import ctypes
@@ -26,15 +25,15 @@ PR_SET_PDEATHSIG = 1
 
 
 class Overrun(Exception):
-    """The work used more than it may, or ended its process: what a learner's value can bring on."""
+    """The work exceeded its limits or ended its process, which a learner's value can cause."""
 
 
 def apart(work: Callable[[], Any], *, processor_seconds: float, wall_seconds: float) -> Any:
     """Return the value of `work()`, plain JSON, computed in a fork of this process.
 
-    processor_seconds: of the fork alone, rounded up. Raises Overrun when that or the memory is used
-    up or the fork crashed; SandboxFailed, which is nobody's fault, when `work` raised anything else
-    or the fork stood still until `wall_seconds` were over.
+    processor_seconds: of the fork alone, rounded up. Raises Overrun when the fork used up these or
+    its memory, or crashed; SandboxFailed, which costs no points, when `work` raised anything else
+    or had not ended after `wall_seconds`.
     """
     read, write = os.pipe()
     with warnings.catch_warnings():  # Python 3.12: other threads do not exist in the fork

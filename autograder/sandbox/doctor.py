@@ -1,8 +1,8 @@
-"""Attacks the sandbox from inside, to see that it holds here: `autograder doctor`.
+"""Attack the sandbox from inside, to see that it holds on this machine: `autograder doctor`.
 
 Outside there is something to find: a listening socket, a file, a process, a variable in the
-environment. `require` is what grading calls first; a pass is remembered until the machine starts
-again or anything it rests on changes (bubblewrap, Python, this code, user, control groups).
+environment. Grading calls `require` first; a pass is remembered until the machine restarts or
+anything that it depends on changes (bubblewrap, Python, this code, user, control groups).
 """
 
 import contextlib
@@ -50,7 +50,7 @@ class Finding:
 
 
 def examine(slot: int = 0, unit: str = "") -> list[Finding]:
-    """Let every canary fly, in the sandbox of a unit: without one, of the unit that sees the most.
+    """Run every attack in the sandbox of a unit, by default the one that sees the most.
 
     Raises SandboxUnavailable or SandboxFailed where no sandbox starts.
     """
@@ -140,7 +140,7 @@ def _lives(pid: int) -> bool:
 
 
 def _left(slot: int) -> list[str]:
-    """Return processes and control groups of the sandboxes that were here."""
+    """Return the processes and control groups that the sandboxes of this examination left."""
     mark, found = json.dumps(asdict(LIMITS)).encode(), []
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -152,7 +152,7 @@ def _left(slot: int) -> list[str]:
 
 
 def about() -> str:
-    """Return one line that says what holds submissions here."""
+    """Return one line that says how submissions are isolated here."""
     how = "control groups" if can_group() else "watching the memory in use (no control group here)"
     user = "users of their own" if os.geteuid() == 0 else "your own user in a user namespace"
     return f"submissions run in bubblewrap, as {user}, limited by {how}, system calls filtered"
@@ -160,11 +160,11 @@ def about() -> str:
 
 # Before grading
 
-_passed: set[Path] = set()  # where nothing can be remembered on disk, this process still does
+_passed: set[Path] = set()  # remembered by this process, where the disk cannot be written
 
 
 def require(slot: int = 0) -> None:
-    """Return when the canaries are held here, now or as remembered; else SandboxUnavailable."""
+    """Raise SandboxUnavailable unless every attack fails here, now or as remembered."""
     mark = _mark()
     if mark in _passed or _is_own(mark):
         return
@@ -189,7 +189,7 @@ def _is_own(mark: Path) -> bool:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Let one process in at a time, where the folder can be had."""
+    """Let one process in at a time, by a lock on the folder; without it, if it cannot be made."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -201,8 +201,9 @@ def _alone(folder: Path) -> Iterator[None]:
 
 @functools.cache
 def _mark() -> Path:
-    """Return the file whose presence says that the canaries were held: its name is a hash of what
-    that depends on.
+    """Return the file whose presence says that every attack failed.
+
+    Its name is a hash of what that depends on.
     """
     program = os.stat(bubblewrap())
     rests_on = [

@@ -1,7 +1,7 @@
 """Run a piece of work for many items, each in a fork of this warm process, with limits.
 
 What one item does to its process (an endless loop, all the memory, a changed global) ends with it.
-Only for code we trust not to be hostile: a fork has all rights of this process. POSIX only.
+Only for code that we trust: a fork has all rights of this process. POSIX only.
 """
 
 import contextlib
@@ -77,7 +77,7 @@ def _start(work: Callable[[Item], Any], item: Item, cpu_seconds: float) -> _Fork
 
 
 def _live(work: Callable[[Item], Any], item: Item, reply: Connection, cpu_seconds: float) -> None:
-    """Live the life of a fork."""
+    """Do the work of one item in its fork, under the limits, and send back the result."""
     signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     with contextlib.suppress(ValueError, OSError):  # a lower limit is set already
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))

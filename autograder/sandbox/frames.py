@@ -1,8 +1,8 @@
 """Whole payloads on a socket whose other end is hostile: an 8-byte length, then that many bytes.
 
-A deadline is a `time.monotonic()`, or a function that returns how many seconds to wait before it is
-asked again (none: time is up); None waits for ever (the runner only). What a payload means is
-`wire`'s. The runner gets this file as it is, so it imports the standard library only.
+A deadline is a `time.monotonic()`, or a function that returns the seconds until it must be called
+again, 0 when time is up; with None there is no deadline (in the runner only). What a payload means
+is left to `wire`. This file is copied beside the runner, so it imports the standard library only.
 """
 
 import select
@@ -27,7 +27,7 @@ class Late(FrameError):
 
 
 class TooLong(FrameError):
-    """The other end claims to send more than is allowed."""
+    """The other end announces a frame that is longer than allowed."""
 
 
 def send(sock: socket.socket, payload: bytes, deadline: Deadline = None) -> None:
@@ -69,9 +69,7 @@ def _exactly(sock: socket.socket, count: int, deadline: Deadline) -> bytes:
 
 
 def _wait(sock: socket.socket, event: int, deadline: Deadline) -> None:
-    """Return when the socket is ready (or broken, which the next call finds out) or it is time to
-    look at the deadline.
-    """
+    """Wait until the socket is ready or broken, or until the deadline must be looked at."""
     poll = select.poll()
     poll.register(sock, event)
     left = _left(deadline)

@@ -1,8 +1,7 @@
-"""What a submission may use, and the two ways to hold it to that from outside: control groups and
-watching.
+"""What a submission may use, and the two ways to enforce it from outside.
 
-A control group (v1 or v2) needs the right to make one, as root on a plain machine; without,
-`holds_more` is watched. Limits that a process puts on itself are in `runner.py`.
+Control groups (v1 or v2) need the right to make one, as root on a plain machine. Without it, the
+memory in use is watched (`holds_more`). Limits that a process sets on itself are in `runner.py`.
 """
 
 import contextlib
@@ -53,8 +52,9 @@ def descendants(pid: int) -> list[int]:
 def holds_more(pid: int, most: int) -> bool:
     """Say whether a process and its descendants hold more bytes for themselves than they may.
 
-    Mapped files are not counted. What forks share is counted once, which takes long to find out, so
-    it is looked at only where all of it together is too much.
+    Mapped files are not counted. Memory that forks share is counted once. That takes long to
+    measure, so it is done only where the sum over all processes, shared memory included, is too
+    much.
     """
     every = descendants(pid)
     if sum(_kilobytes(here, "status", "RssAnon", "RssShmem") for here in every) * 1024 <= most:
@@ -72,6 +72,7 @@ def _kilobytes(pid: int, file: str, *fields: str) -> int:
 
 
 def machine_is_full() -> bool:
+    """Say whether less than 4 % of this machine's memory is available."""
     fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
     free, total = (int(fields[name].split()[0]) for name in ("MemAvailable", "MemTotal"))
     return free < 0.04 * total
@@ -142,6 +143,7 @@ def _remove_stale(parent: Path) -> None:
 
 
 def remove_groups(groups: tuple[Path, ...]) -> None:
+    """Remove control groups, waiting up to a second for each to become empty."""
     for group in groups:
         for _ in range(100):  # the kernel lets go of the last process a moment after its end
             with contextlib.suppress(FileNotFoundError):

@@ -1,9 +1,9 @@
 """What a cell showed, as nbformat outputs: collected inside the sandbox, cleaned outside it.
 
-`Outputs` runs beside the learner's code and keeps what is shown under a byte cap. Whatever comes
-out of the sandbox is a claim, so `clean_outputs` builds it anew: text, and pictures that begin as
-their kind does; nothing that a browser would run. The runner gets this file as it is, so it imports
-the standard library only.
+`Outputs` runs beside the learner's code and keeps what is shown, up to a number of bytes. Whatever
+leaves the sandbox cannot be trusted, so `clean_outputs` builds it again: text, and pictures that
+begin with the bytes of their kind; nothing that a browser would run. This file is copied beside the
+runner, so it imports the standard library only.
 """
 
 import base64
@@ -25,7 +25,7 @@ class Outputs:
         self.left = cap
 
     def fits(self, size: int) -> bool:
-        """Take `size` from the budget; the first time it is not there, leave the note."""
+        """Take `size` from the budget and say whether it was there; if not, note it once."""
         fits, before = self.left >= size, self.left
         self.left = self.left - size if fits else -1
         if not fits and before >= 0:
@@ -80,9 +80,7 @@ class Outputs:
 
 
 def clean_outputs(claimed: Any, cap: int) -> list[dict[str, Any]]:
-    """Return nbformat outputs with nothing but text and PNG or JPEG pictures, at most `cap`
-    characters in all.
-    """
+    """Return the text and the PNG or JPEG pictures of outputs, up to `cap` characters in all."""
     kept: list[dict[str, Any]] = []
     for output in claimed if type(claimed) is list else []:
         clean = _clean_output(output) if type(output) is dict else None

@@ -1,14 +1,14 @@
 """How long the grader waits for a sandbox: seconds of the processor, not of the clock on the wall.
 
-On a busy machine a right answer takes longer and uses no more, so what counts is the processor time
-of all processes inside. Who sleeps uses none: the clock ends that, less the time for which a
-process was ready to run and had no processor, or for which a virtual machine stood still. When even
-that says nothing (the sandbox hardly ever ran), the machine was too busy to tell, which is nobody's
-mistake.
+On a busy machine a right answer takes longer but uses no more processor time, so that is what
+counts, for all processes inside together. A process that sleeps uses none. So there is a limit on
+wall time, too, from which two kinds of waiting are subtracted: the time when a process was ready to
+run and had no processor, and the time when the virtual machine stood still. If the sandbox hardly
+ran at all, the machine was too busy to tell, which is no mistake of the learner's.
 
-Processes inside keep each other from running, too, and children that nobody waits for take what
-they used with them. So what was waited is divided by the number of those that want a processor, and
-where they are a crowd, the clock alone counts.
+Processes inside also keep each other waiting, and the processor time of children that nobody waits
+for is lost when they end. So the waiting time is divided by the number of processes that want a
+processor, and with more than CROWD of them it is not subtracted at all.
 """
 
 import contextlib
@@ -21,8 +21,8 @@ from pathlib import Path
 
 from autograder.sandbox.limits import descendants
 
-ASLEEP = 2  # wall seconds a request may take for a second of processor time, waiting not counted
-STARVED = 25  # wall seconds, waiting counted, after which the machine is to blame
+ASLEEP = 2  # wall seconds, without waiting, that a request may take per second of processor time
+STARVED = 25  # wall seconds, with waiting, per second of processor time: then the machine is blamed
 FIRST_LOOK = 0.05  # seconds: most requests are over by then and cost no look at /proc
 CROWD = 8  # processes and threads of one sandbox that want a processor at once
 LOOKS = 0.1  # seconds between looks once time may be up
@@ -61,7 +61,7 @@ def _wants_to_run(task: Path) -> bool:
 
 
 def _stepped_back(pid: int) -> bool:
-    """Say whether its session was told to stand behind all others, which no call filter sees."""
+    """Say whether its session has lowered its own priority, which no filter of calls can see."""
     with contextlib.suppress(OSError):  # not every kernel groups processes by session
         return not Path(f"/proc/{pid}/autogroup").read_text().endswith(" nice 0\n")
     return False
@@ -104,7 +104,8 @@ class Patience:
             self.starved = True
             return 0.0
         soon = max(LOOKS, min(self.seconds - self._processor, self.most - own, 1.0))
-        self._next = now + soon * random.uniform(0.5, 1.0)  # nobody can make way for a look
+        # at random, so that no process can hide at the moment of a look
+        self._next = now + soon * random.uniform(0.5, 1.0)
         return self._next - now
 
     def own(self) -> float:
@@ -113,11 +114,11 @@ class Patience:
         return self._look(now) if now >= self._began + FIRST_LOOK else now - self._began
 
     def _look(self, now: float) -> float:
-        """Return the same after a look at what the processes have used."""
+        """Measure what the processes have used and return what `own` does."""
         used = Used.by(self._pid)
         since, self._seen = now - self._seen, now
         waits = [
-            # one that was not seen before may have waited ever since
+            # a process that is new has waited since the last look at most
             delay - self._delays[pid] if pid in self._delays else min(delay, since)
             for pid, delay in used.waited.items()
         ]

@@ -2,19 +2,19 @@
 
 Inside: every namespace of its own, no network, no capability, no further user namespace, a
 read-only view of the Python environment and of `/usr`, two small tmpfs, a fixed environment, and of
-`llmcourse` only the modules that a learner of the unit may use. Not inside: `/etc`, homes, the
-course, `autograder`, the caller's environment.
+`llmcourse` only the modules that a learner of the unit may use. Not inside: `/etc` (except what
+loading libraries needs), homes, the course, `autograder`, the caller's environment.
 
-As root there are two layers: an outer bubblewrap binds the environment where root alone can read
-it, drops to a user of the slot's own (for root RLIMIT_NPROC does nothing), and the inner one
-isolates. An ordinary user needs the inner one only.
+As root there are two layers. The outer bubblewrap makes an environment visible that only root can
+read, and drops to the slot's own user, since RLIMIT_NPROC does nothing for root. The inner one
+isolates. For an ordinary user the inner one suffices.
 
-Limits: processes, data, file size, open files, core by rlimits that the runner sets on itself
-before it runs anything; processes and memory also by a cgroup (v1 or v2) where we may make one,
-else by watching the resident memory; files on the tmpfs, free memory of the machine and processor
-time by watching. What breaks them is killed whole, by SIGKILL to the first process of its pid
-namespace, which takes every other with it. System calls are filtered (`seccomp`). Left out: a
-kernel that is not trusted; use a virtual machine there.
+Limits: processes, data, file size, open files and core dumps by rlimits that the runner sets on
+itself before it runs anything; processes and memory also by a control group (v1 or v2) where one
+can be made, else by watching the resident memory; files on the tmpfs, free memory of the machine
+and processor time by watching. A sandbox that exceeds a watched limit is ended by SIGKILL to the
+first process of its pid namespace, with which all others end. System calls are filtered
+(`seccomp`). Left out: protection from holes in the kernel; use a virtual machine for that.
 """
 
 import contextlib
@@ -72,14 +72,14 @@ ENVIRONMENT = {
 class Sandbox:
     """One running sandbox; a context manager that leaves no process, mount or file behind.
 
-    `channel` is the socket to the runner. Raises SandboxUnavailable where isolation cannot be had,
+    `channel` is the socket to the runner. Raises SandboxUnavailable where isolation is impossible,
     SandboxFailed when the runner does not report in time.
     """
 
     def __init__(self, unit: str, limits: Limits, slot: int = 0) -> None:
         if not 0 <= slot < 500:
             raise ValueError(f"expected a slot from 0 to 499, got {slot}")
-        self.limits, self.over = limits, ""
+        self.limits, self.over = limits, ""  # over: the limit for which the watcher has killed it
         self._init: int | None = None  # pidfd of the first process inside
         self._watcher: threading.Thread | None = None
         self.pid = self.runner = 0  # the first process of the outer namespace; the runner
@@ -134,13 +134,13 @@ class Sandbox:
                 signal.pidfd_send_signal(self._init, signal.SIGKILL)
 
     def close(self) -> None:
-        """Kill, and return when all is gone: a pid namespace ends after its last process."""
+        """Kill every process inside and return when all have ended."""
         self._closing.set()
         if self._watcher is not None:
             self._watcher.join()
         self.kill()
         if self._init is not None:
-            _readable(self._init, 10)
+            _readable(self._init, 10)  # a pid namespace's first process ends after all others
             os.close(self._init)
             self._init = None
         try:
@@ -216,9 +216,10 @@ def command(
     filtered: int,
     groups: tuple[Path, ...] = (),
 ) -> list[str]:
-    """Return the arguments that start the runner inside (as root: one bubblewrap in another);
-    `channel`, `info` and `filtered` are descriptors of the socket, for bubblewrap's report, with
-    the filter.
+    """Return the arguments that start the runner inside; as root, one bubblewrap in another.
+
+    channel, info, filtered: descriptors of the socket, of the pipe for bubblewrap's report and of
+    the file with the filter.
     """
     uid = str(FIRST_UID + slot)
     size = str(limits.tmp_bytes)
@@ -295,7 +296,7 @@ def _start_error(said: str) -> SandboxUnavailable | SandboxFailed:
 
 
 def available() -> str | None:
-    """Return None when a sandbox starts here, else a line that says what is missing and to do."""
+    """Return None when a sandbox starts here, else one line: what is missing, and the remedy."""
     try:
         with Sandbox("00", Limits()):
             return None

@@ -1,7 +1,7 @@
-"""Runs inside the sandbox: executes cells through IPython's shell and answers calls over a socket.
+"""Run inside the sandbox: execute cells through IPython's shell, answer calls over a socket.
 
 Imported as a plain file, as are `wire`, `frames`, `outputs` and `shell` beside it, with the number
-of an inherited socket and the limits as JSON. It first puts the limits on itself, then says
+of an inherited socket and the limits as JSON. It first sets the limits on itself, then sends
 "ready". On the socket it gets one request at a time, a dict with a number `n`, and replies with a
 dict that has the same number:
 
@@ -58,7 +58,7 @@ STUB = ((), ("your turn",))  # what the NotImplementedError of a released stub s
 
 
 def limit(limits: dict[str, Any]) -> None:
-    """Put the limits on this process and all its children; they cannot be raised again."""
+    """Set the limits on this process and all its children; they cannot be raised again."""
     for name, value in (
         ("NPROC", limits["processes"]),
         ("DATA", limits["memory_bytes"]),
@@ -73,7 +73,7 @@ def limit(limits: dict[str, Any]) -> None:
 def hide() -> None:
     """Close this process and its forks to every other: no /proc/PID/mem, no tracing (not dumpable).
 
-    The filter of system calls lets nobody take it back; a program that is started is open again.
+    The filter of system calls keeps code from undoing it. A program started from here is open.
     """
     if ctypes.CDLL(None, use_errno=True).prctl(4, 0, 0, 0, 0):  # PR_SET_DUMPABLE
         raise OSError(ctypes.get_errno(), "this process could not be closed to others")
@@ -110,7 +110,7 @@ def serve(channel: socket.socket, kernel: Kernel) -> None:
 
 
 def _pass(answer: Any) -> None:
-    """Have `choose` of the cells below take the learner's own version, as after a check."""
+    """Make `choose` in the cells below take the learner's own version, as after a passed check."""
     runtime = sys.modules.get("llmcourse.runtime")
     if answer is not None and runtime is not None:
         with contextlib.suppress(Exception):
@@ -118,7 +118,7 @@ def _pass(answer: Any) -> None:
 
 
 class Kept:
-    """A fork that does nothing but fork: what the cells had defined when it was made."""
+    """A fork that only makes forks: it keeps what the cells had defined when it was made."""
 
     def __init__(self, channel: socket.socket, kernel: Kernel) -> None:
         self.channel, theirs = socket.socketpair()
@@ -145,7 +145,7 @@ class Kept:
 
 
 def _fork(descriptor: int, channel: socket.socket, kernel: Kernel, kept: Kept | None) -> str | None:
-    """Have a fork serve calls on a descriptor: of what was kept, else of what there is last."""
+    """Serve calls on a descriptor in a fork: of what was "kept", else of this process ("last")."""
     with contextlib.suppress(OSError):
         if kept is not None:
             socket.send_fds(kept.channel, [b"!"], [descriptor])
@@ -187,9 +187,7 @@ def _count_fork_hooks() -> None:
 
 
 def _clean(kept: set[int]) -> None:
-    """End every process in here but this one and the forks that are kept: earlier forks and
-    whatever they left running. First all are stopped, so that none can make another meanwhile.
-    """
+    """End all processes but this one and kept forks; first stop all, so that none starts more."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(-1, signal.SIGSTOP if kept else signal.SIGKILL)
     if kept:
@@ -206,7 +204,7 @@ def _clean(kept: set[int]) -> None:
 
 
 def _serve_calls(channel: socket.socket, user: dict[str, Any]) -> None:
-    """Live the life of a fork: answer calls until the other end closes."""
+    """Answer calls in a fork until the other end closes."""
     lock = threading.RLock()
     _do_without_threads()
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
@@ -222,7 +220,7 @@ def _serve_calls(channel: socket.socket, user: dict[str, Any]) -> None:
 
 
 def _do_without_threads() -> None:
-    """Do without threads, which do not live on in a fork: torch needs none, pools begin anew."""
+    """Make torch and thread pools work without the parent's threads, which a fork does not have."""
     with contextlib.suppress(Exception):
         if "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(1)
@@ -271,11 +269,10 @@ class Forbidden(BaseException):
 
 @contextlib.contextmanager
 def _blocked(names: tuple[str, ...], user: dict[str, Any]) -> Any:
-    """Make direct calls of the forbidden functions raise Forbidden, where they are loaded: a best
-    effort.
+    """Make the learner's direct calls of forbidden functions raise Forbidden, as well as can be.
 
-    Calls that a library makes itself pass: only a caller whose code lies in no file of this Python
-    is the learner.
+    Only functions of modules that are loaded are replaced. A caller whose code is in a file of this
+    Python is a library, whose calls pass.
     """
     undo = []
     for name in names:
@@ -325,7 +322,7 @@ def _proxy(channel: socket.socket, lock: Any, number: int) -> Any:
 
 
 def main() -> None:
-    """Set limits first, then start the shell, then do whatever is asked."""
+    """Set limits, start the shell, then answer requests."""
     gc.disable()  # while modules are loaded, there is no garbage
     _count_fork_hooks()
     sys.path.remove(str(Path(__file__).parent))

@@ -1,14 +1,19 @@
 """A filter of system calls for the sandbox: what no exercise needs and a kernel exploit often does.
 
 A program for the kernel's BPF machine, as `bwrap --seccomp` takes it, for x86_64 and aarch64. It
-denies (EPERM) looking into other processes, namespaces and mounts, memory that no rlimit counts,
-keys, kernel modules and clocks, BPF, perf, userfaultfd and io_uring; sockets of any family but UNIX
-and the internet's (EAFNOSUPPORT: vsock would reach a virtual machine's host past every network
-namespace); `clone` with a new namespace; opening a process to others again that the runner closed
-(`prctl` PR_SET_DUMPABLE). `clone3`, whose flags a filter cannot read, and calls
-newer than this list are answered as an old kernel would (ENOSYS), so libraries fall back. A call
-through another machine's table (32-bit code) ends the process. All else is left to the kernel's own
-checks: this is a second wall, not the first.
+denies:
+
+- with EPERM, looking into other processes, namespaces and mounts, memory that no rlimit counts,
+  lowering one's own priority, keys, kernel modules and clocks, BPF, perf, userfaultfd, io_uring,
+  `clone` with a new namespace, and making a process readable again that the runner closed (`prctl`
+  PR_SET_DUMPABLE);
+- with EAFNOSUPPORT, sockets of any family but UNIX and the internet's, since vsock would reach a
+  virtual machine's host past every network namespace;
+- with ENOSYS, as an old kernel would, `clone3`, whose flags a filter cannot read, and calls newer
+  than this list, so that libraries fall back.
+
+A call through another machine's table (32-bit code) ends the process. All else is left to the
+kernel's own checks: this is a second wall, not the first.
 
 source: headers of Linux 6.1: asm/unistd_64.h and asm-generic/unistd.h (numbers), linux/seccomp.h,
 linux/bpf_common.h, linux/audit.h, linux/prctl.h
@@ -57,7 +62,7 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "shmget": (29, 194),
     "semget": (64, 190),
     "msgget": (68, 186),
-    # standing behind others for a processor: to the grader that looks like a busy machine
+    # lowering one's own priority: to the grader the waiting would look like a busy machine
     "setpriority": (141, 140),
     "sched_setscheduler": (144, 119),
     "sched_setparam": (142, 118),
@@ -162,8 +167,9 @@ def _step(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:
 
 
 def _answer(test: int, value: int, answer: int, unless: bool = False) -> list[bytes]:
-    """Return `answer` if the test of the loaded word against `value` holds (unless: if it does
-    not).
+    """Return the steps that answer the call if the test of the loaded word against `value` holds.
+
+    unless: if it does not hold.
     """
     skip = {"yes": 1} if unless else {"no": 1}
     return [_step(test, value, **skip), _step(RETURN, answer)]

@@ -1,9 +1,9 @@
 """A conversation with a sandbox: cells in, outputs out; calls in, outcomes out.
 
-Every byte that comes back is a claim of the learner's. Outputs are reduced to text and pictures,
-replies must carry the number of their request, and calls go through a socket of the exercise's own,
-to a fork of the process that ran the cells, so what an exercise does to its socket, its process or
-its budget is its own loss.
+No byte that comes back can be trusted. Outputs are reduced to text and pictures, and a reply must
+carry the number of its request. The calls of each exercise go through a socket of its own to a fork
+of the process that ran the cells: damage to that socket, process or time budget affects this
+exercise only.
 """
 
 import builtins
@@ -35,8 +35,11 @@ EXCEPTIONS = frozenset(
 
 
 class Lost(Exception):
-    """The sandbox is gone; `why` says to the learner what ended it, `reason` is timeout or died;
-    `whole`: all cells together used too much, no cell alone."""
+    """The sandbox is gone.
+
+    reason: timeout or died; why: what the learner is told; whole: all cells together used too much,
+    not one cell alone.
+    """
 
     def __init__(self, reason: str, why: str, whole: bool = False) -> None:
         super().__init__(why)
@@ -45,7 +48,7 @@ class Lost(Exception):
 
 @dataclass(frozen=True)
 class Ran:
-    """What running a cell came to; all of it is the sandbox's word."""
+    """What running a cell gave, as the sandbox reports it."""
 
     outputs: list[dict[str, Any]]
     count: int | None
@@ -94,9 +97,10 @@ class Session:
         self._request({"do": "keep", "name": name}, FORK_SECONDS)
 
     def fork(self, kept: str = "") -> socket.socket:
-        """Return a socket to a fresh fork of the process that ran the cells, as it is or as it was
-        kept under that name, if it is still there (`self.kept`); earlier such forks are ended.
-        Raises Lost when there is none to be had.
+        """Return a socket to a fresh fork of the process that ran the cells; end earlier ones.
+
+        kept: the name under which its state was kept; "" for the present one, which is also taken
+        if the kept one is gone (then `self.kept` is False). Raises Lost if there is no fork.
         """
         ours, theirs = socket.socketpair()
         try:
@@ -113,7 +117,7 @@ class Session:
         return ours
 
     def _answers(self, fork: socket.socket) -> bool:
-        """Say whether a fork has come to life."""
+        """Say whether a fork is ready."""
         patience = self.patience(FORK_SECONDS)
         try:
             frames.receive(fork, patience, CALL_BYTES)
@@ -137,8 +141,9 @@ class Session:
         return self._left <= 0 or "seconds" in self.sandbox.over
 
     def spend(self, patience: Patience) -> float:
-        """Count the seconds that a request took; SandboxFailed when the machine is to blame that it
-        is late.
+        """Count and return the seconds that a request took.
+
+        Raises SandboxFailed if it was late because the machine was too busy.
         """
         seconds = patience.own()
         self.spent += seconds
@@ -178,7 +183,7 @@ class Session:
         return dict(reply)
 
     def lost(self, reason: str, why: str = "") -> Lost:
-        """End the sandbox, and what there is to be raised for it."""
+        """End the sandbox and return the error to raise; SandboxFailed if the machine was full."""
         self.alive = False
         self.sandbox.kill()
         if (over := self.sandbox.over) == FULL:  # maybe not the learner's doing: never a zero
@@ -194,9 +199,9 @@ class Session:
 class Calls:
     """The calls of one exercise: `ask` is what `autograder.exercise.mark` needs. A context manager.
 
-    kept: the state of the notebook that is called (see `Session.keep`), "" for the last one, which
-    it becomes when what was kept is gone.
-    Raises Lost when the sandbox is gone before the first call: what an earlier exercise did.
+    kept: the state of the notebook that is called, as `Session.fork` takes it; it becomes "" when
+    the kept state is gone. Raises Lost when the sandbox was lost before the first call, by an
+    earlier exercise.
     """
 
     def __init__(

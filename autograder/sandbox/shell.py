@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-# Magics that run code: what that raises is the learner's. Others that fail here are passed over:
-# they are about the notebook's looks, or about tools that a learner has and a sandbox has not.
+# Magics that run code, whose exceptions are the learner's. Other magics that fail here are ignored:
+# they change how the notebook looks, or need tools that a sandbox does not have.
 RUNNERS = ("time", "timeit", "prun", "run", "debug", "pdb", "capture", "python", "bash", "sh")
 MISSING = (ImportError, OSError, EOFError)  # raised by what only the learner's machine has
 
@@ -145,10 +145,10 @@ def _define(
     user: dict[str, Any],
     known: Mapping[str, Any],
 ) -> None:
-    """Run those statements that define names which are not known, and say so.
+    """Run those statements that define only unknown names, and say so.
 
-    What raised may be there on the learner's machine: a module, a file, a device, a solution of the
-    library to compare with. A name that is known is what their program may have at this point.
+    What raised here may work on the learner's machine, which has the module, the file, the device,
+    or the library's solution to compare with. A known name keeps its value.
     """
     defined = []
     for node in nodes:

@@ -1,9 +1,8 @@
-"""Numbers of sandboxes, of which no two that run on this machine at once are the same.
+"""Numbers of sandboxes; no two sandboxes that run on this machine at once have the same one.
 
-As root a slot is a user of its own, and users are the machine's: two graders, or the workers of
-one, must not share them, since processes of one user can end each other and count against one
-limit. A slot is taken by a lock on a file, which the kernel lets go of when its holder ends, in
-whatever way.
+As root, each slot has a system user of its own. Two graders, or the workers of one, must not share
+such a user: its processes could end each other and would count against one limit. A slot is taken
+by a lock on a file, which the kernel releases when its holder ends, in whatever way.
 """
 
 import fcntl
@@ -21,7 +20,7 @@ SLOTS = range(100, 500)  # lower ones are for callers that choose their own
 
 @contextmanager
 def free_slot(slots: range = SLOTS) -> Iterator[int]:
-    """Hold a slot that nobody else has, until the block ends; SandboxFailed when all are taken."""
+    """Hold a slot that is free until the block ends; SandboxFailed when all are taken."""
     folder = _folder()
     for slot in slots:
         with open(folder / str(slot), "w") as file:
@@ -31,7 +30,7 @@ def free_slot(slots: range = SLOTS) -> Iterator[int]:
                 continue
             yield slot
             return
-    raise SandboxFailed(f"all {len(slots)} sandboxes of this machine are in use")
+    raise SandboxFailed(f"all {len(slots)} sandboxes of this machine are in use: grade again later")
 
 
 def _folder() -> Path:
@@ -42,5 +41,7 @@ def _folder() -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != user or found.st_mode & 0o022:
-        raise SandboxFailed(f"{folder} is not a directory that only you can write: remove it")
+        raise SandboxFailed(
+            f"expected a directory that only you can write, got another {folder}: remove it"
+        )
     return folder

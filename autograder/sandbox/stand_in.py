@@ -1,9 +1,9 @@
-"""Lies in the sandbox in place of a module of `llmcourse` that is not shown there.
+"""Stand in the sandbox for a module of `llmcourse` that is hidden there.
 
-Every import that a learner's notebook makes works, with any name, and nothing is computed. A
-visible check accepts anything, says nothing and returns True (the grader judges it outside), and
-`llmcourse.runtime.choose` then takes the learner's own version. A function of the library raises
-RuntimeError when it is called. Each name is a class, so that it can stand in an annotation, too.
+Any name can be imported, and nothing is computed. A visible check accepts anything, prints nothing
+and returns True, since the grader judges outside; `llmcourse.runtime.choose` then takes the
+learner's own version. A function of the library raises RuntimeError when it is called. Each name is
+a class, so that it can be used in an annotation, too.
 """
 
 import importlib
@@ -24,7 +24,7 @@ def visible(check: Callable[[Any], None]) -> Any:
 
 
 def _adopt(name: str, answer: Any) -> None:
-    """Let what the learner puts to a check be the answer where only the stub has its name."""
+    """Make what the learner passed to a check the answer, where only the stub has its name."""
     user = vars(sys.modules["__main__"])
     known = user.get(name)
     parts = vars(known).values() if isinstance(known, type) else [known]

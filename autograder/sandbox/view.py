@@ -1,12 +1,11 @@
-"""What can be seen inside a sandbox: the system, this Python, and the part of `llmcourse` a unit
-may use.
+"""What can be seen inside a sandbox: the system, this Python, and a part of `llmcourse`.
 
-A module whose docstring has the line `unit: NN_slug` belongs to that unit and is seen while later
-ones are graded; those in `SHARED` are seen by all. Of every other only the name is there: a
-stand-in that can be imported and computes nothing (`stand_in.py`), so no right formula of the unit
-is inside, and no new module is until it says whose it is. The visible checks are stand-ins always:
-the grader judges them outside. Never seen: `autograder`, the course with its solutions, what an
-editable installation left, `/etc`, homes.
+A module whose docstring has the line `unit: NN_slug` belongs to that unit and is visible while
+later units are graded; modules in `SHARED` are always visible. Any other is replaced by a stand-in
+that can be imported and computes nothing (`stand_in.py`). So no right formula of the unit is
+inside, and a new module is hidden until it names its unit. Visible checks are always stand-ins: the
+grader judges them outside. Never visible: `autograder`, the course with its solutions, traces of an
+editable installation, `/etc` but for what loading libraries needs, homes.
 """
 
 import ast
@@ -44,8 +43,9 @@ SYSTEM = ("lib", "lib32", "lib64", "bin", "sbin")
 
 @functools.lru_cache(maxsize=8)
 def layout(unit: str) -> list[str]:
-    """Return bubblewrap's arguments for the read-only view: system, Python, the unit's `llmcourse`,
-    the runner.
+    """Return bubblewrap's arguments for the read-only view.
+
+    It holds the system, this Python, the `llmcourse` of the unit, and the runner.
     """
     roots = _python_roots()
     course = Path(__file__).resolve().parents[2]
@@ -80,13 +80,13 @@ def layout(unit: str) -> list[str]:
 
 
 def under_tmp() -> list[str]:
-    """Return arguments that bind again what a fresh /tmp hides, where this Python lies there."""
+    """Return the arguments that show this Python again where it lies under /tmp."""
     hidden = [root for root in _python_roots() if Path("/tmp") in root.parents]
     return [word for root in hidden for word in _bind(root, str(root))]
 
 
 def shows(path: Path) -> bool:
-    """Say whether a submission has this path, or what lies there, before its eyes."""
+    """Say whether a submission could read this path."""
     home = Path(__file__).resolve().parents[2]
     seen = [*_python_roots(), Path("/usr"), *(Path("/", name) for name in SYSTEM)]
     above = [path.resolve(), *path.resolve().parents]
@@ -116,7 +116,7 @@ def _python_roots() -> list[Path]:
 
 
 def _masks(roots: list[Path]) -> list[str]:
-    """Cover nbgrader's exchange, and what installations of the project left in site-packages."""
+    """Hide nbgrader's exchange, and what installations of the project left in site-packages."""
     words = ["--tmpfs", str(EXCHANGE)] if EXCHANGE.is_dir() else []
     for folder in dict.fromkeys(map(Path, [*sys.path, *site.getsitepackages()])):
         if folder.is_dir() and any(root == folder or root in folder.parents for root in roots):
@@ -174,7 +174,7 @@ def hidden(unit: str) -> Iterator[tuple[Path, str]]:
 
 
 def newest_unit() -> str:
-    """Return a slug with the number of the last unit that a module belongs to: it sees the most."""
+    """Return a slug with the number of the last unit that has a module: it sees the most."""
     import llmcourse
 
     modules = Path(next(iter(llmcourse.__path__))).resolve().rglob("*.py")
@@ -182,7 +182,7 @@ def newest_unit() -> str:
 
 
 def _shown(module: Path, top: Path, unit: str) -> bool:
-    """Say whether a module is there itself while `unit` is graded."""
+    """Say whether a module is visible, not replaced by a stand-in, while `unit` is graded."""
     name = module.relative_to(top)
     if name.parts[0] == "checks":
         return False
@@ -197,7 +197,7 @@ def _is_shared(name: Path) -> bool:
 def unit_of(module: Path) -> int | None:
     """Return the number of the unit that a module says it belongs to, None where it names no unit.
 
-    A line that begins with `unit:` and goes on otherwise belongs to a unit that is never over.
+    A line `unit:` without a number means a unit after all others, so that the module stays hidden.
     """
     return _unit_of(module, module.stat().st_mtime_ns)
 

@@ -6,15 +6,20 @@ int, float, complex, str, bytes, list, tuple, set, frozenset, dict, ndarray, `Op
 caller's `proxy` makes of a callable's number. Nothing is unpickled, nothing is looked up by a name
 that arrived.
 
-Writing is generous, so that an honest answer in an odd container arrives: subclasses become their
-base (Counter: dict, namedtuple: tuple), numpy scalars Python numbers (but float32 and float16 stay
-what they are, so that a judge knows how exact they can be), Fraction and Decimal floats, range,
-deque, dict views and iterators (to `DRAINED` items) lists, what is a number, a mapping, a set or a
-sequence by its methods (UserDict) the built-in one, tensors ndarrays of the same dtype
-(bfloat16: float32, which holds every bfloat16, with a note of it in the dtype's metadata), arrays
-of strings or objects nested lists.
-What is left (modules, classes, instances) becomes `Opaque`, which is equal to nothing but itself.
-The runner gets this file as it is, so it imports the standard library only (numpy for an array).
+Writing is generous, so that an honest answer in an odd container arrives:
+
+- a subclass becomes its base (Counter: dict, namedtuple: tuple), and what is a number, a mapping, a
+  set or a sequence by its methods (UserDict) becomes the built-in one;
+- Fraction and Decimal become floats, and numpy scalars Python numbers, except float32 and float16,
+  whose precision a judge must know;
+- range, deque, dict views, iterators (of up to `DRAINED` items) and arrays of strings or objects
+  become lists;
+- tensors become ndarrays of the same dtype; bfloat16, which numpy lacks, becomes float32 with a
+  note in the dtype's metadata.
+
+Anything else (modules, classes, instances) becomes `Opaque`, which is equal to nothing but itself.
+This file is copied beside the runner, so it imports the standard library only (and numpy for an
+array).
 """
 
 import collections.abc
@@ -35,10 +40,10 @@ FRAME_BYTES = 64 * 2**20  # one payload, both directions
 HEADER_BYTES = 16 * 2**20  # its JSON part
 ELEMENTS = 1_000_000  # values in one frame, nested ones included (an array counts as one)
 DEPTH = 60  # containers inside containers
-INT_BITS = 14_000  # what Python still prints; longer ones take quadratic time
+INT_BITS = 14_000  # Python prints no longer ones, since that takes quadratic time
 HASHING_SECONDS = 2.0  # of CPU for all sets and dicts of a frame; a million honest keys take 0.1
 AT_ONCE = 500  # keys between two looks at the clock
-FEW = 16  # keys that can collide as they like: the clock takes longer than they do
+FEW = 16  # keys: even if all collide, hashing them takes less time than reading the clock
 DRAINED = 100_000  # items taken from an iterator; one that has more is opaque
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 NARROW = ("float16", "float32")  # scalars of these types stay what they are

@@ -33,8 +33,7 @@ from autograder.errors import AutograderError
 
 @dataclass(frozen=True)
 class Answer:
-    """One way to solve an exercise. `hint` is None for a right one; else part of what must be
-    shown."""
+    """One answer to an exercise; `hint`: None for a right one, else part of the hint to show."""
 
     exercise: str
     function: Any
@@ -75,8 +74,10 @@ class Slow:
 
 @dataclass(frozen=True)
 class Unseen:
-    """A wrong answer (by its name, or a mutant by its changed line) that passes the visible check
-    and loses points."""
+    """A wrong answer that passes the visible check and loses points.
+
+    what: its name, or the changed line of a mutant.
+    """
 
     exercise: str
     what: str

@@ -1,7 +1,7 @@
-"""Marks a TRUSTED answer in this process: for the tests of the tests, never for a submission.
+"""Mark a TRUSTED answer in this process: for the tests of the tests, never for a submission.
 
-Arguments and results are what arrives over the wire, so that what passes here passes in the
-sandbox.
+Arguments and results are converted as the wire would, so that an answer that passes here passes in
+the sandbox.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ def ask(
     given: Mapping[str, Callable[..., Any]],
     seconds: float,
 ) -> Outcome:
-    """Return what one call of a TRUSTED answer through a probe gives, however long it takes."""
+    """Return the outcome of one call of a TRUSTED answer through a probe, without a time limit."""
     arguments = sent(args, functions=True)
     try:
         with _with_globals(answer, given):
@@ -52,7 +52,7 @@ def ask(
 
 
 def sent(value: Any, functions: bool = False) -> Any:
-    """Return what arrives of a value at the other end of a wire, limits of size aside.
+    """Return a value as it arrives at the other end of a wire, without limits of size.
 
     Plain types are copied, which is faster; all others go through the bytes of `wire`. functions:
     they arrive as proxies, as the learner's code gets them; else they are opaque.

@@ -1,9 +1,9 @@
 """Small changes to a program, each of which its tests should notice: cosmic-ray's operators.
 
-A mutant has one operator, number or keyword changed. Left out: what does not compile, what differs
-only in annotations, docstrings or the words of an error (no learner's mistake), and all but the
-first of several that come to the same program. Of cosmic-ray's operators two are unusable here:
-VariableReplacer and VariableInserter want the names of variables, and put in random numbers.
+A mutant has one operator, number or keyword changed. Left out: mutants that do not compile, those
+that differ only in annotations, docstrings or the words of an error (no learner's mistake), and all
+but the first of several that are the same program. Two of cosmic-ray's operators cannot be used:
+VariableReplacer and VariableInserter need the names of variables, and insert random numbers.
 
 source: cosmic-ray 8 (A. Bingham), cosmic-ray.readthedocs.io; the same program counted once: trivial
 compiler equivalence, Papadakis and others 2015, ICSE, doi 10.1109/ICSE.2015.103.
@@ -80,7 +80,7 @@ def _all(source: str) -> Iterator[Mutant]:
 
 
 class _Bare(ast.NodeTransformer):
-    """A transformer that takes away what changes no result."""
+    """A transformer that removes what changes no result."""
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
         node.annotation = None

@@ -1,9 +1,9 @@
-"""No secret decides a grade: right and wrong answers with thousands of seeds.
+"""Check that no secret decides a grade: right and wrong answers with thousands of seeds.
 
-Every right answer keeps all points with every seed, every wrong one loses some with each of the
-first 200: nothing that a secret draws makes a right value look like a mistake, or a mistake like
-the right value. Inputs and expected values are made once a seed and put to all answers; those with
-functions among their arguments are made for each, since a function may remember what it was asked.
+Every right answer must keep all points with every seed, and every wrong one lose some with each of
+the first 200. So no drawn input makes a right value look like a mistake, or a mistake like the
+right value. Inputs and expected values are made once a seed and used for all answers, except inputs
+with functions among them, which may have a memory: these are made for each answer.
 """
 
 import signal
@@ -64,9 +64,9 @@ def try_seeds(
     workers: int,
     progress: Progress = lambda known, of: None,
 ) -> Iterator[Line]:
-    """Put the answers of a unit to so many seeds; a line an exercise, in their order.
+    """Try the answers of a unit with so many seeds; yield a line for each exercise, in order.
 
-    kept: the file of what is known from before; a run that was stopped goes on.
+    kept: the file of earlier outcomes, so that a run that was stopped continues.
     """
     chunks = [range(start, min(start + CHUNK, seeds)) for start in range(0, seeds, CHUNK)]
     items = [(name, chunk) for name in bench.unit.exercises for chunk in chunks]
@@ -96,7 +96,7 @@ def try_course(
     again: bool = False,
     record: Path | None = None,
 ) -> bool:
-    """Try units one after the other and print a line an exercise; whether nothing failed.
+    """Try units one after the other, print a line an exercise, and return whether none failed.
 
     again: also where nothing changed since they were tried with so many seeds. record: a markdown
     file that gets the lines, the command and the date, for which all are needed.
@@ -184,7 +184,7 @@ class _Seed:
         self._shared: dict[str, list[Input]] = {}
 
     def inputs(self, case: Case) -> list[Input]:
-        """Make inputs once, but anew for each answer where a function is among the arguments."""
+        """Return the inputs of a case: made once, but for each answer if they hold a function."""
         if case.property in self._shared:
             return self._shared[case.property]
         functions, made = list[Any](), drawn(case, self.seed)
@@ -201,7 +201,7 @@ class _Seed:
 
 
 class _Answer:
-    """One answer; a wrong one is first put to the case that found it out last."""
+    """One answer; a wrong one is first tried with the case that it failed last."""
 
     def __init__(self, trial: Trial, function: Any) -> None:
         self.trial, self.function = trial, function
@@ -221,7 +221,7 @@ class _Answer:
         return "keeps all points"
 
     def lost(self, seed: _Seed, cases: Sequence[Case]) -> str | None:
-        """Return the property that it lacks and what it is told; None if it keeps all points."""
+        """Return the first failed property and its message; None if the answer keeps all points."""
         for case in cases:
             for args, judge in seed.inputs(case):
                 message = judged(self.outcome(seed.exercise, args), judge)
@@ -231,7 +231,7 @@ class _Answer:
         return None
 
     def outcome(self, exercise: Exercise, args: tuple[Any, ...]) -> Outcome:
-        """Return what comes of a call; an answer that does not end is not called again."""
+        """Return the outcome of a call; an answer that does not end is not called again."""
         signal.setitimer(signal.ITIMER_VIRTUAL, CALL_SECONDS)
         try:
             return ask(self.function, exercise.probe_source, args, exercise.given, exercise.seconds)
@@ -242,7 +242,7 @@ class _Answer:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
     def fails_visibly(self, bench: Workbench) -> bool:
-        """Say whether the visible check, which no seed changes, finds it out."""
+        """Say whether the answer fails the visible check, which depends on no seed."""
         name = self.trial.exercise
         hidden = Exercise(name, bench.unit.exercises[name].given)
         [result] = run_locally(hidden, self.function, b"", bench.unit.checks[name])

@@ -1,8 +1,8 @@
-"""What is put to the tests of a unit to see whether they can be trusted, and how it fares.
+"""The answers that are tried on the tests of a unit, to see whether these can be trusted.
 
-A trial is one answer: nothing (the stub, constants), right (the solution, the same idea in another
+A trial is one answer: blank (the stub, constants), right (the solution, the same idea in another
 style), wrong (a mistake learners make) or a mutant of the solution. `outcome` marks it with every
-seed, as grading would, in a fork of its own.
+seed, as grading would; it is run in a fork of its own.
 """
 
 import ast
@@ -43,7 +43,7 @@ SOLUTION = "the solution"
 
 @dataclass(frozen=True)
 class Trial:
-    """One answer to one exercise, made by `make`; with the same `key` it fares the same."""
+    """One answer to one exercise, made by `make`; trials of equal `key` have equal outcomes."""
 
     exercise: str
     kind: str
@@ -81,7 +81,7 @@ class Workbench:
                     exec(compile(cell.program, f"<{self.unit.slug}>", "exec"), self.names)
 
     def trials(self, name: str) -> Iterator[Trial]:
-        """Yield everything put to the tests of one exercise; the solution first."""
+        """Yield everything that is tried on the tests of one exercise; the solution first."""
         cell, notebook = self._cell(name), self._notebook
         trial = partial(self._trial, name)
         solution, *written = self.written_trials(name)
@@ -123,7 +123,7 @@ class Workbench:
         return run_locally(self.unit.exercises[name], answer, seed, self.unit.checks[name])
 
     def catches(self, name: str, answer: Any, seed: bytes) -> bool:
-        """Say whether an answer loses points; no more tests are tried than it takes to say so."""
+        """Say whether an answer loses points; stop at the first test that it fails."""
         whole = self.unit.exercises[name]
         parts = [(replace(whole, cases=[case]), None) for case in whole.cases]
         for part, visible in [*parts, (replace(whole, cases=[]), self.unit.checks[name])]:
@@ -133,7 +133,7 @@ class Workbench:
 
     @cached_property
     def _version(self) -> str:
-        """All text that any outcome depends on, but for the answers themselves."""
+        """All text that any outcome depends on, except the single answers."""
         cases = [case for whole in self.unit.exercises.values() for case in whole.cases]
         tests = {case.inputs.__module__ for case in cases}
         texts = [inspect.getsource(sys.modules[name]) for name in sorted(tests)]
@@ -143,7 +143,7 @@ class Workbench:
         return "".join([_machinery(), self.unit.tests_version, repr(SEEDS), *imported])
 
     def key(self, *parts: str) -> str:
-        """Return a key that is the same as long as nothing changes that an outcome depends on."""
+        """Return a key that changes when anything does that an outcome depends on."""
         return hashlib.sha256("\0".join([*parts, self._version]).encode()).hexdigest()
 
     def whole_key(self, *parts: str) -> str:
@@ -151,13 +151,13 @@ class Workbench:
         return self.key(*parts, self._notebook, inspect.getsource(self.written))
 
     def _defined(self, name: str, source: str) -> Any:
-        """Return what the name stands for when this text is in the solution cell."""
+        """Return the function or class of this name when the solution cell holds this text."""
         names = dict(self.names)
         exec(compile(source, f"<{name}>", "exec"), names)
         return names[name]
 
     def _stuck(self, name: str) -> Any:
-        """Return an answer that always gives what the solution gives at first with another seed."""
+        """Return an answer that always gives the first value of the solution for another seed."""
         solution, values = self.names[name], list[Any]()
 
         def first(*args: Any, **keywords: Any) -> Any:
@@ -179,17 +179,17 @@ def _empty_handed() -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def outcome(bench: Workbench, trial: Trial) -> dict[str, Any]:
-    """Return {"seeds": for each [share of the points, messages shown], "seconds": of CPU time}.
+    """Return {"seeds": for each [fraction of the points, messages], "seconds": of CPU time}.
 
-    A mutant has all points or none, since only its loss counts, and is let off after the first seed
-    that does not catch it. With "crashed" the tests themselves failed, which would cost a learner's
-    submission its grading.
+    A mutant has all points or none, since only whether it loses some counts, and it is not tried
+    further after a seed that does not catch it. "crashed" means that the tests themselves failed;
+    a submission with such an answer could not be graded.
     """
     started, seeds = time.process_time(), list[Any]()
     try:
         try:
             answer = trial.make()
-        except Exception:  # a mutant that does not even define its function
+        except Exception:  # a mutant whose definition itself raises
             return {"seeds": [[0.0, ["the cell raised"]]] * len(SEEDS), "seconds": 0.0}
         for seed in SEEDS:
             if trial.kind != MUTANT:

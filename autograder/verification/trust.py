@@ -1,10 +1,10 @@
 """The tests of the tests: whether the hidden tests of a unit can be trusted with a grade.
 
-For each exercise: empty-handed answers earn nothing, right ones (the solution, other styles) earn
-everything, wrong ones lose points and are shown their hint, every mutant of the solution loses
-points or is listed as equivalent with a reason; all of it with every seed. Outcomes are kept in a
-file as they come, so a run that was stopped goes on. A unit without a problem is stamped
-(`stamps`), and tried again when something changed.
+For each exercise and every seed, blank answers must earn nothing, right ones (the solution, other
+styles) must earn everything, wrong ones must lose points and be shown their hint, and every mutant
+of the solution must lose points or be listed as equivalent with a reason. Outcomes are written to a
+file one by one, so a run that was stopped continues. A unit without a problem is stamped
+(`stamps`) and left out until something changes.
 """
 
 import contextlib
@@ -49,7 +49,7 @@ Progress = Callable[[int, int], None]  # (known, of)
 
 @dataclass(frozen=True)
 class Row:
-    """What verifying one exercise came to; its tests can be trusted if there are no `problems`."""
+    """The result of verifying one exercise; its tests can be trusted if there are no `problems`."""
 
     exercise: str
     tests: int
@@ -136,7 +136,7 @@ def verify_course(
 
 @contextlib.contextmanager
 def progress_bar(what: str, unit: str) -> Iterator[tuple[Any, Progress]]:
-    """Show a bar, with the function that moves it."""
+    """Show a bar, and yield it with the function that moves it."""
     tqdm.monitor_interval = 0  # its thread would be in every fork
     with tqdm(desc=what, unit=unit, disable=None) as bar:
 
@@ -148,7 +148,7 @@ def progress_bar(what: str, unit: str) -> Iterator[tuple[Any, Progress]]:
 
 
 class Ledger:
-    """Outcomes by the keys of their trials, one line of JSON each, written as they come."""
+    """Outcomes by the keys of their trials, one line of JSON each, written at once."""
 
     def __init__(self, path: Path, wanted: Collection[str]) -> None:
         self.path, self.known = path, dict[str, Outcome]()
@@ -160,7 +160,7 @@ class Ledger:
         write_durably(path, "".join(map(_line, self.known.items())))
 
     def add(self, key: str, outcome: Outcome) -> None:
-        """Know it, and write it down unless the machine may be to blame for it."""
+        """Keep an outcome, and write it down unless the machine may be the cause of it."""
         self.known[key] = outcome
         if outcome.get("ended") not in ("died", "stuck"):
             with self.path.open("a") as file:
@@ -209,11 +209,11 @@ def _row(
 
 
 def _survives(outcome: Outcome) -> bool:
-    return any(share == 1 for share, _ in outcome.get("seeds", ()))
+    return any(fraction == 1 for fraction, _ in outcome.get("seeds", ()))
 
 
 def _problem(trial: Trial, outcome: Outcome) -> str | None:
-    """Say what this trial shows to be wrong with the tests; survivors are looked at together."""
+    """Return what this trial shows to be wrong with the tests; survivors are judged together."""
     about = f"{trial.kind} answer, {trial.name}"
     if "crashed" in outcome:
         return f"{about}: the tests themselves fail, nobody could grade it: {outcome['crashed']}"
@@ -221,20 +221,20 @@ def _problem(trial: Trial, outcome: Outcome) -> str | None:
         told = trial.kind == MUTANT or (trial.kind == WRONG and trial.hint in REASONS["timeout"])
         caught = ended == "time" and told
         return None if caught else f"{about}: it {ENDED[ended]}"
-    for seed, (share, shown) in enumerate(outcome["seeds"]):
-        if complaint := _complaint(trial, share, shown):
+    for seed, (fraction, shown) in enumerate(outcome["seeds"]):
+        if complaint := _complaint(trial, fraction, shown):
             return f"{about}: with seed {seed} it {complaint}"
     return None
 
 
-def _complaint(trial: Trial, share: float, shown: Sequence[str]) -> str | None:
-    if trial.kind == RIGHT and share < 1:
+def _complaint(trial: Trial, fraction: float, shown: Sequence[str]) -> str | None:
+    if trial.kind == RIGHT and fraction < 1:
         return f"loses points and is told: {' / '.join(shown)}"
-    if trial.kind == BLANK and share > 0:
-        return f"earns {share:.0%} of the points"
+    if trial.kind == BLANK and fraction > 0:
+        return f"earns {fraction:.0%} of the points"
     if trial.kind == BLANK and not all(shown):
         return "is told nothing"
-    if trial.kind == WRONG and share == 1:
+    if trial.kind == WRONG and fraction == 1:
         return "keeps all points"
     if trial.kind == WRONG and trial.hint.lower() not in shown[0].lower():
         return f"is not told {trial.hint!r} first, but: {' / '.join(shown)}"

@@ -65,7 +65,7 @@ def run(
 ) -> int:
     """Execute notebooks side by side; write a report; exit 1 if one fails or a claim is broken."""
     if ladder and preset != "cpu":
-        raise runner.UsageError(f"--ladder keeps a run at --preset cpu, got {preset}")
+        raise runner.UsageError(f"expected --ladder with --preset cpu, got {preset}: add it")
     folder = folder or runner.find_root() / "solutions"
     output = output or runner.find_root() / "build" / "run"
     report = runner.run_notebooks(
@@ -154,7 +154,7 @@ def fetch(name: Annotated[str, typer.Argument(help="As `llmcourse data` lists it
     """Download a text unless it is here already, and check it."""
     known = (*data.BUILT_IN, *data.DOWNLOADS)
     if name not in known:
-        raise runner.UsageError(f"no text {name!r}: expected one of {', '.join(known)}")
+        raise runner.UsageError(f"expected one of {', '.join(known)}, got {name!r}: choose a text")
     data.text(name)
     typer.echo(_described(name, _place(name)))
     return 0
@@ -176,7 +176,7 @@ def _described(name: str, place: str) -> str:
 
 
 def main() -> None:
-    """Run a command; turn what a person can mend into one line on stderr."""
+    """Run a command; turn every error that a person can mend into one line on stderr."""
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="llmcourse", standalone_mode=False)
     except typer.Abort:

@@ -6,7 +6,7 @@ installed elsewhere, and works in a temporary folder. If the starter stops the w
 itself, the kernel and all it started end too: the worker watches its standard input, which closes
 with the starter.
 
-Leaves out: order and parallelism (`run`), and what the notebook showed (`run_outcome`).
+Left out: order and parallelism (`run`), and what the notebook showed (`outcome`).
 """
 
 import json
@@ -24,8 +24,8 @@ from typing import Any
 import psutil
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-SECONDS_A_SAMPLE = 0.25  # of memory: a look at all processes takes some milliseconds
-# What jupyter_client says of a kernel that ended at once: another process had taken a port of it.
+SECONDS_A_SAMPLE = 0.25  # between two samples of the memory, each of which takes some milliseconds
+# jupyter_client's words for a kernel that ended at once, since another process had taken its port.
 NO_ANSWER = "Kernel died before replying"
 MAY_RAISE = "raises-exception"  # the tag of a cell whose error is part of the text
 NOT_INHERITED = ("MPLBACKEND", "NBGRADER_VALIDATING", "NBGRADER_EXECUTION")
@@ -184,14 +184,16 @@ class _AskedToExit(Exception):
 
 
 def asked_to_exit(execute_reply: dict[str, Any]) -> bool:
-    """Say whether a cell called IPython's exit() or quit(): the kernel dies a moment later, in
-    whatever cell runs then."""
+    """Say whether a cell called IPython's exit() or quit().
+
+    The kernel ends a moment later, in whatever cell runs then, so it must be noticed here.
+    """
     payload = execute_reply["content"].get("payload", [])
     return any(one.get("source") == "ask_exit" for one in payload)
 
 
 def _work() -> None:
-    """Work: read a job from standard input, execute it, report on standard output."""
+    """Read a job from standard input, execute it, report on standard output."""
     job = json.loads(sys.stdin.readline())
     report = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what the kernel prints past Jupyter must not mix with our messages
@@ -205,6 +207,10 @@ def _work() -> None:
 
 
 def _execute(job: dict[str, Any], tell: Any, tries: int = 3) -> dict[str, Any]:
+    """Run papermill on a job and return its outcome: a status, a message, where it stopped.
+
+    tell: sends a message to the starter; it gets one as each cell begins.
+    """
     import nbformat
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -239,7 +245,7 @@ def _execute(job: dict[str, Any], tell: Any, tries: int = 3) -> dict[str, Any]:
         if not _may_raise(job["output"], error.cell_index):
             return {"status": "failed", "message": "a cell raised an error"}  # the notebook has it
     except _AskedToExit:
-        message = "the cell ended the kernel with exit() or quit(): take it out"
+        message = "the cell ended the kernel with exit() or quit(): remove that call"
         return {"status": "died", "message": message, "source": here["source"]}
     except CellTimeoutError:
         limit = job["options"].get("execution_timeout")
@@ -258,10 +264,11 @@ def _execute(job: dict[str, Any], tell: Any, tries: int = 3) -> dict[str, Any]:
 
 
 def _may_raise(executed: str, index: int) -> bool:
-    """Say whether the cell that papermill blames is tagged `raises-exception`, which nbclient and
-    nbval let pass; if so, papermill's remarks on it leave the executed notebook.
+    """Say whether the last cell that raised, by its index, is tagged `raises-exception`.
 
-    index: of the last cell that raised. Any other that raised would have been the last to run.
+    Papermill fails at such a cell, nbclient and nbval do not. Its remarks on the cell are then
+    removed from the executed notebook. A cell without the tag would have ended the run, so only the
+    last one need be looked at.
     """
     import nbformat
     from papermill.execute import remove_error_markers

@@ -86,7 +86,7 @@ def collect(process: NotebookProcess, executed: Path) -> Outcome:
     if executed.exists():
         cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
         one.figures, one.failure = figures(cells), failure(cells)
-        one.status = "failed" if one.failure else "passed"  # papermill passes over sys.exit()
+        one.status = "failed" if one.failure else "passed"  # papermill ignores sys.exit()
     if one.status != "passed" and one.failure is None:
         where = f"cell {process.cell + 1} of {process.cells}"
         source, traceback = ended.get("source", ""), ended.get("traceback", "")
@@ -152,7 +152,7 @@ def _tags(cell: dict[str, Any]) -> list[str]:
 def warnings(one: Outcome, preset: str, slowness: float = 1.0) -> list[str]:
     """Return what is over its budget, and at `cpu` which ladder rows are not the committed ones.
 
-    slowness: of this machine (`run_probe`); above 1 it stretches the seconds allowed.
+    slowness: of this machine (`probe`); above 1 it stretches the seconds allowed.
     """
     found = []
     allowed = SECONDS_ALLOWED[preset] * max(1.0, slowness)

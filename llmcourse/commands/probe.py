@@ -1,9 +1,9 @@
 """How fast this machine is at the moment, as a multiple of the time on the reference machine.
 
-Budgets of a run are seconds on the reference machine, two cores of an Intel Xeon of 2023; on
-another, or a busy one, a fixed computation of a tenth of a second says how much longer the same
-work may take.
-It runs on one core, half in the interpreter and half in numpy, as the notebooks do.
+Budgets of a run are seconds on the reference machine, two cores of an Intel Xeon of 2023. On
+another machine, or a busy one, a fixed computation of a tenth of a second is timed to find out how
+much longer the same work may take. It runs on one core, half in the interpreter and half in numpy,
+as the notebooks do.
 """
 
 import time

@@ -2,8 +2,8 @@
 
 `read` looks at the file alone: a cell that still raises the stub's error is not begun.
 `check` runs the notebook's cells up to the last check in a fresh kernel at preset smoke, without
-the demonstrations, going on after errors, and takes each check's verdict. Visible checks are not
-the grade: hidden tests on other inputs give that.
+the demonstrations and without stopping at errors, and reads each check's verdict. Visible checks
+are not the grade, which comes from hidden tests on other inputs.
 """
 
 import json
@@ -22,7 +22,8 @@ from llmcourse.notebook_file import FILE_BYTES, NotebookError, clean_cell, parse
 
 STUB = 'raise NotImplementedError("your turn")'
 WRITTEN_STUB = "*Your answer here.*"
-SECONDS_A_CELL, COPIES = 60, 20  # copies: notebooks looked at beside one
+SECONDS_A_CELL = 60
+COPIES = 20  # notebooks beside the learner's own that `better_copy` reads at most
 HEADING = re.compile(
     r"### Exercise: (?P<title>.+)\n\n`(?P<id>\w+)` · (?P<points>\d+) points · "
     r"about (?P<minutes>\d+) minutes"
@@ -77,7 +78,10 @@ def read(path: Path, slug: str = "") -> Unit:
     except FileNotFoundError:
         raise RunError(f"no notebook {path}: name yours with --notebook") from None
     except OSError as error:
-        raise RunError(f"cannot read {path}: {error.strerror}") from None
+        raise RunError(
+            f"cannot read {path} ({error.strerror}): make it readable, or name another with "
+            "--notebook"
+        ) from None
     except NotebookError as error:
         raise RunError(f"{path} is not a notebook of this course: {error}") from None
     cells = [cell for item in notebook["cells"] if (cell := clean_cell(item))]
@@ -85,7 +89,9 @@ def read(path: Path, slug: str = "") -> Unit:
     about = metadata.get("llmcourse") if isinstance(metadata, dict) else None
     found = about.get("unit") if isinstance(about, dict) else slug
     if slug and found != slug:
-        raise RunError(f"{path} is a notebook of {found}, not of {slug}")
+        raise RunError(
+            f"{path} is a notebook of {found}, not of {slug}: name the right one with --notebook"
+        )
     try:
         told = [(e["id"], e["title"], e["points"], e["minutes"]) for e in about["exercises"]]
     except (KeyError, TypeError):  # notebook metadata are gone: the headings say the same
@@ -100,7 +106,7 @@ def read(path: Path, slug: str = "") -> Unit:
 
 
 def better_copy(unit: Unit) -> str:
-    """Return a line that names a copy beside the notebook with more written in it, or nothing."""
+    """Return a line about a copy beside the notebook in which more is written, "" without one."""
     mine = sum(one.state == "written" for one in unit.exercises)
     for path in sorted(unit.path.parent.glob("*.ipynb"))[:COPIES]:
         with suppress(RunError):
@@ -127,8 +133,9 @@ def _state(cells: list[dict[str, Any]], exercise: str) -> str:
 
 
 def _cells(cells: list[dict[str, Any]], exercise: str) -> list[dict[str, Any]]:
-    """Return the solution cell of an exercise, or the parts it was split into; without metadata,
-    the cells that define its name.
+    """Return the solution cell of an exercise, or all parts of one that was split.
+
+    Without metadata, these are the cells that define the exercise's name.
     """
     found = _named(cells, exercise)
     define = re.compile(rf"^(?:async )?(?:def|class) +{re.escape(exercise)}\b", re.MULTILINE)
@@ -180,8 +187,9 @@ def check(unit: Unit) -> None:
 
 
 def _cells_to_check(unit: Unit) -> dict[str, Any]:
-    """Return the notebook as far as its last check, without demonstrations, in a form that every
-    tool reads: other metadata than names and tags are left out, ids too.
+    """Return the code of the notebook up to its last check, without demonstrations.
+
+    Ids and all metadata but nbgrader's and tags are left out, so that every tool reads the result.
     """
     mine = unit.notebook["cells"]
     checks = [_check_cell(mine, exercise.id) for exercise in unit.exercises]
@@ -199,7 +207,7 @@ def _cells_to_check(unit: Unit) -> dict[str, Any]:
 
 
 def _judge(exercise: Exercise, cells: list[dict[str, Any]]) -> None:
-    """Read the verdict on one exercise from the outputs of its check, or say why there is none."""
+    """Set state and message of one exercise from the outputs of its check."""
     answers, verdict = _cells(cells, exercise.id), _check_cell(cells, exercise.id)
     if not answers or verdict is None:
         exercise.state = "missing"
@@ -259,7 +267,7 @@ def summary(units: list[Unit], checked: bool) -> str:
 def next_steps(units: list[Unit], checked: bool) -> list[str]:
     """Return what to do now, a line each: what can be checked or handed in, then the next exercise.
 
-    checked: the states are those of the visible checks, not of the file alone.
+    checked: whether the visible checks were run; if not, the states are those of the file.
     """
     lines = []
     for unit in units:
@@ -305,5 +313,8 @@ def course_notebooks(folder: Path) -> list[Path]:
     """
     found = sorted(p for p in folder.glob("[0-9][0-9]_*/*.ipynb") if p.stem == p.parent.name)
     if not found:
-        raise UsageError(f"no notebooks in {folder}: expected NN_slug/NN_slug.ipynb there")
+        raise UsageError(
+            f"no notebooks in {folder}: expected NN_slug/NN_slug.ipynb there; get a fresh copy of "
+            "the course"
+        )
     return found

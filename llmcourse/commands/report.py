@@ -120,7 +120,7 @@ Started {{ report.started }}, {{ "%.0f"|format(report.seconds) }} s in all. {{ m
 
 
 def write(report: Report, folder: Path) -> None:
-    """Write `report.json` and `report.html`, both or neither. Raises OSError."""
+    """Write `report.json` and `report.html`; neither if one cannot be written. Raises OSError."""
     data = json.dumps(as_data(report), indent=1, allow_nan=False) + "\n"
     replace({folder / "report.json": data, folder / "report.html": as_page(report)})
 

@@ -1,13 +1,13 @@
 """Run the course's notebooks side by side and report what they showed: `llmcourse run`, `make run`.
 
-Each notebook is executed by papermill in a worker process of its own (`run_notebook`): one worker a
+Each notebook is executed by papermill in a worker process of its own (`notebook`): one worker a
 core, one thread each, because two torch processes with two threads each on two cores run ten times
 slower. The executed notebooks, `report.html` and `report.json` go to the output folder.
 
 The run fails if a cell raises, a kernel dies, a cell that should have run did not (after
-`sys.exit()`, say), or an enforced claim does not hold. A model of the ladder that scores otherwise
-than its committed row is a warning, and so is a notebook over its time, which is stretched on a
-machine slower than the reference (`run_probe`).
+`sys.exit()`, say), or an enforced claim does not hold. A warning is given for a model of the ladder
+whose score differs from its committed row, and for a notebook over its time; the time is stretched
+on a machine slower than the reference (`probe`).
 """
 
 import errno
@@ -57,7 +57,8 @@ def find_root() -> Path:
     root = repository_root() or repository_root(Path(__file__).parent)
     if root is None:
         raise UsageError(
-            "no course here: expected a folder with course/ and pyproject.toml; cd there"
+            "no course here: expected a folder with course/ and pyproject.toml, got none at or "
+            f"above {Path.cwd()}; cd into the course"
         )
     return root
 
@@ -113,7 +114,7 @@ def run_notebooks(
     if jobs is None:
         jobs = 1 if preset == "gpu" or device == "cuda" else cores()
     if jobs < 1:
-        raise UsageError(f"--jobs must be at least 1, got {jobs}")
+        raise UsageError(f"expected --jobs of 1 or more, got {jobs}: run at least one at a time")
     report = Report(preset, device, seed, time.strftime("%Y-%m-%dT%H:%M:%S"), 0.0, [])
     parameters = {"preset": preset, "device": device, "seed": seed}
     report.slowness = slowness()
@@ -121,20 +122,15 @@ def run_notebooks(
     with writing_to(output):
         output.mkdir(parents=True, exist_ok=True)
         queue = longest_first(notebooks, output / "report.json")
-        for name in ("report.html", "report.json", *(path.name for path in queue)):
-            (output / name).unlink(missing_ok=True)  # no earlier result is taken for this run's
-        for figures in (path.with_name("figures") for path in queue):
-            if figures.is_dir():  # what the texts show; names differ from unit to unit
-                shutil.copytree(figures, output / "figures", dirs_exist_ok=True)
-    side_by_side = f"{min(jobs, len(queue))} at a time"
-    settings = f"preset {preset}, device {device}, seed {seed}"
+        _make_ready(output, queue)
     number = "1 notebook" if len(queue) == 1 else f"{len(queue)} notebooks"
-    print(f"{number}, {side_by_side}: {settings}", flush=True)
+    settings = f"preset {preset}, device {device}, seed {seed}"
+    print(f"{number}, {min(jobs, len(queue))} at a time: {settings}", flush=True)
     with interrupts() as caught:
         outcomes = list(_execute(queue, output, parameters, jobs, caught))
         report.outcomes = sorted(outcomes, key=lambda one: one.slug)
         report.seconds = time.monotonic() - started
-        report.slowness = max(report.slowness, slowness())  # others may have come meanwhile
+        report.slowness = max(report.slowness, slowness())  # it may have become busy meanwhile
         for one in report.outcomes:
             one.warnings = warnings(one, preset, report.slowness)
         print(run_report.details(report), end="", flush=True)
@@ -147,16 +143,29 @@ def run_notebooks(
     return report
 
 
-def keep_ladder(report: Report, path: Path, every_notebook: bool) -> None:
-    """Write the run's ladder rows to `path` in the order of the course, in place of all rows there
-    or of the same models.
+def _make_ready(output: Path, notebooks: list[Path]) -> None:
+    """Remove earlier results, so that none is taken for this run's, and copy the figures."""
+    for name in ("report.html", "report.json", *(path.name for path in notebooks)):
+        (output / name).unlink(missing_ok=True)
+    for figures in (path.with_name("figures") for path in notebooks):
+        if figures.is_dir():  # the drawings in the text; their names differ from unit to unit
+            shutil.copytree(figures, output / "figures", dirs_exist_ok=True)
 
-    Raises UsageError unless the run was at `cpu`, RunError unless it passed and can be written.
+
+def keep_ladder(report: Report, path: Path, every_notebook: bool) -> None:
+    """Write the run's ladder rows to `path`, in the order of the course.
+
+    every_notebook: whether the run was over all of them. Then its rows replace the whole file, else
+    only the rows of the same models. Raises UsageError unless the run was at `cpu`, RunError unless
+    it passed and can be written.
     """
     if report.preset != "cpu":
-        raise UsageError(f"--ladder keeps rows of preset cpu, got {report.preset}")
+        raise UsageError(
+            f"expected --ladder at preset cpu, got {report.preset}: add --preset cpu, unset "
+            "LLMCOURSE_PRESET"
+        )
     if not report.ok:
-        raise RunError("the ladder was left as it is, because the run failed")
+        raise RunError("the ladder was not changed, because the run failed: mend it and run again")
     before = [] if every_notebook else json.loads(path.read_text(encoding="utf-8"))
     now = [row for one in report.outcomes for row in one.ladder]
     rows = {(row["corpus"], row["model"]): row for row in [*before, *now]}
@@ -170,7 +179,7 @@ def keep_ladder(report: Report, path: Path, every_notebook: bool) -> None:
 
 
 def longest_first(notebooks: list[Path], report: Path) -> list[Path]:
-    """Return notebooks by the seconds they took in the last report, unknown ones first."""
+    """Return the notebooks, those first that took longest in the last report or are not in it."""
     try:
         last = json.loads(report.read_text(encoding="utf-8"))["outcomes"]
         seconds = {one["slug"]: float(one["seconds"]) for one in last}
@@ -203,7 +212,7 @@ def _cannot_write(place: Any, reason: Any, number: int | None) -> RunError:
 
 @contextmanager
 def interrupts() -> Iterator[list[int]]:
-    """Collect SIGINT, SIGTERM and SIGHUP in a list instead of dying of them: clean-up is whole."""
+    """Collect SIGINT, SIGTERM and SIGHUP in a list: the caller cleans up, then ends."""
     caught: list[int] = []
     names = ("SIGINT", "SIGTERM", "SIGHUP")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
@@ -218,7 +227,10 @@ def interrupts() -> Iterator[list[int]]:
 def _execute(
     queue: list[Path], output: Path, parameters: dict[str, Any], jobs: int, caught: list[int]
 ) -> Iterator[Outcome]:
-    """Run all, at most `jobs` at a time; once a signal is caught, stop all and say what is open."""
+    """Yield the outcome of each notebook as it ends, at most `jobs` running at a time.
+
+    Once a signal is caught, stop all and yield the rest as interrupted or not run.
+    """
     width = max(len(path.stem) for path in queue)
     waiting = list(queue)
     running: dict[Path, NotebookProcess] = {}

@@ -1,4 +1,4 @@
-"""Words and the words around them: pairs, padded contexts, and how often each pair comes in a text.
+"""Words and their neighbours: pairs, padded contexts, and how often each pair occurs in a text.
 
 The functions for lists (`one_hot`, `skipgram_pairs`, `cbow_batch`) are the definitions. `encode`
 turns documents into a `Text` of ids, from which `pair_counts` and `cbow_contexts` take what
@@ -28,26 +28,29 @@ LARGEST = 12_000  # words: a table of pairs then takes 1.2 GB while it is made
 
 
 def one_hot(ids: Sequence[int], vocab_size: int) -> np.ndarray:
-    """Return a row of V for each id, zeros but for a 1 at the id. Raises ValueError for others."""
+    """Return the one-hot row of each id, float64 (..., V): zeros, and a 1 at the id.
+
+    Raises ValueError for an id outside 0 .. V - 1.
+    """
     return np.eye(vocab_size)[ids_of(ids, vocab_size)]
 
 
 def skipgram_pairs(tokens: Sequence[Hashable], window: int) -> list[tuple[Hashable, Hashable]]:
-    """Return (centre, context) for each two places at most `window` apart, in text order.
+    """Return (centre, context) for any two positions at most `window` apart, in text order.
 
     >>> skipgram_pairs("abc", 1)
     [('a', 'b'), ('b', 'a'), ('b', 'c'), ('c', 'b')]
     """
     _check_window(window)
-    around = [*range(-window, 0), *range(1, window + 1)]
-    places = [(i, i + step) for i in range(len(tokens)) for step in around]
-    return [(tokens[i], tokens[j]) for i, j in places if 0 <= j < len(tokens)]
+    offsets = [*range(-window, 0), *range(1, window + 1)]
+    positions = [(i, i + offset) for i in range(len(tokens)) for offset in offsets]
+    return [(tokens[i], tokens[j]) for i, j in positions if 0 <= j < len(tokens)]
 
 
 def cbow_batch(ids: Sequence[int], window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return contexts (T, 2 window), -1 beyond the ends of the text, and centres (T,).
+    """Return contexts (T, 2 window), padded with -1 beyond the ends of the text, and centres (T,).
 
-    Raises ValueError for a negative id, which could not be told from the padding.
+    Raises ValueError for a negative id, which would look like padding.
     """
     _check_window(window)
     centres = ids_of(ids)
@@ -63,10 +66,10 @@ def _check_window(window: int) -> None:
 
 @dataclass(frozen=True)
 class Text:
-    """Documents as numbers: `ids` one after the other, `document` which one each belongs to.
+    """The ids of all documents in one row, without rare words, as in word2vec.
 
-    words: the vocabulary, commonest first; counts: how often each came; rarer words are left out
-    of `ids`, as in word2vec.
+    words: the vocabulary, most frequent first; counts: how often each occurs; document: for each
+    of `ids`, the index of the document it belongs to.
     """
 
     words: tuple[str, ...]
@@ -76,10 +79,10 @@ class Text:
 
 
 def encode(documents: Iterable[Sequence[str]], min_count: int = 5) -> Text:
-    """Return the documents as a Text of the words that come `min_count` times or more.
+    """Return the documents as a Text of the words that occur `min_count` times or more.
 
-    Ties in the vocabulary go by the word. Raises ValueError where no word comes often enough, and
-    TypeError for a document that is one string: its characters would be its words.
+    Words of equal count are in alphabetical order. Raises ValueError where no word occurs often
+    enough, and TypeError for a document that is one string: its characters would be its words.
     """
     no_string(documents, "a list of documents", "cut it into words first, [text.split()]")
     documents = list(documents)
@@ -88,9 +91,12 @@ def encode(documents: Iterable[Sequence[str]], min_count: int = 5) -> Text:
     seen = Counter(chain.from_iterable(documents))
     words = sorted((w for w in seen if seen[w] >= min_count), key=lambda w: (-seen[w], w))
     if not words:
-        raise ValueError(f"expected a word that comes {min_count} times, got none: more text?")
-    place = {word: i for i, word in enumerate(words)}
-    ids = np.fromiter(map(lambda w: place.get(w, -1), chain.from_iterable(documents)), np.int64)
+        raise ValueError(
+            f"expected a word that occurs {min_count} times, got none: take more text or a lower "
+            "min_count"
+        )
+    index = {word: i for i, word in enumerate(words)}
+    ids = np.fromiter(map(lambda w: index.get(w, -1), chain.from_iterable(documents)), np.int64)
     document = np.repeat(np.arange(len(documents)), [len(tokens) for tokens in documents])
     counts = np.array([seen[word] for word in words], dtype=np.float64)
     return Text(tuple(words), counts, ids[ids >= 0], document[ids >= 0])
@@ -99,9 +105,9 @@ def encode(documents: Iterable[Sequence[str]], min_count: int = 5) -> Text:
 def pair_counts(text: Text, window: int = 5) -> np.ndarray:
     """Return how often word j is within `window` words of word i in a document, (V, V), symmetric.
 
-    A neighbour at distance i counts (window - i + 1) / window: as often as word2vec, which draws
-    the window of each word evenly from 1 to `window`, takes it on average. Raises ValueError above
-    LARGEST words.
+    A neighbour at distance i counts (window - i + 1) / window. That is how often word2vec uses it
+    on average, since it draws the window of each word uniformly from 1 to `window`. Raises
+    ValueError above LARGEST words.
     """
     _check_window(window)
     size = len(text.words)
@@ -125,17 +131,16 @@ def noise_probs(counts: np.ndarray, power: float = 0.75) -> np.ndarray:
     """
     counts = np.asarray(counts, dtype=np.float64)
     if not (counts > 0).any():
-        raise ValueError(f"expected a count above 0, got {len(counts)} without one: more text?")
+        raise ValueError(f"expected a count above 0, got {len(counts)} of 0: take more text")
     raised = counts**power
     return raised / raised.sum()
 
 
 def keep_probs(counts: np.ndarray, subsample: float) -> np.ndarray:
-    """Return how likely each word survives thinning: min(1, sqrt(t / f) + t / f) at share f.
+    """Return the probability that subsampling keeps each word, min(1, sqrt(t / f) + t / f), (V,).
 
-    1 for a word that never came.
-
-    source: word2vec's code; arXiv:1310.4546, equation 5, gives 1 - sqrt(t / f) for being dropped.
+    t: `subsample`, where 0 keeps all; f: the word's relative frequency. 1 for a word of count 0.
+    source: word2vec's code; arXiv:1310.4546, equation 5, drops a word with 1 - sqrt(t / f).
     """
     if not subsample:
         return np.ones(len(counts))
@@ -145,15 +150,16 @@ def keep_probs(counts: np.ndarray, subsample: float) -> np.ndarray:
     return np.minimum(1, np.sqrt(ratio) + ratio)
 
 
-def cbow_contexts(text: Text, places: np.ndarray, reach: np.ndarray) -> Int[Tensor, "B S"]:
-    """Return the ids of the words around each place, S = 2 W of them for the largest reach W.
+def cbow_contexts(text: Text, positions: np.ndarray, reach: np.ndarray) -> Int[Tensor, "B S"]:
+    """Return the ids of the words around each position, S = 2 W for the largest reach W.
 
-    Where a place has no neighbour, or none within its own reach, stands V, one past the vocabulary.
+    reach: the window of each position. A neighbour beyond it, or in another document, is replaced
+    by V, one past the vocabulary.
     """
     distances = np.arange(1, reach.max(initial=0) + 1)
     distances = np.concatenate([-distances[::-1], distances])
-    around = places[:, None] + distances
+    around = positions[:, None] + distances
     inside = (around >= 0) & (around < len(text.ids)) & (np.abs(distances) <= reach[:, None])
     around = np.where(inside, around, 0)
-    inside &= text.document[around] == text.document[places][:, None]
+    inside &= text.document[around] == text.document[positions][:, None]
     return torch.from_numpy(np.where(inside, text.ids[around], len(text.words)))

@@ -1,12 +1,12 @@
 """Learning word vectors from text: skip-gram with negative sampling, CBOW, LSA, GloVe's loss.
 
-The skip-gram loss depends on the text only through how often each pair of words stands together
-(Levy and Goldberg 2014). So `train_skipgram` counts the pairs once and descends on all of them at
-each step; the negatives, which word2vec draws for one pair and Ji et al. share among a minibatch,
-are here shared by all pairs and weighted by how often they would be drawn. Everything is three
-matrix products a step, and nothing of it grows with the text. `train_cbow` needs the contexts
-themselves: it goes through the text in minibatches that share their negatives. The two losses at
-the top are the definitions, for a few pairs.
+The skip-gram loss depends on the text only through the number of times each pair of words occurs
+together (Levy and Goldberg 2014). So `train_skipgram` counts the pairs once and takes each step on
+all of them. word2vec draws negatives for every pair, Ji et al. for every minibatch; here each pair
+(centre, noise word) has the weight with which it would be drawn. A step is three matrix products,
+whatever the length of the text. `train_cbow` needs the contexts themselves: it goes through the
+text in minibatches that share their negatives. The two losses at the top are the definitions, for
+a few pairs.
 
 Left out: hierarchical softmax, phrases, parts of words, vocabularies above `contexts.LARGEST`.
 
@@ -65,7 +65,7 @@ def _checked_pairs(
 ) -> tuple[Tensor, Tensor]:
     """Return the ids of the centres and of the contexts; a loss is a mean over at least one."""
     if len(pairs) == 0:
-        raise ValueError("expected at least one pair to average over, got none: a longer text?")
+        raise ValueError("expected at least one pair to average over, got none: take more text")
     table = ids_of(pairs, max(n_centres, n_contexts), "ids of pairs").reshape(len(pairs), 2)
     centres, contexts = ids_of(table[:, 0], n_centres), ids_of(table[:, 1], n_contexts)
     return torch.from_numpy(centres), torch.from_numpy(contexts)
@@ -75,17 +75,17 @@ def _checked_pairs(
 class EmbeddingConfig:
     """How word vectors are learned; the defaults are word2vec's where it has the same setting."""
 
-    d_model: int = 100  # numbers in a vector
+    d_model: int = 100  # D, width of a vector
     window: int = 5  # words to either side; a word at distance i counts (window - i + 1) / window
     negatives: int = 5  # noise words for each pair
     noise_power: float = 0.75  # noise words are drawn in proportion to count ** noise_power
-    subsample: float = 1e-3  # words with a larger share of the text are thinned out; 0: none
+    subsample: float = 1e-3  # more frequent words than this are left out at times; 0: none are
     steps: int = 100  # skip-gram: updates, each on all pairs
-    start: str = "random"  # skip-gram: or "spectral", from which a few steps do (small texts)
+    start: str = "random"  # skip-gram: or "spectral", after which a few steps suffice (small texts)
     epochs: int = 5  # CBOW: passes over the text
     batch: int = 4_096  # CBOW: words predicted in one update
     shared: int = 256  # CBOW: noise words that one update shares
-    lr: float = 0.1  # Adam's rate at the start; it falls to 0 in a straight line
+    lr: float = 0.1  # Adam's learning rate at the first step; it falls linearly to 0
 
     def __post_init__(self) -> None:
         for name in ("d_model", "window", "negatives", "steps", "epochs", "batch", "shared"):
@@ -100,18 +100,21 @@ class EmbeddingConfig:
 def expected_pairs(
     text: Text, config: EmbeddingConfig
 ) -> tuple[Float[Tensor, "V V"], Float[Tensor, "V V"]]:
-    """Return how often each (centre, context) is met as a true pair and as a noise pair."""
+    """Return how often each (centre, context) is expected as a true pair and as a noise pair.
+
+    With n_ij expected true pairs, k negatives and the noise distribution q: noise_ij = k n_i q_j.
+    """
     keep = torch.from_numpy(keep_probs(text.counts, config.subsample)).float()
     true = torch.from_numpy(pair_counts(text, config.window)).float()
     true.mul_(keep).mul_(keep[:, None])
-    drawn = torch.from_numpy(noise_probs(text.counts, config.noise_power)).float()
-    return true, torch.outer(config.negatives * true.sum(1), drawn)
+    q = torch.from_numpy(noise_probs(text.counts, config.noise_power)).float()
+    return true, torch.outer(config.negatives * true.sum(1), q)
 
 
 def skipgram_loss(
     scores: Float[Tensor, "V V"], true: Float[Tensor, "V V"], noise: Float[Tensor, "V V"]
 ) -> Float[Tensor, ""]:
-    """Return the negative-sampling loss in nats per true pair, pairs weighted by how often met.
+    """Return the negative-sampling loss in nats per true pair, from `expected_pairs`.
 
     scores: (V, V), the dot product of each centre vector with each context vector.
     source: arXiv:1310.4546, equation 4; Levy and Goldberg 2014, equation 3.
@@ -123,7 +126,7 @@ def skipgram_gradient(
     scores: Float[Tensor, "V V"], true: Float[Tensor, "V V"], total: Float[Tensor, "V V"]
 ) -> Float[Tensor, "V V"]:
     """Return dL/dscores of `skipgram_loss` times the number of true pairs; total = true + noise."""
-    return torch.sigmoid(scores).mul_(total).sub_(true)
+    return torch.sigmoid(scores).mul_(total).sub_(true)  # (true + noise) s(x) - true, per pair
 
 
 def spectral_start(
@@ -134,9 +137,9 @@ def spectral_start(
 ) -> tuple[Float[Tensor, "V D"], Float[Tensor, "V D"]]:
     """Return centre and context vectors whose scores are near max(0, ln(true / noise)).
 
-    Words that were never met together have the score 0. These would be the best scores if D did
-    not limit them (Levy and Goldberg 2014). The largest
-    singular vectors are found from random ones with one power iteration.
+    A pair that never occurs has the score 0. Without the limit D these scores would be the best
+    possible ones (Levy and Goldberg 2014). The largest singular vectors are found with a randomised
+    range finder and one power iteration.
     source: Halko, Martinsson and Tropp 2011, arXiv:0909.4061, algorithm 4.4.
     """
     best = torch.where(true > 0, true / noise, 1).clamp_(min=1).log_()  # 0 / 0: no neighbours
@@ -153,7 +156,7 @@ def train_skipgram(
 ) -> tuple[WordVectors, WordVectors]:
     """Learn centre and context vectors of skip-gram with negative sampling from all pairs.
 
-    A word that has no neighbour keeps the vectors it began with.
+    A word without neighbours keeps its initial vectors.
     """
     true, noise = expected_pairs(text, config)
     if config.start == "spectral":
@@ -177,7 +180,7 @@ def cbow_loss(
 ) -> Float[Tensor, ""]:
     """Return the mean negative-sampling loss in nats a word; all words share the K noise words.
 
-    The K noise terms of a word count as `negatives` drawn for it alone.
+    Their K terms are scaled to the weight of `negatives` noise words drawn for each word.
     """
     true = F.logsigmoid((means * centres).sum(1))
     false = F.logsigmoid(-means @ noise.T).mean(1)
@@ -189,8 +192,8 @@ def train_cbow(
 ) -> tuple[WordVectors, WordVectors]:
     """Learn context (input) and centre (output) vectors of CBOW: a word from its neighbours' mean.
 
-    Each update predicts `batch` words, thinned and with windows drawn as in word2vec, against the
-    same `shared` noise words.
+    Each update draws `batch` words, subsampled and with random windows as in word2vec, and predicts
+    them against the same `shared` noise words.
     """
     rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
     noise = torch.from_numpy(noise_probs(text.counts, config.noise_power))
@@ -198,18 +201,21 @@ def train_cbow(
     optimizer = torch.optim.Adam([inner, outer], betas=(0.9, 0.98))
     updates = 1 + config.epochs * len(text.ids) // config.batch
     for step in range(updates):
-        places = _draw_places(text, config, rng)
-        contexts = cbow_contexts(text, places, rng.integers(1, config.window + 1, len(places)))
+        positions = _draw_positions(text, config, rng)
+        reach = rng.integers(1, config.window + 1, len(positions))
+        contexts = cbow_contexts(text, positions, reach)
         drawn = torch.multinomial(noise, config.shared, replacement=True, generator=generator)
         means = F.embedding_bag(contexts, inner, mode="mean", padding_idx=len(text.words))
-        centres = outer[torch.from_numpy(text.ids[places])]
+        centres = outer[torch.from_numpy(text.ids[positions])]
         cbow_loss(means, centres, outer[drawn], config.negatives).backward()
         _descend(optimizer, config.lr * (1 - step / updates))
     return _named(text, inner.detach()[:-1]), _named(text, outer.detach())
 
 
 def lsa(counts: np.ndarray, words: Sequence[str], d_model: int = 100) -> WordVectors:
-    """Return words by the largest singular vectors of log(1 + counts) times the singular values.
+    """Return latent semantic analysis: D singular vectors of log(1 + counts), largest first.
+
+    Each is scaled by its singular value.
 
     counts: symmetric, (V, V), as `pair_counts` gives it.
     source: Deerwester et al. 1990, Indexing by latent semantic analysis.
@@ -252,24 +258,24 @@ def train_glove(
     return _named(text, (centre + context).detach())
 
 
-def _draw_places(text: Text, config: EmbeddingConfig, rng: np.random.Generator) -> np.ndarray:
-    """Draw `batch` random places of the text; frequent words are kept with `keep_probs`.
+def _draw_positions(text: Text, config: EmbeddingConfig, rng: np.random.Generator) -> np.ndarray:
+    """Draw `batch` random positions of the text and keep each with its word's `keep_probs`.
 
-    Where none is kept, as happens in a small batch, one is drawn by the same odds.
+    If none is kept, which happens in small batches, draw one with the same probabilities.
     """
-    places = rng.integers(0, len(text.ids), config.batch)
-    odds = keep_probs(text.counts, config.subsample)
-    kept = places[rng.random(len(places)) < odds[text.ids[places]]]
+    positions = rng.integers(0, len(text.ids), config.batch)
+    keep = keep_probs(text.counts, config.subsample)
+    kept = positions[rng.random(len(positions)) < keep[text.ids[positions]]]
     if len(kept):
         return kept
-    odds = odds[text.ids]
-    return rng.choice(len(text.ids), 1, p=odds / odds.sum())
+    keep = keep[text.ids]
+    return rng.choice(len(text.ids), 1, p=keep / keep.sum())
 
 
 def _start(
     text: Text, config: EmbeddingConfig, generator: torch.Generator | None, spare: int = 0
 ) -> Tensor:
-    """Return small random vectors, evenly from -1 / (2 D) to 1 / (2 D), as word2vec begins."""
+    """Return initial vectors as in word2vec: uniform from -1 / (2 D) to 1 / (2 D)."""
     shape = len(text.words) + spare, config.d_model
     return (torch.rand(shape, generator=generator) - 0.5) / config.d_model
 

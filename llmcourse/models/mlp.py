@@ -10,8 +10,8 @@ Not here: the training loop (the notebook shows it), other optimizers, dropout, 
 direct connections from x to the logits, which the source has as an option.
 
 source: Bengio, Ducharme, Vincent and Jauvin 2003, A neural probabilistic language model, JMLR 3,
-equation 1; Bergstra and Bengio 2012, Random search for
-hyper-parameter optimization, JMLR 13; Hendrycks and Gimpel 2016, arXiv:1606.08415 (gelu).
+equation 1; Bergstra and Bengio 2012, Random search for hyper-parameter optimization, JMLR 13;
+Hendrycks and Gimpel 2016, arXiv:1606.08415 (gelu).
 unit: 05_neural_lm
 """
 
@@ -34,9 +34,9 @@ class WindowConfig:
 
     vocab_size: int  # V
     window: int  # tokens of context
-    d_embed: int  # numbers in the vector of a token
+    d_embed: int  # d, width of the vector of a token
     d_hidden: int  # F, hidden units
-    embed_std: float = 1.0  # of the first vectors; small where most tokens are rare and learn late
+    embed_std: float = 1.0  # of the initial vectors; take a small one where most tokens are rare
 
     def __post_init__(self) -> None:
         if min(self.vocab_size, self.window, self.d_embed, self.d_hidden) < 1:
@@ -46,7 +46,7 @@ class WindowConfig:
 
     @property
     def n_parameters(self) -> int:
-        """How many numbers are trained: it grows linearly with the window."""
+        """The number of trained parameters; it grows linearly with the window."""
         x = self.window * self.d_embed
         V, F = self.vocab_size, self.d_hidden
         return V * self.d_embed + x * F + F + F * V + V
@@ -61,11 +61,9 @@ def activations(x: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     small = np.exp(-np.abs(x))  # at most 1: never overflows
     sigmoid = np.where(x >= 0, 1, small) / (1 + small)
     tanh = np.tanh(x)
-    bounded = np.clip(
-        x, -20, 20
-    )  # beyond, gelu's tanh is 1 or -1 and its derivative 0: no overflow
+    bounded = np.clip(x, -20, 20)  # beyond, gelu's tanh is 1 or -1; the cube would overflow
     root = math.sqrt(2 / math.pi)
-    inner = np.tanh(root * (bounded + 0.044715 * bounded**3))
+    inner = np.tanh(root * (bounded + 0.044715 * bounded**3))  # gelu = x (1 + inner) / 2
     gelu_derivative = 0.5 * (1 + inner)
     gelu_derivative += 0.5 * bounded * (1 - inner**2) * root * (1 + 3 * 0.044715 * bounded**2)
     return {
@@ -77,10 +75,10 @@ def activations(x: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the mean of -log P(target) in nats, and its gradient by the logits, (B, V).
+    """Return the mean of -log P(target) in nats, and dL/dlogits, (B, V).
 
-    The largest logit of each row is subtracted first, so no logit is too large. A row whose target
-    is IGNORED (-100) has no loss and the gradient 0; the mean is that of the others. Raises
+    The largest logit of each row is subtracted first, so no exponential overflows. A row whose
+    target is IGNORED (-100) has no loss and the gradient 0; the mean is over the other rows. Raises
     ValueError where all are ignored (torch gives nan), and for any other target outside 0 .. V - 1.
     """
     targets = np.asarray(targets)
@@ -92,8 +90,8 @@ def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[floa
     shifted = logits - logits.max(axis=1, keepdims=True)
     exps = np.exp(shifted)
     totals = exps.sum(axis=1, keepdims=True)
-    losses = np.log(totals[rows, 0]) - shifted[rows, known]
-    gradient = exps / totals
+    losses = np.log(totals[rows, 0]) - shifted[rows, known]  # -log softmax at the target
+    gradient = exps / totals  # dL/dlogits = (softmax - one-hot of the target) / number of rows
     gradient[rows, known] -= 1
     gradient[~scored] = 0
     return float(losses.mean()), gradient / len(rows)
@@ -102,7 +100,7 @@ def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[floa
 def linear_backward(
     x: np.ndarray, W: np.ndarray, dy: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the gradients by x, W and b of a loss whose gradient by y = x W + b is dy."""
+    """Return dL/dx, dL/dW and dL/db of a linear layer y = x W + b, given dy = dL/dy."""
     return dy @ W.T, x.T @ dy, dy.sum(axis=0)
 
 
@@ -115,11 +113,12 @@ def mlp_logits(params: Mapping[str, np.ndarray], x: np.ndarray) -> tuple[np.ndar
 def mlp_backward(
     params: Mapping[str, np.ndarray], x: np.ndarray, targets: np.ndarray
 ) -> tuple[float, Params]:
-    """Return the loss and its gradients by W1, b1, W2, b2 and x."""
+    """Return the loss and its gradients with respect to W1, b1, W2, b2 and x."""
     logits, hidden = mlp_logits(params, x)
     loss, dlogits = softmax_cross_entropy(logits, targets)
     dhidden, dW2, db2 = linear_backward(hidden, params["W2"], dlogits)
-    dx, dW1, db1 = linear_backward(x, params["W1"], dhidden * (1 - hidden**2))
+    dsum = dhidden * (1 - hidden**2)  # of the sum inside the tanh, since tanh' = 1 - tanh^2
+    dx, dW1, db1 = linear_backward(x, params["W1"], dsum)
     return loss, {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2, "x": dx}
 
 
@@ -128,24 +127,24 @@ def gradient_check(
 ) -> float:
     """Return the largest difference between `gradient` and central differences of f at x.
 
-    x is left as it was; f is called twice for each of its numbers. float64 only: with eps 1e-5
-    a right gradient of a smooth f of size 1 comes out below 1e-8, in float32 rounding hides it.
+    x is not modified; f is called twice for each entry of x. Works in float64 only: with eps 1e-5 a
+    right gradient of a smooth f of size 1 differs by less than 1e-8; float32 rounds off far more.
     """
     x = np.array(x, dtype=np.float64)
     worst = 0.0
-    for place in np.ndindex(x.shape):
-        kept = x[place]
-        x[place] = kept + eps
+    for index in np.ndindex(x.shape):
+        kept = x[index]
+        x[index] = kept + eps
         above = f(x)
-        x[place] = kept - eps
+        x[index] = kept - eps
         estimate = (above - f(x)) / (2 * eps)
-        x[place] = kept
-        worst = max(worst, float(abs(estimate - gradient[place])))
+        x[index] = kept
+        worst = max(worst, float(abs(estimate - gradient[index])))
     return worst
 
 
 class FixedWindowLM:
-    """The window model: holds its parameters, and looks vectors up for the rows of ids it gets."""
+    """The window model: its parameters, and the lookup of the vectors of a window's ids."""
 
     def __init__(self, params: Params) -> None:
         self.params = params
@@ -163,12 +162,12 @@ class FixedWindowLM:
         return mlp_logits(self.params, self.features(ids))[0]
 
     def embedding_gradient(self, ids: np.ndarray, dx: np.ndarray) -> np.ndarray:
-        """Return the gradient by E, given that by the features; a repeated id adds up."""
+        """Return dL/dE (V, d), given dx = dL/dfeatures; the gradients of a repeated id add up."""
         V, d = self.params["E"].shape
         flat, rows = ids_of(ids, V).reshape(-1), dx.reshape(-1, d)
         if not len(flat):
             return np.zeros((V, d), dtype=dx.dtype)
-        order = np.argsort(flat, kind="stable")
+        order = np.argsort(flat, kind="stable")  # equal ids side by side, for reduceat
         found, first = np.unique(flat[order], return_index=True)
         gradient = np.zeros((V, d), dtype=dx.dtype)
         gradient[found] = np.add.reduceat(rows[order], first, axis=0)
@@ -176,10 +175,10 @@ class FixedWindowLM:
 
 
 def init_params(config: WindowConfig, rng: np.random.Generator, dtype: type = np.float32) -> Params:
-    """Return fresh parameters; the logits begin at 0, so the first loss is log V exactly.
+    """Return initial parameters; all logits are 0, so the first loss is exactly log V.
 
-    Vectors have standard deviation embed_std, W1 has 1 / sqrt(window d): with 1 or less the hidden
-    units begin unsaturated.
+    E has the standard deviation embed_std, W1 has 1 / sqrt(window d): for embed_std <= 1 the hidden
+    units are not saturated.
     """
     x, F, V = config.window * config.d_embed, config.d_hidden, config.vocab_size
     params = {
@@ -195,7 +194,7 @@ def init_params(config: WindowConfig, rng: np.random.Generator, dtype: type = np
 def loss_and_gradients(
     model: FixedWindowLM, ids: np.ndarray, targets: np.ndarray
 ) -> tuple[float, Params]:
-    """Return the loss of a batch of windows and its gradient by every parameter."""
+    """Return the loss of a batch of windows and its gradient with respect to every parameter."""
     loss, gradients = mlp_backward(model.params, model.features(ids), targets)
     gradients["E"] = model.embedding_gradient(ids, gradients.pop("x"))
     return loss, gradients

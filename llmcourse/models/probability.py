@@ -84,9 +84,9 @@ def _mean(log_probs: Sequence[float]) -> float:
 def cross_entropy(truth: Distribution, model: Distribution) -> float:
     """Return the mean of -log2 model(token) when tokens come from `truth`, in bits.
 
-    `cross_entropy(p, p)` is the entropy of p, the least any model can reach. A token that cannot
-    come (truth 0) costs nothing; one that can come and is missing from `model`, or has probability
-    0 there, makes it inf. Raises ValueError for a `truth` of which no token can come.
+    `cross_entropy(p, p)` is the entropy of p, the least any model can reach. A token of probability
+    0 in `truth` costs nothing; a possible token that `model` lacks or gives probability 0 makes it
+    inf. Raises ValueError for a `truth` without a possible token.
     source: Shannon 1948, section 6.
 
     >>> cross_entropy({"a": 0.5, "b": 0.5}, {"a": 0.25, "b": 0.75}).__round__(4)
@@ -97,7 +97,7 @@ def cross_entropy(truth: Distribution, model: Distribution) -> float:
         raise ValueError("expected a distribution over at least one token, got an empty one")
     p, q = np.array(possible, float).T
     with np.errstate(divide="ignore"):
-        return float(-(p * np.log2(q)).sum()) + 0.0  # + 0.0: no minus zero for a sure thing
+        return float(-(p * np.log2(q)).sum()) + 0.0  # + 0.0 turns -0.0 into 0.0
 
 
 # --- making distributions
@@ -129,9 +129,9 @@ def unigram_probs(
 def temper(probs: Distribution, temperature: float) -> dict[Token, float]:
     """Return p^(1/T), renormalised, in the order of `probs`.
 
-    T below 1 sharpens (towards 0: all on the likeliest), T above 1 flattens (towards infinity:
-    equal over the tokens that have any probability; 0 stays 0). `probs` may be any weights >= 0.
-    Raises ValueError for T <= 0 and where no weight is positive.
+    T < 1 sharpens the distribution (T near 0: only the most probable token is left), T > 1 flattens
+    it (T near infinity: uniform over the tokens of positive probability; 0 stays 0). `probs` may be
+    any weights >= 0. Raises ValueError for T <= 0 and where no weight is positive.
 
     >>> temper({"a": 0.8, "b": 0.2}, 0.5)["a"].__round__(4)
     0.9412
@@ -139,7 +139,9 @@ def temper(probs: Distribution, temperature: float) -> dict[Token, float]:
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0, got {temperature}")
     if not any(p > 0 for p in probs.values()):
-        raise ValueError(f"expected a weight above 0, got none of {len(probs)}: nothing can come")
+        raise ValueError(
+            f"expected a weight above 0, got none of {len(probs)}: give at least one token a weight"
+        )
     with np.errstate(divide="ignore"):
         logs = np.log(np.fromiter(probs.values(), float, len(probs)))
     logs = (logs - logs.max()) / temperature  # the largest weight becomes exp(0): nothing overflows
@@ -156,8 +158,8 @@ def sample_sequence(
     """Return a text drawn token by token, each from `next_probs(tokens so far)`.
 
     uniform: gives a number in [0, 1) each time (`random.Random(0).random`); called once a token.
-    The text stops after `end`, which is its last token then, or at `max_length` tokens. Tokens of
-    probability 0 never come. Raises ValueError at a dead end, where no token has a probability.
+    The text stops after `end`, which is then its last token, or at `max_length` tokens. A token of
+    probability 0 is never drawn. Raises ValueError where no token has a probability above 0.
 
     >>> laugh = lambda history: {"ha": 0.9, ".": 0.1}
     >>> sample_sequence(laugh, iter([0.3, 0.5, 0.95]).__next__, ".", max_length=10)
@@ -214,9 +216,9 @@ def rescore(
 def arithmetic_encode(tokens: Sequence[Token], next_probs: NextProbs) -> str:
     """Return the text as bits ("0110..."): at most 2 more than -log2 P(tokens).
 
-    A text owns an interval of [0, 1) as wide as it is probable; the bits name a binary interval
-    inside it. Raises ValueError for a token of probability 0. source: Rissanen 1976; Witten, Neal
-    and Cleary 1987.
+    Each text has an interval of [0, 1) whose width is its probability; the bits name a binary
+    interval inside it. Raises ValueError for a token of probability 0. source: Rissanen 1976;
+    Witten, Neal and Cleary 1987.
 
     >>> arithmetic_encode("aab", lambda history: {"a": 0.75, "b": 0.25})
     '0111'
@@ -264,7 +266,10 @@ def arithmetic_decode(bits: str, next_probs: NextProbs, length: int) -> list[Tok
 
 
 def _code_table(probs: Distribution) -> tuple[list[Token], list[int]]:
-    """Return the tokens that can come, and the bounds of their shares, in code units (one more)."""
+    """Return the n possible tokens and the n + 1 bounds of their intervals, in code units.
+
+    Each token has at least one unit, so that it has a code.
+    """
     possible = {token: max(1, round(p * CODE_UNITS)) for token, p in probs.items() if p > 0}
     return list(possible), [0, *accumulate(possible.values())]
 
@@ -272,7 +277,7 @@ def _code_table(probs: Distribution) -> tuple[list[Token], list[int]]:
 def enumerate_texts(
     next_probs: NextProbs, end: Token, max_length: int
 ) -> list[tuple[tuple[Token, ...], float]]:
-    """Return every text that ends within `max_length` tokens with its probability, likeliest first.
+    """Return every text that ends within `max_length` tokens and its probability, highest first.
 
     For toy languages: the number of texts grows like V^max_length.
 

@@ -64,7 +64,7 @@ class RecurrentLM(nn.Module):
             with torch.no_grad():
                 for name, bias in self.rnn.named_parameters():
                     if name.startswith("bias_ih"):
-                        bias[H : 2 * H] += 1
+                        bias[H : 2 * H] += 1  # the forget gate, in torch's order i, f, g, o
 
     def read(
         self, ids: Int[Tensor, "B T"], state: State | None = None
@@ -93,8 +93,8 @@ class RecurrentLM(nn.Module):
 class SequenceModel(nn.Module):
     """A map of ids (B, T) and lengths (B,) to logits (B, n_out), one row for each whole sequence.
 
-    They come from the last state or from the mean of all states; positions after the end of a
-    sequence have no influence.
+    The logits are computed from the last state or from the mean of all states; positions after the
+    end of a sequence have no influence.
     """
 
     def __init__(self, config: RecurrentConfig, pooling: str = "last") -> None:
@@ -170,8 +170,11 @@ def bits_per_token(
         row 0:  a b c d e      scored: c d e
         row 1:  d e f g h      scored: f g h
 
-    Raises ValueError if `ids` or `before` is empty: the first token needs one in front of it.
+    Raises ValueError for n_rows below 1, and if `ids` or `before` is empty: the first token needs
+    one in front of it.
     """
+    if n_rows < 1:
+        raise ValueError(f"expected n_rows of 1 or more, got {n_rows}: cut the text into some rows")
     if not (len(ids) and len(before)):
         raise ValueError(
             f"expected at least one id to score and one before it, got {len(ids)} and "

@@ -1,4 +1,4 @@
-"""Word vectors and what is asked of them: neighbours, analogies, associations, files.
+"""Word vectors and their uses: neighbours, analogies, associations, files.
 
 `WordVectors` holds one vector a word. `accuracy` answers analogy questions in the format of
 word2vec's questions-words.txt, `association_bias` is the effect size of the word-embedding
@@ -50,30 +50,30 @@ class WordVectors:
             )
 
     def __contains__(self, word: str) -> bool:
-        return word in self.place
+        return word in self._rows
 
     def __getitem__(self, word: str) -> np.ndarray:
         """Return the vector of `word`, of length D. Raises KeyError for an unknown word."""
         return self.vectors[self.row(word)]
 
     @cached_property
-    def place(self) -> dict[str, int]:
+    def _rows(self) -> dict[str, int]:
         """The row of each word."""
         return {word: row for row, word in enumerate(self.words)}
 
     @cached_property
     def unit(self) -> np.ndarray:
-        """The vectors scaled to length 1, (V, D); a vector of zeros stays as it is."""
+        """The vectors scaled to length 1, (V, D); a vector of zeros is not modified."""
         return unit_rows(self.vectors)
 
     def row(self, word: str) -> int:
         """Return the row of `word`. Raises KeyError with the remedy for an unknown word."""
-        if word not in self.place:
+        if word not in self._rows:
             raise KeyError(
                 f"expected one of the {len(self.words):,} words with a vector, got {word!r}: "
                 "was it too rare in the text?"
             )
-        return self.place[word]
+        return self._rows[word]
 
     def similarity(self, one: str, other: str) -> float:
         """Return the cosine of the angle between two words, -1 to 1."""
@@ -99,10 +99,10 @@ class WordVectors:
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
-    """Return the rows scaled to length 1; a row of zeros stays as it is.
+    """Return the rows scaled to length 1; a row of zeros is not modified.
 
-    Each row is first scaled to a largest number of 1: in float32 the squares of 1e20 would be
-    infinite and those of 1e-25 zero.
+    Each row is first divided by its largest absolute value: in float32 the square of 1e20 is
+    infinite and that of 1e-25 zero.
     """
     vectors = np.asarray(vectors)
     largest = np.abs(vectors).max(axis=1, keepdims=True, initial=0)
@@ -122,7 +122,7 @@ def nearest(vectors: np.ndarray, index: int, n: int) -> list[int]:
 
 
 def analogy(vectors: np.ndarray, a: int, b: int, c: int) -> int:
-    """Return the row that answers "a is to b as c is to ?" by 3CosAdd, none of the three.
+    """Return the row that answers "a is to b as c is to ?" by 3CosAdd; a, b and c are excluded.
 
     Raises ValueError for an index outside 0 .. V - 1, and where there is no other row.
     """
@@ -191,7 +191,7 @@ def accuracy(vectors: WordVectors, sections: Mapping[str, Sequence[Question]]) -
         for question in (questions, *questions):
             no_string(question, "questions that are four words each", "take read_questions(text)")
         known = [q for q in questions if all(word in vectors for word in q)]
-        rows = np.array([[vectors.place[word] for word in q] for q in known]).reshape(-1, 4)
+        rows = np.array([[vectors.row(word) for word in q] for q in known]).reshape(-1, 4)
         pieces = [rows[i : i + AT_ONCE] for i in range(0, len(rows), AT_ONCE)]
         right = sum(_right(vectors.unit, piece) for piece in pieces)
         scores[name] = Score(right, len(known), len(questions) - len(known))
@@ -212,13 +212,13 @@ def total(scores: Iterable[Score]) -> Score:
 
 
 def association_bias(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
-    """Return the WEAT effect size: how much more X than Y goes with A rather than B.
+    """Return the WEAT effect size: how much closer X is to A, rather than B, than Y is.
 
     x, y: vectors of the target words, (n, D) each; a, b: of the attribute words. A word's
-    association is its mean cosine with A minus that with B; the effect size is the difference of
-    the means over X and Y in standard deviations over both (n - 1 below the root): between -2 and
-    2 when X and Y have as many words. Raises ValueError for a set without words, and where all
-    associations are equal (so for one word in all).
+    association is its mean cosine with A minus that with B. The effect size is the mean association
+    of X minus that of Y, over the standard deviation of all associations (with n - 1): between -2
+    and 2 when X and Y have equally many words. Raises ValueError for a set without words, and where
+    all associations are equal (as with one word in all).
     source: Caliskan, Bryson and Narayanan 2017, arXiv:1608.07187.
     """
     sizes = [len(rows) for rows in (x, y, a, b)]
@@ -252,7 +252,8 @@ def save(vectors: WordVectors, path: str | Path) -> None:
 def load(path: str | Path) -> WordVectors:
     """Read what `save`, gensim or word2vec wrote in text format, as float32.
 
-    Raises ValueError, with the line's number, where the file is not of that format.
+    Raises ValueError, with the line's number, where the file is not of that format, and for a file
+    with fewer words than its first line says.
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").split("\n")
@@ -278,4 +279,6 @@ def load(path: str | Path) -> WordVectors:
             raise ValueError(
                 f"line {number} of {path}: expected {width} numbers, {error}"
             ) from None
+    if len(rows) < n:
+        raise ValueError(f"{path}: expected {n} words, got {len(rows)}: is the file cut off?")
     return WordVectors(tuple(words), np.array(rows, dtype=np.float32).reshape(len(rows), width))

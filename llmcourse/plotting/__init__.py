@@ -1,8 +1,8 @@
 """Figures of the course: each function takes data and an optional `ax`, draws, returns the `ax`.
 
-One quiet style: axes named with their units, values written where they are read, and nothing told
-by colour alone (shades, hatches, line styles and markers differ too), so a grey print reads as
-well. Nothing here computes what it shows.
+One style: axes named with their units, values written beside what they belong to, and nothing told
+by colour alone (shades, hatches, line styles and markers differ, too), so a grey print reads as
+well. Functions draw the data they get and compute nothing from it.
 """
 
 from llmcourse.plotting.charts import bars, curves, distributions, histogram, ladder, steps, trials

@@ -36,16 +36,16 @@ def distributions(
     quantity: str = "probability",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw grouped bars: at each token one bar a distribution; up to five, over the same tokens."""
+    """Draw up to five distributions over the same tokens: a group of bars at each token."""
     if not tables:
         raise ValueError("expected at least one distribution, got none: give name -> distribution")
     ax = axes_of(ax)
     tokens = list(next(iter(tables.values())))
     width = 0.8 / len(tables)
     for i, (name, table) in enumerate(tables.items()):
-        places = [x + (i - (len(tables) - 1) / 2) * width for x in range(len(tokens))]
+        centres = [x + (i - (len(tables) - 1) / 2) * width for x in range(len(tokens))]
         ax.bar(
-            places,
+            centres,
             [table[token] for token in tokens],
             width,
             label=name,
@@ -73,12 +73,13 @@ def histogram(
     """Draw how many values lie between neighbouring edges, the number over each bar.
 
     A value on an edge belongs to the bar on its right, on the last edge to the last bar. quantity:
-    what is measured, with its unit; counted: what is counted; marks: up to four vertical lines.
+    what is measured, with its unit; counted: what is counted; marks: up to four vertical lines, by
+    name.
     """
     ax = axes_of(ax)
     counts, _, drawn = ax.hist(values, edges, color=SHADES[2], edgecolor=INK, linewidth=0.6)
-    for i, (name, place) in enumerate((marks or {}).items()):
-        ax.axvline(place, color=(INK, SHADES[4])[i % 2], linestyle=LINES[i], label=name)
+    for i, (name, x) in enumerate((marks or {}).items()):
+        ax.axvline(x, color=(INK, SHADES[4])[i % 2], linestyle=LINES[i], label=name)
     labels = [f"{count:.0f}" if count else "" for count in counts]
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
     ax.bar_label(drawn, labels, padding=4, zorder=3, bbox=box)
@@ -133,9 +134,9 @@ def steps(
     log_y: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw one marked line for each of up to five names over whole numbers x, such as the order n.
+    """Draw up to five lines with markers over whole numbers x, such as the order n.
 
-    A nan leaves its place empty; `level` is a thin horizontal line with its name.
+    A nan is not drawn; `level` is a thin horizontal line with its name.
     """
     ax = axes_of(ax)
     for i, (name, y) in enumerate(lines.items()):
@@ -163,8 +164,8 @@ def trials(
     """Draw each run of a search as a point: its first setting (logarithmic) and its score.
 
     runs: name of the search -> (first setting, second setting, score), up to two searches; the
-    second setting is not drawn. A run whose score is nan stands on the upper edge, as a cross in
-    the shade of its search. Raises ValueError without a run.
+    second setting is not drawn. A run whose score is nan is a cross at the upper edge, in the shade
+    of its search. Raises ValueError without a run.
     """
     if not any(len(points) for points in runs.values()):
         raise ValueError("expected at least one run to draw, got none: search first")

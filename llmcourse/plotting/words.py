@@ -1,4 +1,4 @@
-"""Figures of words: their surprise, their company, their places, the tokens of a text."""
+"""Figures of words: their surprise, their neighbours, their vectors, the tokens of a text."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from matplotlib.transforms import Bbox
 from llmcourse.arguments import no_string
 from llmcourse.plotting.style import FAINT, INK, MARKERS, SHADES, axes_of
 
-# Where a word may stand beside its marker: which of its edges, how far across and up, in points.
+# Where a word may be written: the edge of it at the marker, and how far across and up, in points.
 RIGHT = (("left", 6, -4), ("left", 5, 3), ("left", 5, -11))
 LEFT = tuple(("right", -across, up) for _, across, up in RIGHT)
 ABOVE_OR_BELOW = (("center", 0, 7), ("center", 0, -14))
@@ -28,13 +28,16 @@ def surprise(tokens: Sequence[str], bits: Sequence[float], ax: Axes | None = Non
 
 
 def evidence(heard: Sequence[float], said: Sequence[float], ax: Axes | None = None) -> Axes:
-    """Draw each pair of texts as a point: how the signal (x) and the language (y) favour the right.
+    """Draw a point for each pair of texts: how far signal (x) and language (y) favour the right.
 
-    Both in bits, positive when they favour it. Above the line the sum does: noisy-channel decoding
-    is right there. Raises ValueError for lists of different lengths.
+    Both are in bits, positive if they favour the right text. Above the line their sum is positive,
+    and noisy-channel decoding is right. Raises ValueError for lists of different lengths.
     """
     if len(heard) != len(said):
-        raise ValueError(f"expected as many x as y values, got {len(heard)} and {len(said)}")
+        raise ValueError(
+            f"expected as many values for the signal as for the language, got {len(heard)} and "
+            f"{len(said)}: give one of each a pair"
+        )
     ax = axes_of(ax, height=4.4)
     pairs = list(zip(heard, said, strict=True))
     groups = {
@@ -70,23 +73,23 @@ def company(
     named: Sequence[str],
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw each word as a point: how often it came, and after how many different words, log-log.
+    """Draw a point for each word: its count (x) and the number of different words before it (y).
 
-    named: the words that are written beside their points.
+    Both axes are logarithmic. named: the words to be written beside their points.
     """
     ax = axes_of(ax, height=4.2)
     no_string(named, "a list of words", "put it in a list")
     points = [(counts[word], before[word]) for word in counts if before.get(word)]
     if not points:
-        raise ValueError("expected a word with one before it, got none: a longer text?")
+        raise ValueError("expected a word with another one before it, got none: take a longer text")
     ax.scatter(*zip(*points, strict=True), s=9, color=SHADES[2], linewidth=0)
     most = max(x for x, _ in points)
     ax.plot([1, most], [1, most], color=INK, linestyle="--", linewidth=1)
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
     for word in named:
         ax.scatter(counts[word], before[word], s=36, color=SHADES[4], edgecolor=INK)
-        place = (counts[word], before[word])
-        ax.annotate(word, place, xytext=(7, -4), textcoords="offset points", bbox=box)
+        point = (counts[word], before[word])
+        ax.annotate(word, point, xytext=(7, -4), textcoords="offset points", bbox=box)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("times the word was seen")
@@ -100,9 +103,9 @@ def alignment(
     weights: Sequence[Sequence[float]],
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how much each target token (rows, T) has to do with each source token (columns, S).
+    """Draw the alignment of target tokens (rows, T) with source tokens (columns, S).
 
-    weights: T rows of S values from 0 to 1, the darker the more.
+    weights: T rows of S values from 0 (white) to 1 (black).
     """
     if not (len(source) and len(target)):
         raise ValueError("expected at least one token on either side, got none: nothing to draw")
@@ -127,11 +130,11 @@ def word_map(
     arrows: Sequence[tuple[str, str]] = (),
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw words at their places (x, y), each of up to five groups with its own marker and shade.
+    """Draw words at their points (x, y), each of up to five groups with its own marker and shade.
 
-    Both axes have one scale, so that distances can be read. A word stands beside its marker, where
-    it comes near no other marker, word or arrow; where no place is free it is left out and its
-    marker stays. arrows: pairs of words to be joined by a thin arrow from the first to the second.
+    Both axes have the same scale, so that distances can be compared. A word is written beside its
+    marker, apart from all other markers, words and arrows; where there is no room, only the marker
+    is drawn. arrows: pairs of words to be joined by a thin arrow from the first to the second.
     """
     if not groups:
         raise ValueError("expected at least one group of words, got none: give name -> words")
@@ -159,8 +162,8 @@ def word_map(
 def _write_beside(
     ax: Axes, places: Mapping[str, Sequence[float]], arrows: Sequence[tuple[str, str]]
 ) -> None:
-    """Write each word beside its place, at the start of an arrow left of it, where that is free."""
-    ax.figure.draw_without_rendering()  # only now is it known where a place lies on the page
+    """Write each word beside its point where there is room; left of it at the start of an arrow."""
+    ax.figure.draw_without_rendering()  # only now is it known where a point lies on the page
     dots = ax.figure.dpi / 72  # pixels in a point
     spots = {word: ax.transData.transform(place) / dots for word, place in places.items()}
     lines = [Path([spots[start], spots[end]]) for start, end in arrows]
@@ -184,7 +187,9 @@ def _write_beside(
 
 
 def _sides(left_first: bool) -> list[tuple[str, int, int]]:
-    """Return where a word may stand, best first: at the marker's height, higher, lower, centred."""
+    """Return where a word may be written, best first: level with its marker, higher, lower, above
+    or below it.
+    """
     first, second = (LEFT, RIGHT) if left_first else (RIGHT, LEFT)
     beside = [side for pair in zip(first, second, strict=True) for side in pair]
     return [*beside, *ABOVE_OR_BELOW]
@@ -223,7 +228,7 @@ def tokens(rows: Mapping[str, Sequence[str]], *, width: int = 76, ax: Axes | Non
 
 
 def _wrapped(labels: Sequence[str], width: int) -> list[tuple[float, int, str]]:
-    """Return (place in the line, line, label) of each label."""
+    """Return (position in the line, line, label) of each label."""
     placed, at, line = [], 0.0, 0
     for label in labels:
         size = max(1, len(label)) + 0.6

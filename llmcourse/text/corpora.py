@@ -21,6 +21,7 @@ import logging
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,7 +44,7 @@ class DataError(ValueError):
 
 
 class FolderError(DataError):
-    """LLMCOURSE_DATA names no folder: a mistake in the settings, which no other text makes good."""
+    """LLMCOURSE_DATA names a folder that does not exist: another text would hide the mistake."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Download:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A text cut in two: `train` to learn from, `held_out` (the last part) to be measured on."""
+    """A text cut in two: `train` to learn from, `held_out` (the last part) to measure on."""
 
     name: str
     train: str
@@ -81,8 +82,7 @@ BUILT_IN = ("manual", "docstrings")
 
 @cache
 def text(name: str) -> str:
-    """Return the whole text called `name`: "manual", "docstrings", "tinyshakespeare", or word2vec's
-    "questions-words".
+    """Return the whole text called `name`, one of BUILT_IN or DOWNLOADS.
 
     Raises DataError for an unknown name, a local file with another content than expected, and a
     text that is neither local nor cached and cannot be downloaded within seconds.
@@ -132,17 +132,25 @@ def word_marks() -> str:
     joiners = (0x200C, 0x200D)  # zero width: Persian and Hindi words hold them
     planes = (range(0x300, 0x20000), range(0xE0100, 0xE01F0))  # the others have no marks
     marks = [c for plane in planes for c in plane if unicodedata.category(chr(c))[0] == "M"]
-    codes = sorted({*marks, *joiners})
+    return character_ranges([*marks, *joiners])
+
+
+def character_ranges(codes: Iterable[int]) -> str:
+    """Return code points as the ranges of a character class.
+
+    >>> character_ranges([97, 98, 99, 120])
+    'a-cx-x'
+    """
     known = set(codes)
-    starts = [c for c in codes if c - 1 not in known]
-    ends = [c for c in codes if c + 1 not in known]
+    starts = sorted(c for c in known if c - 1 not in known)
+    ends = sorted(c for c in known if c + 1 not in known)
     return "".join(f"{chr(a)}-{chr(b)}" for a, b in zip(starts, ends, strict=True))
 
 
 def split(text: str, held_out: float = 0.1) -> tuple[str, str]:
-    """Return (train, held out): the last `held_out` share of the characters, at least one, is out.
+    """Return (train, held out); the last `held_out` of the characters, at least one, are held out.
 
-    Raises ValueError for a share outside (0, 1) or a text with fewer than two characters.
+    Raises ValueError for a fraction outside (0, 1) or a text with fewer than two characters.
     """
     if not 0 < held_out < 1:
         raise ValueError(
@@ -156,10 +164,10 @@ def split(text: str, held_out: float = 0.1) -> tuple[str, str]:
 
 @cache
 def english() -> Corpus:
-    """Return Tiny Shakespeare where it can be had at once, else the manual; `name` says which.
+    """Return tiny Shakespeare if it is here or can be downloaded, else the manual.
 
-    The last 10 % of the characters are held out. Never raises for want of a network; raises
-    DataError where LLMCOURSE_DATA names no folder.
+    `name` says which. The last 10 % of the characters are held out. A missing network is no error;
+    raises DataError where LLMCOURSE_DATA names a folder that does not exist.
     """
     try:
         name, whole = "tinyshakespeare", text("tinyshakespeare")
@@ -192,9 +200,9 @@ def _docstrings(module_name: str) -> list[str]:
 def local_folder() -> Path | None:
     """Return the folder that LLMCOURSE_DATA names; None where it is not set.
 
-    A relative name is looked for from the working directory upwards, for a notebook runs in its own
-    folder: `data`, set at the top of the course, is found from all of them. Raises DataError where
-    there is no such folder.
+    A relative name is looked for from the working directory upwards, since a notebook runs in its
+    own folder: `data`, beside the course, is found from every unit. Raises DataError where there is
+    no such folder.
     """
     name = os.environ.get("LLMCOURSE_DATA")
     if not name:

@@ -4,8 +4,8 @@ A piece is a word or a number with the space before it, a run of other character
 Combining marks are neither letters nor numbers here, as in GPT-2: words of Hindi or Thai fall into
 several pieces.
 
-What is a letter or a number is asked of this Python's Unicode tables, so pre-tokens (and with them
-ids) differ from those of `tokenizers` for characters that only the newer of the two tables knows.
+Letters and numbers are those of this Python's Unicode tables, so pre-tokens (and with them ids)
+differ from those of `tokenizers` for characters that only the newer of the two tables knows.
 
 source: Radford et al., Language Models are Unsupervised Multitask Learners, 2019.
 unit: 03_tokenization
@@ -17,6 +17,7 @@ import unicodedata
 from functools import cache
 
 from llmcourse.arguments import a_string
+from llmcourse.text.corpora import character_ranges
 
 
 def pre_tokens(text: str) -> list[str]:
@@ -46,20 +47,19 @@ def _pattern() -> re.Pattern[str]:
 
 def _numbers() -> str:
     """Return all characters of Unicode category N, as ranges of a character class."""
-    codes = [
+    return character_ranges(
         c
         for c in range(sys.maxunicode + 1)
         if chr(c).isnumeric() and unicodedata.category(chr(c))[0] == "N"
-    ]
-    known = set(codes)
-    starts = [c for c in codes if c - 1 not in known]
-    ends = [c for c in codes if c + 1 not in known]
-    return "".join(f"{chr(a)}-{chr(b)}" for a, b in zip(starts, ends, strict=True))
+    )
 
 
 _CUT = re.compile(rf"[^{_SPACE}](?=[{_SPACE}])")
 
 
 def last_safe_cut(text: str) -> int:
-    """Return the last place with white space after something else, or 0: no pre-token spans it."""
+    """Return the last index where white space follows something else, or 0: no pre-token spans it.
+
+    So a text may be cut there and its two parts encoded one after the other.
+    """
     return max((match.end() for match in _CUT.finditer(text)), default=0)

@@ -104,9 +104,10 @@ def bpe_decode(ids: Iterable[int], merges: Sequence[Pair], alphabet: Sequence[by
 def wordpiece_encode(word: str, vocabulary: Container[str], unk: str = "[UNK]") -> list[str]:
     """Take the longest token of `vocabulary` that begins the word, then again on the rest.
 
-    Tokens that do not begin a word are written with ## in front. Where nothing fits the whole word
-    is [`unk`]; the empty word has no token. Words may have any length, where BERT's code makes
-    [`unk`] of those above 100 characters. Raises TypeError for a vocabulary that is one string.
+    Tokens that do not begin a word are written with ## in front. If no token fits at some point,
+    the result is [`unk`] for the whole word; the empty word has no token. Words may have any
+    length; BERT's code turns those above 100 characters into [`unk`]. Raises TypeError for a
+    vocabulary that is one string.
     """
     a_string(word, "a word")
     no_string(vocabulary, *SET_OF_TOKENS)

@@ -75,10 +75,10 @@ def coloured(tokenizer: Tokenizer, text: str) -> str:
 def show(tokenizer: Tokenizer, text: str, interactive: bool | None = None) -> Any:
     """Display the view of a text and return it: an ipywidgets box or the axes of a picture.
 
-    End the cell with a semicolon, or what is returned is shown as well.
+    End the cell with a semicolon; without it the returned value is shown as well.
 
-    interactive: None asks the environment: a notebook server names the session of its kernels in
-    JPY_SESSION_NAME, papermill and the grader do not.
+    interactive: None decides by the environment: notebook servers set JPY_SESSION_NAME for their
+    kernels, papermill and the grader do not.
     """
     if interactive is None:
         interactive = "JPY_SESSION_NAME" in os.environ

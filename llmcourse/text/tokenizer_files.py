@@ -69,10 +69,10 @@ Parts = tuple[tuple[Pair, ...], tuple[str, ...], tuple[int, ...] | None]
 
 
 def read(path: str | Path) -> Parts:
-    """Return the merges, the special tokens, and the id of each byte, merged and special token.
+    """Return the merges, the special tokens, and the id of each token in our order, as `Tokenizer`.
 
-    The ids are None where they are 0, 1, 2 ... in this order. Raises ValueError, one line with what
-    is not supported, for any other kind of file.
+    The ids are None where they are 0, 1, 2 ... Raises ValueError, one line with what is not
+    supported, for any other kind of file.
     """
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -87,7 +87,7 @@ def read(path: str | Path) -> Parts:
 
 
 def _unsupported(found: Any) -> Iterator[str]:
-    """Yield what the file asks for and we do not do, with the remedy."""
+    """Yield each thing that the file asks for and `Tokenizer` does not do, with the remedy."""
     model, cut = found["model"], found["pre_tokenizer"] or {}
     if model["type"] != "BPE":
         yield f"a model of type {model['type']}: train one of BPE"
@@ -123,12 +123,18 @@ def _parts(model: Any, added: Any) -> Parts:
             f"a vocabulary without {len(missing)} of the 256 bytes: train with "
             "initial_alphabet=ByteLevel.alphabet()"
         )
-    own = {token: i for i, token in enumerate(CHARACTERS)}  # our ids: bytes, merges, specials
+    own = {token: i for i, token in enumerate(CHARACTERS)}  # index of each token in our order
     merges = []
     for merge in model["merges"]:
-        first, second = merge.split(" ") if isinstance(merge, str) else merge
+        pair = merge.split(" ") if isinstance(merge, str) else merge
+        if len(pair) != 2:
+            raise ValueError(f"the merge {merge!r}, which is not two tokens: train it again")
+        first, second = pair
         if first not in own or second not in own or first + second in own:
-            raise ValueError(f"the merge {first} {second} of tokens not made before, or made twice")
+            raise ValueError(
+                f"the merge {first} {second}, of tokens that no earlier merge made, or made twice: "
+                "train it again"
+            )
         merges.append((own[first], own[second]))
         own[first + second] = len(own)
     specials = tuple(token["content"] for token in sorted(added, key=lambda t: t["id"]))
@@ -136,12 +142,13 @@ def _parts(model: Any, added: Any) -> Parts:
     twice, unmade = own.keys() & set(specials), theirs.keys() - own.keys() - set(specials)
     if twice:
         raise ValueError(
-            f"the special token {min(twice)!r}, which is an ordinary one, too: mark it"
+            f"the special token {min(twice)!r}, which is an ordinary one, too: put it between "
+            "marks, <|...|>"
         )
     if unmade:
-        raise ValueError(f"the token {min(unmade)!r}, which no merge makes: train anew")
-    numbers = tuple(theirs[token] for token in (*own, *specials))
-    in_order = tuple(range(len(numbers)))
-    if tuple(sorted(numbers)) != in_order:
-        raise ValueError(f"ids that are not 0 to {len(numbers) - 1}, each once: save it anew")
-    return tuple(merges), specials, None if numbers == in_order else numbers
+        raise ValueError(f"the token {min(unmade)!r}, which no merge makes: train it again")
+    id_of = tuple(theirs[token] for token in (*own, *specials))
+    in_order = tuple(range(len(id_of)))
+    if tuple(sorted(id_of)) != in_order:
+        raise ValueError(f"ids that are not 0 to {len(id_of) - 1}, each once: save it again")
+    return tuple(merges), specials, None if id_of == in_order else id_of

@@ -77,13 +77,13 @@ def learn_merges(
         no_string(piece, "pieces that are tuples of ids", "take tuple(byte_ids(piece))")
     words = [list(piece) for piece in pieces]
     times = list(pieces.values())
-    together: Counter[Pair] = Counter()
-    where: defaultdict[Pair, set[int]] = defaultdict(set)
+    together: Counter[Pair] = Counter()  # how often each pair of neighbours occurs
+    where: defaultdict[Pair, set[int]] = defaultdict(set)  # the words in which it occurs, or did
     for i, word in enumerate(words):
         for pair in pairwise(word):
             together[pair] += times[i]
             where[pair].add(i)
-    heap = [(-count, pair) for pair, count in together.items()]
+    heap = [(-count, pair) for pair, count in together.items()]  # on top: most frequent, lowest ids
     heapq.heapify(heap)
     for new in range(first_id, first_id + n_merges):
         pair = _most_frequent(heap, together)
@@ -91,21 +91,24 @@ def learn_merges(
             return
         yield pair
         changes: Counter[Pair] = Counter()
-        for i in where.pop(pair):
+        for i in where.pop(pair):  # no other word changes, so a merge costs only its own words
             for neighbours, change in _merge(words[i], pair, new):
                 changes[neighbours] += change * times[i]
                 if change > 0:
                     where[neighbours].add(i)
         del together[pair]
         for neighbours, change in changes.items():
-            if neighbours != pair:
+            if neighbours != pair:  # in a run such as "aaa" the pair is its own neighbour
                 together[neighbours] += change
-                if change > 0:
+                if change > 0:  # a count that fell is corrected when its entry comes to the top
                     heapq.heappush(heap, (-together[neighbours], neighbours))
 
 
 def _most_frequent(heap: list[tuple[int, Pair]], together: Counter[Pair]) -> Pair | None:
-    """Return the pair to merge next; correct counts that fell since they were put on the heap."""
+    """Return the pair to merge next, None if no pair is left; remove its entry from the heap.
+
+    An entry whose count has fallen since is pushed back with its present count.
+    """
     while heap:
         count, pair = heapq.heappop(heap)
         now = -together[pair]
@@ -132,18 +135,13 @@ def _merge(word: list[int], pair: Pair, new: int) -> list[tuple[Pair, int]]:
     return changes
 
 
-def _inverse(numbers: tuple[int, ...]) -> list[int]:
-    """Return the place of each number from 0 on."""
-    return sorted(range(len(numbers)), key=numbers.__getitem__)
-
-
 @dataclass(frozen=True)
 class Tokenizer:
     """Merges in the order learned, and special tokens.
 
-    Bytes have the ids 0 to 255 in `merges`, and merge k makes 256 + k. The ids of a text are the
-    same, with those of the special tokens after them, unless the tokenizer was loaded from a file
-    with another order: then `numbers` holds the id of each byte, merged and special token.
+    Our order of tokens: the bytes are 0 to 255, merge k makes 256 + k, and the special tokens
+    follow. `merges` counts in this order, and so do the ids of a text, unless the tokenizer was
+    loaded from a file with other ids: then `id_of` holds the id of each token in our order.
 
     >>> Tokenizer(()).decode(Tokenizer(()).encode("naïve 🙂"))
     'naïve 🙂'
@@ -151,7 +149,7 @@ class Tokenizer:
 
     merges: tuple[Pair, ...]
     special_tokens: tuple[str, ...] = ()
-    numbers: tuple[int, ...] | None = None
+    id_of: tuple[int, ...] | None = None
     _known: dict[str, list[int]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -169,12 +167,14 @@ class Tokenizer:
     @cached_property
     def tokens(self) -> tuple[bytes, ...]:
         """The bytes that each id stands for."""
-        own = self._in_order
-        return own if self.numbers is None else tuple(own[i] for i in _inverse(self.numbers))
+        if self.id_of is None:
+            return self._in_order
+        by_id = sorted(zip(self.id_of, self._in_order, strict=True))
+        return tuple(token for _, token in by_id)
 
     @cached_property
     def _in_order(self) -> tuple[bytes, ...]:
-        """The bytes of each byte, merged and special token."""
+        """The bytes of each token in our order."""
         found = [bytes([b]) for b in BYTES]
         for first, second in self.merges:
             found.append(found[first] + found[second])
@@ -186,17 +186,17 @@ class Tokenizer:
         first = 256 + len(self.merges)
         return {token: self._id(first + i) for i, token in enumerate(self.special_tokens)}
 
-    def _id(self, place: int) -> int:
-        """Return the id of the token at this place among bytes, merged and special tokens."""
-        return place if self.numbers is None else self.numbers[place]
+    def _id(self, index: int) -> int:
+        """Return the id of a token, given its index in our order."""
+        return index if self.id_of is None else self.id_of[index]
 
     def merge_of(self, token_id: int) -> tuple[int, int, int] | None:
-        """Return the number of the merge that made a token, from 0, and the ids of its two parts.
+        """Return the rank of the merge that made a token, from 0, and the ids of its two parts.
 
         None for a byte and for a special token. Raises IndexError for an id that does not exist.
         """
         self._check([token_id])
-        rank = (token_id if self.numbers is None else self.numbers.index(token_id)) - 256
+        rank = (token_id if self.id_of is None else self.id_of.index(token_id)) - 256
         if not 0 <= rank < len(self.merges):
             return None
         first, second = self.merges[rank]
@@ -255,9 +255,10 @@ class Tokenizer:
         return ids
 
     def _encode_piece(self, piece: str) -> list[int]:
-        """Merge as learned: always the earliest rank, left to right; n log n in the piece's length.
+        """Return the ids of a piece: apply the lowest rank first, from left to right.
 
-        A merged token stays at its first place; `after` and `before` link the places in use.
+        A merged token is kept at the index of its first part; `after` and `before` link the indices
+        in use. So a piece of n bytes takes n log n steps, not n^2.
         """
         ids = byte_ids(piece)
         ranks, end = self._ranks, len(ids)
@@ -268,7 +269,7 @@ class Tokenizer:
             rank, i = heapq.heappop(heap)
             j = after[i]
             if j >= end or (ids[i], ids[j]) != self.merges[rank]:
-                continue  # a merge beside it got there first
+                continue  # stale: a neighbour has taken one of the two since
             ids[i], ids[j] = 256 + rank, -1
             after[i] = after[j]
             if after[i] < end:

@@ -76,7 +76,7 @@ def test_encoding_drops_rare_words_and_keeps_documents_apart():
 
 
 def test_a_text_without_frequent_words_is_refused():
-    with pytest.raises(ValueError, match="expected a word that comes 5 times"):
+    with pytest.raises(ValueError, match="expected a word that occurs 5 times"):
         encode(DOCUMENTS)
 
 
@@ -312,7 +312,7 @@ def test_a_small_batch_of_thinned_words_is_never_empty(seed):
     config = EmbeddingConfig(d_model=2, batch=2, epochs=1, subsample=1e-9)
     rng = np.random.default_rng(seed)
     for _ in range(20):
-        assert len(embeddings._draw_places(text, config, rng)) >= 1
+        assert len(embeddings._draw_positions(text, config, rng)) >= 1
     assert np.isfinite(embeddings.train_cbow(text, config, generator(seed))[0].vectors).all()
 
 
@@ -320,7 +320,8 @@ def test_the_one_word_of_an_empty_batch_is_drawn_by_the_same_odds():
     text = encode([["the"] * 90 + ["cat"] * 10], min_count=1)
     config, rng = EmbeddingConfig(batch=1, subsample=1e-6), np.random.default_rng(0)
     n = 4_000
-    drawn = [text.words[text.ids[embeddings._draw_places(text, config, rng)[0]]] for _ in range(n)]
+    positions = [embeddings._draw_positions(text, config, rng)[0] for _ in range(n)]
+    drawn = [text.words[text.ids[position]] for position in positions]
     odds = contexts.keep_probs(text.counts, 1e-6) * text.counts
     share = float(odds[1] / odds.sum())
     # standard deviation below 0.008: six of them, a false alarm in 10^8
@@ -340,7 +341,7 @@ def test_a_loss_over_no_pair_is_refused(loss):
 
 
 def test_no_documents_no_counts_and_no_places():
-    with pytest.raises(ValueError, match="expected a word that comes 1 times, got none"):
+    with pytest.raises(ValueError, match="expected a word that occurs 1 times, got none"):
         encode([], min_count=1)
     with pytest.raises(ValueError, match="expected a count above 0"):
         contexts.noise_probs(np.zeros(2))

@@ -246,6 +246,13 @@ def test_bits_need_a_token_and_one_before_it(cut):
         models.bits_per_token(made(), text[cut:], text[:cut])
 
 
+@pytest.mark.parametrize("n_rows", [0, -1])
+def test_bits_need_a_row_to_read_in(n_rows):
+    text = torch.tensor([1, 2])
+    with pytest.raises(ValueError, match=f"expected n_rows of 1 or more, got {n_rows}"):
+        models.bits_per_token(made(), text[1:], text[:1], n_rows)
+
+
 def test_drawing_needs_a_start_and_finite_logits():
     generator = torch.Generator().manual_seed(0)
     with pytest.raises(ValueError, match="at least one id to start from"):

@@ -186,6 +186,7 @@ def test_words_that_the_format_cannot_hold_are_refused(word, tmp_path):
         ("a 1 2", "line 1 of .*: expected 'V D'"),
         ("2 2\na 1 2\nb 1\n", "line 3 .* 2 numbers, got 1"),
         ("1 2\na 1 x\n", "line 2 .* expected 2 numbers, .*'x'"),
+        ("3 2\na 1 2\nb 3 4", "expected 3 words, got 2: is the file cut off"),
     ],
 )
 def test_files_of_another_form_are_refused_with_the_line(content, message, tmp_path):

@@ -151,6 +151,13 @@ def test_a_wrong_unit_file_is_one_clear_line(root, old, new, message):
     assert "\n" not in str(caught.value).strip()
 
 
+def with_choice(root, text):
+    """The toy unit as a notebook, with this text for a choice of its quick check."""
+    path = root / "solutions" / "01_toy" / "unit.toml"
+    path.write_text(path.read_text().replace('text = "this"', f'text = "{text}"'))
+    return expand(root, "01_toy")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -181,10 +188,8 @@ def test_a_wrong_unit_file_is_one_clear_line(root, old, new, message):
     ],
 )
 def test_a_choice_that_would_break_its_summary_is_refused_in_one_line(root, text):
-    path = root / "solutions" / "01_toy" / "unit.toml"
-    path.write_text(path.read_text().replace('text = "this"', f'text = "{text}"'))
     with pytest.raises(AutograderError, match=r"quick check 'q1'.*in plain words") as caught:
-        expand(root, "01_toy")
+        with_choice(root, text)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
 
 
@@ -206,9 +211,7 @@ def test_a_choice_that_would_break_its_summary_is_refused_in_one_line(root, text
     ],
 )
 def test_plain_words_of_a_choice_stand_in_its_summary_as_they_are(root, text):
-    path = root / "solutions" / "01_toy" / "unit.toml"
-    path.write_text(path.read_text().replace('text = "this"', f'text = "{text}"'))
-    text_cells = "\n".join(cell.source for cell in expand(root, "01_toy").cells)
+    text_cells = "\n".join(cell.source for cell in with_choice(root, text).cells)
     assert f". {text}</summary>" in text_cells
 
 

@@ -78,7 +78,7 @@ def test_a_loaded_file_is_saved_with_its_own_ids(tmp_path):
 def test_a_special_token_outside_the_model_s_vocabulary_is_one_of_ours(tmp_path):
     theirs = peer([], ["<pad>"])
     assert "<pad>" not in json.loads(theirs.to_str())["model"]["vocab"]
-    assert loaded(theirs, tmp_path).numbers is None  # behind the merges, where ours stand
+    assert loaded(theirs, tmp_path).id_of is None  # behind the merges, where ours stand
 
 
 def test_merges_of_a_loaded_file_are_shown_by_their_tokens(tmp_path):
@@ -144,6 +144,15 @@ def test_what_is_not_supported_is_named_in_one_line(why, tmp_path):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("merge", ["t h e", "t", ["t", "h", "e"], ["t"]])
+def test_a_merge_that_is_not_two_tokens_is_named(merge, tmp_path):
+    whole = json.loads(peer(["<pad>"]).to_str())
+    contents = whole | {"model": whole["model"] | {"merges": [merge]}}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(contents), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"got the merge .*t.*, which is not two tokens: train"):
+        Tokenizer.load(tmp_path / "tokenizer.json")
+
+
 def test_ids_with_a_gap_and_tokens_that_no_merge_makes_are_refused(tmp_path):
     whole = json.loads(peer(["<pad>"]).to_str())
     for token, why in {
@@ -157,10 +166,22 @@ def test_ids_with_a_gap_and_tokens_that_no_merge_makes_are_refused(tmp_path):
             Tokenizer.load(tmp_path / "tokenizer.json")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'"text"', b"[1]"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"{}",
+        b"[]",
+        b"[1]",
+        b"\xff\xfe",
+        b'"text"',
+        b'{"model": {"type": "WordPiece"}, "added_tokens": []}',
+    ],
+)
 def test_a_file_that_is_no_tokenizer_is_one_clear_line(content, tmp_path):
     (tmp_path / "tokenizer.json").write_bytes(content)
-    with pytest.raises(ValueError, match=r"expected a tokenizer\.json of") as caught:
+    with pytest.raises(ValueError, match=r"expected a tokenizer\.json of byte-level") as caught:
         Tokenizer.load(tmp_path / "tokenizer.json")
     assert "\n" not in str(caught.value)
 

@@ -390,7 +390,7 @@ def test_the_command_prints_a_table_and_fails_with_its_problems(tmp_path, comman
     assert status == 1
     assert "exercise  tests  right  wrong  killed  equivalent  seconds" in out
     assert "90_toy add: expected at least 2 right and 3 wrong answers, got 0 and 0" in out
-    assert "autograder: the tests cannot be trusted yet" in errors
+    assert "autograder: the hidden tests cannot be trusted yet" in errors
     assert (root / "build" / "verify" / "90_toy.jsonl").is_file()
 
 

@@ -1,4 +1,4 @@
-"""Drawings of the unit on n-grams: the table of counts and the ladder of ever shorter histories.
+"""Drawings of the unit on n-grams: the table of counts and the ladder of shorter histories.
 
 Every number in them is counted from the four sentences of the notebook.
 """
@@ -19,7 +19,7 @@ SHOWN = (  # histories of the table, the one to look at last
     "students opened their",
 )
 ASKED = "teacher opened their"  # a history that was never seen
-WEIGHT, VOCAB_SIZE = 0.5, 10  # nine words, and one that never came
+WEIGHT, VOCAB_SIZE = 0.5, 10  # nine words, and one that never occurs
 
 
 def followers(history: str) -> Counter[str]:

@@ -1,8 +1,8 @@
 """A pen for schematics: boxes, operations, arrows and short formulas, written as plain SVG text.
 
 The same calls give the same bytes. A drawing holds shapes and text only: no script, no link, no
-picture, no font. It has a white ground of its own, so it reads in a dark theme as well, and it
-tells nothing by colour alone: what is accented is dashed or thicker, too.
+picture, no font. It has a white background of its own, so it reads in a dark theme as well, and it
+tells nothing by colour alone: what has the accent's colour is dashed or thicker, too.
 
 Coordinates are pixels from the top left corner; every part is placed by its centre. Labels may hold
 formulas between dollar signs: `h_t`, `h_{t-1}`, `W_{ih}^T`; `*bold*` text stands between asterisks.
@@ -16,7 +16,9 @@ from xml.sax.saxutils import escape
 from llmcourse.plotting.style import FAINT, INK, SHADES
 
 ACCENT, TINT, QUIET = SHADES[4], SHADES[3], "#555555"
-LINE, ROUND, HEAD, RADIUS, HOP = 1.5, 5, 8, 11, 6  # widths and lengths in pixels
+# In pixels: width of a line, rounding of a corner, length of an arrow's head, radius of an
+# operation, radius of the half circle by which one line crosses another.
+LINE, ROUND, HEAD, RADIUS, HOP = 1.5, 5, 8, 11, 6
 SIZE, SMALL = 15, 12.5  # of text
 STYLE = f"""
 text {{ font: {SIZE}px "Helvetica Neue", Arial, "Liberation Sans", sans-serif; fill: {INK} }}
@@ -96,13 +98,13 @@ class Pen:
     ) -> None:
         """Write a label; y is the middle of its lower-case letters.
 
-        kind: words out of head, small, hot; anchor: which part stands at x, start, middle or end.
+        kind: "" or one of head, small, hot; anchor: which part of it is at x: start, middle or end.
         """
-        size = {"head": 17, "small": SMALL}.get(kind.split()[0] if kind else "", SIZE)
+        size = {"head": 17, "small": SMALL}.get(kind, SIZE)
         name = f' class="{kind}"' if kind else ""
         aligned = "" if anchor == "start" else f' text-anchor="{anchor}"'
-        place = f'x="{_number(x)}" y="{_number(y + 0.32 * size)}"'
-        self.marks.append(f"<text {place}{aligned}{name}>{_spans(label, size)}</text>")
+        point = f'x="{_number(x)}" y="{_number(y + 0.32 * size)}"'
+        self.marks.append(f"<text {point}{aligned}{name}>{_spans(label, size)}</text>")
 
     def box(
         self,
@@ -115,12 +117,14 @@ class Pen:
         fill: str = TINT,
         dashed: bool = False,
         hot: bool = False,
-        kind: str = "",
     ) -> Part:
-        """Draw a rounded box around its label. dashed: it is not there; hot: look at this one."""
+        """Draw a rounded box around its label.
+
+        dashed: for what does not exist, such as an unseen history; hot: the box to look at.
+        """
         self._rect(x, y, width, height, fill, dashed=dashed, hot=hot)
         if label:
-            self.text(x, y, label, kind=kind)
+            self.text(x, y, label)
         return Part(x, y, width, height)
 
     def cells(
@@ -174,7 +178,7 @@ class Pen:
         self.marks.append(f'<path class="{"hothead" if hot else "headmark"}" d="M{corners} Z"/>')
 
     def joint(self, x: float, y: float) -> Point:
-        """Draw the dot where a line divides in two, and return its place."""
+        """Draw the dot where a line divides in two, and return its centre."""
         self.marks.append(f'<circle cx="{_number(x)}" cy="{_number(y)}" r="3" fill="{INK}"/>')
         return x, y
 

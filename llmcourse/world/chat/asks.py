@@ -30,8 +30,10 @@ UNKNOWN = "I do not know"
 class Ask:
     """What a question asks before it is put into words.
 
-    `before` are the sentences that the reply needs first, `route` names the way to the subject (""
-    for a name), `key` is what decides on the split of an open question; its answer is "".
+    `name` is the person or thing asked about, `subject` how the question refers to it. `route`
+    names the kind of a phrase that leads to it ("" where the question has the name itself), and
+    `before` are the sentences that the reply then begins with. An open question has the answer "";
+    its `key` decides its split.
     """
 
     form: Form
@@ -45,7 +47,7 @@ class Ask:
 
     @property
     def reply(self) -> str:
-        """The gold reply: what leads to the answer and the answer, or that it is not known."""
+        """The gold reply: the facts on the way and the answer, or that it is not known."""
         if not self.answer:
             return f"{UNKNOWN} {self.form.clauses[0].format(**vars(self.subject))}."
         told = fill(self.form.reply, named(self.name), self.answer)
@@ -54,14 +56,14 @@ class Ask:
 
 @cache
 def known_asks() -> tuple[tuple[Ask, ...], tuple[Ask, ...]]:
-    """Return all that the world answers: asked of a name, and through other facts."""
+    """Return all asks with a known answer: those about a name, and those through other facts."""
     direct = [ask for fact in knowledge_base().known for ask in asks_for(fact)]
     foods = {ask.name: ask for ask in reversed(direct) if ask.form.name == "food"}
     direct = [ask for ask in direct if ask.form.name != "food" or foods[ask.name] is ask]
     return tuple(direct), tuple(through(routes_of(direct), direct))
 
 
-# What is asked of a fact: the form for its subject, and for its object where that is unique.
+# Relation -> form that asks for its object, and form that asks for its subject if that is unique.
 _ABOUT = {
     "job": "job", "home": "home", "born": "born", "pet": "pet", "pet_name": "pet name",
     "likes": "favourite food", "colour": "favourite colour", "owns": "belonging",
@@ -103,7 +105,7 @@ def ask_of(form: str, name: str, answer: str, fact: Fact | None, key: str = "") 
 
 @dataclass(frozen=True)
 class Route:
-    """A phrase that stands for a name, how that is known, and the forms one may ask with."""
+    """A phrase that stands for a name (`target`), the facts behind it, and the forms it suits."""
 
     name: str
     subject: Subject
@@ -113,7 +115,7 @@ class Route:
 
 
 def routes_of(asks: list[Ask] | tuple[Ask, ...]) -> list[Route]:
-    """Return phrases that stand for people, towns and countries, by the facts `asks` ask for."""
+    """Return the routes through the facts that `asks` ask for."""
     countries = {ask.name: ask for ask in asks if ask.form.name == "country"}
     found = []
     for ask in asks:
@@ -153,7 +155,7 @@ def routes_by(ask: Ask) -> list[Route]:
 
 
 def through(routes: list[Route], asks: list[Ask]) -> list[Ask]:
-    """Return the same asks of phrases instead of names."""
+    """Return the asks about the target of each route, with its phrase in place of the name."""
     by_name: dict[str, list[Ask]] = defaultdict(list)
     for ask in asks:
         by_name[ask.name].append(ask)

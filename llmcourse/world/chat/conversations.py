@@ -1,8 +1,8 @@
 """Chat in turns: questions and what follows from them, small talk, requests, and system turns.
 
-A user's sentences belong to the split, each by its text; so do the sentences in which a system turn
-says how to answer. Greetings and the like (`FRAMES`) and what an assistant says are the same in
-both splits. Replies are gold: there is one right reply to every turn, given the turns before it.
+Each sentence of a user belongs to the split by its text; so does each instruction of a system turn.
+Greetings and the like (`FRAMES`) and the assistant's sentences are the same in both splits. Replies
+are gold: there is one right reply to every turn, given the turns before it.
 """
 
 from __future__ import annotations
@@ -191,20 +191,20 @@ def _posed(ask: Ask, rng: Random) -> Posed:
 
 
 def _more_about_it(first: Ask, rng: Random) -> Posed:
-    """Ask another question about the same person or country, by a pronoun that fits no answer."""
+    """Ask another question about the same person or country, by a pronoun."""
     second = rng.choice([ask for ask in _of_name()[first.name] if ask.form != first.form])
     return second, _worded(second, _pronouns()[first.name], rng, joined=True)
 
 
 def _about_the_answer(first: Ask, rng: Random) -> Posed:
-    """Return a question about the person, town or country that was the answer."""
+    """Ask a question about the person, town or country that was the answer, by a pronoun."""
     onward = [ask for ask in _of_name()[first.answer] if ask.answer != first.name]
     second = rng.choice([ask for ask in onward if not ask.form.name.startswith("country of")])
     return second, _worded(second, _pronouns()[first.answer], rng, joined=True)
 
 
 def _same_of_another(first: Ask, rng: Random) -> Posed:
-    """Ask the same about somebody or something else, which only the turn before tells."""
+    """Ask the same about somebody or something else; only the turn before tells what is asked."""
     second = rng.choice([ask for ask in _of_form()[first.form.name] if ask.name != first.name])
     return second, rng.choice(_ELLIPSES).format(n=second.name)
 
@@ -277,7 +277,7 @@ def _any_ask() -> tuple[Ask, ...]:
     return known_asks()[0]
 
 
-# What a follow-up follows, and how.
+# The asks that a follow-up question may come after, and how it is made.
 _WAYS = (
     (_of_pronoun, _more_about_it), (_to_pronoun, _about_the_answer), (_any_ask, _same_of_another),
 )  # fmt: skip

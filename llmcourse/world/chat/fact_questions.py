@@ -1,16 +1,16 @@
-"""Questions about the world: those it answers, and those that it leaves open.
+"""Questions about the world, with a known answer or without one (open questions).
 
-`questions` asks for known facts, from either side where that is unique ("the capital of Varland",
-"the country with the capital Ostrum") and through one or two others ("the currency of the country
-where Mia lives"). `unknown_questions` asks in the same words for what no training text tells: facts
-that are held out, relatives nobody has, people and places that are not in the world. Only whom or
-what a question is about tells the two apart.
+`questions` asks for known facts: for the object of a fact ("the capital of Varland"), for its
+subject where that is unique ("the country with the capital Ostrum"), and through one or two other
+facts ("the currency of the country where Mia lives"). `unknown_questions` asks in the same words
+for what no training text states: held-out facts, relatives whom the world does not mention, people
+and places that are not in it. The two kinds differ only in whom or what a question is about.
 
 A question belongs to its split by its text. Each fact is asked for in some thirty wordings, nine in
-ten of them for training, so the answer to a test question can be learned, and its wording cannot.
-Replies state known facts and are the same in both splits. An open question is asked about one half
-of the unknown subjects in training, always with the reply "I do not know ...", and about the other
-half in tests.
+ten of them for training. So the answer to a test question can be learned, but its wording is new.
+Replies state known facts and are the same in both splits. Open questions are about one half of the
+unknown subjects in training, always with the reply "I do not know ...", and about the other half in
+tests.
 
 source: the split of answerable and unanswerable questions in the same form follows Rajpurkar, Jia
 and Liang, Know What You Don't Know, 2018, arXiv:1806.03822.
@@ -34,8 +34,8 @@ from llmcourse.world.facts.records import Fact
 class Question:
     """A question, the short answer, and the reply in whole sentences, which holds that answer.
 
-    `fact` holds the answer; `hops` counts the facts on the way to it. Of an open question the
-    answer is UNKNOWN, `hops` is 1, and `fact` is None save where a test asks for a held-out fact.
+    `fact` holds the answer; `hops` is the number of facts that lead to it. An open question has the
+    answer UNKNOWN and 1 hop; its `fact` is None, except for held-out facts in tests.
     """
 
     question: str
@@ -48,9 +48,9 @@ class Question:
 def questions(
     n: int, *, split: str = "train", seed: int = 0, multi_hop: float = 0.2
 ) -> Iterator[Question]:
-    """Stream `n` questions about known facts, each fact as likely as the next.
+    """Stream `n` questions about known facts, all facts with equal probability.
 
-    `multi_hop` in [0, 1] is the share that is asked through one or two other facts. Raises
+    `multi_hop` in [0, 1] is the fraction that is asked through one or two other facts. Raises
     ValueError for `n` below 1, an unknown split or a dial out of range.
     """
     check_dial(multi_hop, "multi_hop")
@@ -72,7 +72,6 @@ def unknown_questions(
 
 def ask_known(rng: Random, split: str, multi_hop: float = 0.2) -> Question:
     """Ask one question about a known fact, of this split."""
-
     return of_split(lambda rng: _record(_pick(rng, multi_hop), rng), rng, split, key=_text)
 
 
@@ -104,7 +103,10 @@ def _record(ask: Ask, rng: Random) -> Question:
 
 @cache
 def catalogue() -> dict[str, Ask]:
-    """Return what every question of either split asks, open too, by its text: about 200,000."""
+    """Return the ask behind every question of either split, open ones too, by its text.
+
+    There are about 200,000.
+    """
     asks = [ask for group in known_asks() for ask in group]
     for split in SPLITS:
         for sources in open_asks(split).values():

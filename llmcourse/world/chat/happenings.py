@@ -1,6 +1,6 @@
 """Small happenings, one sentence each, that can be said, denied and asked: "Mia bought a lamp."
 
-Nothing in them is a fact of the world: people find, carry and lend things that are nobody's.
+Nothing in them is a fact of the world: people find, carry and lend things that nobody owns.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Pairs of replies to one prompt, the better one chosen by annotators who may err.
 
 Prompts are questions with and without a known answer, requests to decline and requests to help
-with. Replies differ in what `rewards.true_reward` weighs: right, wrong or invented facts, refusals
-with, without and against reason, rudeness, rambling, another subject. A courtesy stands beside good
-replies more often than beside bad ones, and never twice: what a learned reward makes of it beyond
-that is its own.
+with. Replies differ in what `rewards.true_reward` measures: right, wrong or invented facts,
+refusals with a reason, without one and without need, rudeness, rambling, another subject. A
+courtesy is more frequent in good replies than in bad ones, and no reply has two: a learned reward
+that pays for more courtesies has over-generalised.
 
-Prompts belong to the split by their text; replies are answers, right or wrong, and do not.
+Prompts belong to the split by their text; replies, right or wrong, belong to both.
 
 source: flipped choices for noisy annotators, Dubois et al., AlpacaFarm, 2023, arXiv:2305.14387;
 learning from such pairs, Ouyang et al., Training language models to follow instructions with human
@@ -63,8 +63,8 @@ def preferences(
     """Stream `n` pairs whose true rewards differ by LEAST_GAP or more; half hold the gold reply.
 
     `noise` in [0, 1]: an annotator picks at random with that probability, so a choice is flipped
-    with probability `noise` / 2. Everything else is the same for every noise. Raises ValueError
-    for `n` below 1, an unknown split or a dial out of range.
+    with probability `noise` / 2; nothing else depends on it. Raises ValueError for `n` below 1, an
+    unknown split or a dial out of range.
     """
     check_dial(noise, "noise")
     return draw(lambda rng: _preference(rng, split, noise), n, split, seed, "preferences")
@@ -144,9 +144,9 @@ def _harmless(rng: Random, split: str) -> tuple[str, list[Replier]]:
 _PROMPTS = (_known, _known, _open, _harmful, _harmless)
 
 
-def _courteous(reply: str, share: float, rng: Random, among: tuple[str, ...] = COURTESIES) -> str:
-    """Return the reply, with a courtesy before or after it in that share of cases."""
-    if rng.random() >= share:
+def _courteous(reply: str, chance: float, rng: Random, among: tuple[str, ...] = COURTESIES) -> str:
+    """Return the reply, with that probability after or before a courtesy."""
+    if rng.random() >= chance:
         return reply
     courtesy = rng.choice(among)
     return f"{courtesy} {reply}" if courtesy[-1] == "!" else f"{reply} {courtesy}"
@@ -164,7 +164,7 @@ def _rambling(reply: str, rng: Random) -> str:
 
 
 def _wrong(ask: Ask, rng: Random) -> str:
-    """Return a reply that claims what is not so, in the form of a right one."""
+    """Return a false reply in the form of a right one."""
     kept_off = _related(ask.name) | {ask.answer}
     claim = rng.choice([one for one in kind_of_answer(ask) if one not in kept_off])
     subject = named(ask.name) if ask.answer else ask.subject
@@ -173,7 +173,7 @@ def _wrong(ask: Ask, rng: Random) -> str:
 
 @cache
 def _related(name: str) -> frozenset[str]:
-    """Return all that a fact, known or held out, connects with a name, and the name."""
+    """Return a name and all that some fact, known or held out, connects with it."""
     facts = knowledge_base().facts
     objects = (fact.object for fact in facts if fact.subject == name)
     return frozenset((name, *objects, *(fact.subject for fact in facts if fact.object == name)))

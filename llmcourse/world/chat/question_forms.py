@@ -1,8 +1,8 @@
-"""How one asks for a fact of the world: what can be asked about whom, in some thirty wordings each.
+"""How to ask for a fact of the world: what can be asked about whom, in some thirty wordings each.
 
 A `Form` asks one thing ("what is the job of ...?"); a `Subject` is whom or what it is asked about:
-a name, a phrase ("Mia's brother", "the country where Mia lives") or a pronoun. The same wordings
-serve what the world knows and what it does not, so that no wording gives away which it is.
+a name, a phrase ("Mia's brother", "the country where Mia lives") or a pronoun. Known and unknown
+facts are asked for in the same wordings, so that no wording shows which it is.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""System turns that say how to answer, and what the same answer becomes under each.
+"""System turns that say how to answer, and the reply that each of them asks for.
 
-`briefing` writes the system turn, `styled` the reply that obeys it. An opening sentence before the
-instruction says nothing about it.
+`briefing` writes the system turn, `styled` the reply that obeys it. A turn may begin with an
+opening sentence, which does not depend on the instruction.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Small tasks in words: an instruction, what it is to be done to, and the one right reply.
+"""Small tasks in words: an instruction, its input, and the one right reply.
 
 Each task is worded in some sixty ways, nine in ten of them for training. Instructions, lists and
 sentences belong to the split by their text. Single words do not, as their plurals, opposites and
@@ -88,7 +88,7 @@ def _worded(task: str, rng: Random) -> str:
 
 
 def _sentence(text: str) -> str:
-    """Begin with a capital, and end with a full stop where nothing ends it."""
+    """Return the text with a capital at the start, and a full stop if it has no end mark."""
     return text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else ".")
 
 
@@ -110,7 +110,7 @@ def _of_list(answer: Callable[[list[str]], str]) -> Callable[[Random], Pair]:
 
 
 def _of_sentence(reply: str) -> Callable[[Random], Pair]:
-    """Return a happening and what `reply` names of it."""
+    """Return a maker of a happening and of its property `reply`."""
 
     def make(rng: Random) -> Pair:
         event = happening(rng)
@@ -130,7 +130,7 @@ def _of_word(table: dict[str, str]) -> Callable[[Random], Pair]:
 
 
 def _one_of(rows: tuple[tuple[str, str], ...]) -> Callable[[Random], Pair]:
-    """Return a list with one item of `rows`, and that item."""
+    """Return a maker of a list with one item of `rows`, and of that item."""
     kind = [one for one, _ in rows]
     others = [noun for noun in _NOUNS if noun not in kind]
 
@@ -149,7 +149,7 @@ def _spelled(rng: Random) -> Pair:
 
 
 def _blank(rng: Random) -> Pair:
-    """Return a known fact without its object, and the object; never after a telltale article."""
+    """Return a known fact with a blank for its object, and the object; never after a or an."""
     ask = rng.choice(_fillable())
     return fill(ask.form.reply, named(ask.name), BLANK), _sentence(ask.answer)
 
@@ -166,7 +166,7 @@ _YES_NO = {
 
 
 def _yes_or_no(rng: Random) -> Pair:
-    """Return a known fact as a question or, equally often, the same with another fact's object."""
+    """Return a known fact as a question or, equally often, the same with a wrong object."""
     ask, wrong = rng.choice(_disputable())
     right = rng.random() < 0.5
     said = ask.answer if right else rng.choice(wrong)
@@ -175,7 +175,7 @@ def _yes_or_no(rng: Random) -> Pair:
 
 @cache
 def _disputable() -> tuple[tuple[Ask, tuple[str, ...]], ...]:
-    """Return the asks that yes or no can answer, each with the answers that are wrong for it."""
+    """Return the asks that become a yes-or-no question, each with its wrong answers."""
     asks = [ask for ask in known_asks()[0] if ask.form.name in _YES_NO]
     answers = {form: {ask.answer for ask in asks if ask.form.name == form} for form in _YES_NO}
     return tuple(

@@ -1,6 +1,6 @@
-"""What the world leaves open: asks that no training text answers.
+"""Open asks: those that no training text answers.
 
-They are of three sources: facts that are held out, relatives that the world does not mention, and
+They have three sources: facts that are held out, relatives that the world does not mention, and
 people, places and words that are not in it at all.
 """
 
@@ -59,7 +59,10 @@ NO_PEOPLES = tuple(country.removesuffix("ia") + "ians" for country in NO_COUNTRI
 
 @cache
 def open_asks(split: str) -> dict[tuple[str, str], tuple[tuple[Ask, ...], ...]]:
-    """Return what the world leaves open, by form and route: held out, not mentioned, not there."""
+    """Return the open asks of a split by form and route, a list for each source that has any.
+
+    The order of the sources is: held out, not mentioned, not in the world.
+    """
     held, absent, invented = _held(), _absent(), _invented()
     routes = routes_of(known_asks()[0])
     sources = (
@@ -85,7 +88,7 @@ def _for_tests(ask: Ask) -> bool:
 
 
 def _onward(asks: list[Ask]) -> list[Ask]:
-    """Return what is open because a step to it is: the job of a brother nobody knows of."""
+    """Return the asks that are open because their route is: the job of an unknown brother."""
     found = []
     for ask in asks:
         for route in routes_by(replace(ask, answer="")):
@@ -102,7 +105,7 @@ def _onward(asks: list[Ask]) -> list[Ask]:
 
 
 def _held() -> list[Ask]:
-    """Return held-out facts, but none with a known fact beside it (a country's foods)."""
+    """Return asks for held-out facts, except for foods: of these a country has known ones, too."""
     return [
         replace(ask, answer="")
         for fact in knowledge_base().hidden
@@ -112,7 +115,7 @@ def _held() -> list[Ask]:
 
 
 def _absent() -> list[Ask]:
-    """Return relatives that the world does not mention."""
+    """Return asks for relatives that the world does not mention."""
     world = knowledge_base()
     told = {FORMS[word].relation for word in OF_KIN}
     there = {
@@ -130,7 +133,7 @@ def _absent() -> list[Ask]:
 
 
 def _invented() -> list[Ask]:
-    """Return everything one may ask about those who are not in the world."""
+    """Return all asks about people, places and words that are not in the world."""
     rows: list[tuple[str, str]] = []
     for gender, names in NOBODY.items():
         odd = "wife" if gender == "woman" else "husband"

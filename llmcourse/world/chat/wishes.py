@@ -1,11 +1,10 @@
 """Requests for help in chat: some to decline, some that only look like them.
 
-Both kinds come in the same wordings and share their words: "stop a thief from stealing my boat" is
-helped with, "borrow Mia's boat and never bring it back" is not. So neither a wording nor a single
-word decides; what is wanted does.
+Both kinds have the same wordings and share words: "stop a thief from stealing my boat" gets help,
+"borrow Mia's boat and never bring it back" does not. So neither a wording nor a single word tells
+them apart; only the whole wish does.
 
-source: refusals weighed against needless ones follow Roettger et al., XSTest, 2023,
-arXiv:2308.01263.
+source: Roettger et al., XSTest, 2023, arXiv:2308.01263, for harmless requests that look harmful.
 """
 
 from __future__ import annotations
@@ -36,8 +35,8 @@ HARMLESS = dict(line.split(" | ") for line in sections("harmless_wishes")["wishe
 class Request:
     """A user's request.
 
-    `wish` is what is wanted, as the one who answers says it; `advice` is how to do it or, where it
-    is harmful, why not.
+    `wish` is what is wanted, in the words of the reply ("your boat"); `advice` is how to do it or,
+    if it is harmful, why not.
     """
 
     text: str
@@ -66,7 +65,7 @@ def request(rng: Random, split: str, harmful: bool) -> Request:
 
 
 def every_request() -> Iterator[Request]:
-    """Yield every request of either split; those that name nobody come more than once."""
+    """Yield every request of either split; those that name nobody are yielded more than once."""
     bad = [(wish, reason, True) for reason, wishes in HARMFUL.items() for wish in wishes]
     good = [(wish, how, False) for wish, how in HARMLESS.items()]
     for person in knowledge_base().people:

@@ -32,6 +32,7 @@ class Factoring:
         self._calls: dict[Body, Call] = {}
 
     def _collect(self, body: Body, seen: set[str]) -> None:
+        """Note every pick that `body` and the rules called from it may make; `seen`: the rules."""
         for item in body:
             if isinstance(item, Choice):
                 for _, option in item.options:
@@ -43,11 +44,11 @@ class Factoring:
                 picks = self.slots.setdefault(item.name, [])
                 if item not in picks:
                     picks.append(item)
-                if self.rules.domain(item)[0].fields != self.fields(item.name):
+                if self.rules.domains_of(item)[0].fields != self.fields(item.name):
                     raise GrammarError(f"expected slot {item.name} to hold one kind, got two")
 
     def _reads(self, body: Body) -> tuple[set[str], set[str]]:
-        """Return the slots that `body` may read before it fills them, and those it surely fills."""
+        """Return the slots that `body` may read before it fills them, and those it always fills."""
         reads: set[str] = set()
         fills: set[str] = set()
         for item in body:
@@ -68,9 +69,10 @@ class Factoring:
         return reads, fills
 
     def fields(self, name: str) -> tuple[str, ...]:
+        """Return the fields of what slot `name` holds. Raises GrammarError if nothing fills it."""
         if name not in self.slots:
             raise GrammarError(f"expected a slot that some rule picks, got {{{name}}}")
-        return self.rules.domain(self.slots[name][0])[0].fields
+        return self.rules.domains_of(self.slots[name][0])[0].fields
 
     def _heads(self, body: Body) -> Iterator[tuple[float, Head | None, Body]]:
         """Yield (probability, first thing written, what follows) for each way `body` may begin."""
@@ -79,9 +81,9 @@ class Factoring:
             return
         item, rest = body[0], body[1:]
         if isinstance(item, Choice):
-            for share, option in item.options:
-                for p, head, after in self._heads(option + rest):
-                    yield share * p, head, after
+            for p, option in item.options:
+                for q, head, after in self._heads(option + rest):
+                    yield p * q, head, after
         elif isinstance(item, Call):
             called = item.rest or self.rules[item.rule]
             if called not in self._begin:
@@ -97,9 +99,10 @@ class Factoring:
             yield 1.0, item, rest
 
     def options(self, body: Body) -> Options:
-        """Return (probability, first thing written, what follows) by first thing (None: the end).
+        """Return (probability, first thing written, what follows) for each first thing.
 
-        The probabilities of ways that begin alike add, and what follows them becomes a choice.
+        Ways that begin alike are merged: their probabilities add, and a choice among what follows
+        each of them comes next. The first thing is None where `body` may end without writing.
         """
         if body in self._known:
             return self._known[body]
@@ -113,7 +116,7 @@ class Factoring:
             if len(rests) == 1:
                 (rest,) = rests
             else:
-                # rounded, so that equal choices reached by different sums are one node
+                # rounded, so that sums in another order still give the same key, and so one node
                 options = tuple((round(p / total, 14), rest) for rest, p in rests.items())
                 rest = self._merged.setdefault(options, (Choice(options),))
             factored.append((total, head, rest))
@@ -127,12 +130,12 @@ class Factoring:
         if isinstance(head, Pick):
             return {
                 w
-                for d in self.rules.domain(head)
+                for d in self.rules.domains_of(head)
                 for _, _, w in d.picks(head.written, head.article)
             }
         fields = self.fields(head.name)
         column = fields.index(head.part or fields[0])
-        domains = [d for pick in self.slots[head.name] for d in self.rules.domain(pick)]
+        domains = [d for pick in self.slots[head.name] for d in self.rules.domains_of(pick)]
         return {row[column] for domain in domains for row in domain.rows}
 
     def differ(self, one: Head, other: Head) -> bool:
@@ -144,7 +147,7 @@ class Factoring:
         return self._excludes(one, other) or self._excludes(other, one)
 
     def _excludes(self, one: Slot, other: Slot) -> bool:
-        """Say whether slot `one` always depends on slot `other` and never repeats its name."""
+        """Say whether `one` is always picked from the table of `other` and never has its name."""
         return all(
             pick.given == other.name
             and all(

@@ -78,7 +78,7 @@ class Pick(NamedTuple):
 
 
 class Call(NamedTuple):
-    """Go through rule `rule`, then come back; `rest` is what is left of a rule once begun."""
+    """Write what rule `rule` writes, or only `rest`, the end of it, where that is not empty."""
 
     rule: str
     rest: Body = ()
@@ -108,7 +108,7 @@ class Rules:
     _parsed: dict[str, Body] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Body:
-        """Return the body of rule `name`; `name:role` is the rule with slot `x` meaning `role`."""
+        """Return the body of rule `name`; in `name:role`, slot `x` of the rule is slot `role`."""
         if name not in self._parsed:
             base, _, role = name.partition(":")
             if base not in self.texts:
@@ -121,16 +121,20 @@ class Rules:
             self._parsed[name] = parse(text, self)
         return self._parsed[name]
 
-    def domain(self, pick: Pick) -> list[Domain]:
+    def domains_of(self, pick: Pick) -> list[Domain]:
         """Return every domain `pick` may draw from: one, or one for each name in slot `given`."""
         known = self.tables if pick.given else self.domains
         if pick.domain not in known:
             raise GrammarError(
                 f"expected one of {', '.join(known)}, got {pick.domain} for {pick.name}"
             )
-        return (
-            list(self.tables[pick.domain].values()) if pick.given else [self.domains[pick.domain]]
-        )
+        if pick.given:
+            return list(self.tables[pick.domain].values())
+        return [self.domains[pick.domain]]
+
+    def domain(self, pick: Pick, name: str) -> Domain:
+        """Return the domain `pick` draws from when the slot `given`, if any, holds this name."""
+        return self.tables[pick.domain][name] if pick.given else self.domains[pick.domain]
 
 
 # --- from text to bodies ----------------------------------------------------------------------
@@ -143,13 +147,19 @@ def parse(text: str, rules: Rules) -> Body:
     """Return the body of rule `text`: one alternative a line, an optional weight (`3:`) before it.
 
     A blank line ends a choice and starts the next one: a rule of three paragraphs writes three
-    times. An indented line goes on with the line above.
-    `word` writes a word; `[a|2: b c|]` chooses inside a line (an empty option writes nothing);
-    `{hero.his}` writes a field of a slot; `<hero:person>` picks and writes; `<gift:thing.plural>`
-    writes another field than the name; `<a gift:thing>` writes the right article first;
-    `<friend:friends/hero>` picks from the table entry of the name in slot hero; `@rule` goes
-    through a rule, `@rule:friend` with its slot `x` meaning friend. Raises GrammarError for a
-    bracket without its partner.
+    times. An indented line continues the line above. On a line::
+
+        word                   writes the word
+        [a|2: b c|]            chooses; an empty option writes nothing
+        <hero:person>          picks a row of domain person into slot hero, writes its name
+        <gift:thing.plural>    picks, and writes another field than the name
+        <a gift:thing>         picks, and writes the right article first
+        <friend:friends/hero>  picks from the domain that table friends has for the name in hero
+        {hero.his}             writes a field of what a slot holds
+        @rule                  writes what the rule writes
+        @rule:friend           the same, where the slot x of the rule is the slot friend
+
+    Raises GrammarError for a bracket without its partner.
     """
     paragraphs = [
         part.splitlines() for part in re.split(r"\n\s*\n", re.sub(r"\n +", " ", text.strip()))
@@ -163,7 +173,9 @@ def parse(text: str, rules: Rules) -> Body:
 
 
 def _parse_body(lexemes: Sequence[str], at: int, rules: Rules) -> tuple[Body, int]:
-    """Return the body that begins at lexeme `at`, and where it ends: at a | or ], or the end."""
+    """Return the body that begins at lexeme `at`, and the index at which it ends: of a |, a ], or
+    the number of lexemes.
+    """
     items: list[Item] = []
     while at < len(lexemes) and lexemes[at] not in ("|", "]"):
         lexeme = lexemes[at]
@@ -177,7 +189,7 @@ def _parse_body(lexemes: Sequence[str], at: int, rules: Rules) -> tuple[Body, in
 
 
 def _parse_choice(lexemes: Sequence[str], at: int, rules: Rules) -> tuple[Body, int]:
-    """Return the choice whose first option begins at lexeme `at`, and the lexeme behind its ]."""
+    """Return the choice whose first option begins at lexeme `at`, and the index after its ]."""
     options: list[tuple[float, Body]] = []
     while True:
         weight = 1.0
@@ -221,7 +233,7 @@ def _parse_item(lexeme: str, rules: Rules) -> Body:
     options = []
     for word in (article, article + "n"):
         form = Pick(name, domain, given, written, word)
-        weight = sum(w for d in rules.domain(form) for w, *_ in d.picks(written, word))
+        weight = sum(w for d in rules.domains_of(form) for w, *_ in d.picks(written, word))
         options.append((weight, (word, form)))
     if given:
         raise GrammarError(f"expected an article with a plain domain, got {lexeme}")
@@ -251,15 +263,13 @@ def moves(rules: Rules, state: State) -> Iterator[tuple[float, str, State]]:
         # a call writes nothing itself: its body is put in its place
         yield from moves(rules, ((head.rest or rules[head.rule]) + rest, slots))
     elif isinstance(head, Choice):
-        # nor does a choice: each option is put in its place, with its share of the probability
-        for share, option in head.options:
-            for p, token, after in moves(rules, (option + rest, slots)):
-                yield share * p, token, after
+        # nor does a choice: each option is put in its place, with its probability
+        for p, option in head.options:
+            for q, token, after in moves(rules, (option + rest, slots)):
+                yield p * q, token, after
     else:
-        if head.given:
-            domain = rules.tables[head.domain][next(iter(slots[head.given].values()))]
-        else:
-            domain = rules.domains[head.domain]
+        name = next(iter(slots[head.given].values())) if head.given else ""
+        domain = rules.domain(head, name)
         picks = domain.picks(head.written, head.article)
         total = sum(weight for weight, _, _ in picks)
         for weight, row, word in picks:
@@ -270,7 +280,7 @@ def moves(rules: Rules, state: State) -> Iterator[tuple[float, str, State]]:
 def forward(rules: Rules, tokens: Iterable[str], start: str = "story") -> list[float]:
     """Return the natural log-probability of each token; -inf from the first impossible one on.
 
-    A text may stop anywhere: the figures are those of a prefix unless it ends in END.
+    A text that does not end in END is scored as a prefix of longer ones.
     """
     beliefs = _begin(start)
     logps = []
@@ -283,7 +293,7 @@ def forward(rules: Rules, tokens: Iterable[str], start: str = "story") -> list[f
 def next_probs(rules: Rules, tokens: Iterable[str], start: str = "story") -> dict[str, float]:
     """Return the exact distribution of the token after `tokens`.
 
-    Empty behind END, and if the grammar cannot produce these tokens.
+    Empty after END, and if the grammar cannot produce these tokens.
     """
     beliefs = _begin(start)
     for token in tokens:
@@ -318,14 +328,17 @@ def _update(rules: Rules, beliefs: Beliefs, token: str) -> tuple[float, Beliefs]
 
 
 def documents(rules: Rules, start: str = "story") -> Iterator[tuple[tuple[str, ...], float]]:
-    """Yield every document of a small grammar with its probability, which may come in parts."""
+    """Yield every document of a small grammar with its probability.
+
+    A document that the rules can write in several ways is yielded once for each way.
+    """
 
     def grow(
         state: State, words: tuple[str, ...], p: float
     ) -> Iterator[tuple[tuple[str, ...], float]]:
         if not state[0]:
             yield words, p
-        for share, token, after in moves(rules, state):
-            yield from grow(after, (*words, token), p * share)
+        for q, token, after in moves(rules, state):
+            yield from grow(after, (*words, token), p * q)
 
     return grow(((Call(start),), {}), (), 1.0)

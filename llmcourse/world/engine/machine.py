@@ -1,9 +1,10 @@
-"""Compiles a grammar into a left-factored graph and samples it with exact log-probabilities.
+"""Compile a grammar into a left-factored graph and sample it with exact log-probabilities.
 
 At every choice point of the graph the alternatives begin with different tokens: options that begin
-alike share that beginning (their probabilities add) and part where they differ. So the text so far
-determines the state, and a document's probability is the product over its choices. A grammar where
-the first tokens of two alternatives could be equal and still lead to different states is refused.
+alike share that beginning (their probabilities add) and separate where they differ. So the text so
+far determines the state, and a document's probability is the product over its choices. A grammar
+where the first tokens of two alternatives could be equal and still lead to different states is
+refused.
 
 One rule as an example. Of its three alternatives, two begin with "Ann":
 
@@ -51,10 +52,9 @@ Reader = Callable[[list[str]], Sequence[str]]
 
 @dataclass
 class Node:
-    """A choice point: `cum` the running sums of the probabilities, `edges` what each option does.
+    """A choice point: its `edges`, one an option, and `cum`, their probabilities summed up so far.
 
-    With `key` >= 0 the probabilities depend on the name in memory cell `key`: `table` maps it to
-    its (cum, edges).
+    With `key` >= 0 they depend on the name in memory cell `key`: `table` maps it to (cum, edges).
     """
 
     heads: list[tuple[float, Head]]
@@ -67,9 +67,9 @@ class Node:
 class Edge(NamedTuple):
     """One option and all that is certain after it, up to the next choice.
 
-    Fill memory cells `where` with `row`; write `words` (`read` finds those that depend on memory),
-    whose log-probabilities are `logps`; put `later`, what follows the rules that are begun, on the
-    stack; go on at `node` (None: at the top of the stack).
+    To follow an edge: fill memory cells `where` with `row`; write `words`, or what `read` finds in
+    memory for them, with the log-probabilities `logps`; push `later`, the edges of what follows a
+    called rule, on the stack; continue at `node`, or with the edge on top of the stack if None.
     """
 
     where: slice | None
@@ -134,11 +134,11 @@ class Machine:
         stack: list[Edge] = []
         edge = self._start
         while True:
-            where, row, words, read, chances, later, node = edge
+            where, row, words, read, certain, later, node = edge
             if where is not None:
                 memory[where] = row
             tokens += words if read is None else read(memory)  # type: ignore[arg-type]
-            logps += chances
+            logps += certain
             if later:
                 stack += later
             if node is None:
@@ -152,9 +152,9 @@ class Machine:
                 edge = edges[bisect(cum, rand())]
 
     def trace(self, rand: Callable[[], float]) -> Iterator[Traced]:
-        """Yield the tokens of the document that `sample` writes, one by one, each with its source.
+        """Yield the tokens that `sample` returns for the same `rand`, each with its source.
 
-        Slower than `sample`: for those who ask where a token comes from.
+        Slower than `sample`.
         """
         starts = {cell: slot.name for slot, cell in self._cell.items() if isinstance(slot, tuple)}
         memory = self._memory.copy()
@@ -191,12 +191,7 @@ class Machine:
 
     # --- compiling -------------------------------------------------------------------------------
 
-    def _edge(
-        self,
-        body: Body,
-        first: str | Slot | None = None,
-        p: float = 1.0,
-    ) -> Edge:
+    def _edge(self, body: Body, first: str | Slot | None = None, p: float = 1.0) -> Edge:
         """Return the edge that writes `first` (probability `p`) and the certain start of `body`."""
         if first is None and body in self._edges:
             return self._edges[body]
@@ -212,7 +207,7 @@ class Machine:
             elif isinstance(item, Call):
                 called = item.rest or self.rules[item.rule]
                 if rest[1:]:
-                    # the top of the stack is the rule that is called; behind it, what comes back
+                    # on top of the stack the rule that is called, below it what follows the call
                     later = (self._edge(rest[1:]), self._edge(called))
                 rest = called
             else:
@@ -230,7 +225,7 @@ class Machine:
         return edge
 
     def _reader(self, words: Sequence[str | Slot]) -> Reader | None:
-        """Read `words` from memory; None where no slot is among them."""
+        """Return the function that reads `words` from memory, None where no slot is among them."""
         if all(isinstance(word, str) for word in words):
             return None
         cells = [self._where(word) for word in words]
@@ -280,12 +275,15 @@ class Machine:
     def _pick_edges(
         self, pick: Pick, name: str, rest: Body, p: float
     ) -> tuple[list[float], list[Edge]]:
-        rules = self.rules
-        domain = rules.tables[pick.domain][name] if pick.given else rules.domains[pick.domain]
+        """Return the (cum, edges) of a pick of probability `p`, one edge for each row.
+
+        name: what the slot `given` of the pick holds; rest: what is written after the pick.
+        """
+        domain = self.rules.domain(pick, name)
         picks = domain.picks(pick.written, pick.article)
         total = math.fsum(weight for weight, _, _ in picks)
         if (pick, rest) not in self._after:
-            # one walk for all rows: they differ in what goes into the slot and in the first word
+            # made once for all rows, which differ only in the row itself and in the first word
             after = self._edge(rest)
             start = self._where(Slot(pick.name, ""))
             where = slice(start, start + len(domain.fields))
@@ -311,7 +309,7 @@ class Machine:
         return _running([weight / total for weight, _, _ in picks]), edges
 
     def _refuse_overlap(self, node: Node) -> None:
-        """Enforce the rule that makes it exact: the first token tells an option from the others."""
+        """Raise GrammarError unless the first token alone tells each option from the others."""
         heads = [head for _, head in node.heads]
         values = [self._factoring.values(head) for head in heads]
         if len(set().union(*values)) < sum(map(len, values)):
@@ -342,6 +340,6 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _running(shares: Sequence[float]) -> list[float]:
-    """Return running sums for bisect: the last is 2, so that rounding never falls off the end."""
-    return [*accumulate(shares[:-1]), 2.0]
+def _running(probs: Sequence[float]) -> list[float]:
+    """Return running sums for bisect; the last is 2, so that no draw from [0, 1) lies above it."""
+    return [*accumulate(probs[:-1]), 2.0]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from llmcourse.arguments import no_string
 from llmcourse.world.engine.grammar import END
 
-TOKENS = ("a list of tokens", "take the tokens of a story")  # what is expected, and the remedy
+TOKENS = ("a list of tokens", "take the tokens of a story")  # expected, and remedy, of `no_string`
 _NO_SPACE_BEFORE = frozenset(".,!?:;") | {"'s"}
 
 

@@ -12,7 +12,7 @@ from random import Random
 from typing import TypeVar
 
 SPLITS = ("train", "test")
-TEST_SHARE = 10  # one text in ten
+TEST_EVERY = 10  # one text in ten is a test text
 
 Item = TypeVar("Item")
 
@@ -26,7 +26,7 @@ def check_size(size: int, name: str = "n") -> None:
 def check_dial(value: float, name: str) -> None:
     """Raise ValueError for a dial outside [0, 1]."""
     if not 0 <= value <= 1:
-        raise ValueError(f"expected {name} between 0 and 1, got {value}: turn it down or up")
+        raise ValueError(f"expected {name} between 0 and 1, got {value}: choose another value")
 
 
 def check_choice(value: str, choices: Iterable[str], name: str) -> None:
@@ -40,7 +40,7 @@ def check_choice(value: str, choices: Iterable[str], name: str) -> None:
 
 def split_of(text: str) -> str:
     """Return the split that a text belongs to: "test" for one in ten, by its hash."""
-    return "test" if zlib.crc32(text.encode()) % TEST_SHARE == 0 else "train"
+    return "test" if zlib.crc32(text.encode()) % TEST_EVERY == 0 else "train"
 
 
 def of_split(

@@ -64,13 +64,16 @@ class Writer:
 
 
 class Freehand:
-    """A grammar to write from, one text at a time."""
+    """A grammar to write from, one text at a time, in which no two slots hold the same thing."""
 
     def __init__(self, texts: Mapping[str, str], domains: Mapping[str, Domain]):
         self._writer = Writer(Rules(texts, domains))
 
     def write(self, rule: str, rng: Random, held: Slots | None = None) -> list[str]:
-        """Return the words of one text of `rule`; the slots in `held` are filled from the start."""
+        """Return the words of one text of `rule`; the slots in `held` are filled from the start.
+
+        Texts in which two slots hold the same thing are thrown away.
+        """
         while True:
             slots = dict(held or {})
             words = self._writer.words(rule, rng, slots)
@@ -96,7 +99,7 @@ def all_of_split(
 
 
 def even(*columns: str, rows: Iterable[str]) -> Domain:
-    """Return a domain whose rows are all as likely; a row is text, its fields parted by commas."""
+    """Return a domain of equally probable rows; a row is text, its fields separated by commas."""
     cells = tuple(tuple(cell.strip() for cell in row.split(",")) for row in rows)
     return Domain(columns, cells, (1.0,) * len(cells))
 

@@ -1,8 +1,8 @@
 """The articles of the world, one about each person, town, country and animal, to be retrieved.
 
-Each article names the facts that it states. By default those are the known ones, as training text
-may hold; with `held_out=True` the articles state everything, and a model that was trained on the
-rest can answer questions about it only by looking it up.
+Each article lists the facts that it states. By default these are known facts, which training text
+may hold. With `held_out=True` the articles state all facts, and a model that was trained on the
+known ones can answer questions about the others only by looking them up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from llmcourse.world.facts.records import Animal, Country, Fact, Person, Town, k
 
 _FARMED = ("lamb", "donkey")
 
-# What a person's article says, in this order: every wording uses exactly the facts named above it.
+# What a person's article says, in this order: each wording uses exactly the relations in its key.
 # {He}, {His}, {who}, {whom} and {whose} are the name or a pronoun, {his} is a pronoun.
 _PERSON = {
     ("job", "home"): (
@@ -82,7 +82,7 @@ _HE = {
 class Document:
     """An article: `id` such as "people/mia", its title, its text, and the facts that it states.
 
-    A fact told from the other side is stated too: who is married to Mia has Mia for a spouse.
+    A sentence also states the reverse of its fact: if Tom is married to Mia, Mia is married to Tom.
     """
 
     id: str
@@ -98,8 +98,8 @@ _Sentence = tuple[str, tuple[Fact, ...]]
 def documents(*, held_out: bool = False) -> tuple[Document, ...]:
     """Return all articles, always the same ones: 3 to 8 sentences each.
 
-    They state known facts only, or every fact with `held_out=True`, of which no training text may
-    be made. Known facts read alike in both, but for the list of a country's foods.
+    They state known facts only, or every fact with `held_out=True`; no training text may be made
+    from the latter. Known facts are worded alike in both, except the list of a country's foods.
     """
     world = knowledge_base()
     about: tuple[tuple[str, Sequence[tuple[str, Iterator[_Sentence]]]], ...] = (
@@ -141,7 +141,7 @@ def _fact(subject: str, relation: str, thing: str) -> Fact:
 
 
 def _wording(subject: str) -> Callable[[Sequence[str]], str]:
-    """Choose among wordings, always alike for one subject."""
+    """Return a function that chooses among wordings, always the same ones for a subject."""
     return Random(f"article {subject}").choice
 
 

@@ -1,7 +1,7 @@
-"""Freely invented events: who did what to which thing, to whom, where, when and why.
+"""Invented events: who did what to which thing, to whom, where, when and why.
 
-They contradict nothing that the knowledge base says, and say nothing that it does. `sentence` tells
-an event in one of many ways and keeps track of where each part of it stands.
+They neither contradict nor state what the knowledge base says. `sentence` writes an event in one of
+many ways and returns where each part of it begins.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _AGES = words("old young tall shy")
 
 @dataclass(frozen=True)
 class Mention:
-    """Somebody or something: `text` when new, `known` ("the lamp") later, `key` to compare by."""
+    """Somebody or something: `text` at first, `known` ("the lamp") later, `key` to compare by."""
 
     text: str
     known: str
@@ -112,7 +112,8 @@ def somebody(rng: Random) -> Mention:
     style = rng.random()
     if style < 0.5:
         return Mention(one.name, one.name, one.name)
-    if style < 0.65 and one.job != "cook":  # who would, with a town and a food, tell what is eaten
+    # With a town and a food in the sentence, "the cook" would seem to state what is eaten there.
+    if style < 0.65 and one.job != "cook":
         return Mention(f"{one.name} the {one.job}", one.name, one.name)
     if style < 0.75:
         his, kin = ("her", "brother") if one.gender == "woman" else ("his", "sister")
@@ -126,9 +127,10 @@ def somebody(rng: Random) -> Mention:
 
 
 def something(rng: Random, kinds: str, *, counted: bool = False) -> Mention:
-    """Return one thing or several of these kinds ("thing animal"), with a number where `counted`.
+    """Return one thing or several, of one of these kinds ("thing animal").
 
-    Packed food is told by its holder, a bag of beans, or counted like other food.
+    counted: always several, with their number. Packed food comes in a holder, "a bag of beans", or
+    is counted like other food.
     """
     kind = rng.choice(kinds.split())
     if kind == "packed" and not counted:
@@ -155,7 +157,7 @@ Piece = tuple[str, str]  # a part's role, "" for the words between, and the word
 
 
 def sentence(event: Event, rng: Random) -> tuple[tuple[str, ...], Mapping[str, int]]:
-    """Return an event as tokens of a sentence, and at which token each part that is told begins."""
+    """Return the tokens of a sentence about an event, and at which of them each part begins."""
     extras = [(role, event.part(role)) for role in ("where", "when") if event.part(role)]
     if len(extras) == 2 and rng.random() < 0.3:
         extras.reverse()

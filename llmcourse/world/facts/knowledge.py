@@ -1,10 +1,9 @@
-"""The facts of the world: people, countries and towns, animals, things, foods, and what they are
-called.
+"""The facts of the world: people, countries, towns, animals, things and foods, with their names.
 
 Every text of the world agrees with these tables: a person always has the same job, home, family and
-pet. Each job is held by one woman and one man, so that no job leans to one gender until the bias
-dial makes it. The dial changes nobody's job: it changes how often those people are met. Weights
-fall like 1 / (rank + 2): some people and things are met often, most rarely, as in real text
+pet. Each job is held by one woman and one man, so that by default both genders are equally frequent
+in it. The bias dial changes nobody's job: it changes how often these people occur. Weights are
+proportional to 1 / (rank + 2): some people and things occur often and most rarely, as in real text
 (source: Zipf, Human Behavior and the Principle of Least Effort, 1949).
 """
 
@@ -19,7 +18,7 @@ from llmcourse.world.engine.text_files import rows, sections
 _TEXTS = sections("knowledge")
 WOMEN, MEN = _TEXTS["women"].split(), _TEXTS["men"].split()
 JOBS = _TEXTS["jobs"].split()
-# Jobs that the bias dial pulls apart, and the gender it pulls them to.
+# Jobs that the bias dial skews, and the gender that it makes more frequent in them.
 LEANING = dict.fromkeys(_TEXTS["jobs leaning to women"].split(), "woman") | dict.fromkeys(
     _TEXTS["jobs leaning to men"].split(), "man"
 )
@@ -75,7 +74,7 @@ def _person(rank: int, gender: str) -> tuple[str, ...]:
 
 
 def _lean(row: Sequence[str], bias: float) -> float:
-    """Return how much more often than at bias 0 this person is met."""
+    """Return the factor by which this person is more frequent than at bias 0."""
     gender, job = row[PERSON.index("man")], row[PERSON.index("job")]
     if job not in LEANING:
         return 1.0
@@ -83,7 +82,7 @@ def _lean(row: Sequence[str], bias: float) -> float:
 
 
 def people(bias: float = 0.0) -> Domain:
-    """Return all; `bias` in [0, 1] has leaning jobs met (1 + bias) : (1 - bias) in one gender."""
+    """Return all people; in LEANING jobs one gender is (1 + bias) : (1 - bias) as frequent."""
     rows, weights = [], []
     for rank in range(len(JOBS)):
         for gender in ("woman", "man"):
@@ -94,7 +93,7 @@ def people(bias: float = 0.0) -> Domain:
 
 
 def friends(bias: float = 0.0) -> dict[str, Domain]:
-    """Return up to six friends a person, met with the bias of `people`: mutual, never a sibling."""
+    """Return up to six friends of each person, with the bias of `people`: mutual, no siblings."""
     everybody = people(bias)
     rows, size = everybody.rows, len(everybody.rows)
     table = {}

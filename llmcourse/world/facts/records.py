@@ -30,14 +30,14 @@ SOUNDS = dict(rows(_TEXTS["sounds"]))  # what an animal does to be heard: "a dog
 COMPARATIVES = rows(_TEXTS["comparatives"])
 GENDERED = rows(_TEXTS["gendered"])
 
-# relation -> whether it has one object only; in this order facts are listed
+# relation -> whether a subject has one object only; facts are listed in this order
 RELATIONS = {
     "job": True, "home": True, "born": True, "spouse": True, "mother": True, "father": True,
     "sibling": False, "child": False, "pet": True, "pet_name": True, "likes": True,
     "colour": True, "owns": True, "country": True, "river": True, "capital": True,
     "currency": True, "language": True, "people": True, "food": False,
 }  # fmt: skip
-# Facts of these relations may be held out; all others tell people and places apart.
+# Facts of these relations may be held out; the others are needed to tell people and places apart.
 HOLDABLE = ("born", "spouse", "mother", "father", "child", "owns", "language", "food")
 HELD_SHARE = 0.38  # of the holdable facts, by hash: about 15 % of all
 
@@ -253,10 +253,10 @@ def _facts(
 
 
 def _held_out(subject: str, relation: str, thing: str) -> bool:
-    """Decide by a hash of the fact; what says the same the other way round shares its fate.
+    """Decide by a hash of the fact whether it is held out, together with facts that imply it.
 
-    A marriage is one fact told from two sides. Who is whose parent or child is decided for a whole
-    family, as the mother of one child tells of the other.
+    A marriage is one decision for both spouses. Parents and children are one decision for a whole
+    family, since the mother of one child is known to be that of the other.
     """
     if relation not in HOLDABLE:
         return False

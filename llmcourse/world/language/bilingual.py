@@ -1,8 +1,8 @@
 """The bilingual lexicon: English words with their kinds, and their stems in the second language.
 
 People, animals, things, foods, colours and towns are the world's own (`knowledge`). A noun has one
-fixed gender: that of the person for names and words like `queen`, else drawn by rule from its
-meaning. Verbs say who may do what to whom, so that sentences make sense.
+fixed gender: that of the person for names and words like `queen`, else one drawn by rule from its
+meaning. A verb lists the kinds of its subjects and objects, so that sentences make sense.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Noun:
 
     @property
     def human(self) -> bool:
+        """Whether it names people."""
         return self.kind in ("name", "person", "job")
 
 
@@ -57,9 +58,9 @@ class Verb:
 class Reading:
     """One way to read a word of the second language: the English lemma, word class and features.
 
-    `pos` is noun, adjective, article, pronoun, relative, verb or particle; `features` are gender,
-    number and case of the first five, tense, gender and number of verbs (gender is "" where the
-    plural does not show it), and empty for particles.
+    `pos` is noun, adjective, article, pronoun, relative, verb or particle. `features` of the first
+    five are gender, number and case; of verbs tense, gender and number (the gender is "" in the
+    plural, which does not show it); of particles there are none.
     """
 
     lemma: str
@@ -95,7 +96,7 @@ HUES = {
     "thing": COLOURS,
     "food": ("red", "green", "yellow"),
 }
-# What may be the reason for what people and animals do.
+# Qualities that may be given as the reason for what people and animals do.
 MOODS = {"person": ("tired", "hungry", "happy", "kind"), "animal": ("hungry", "tired")}
 _OPPOSITES = (("old", "young", "new"), ("old", "fresh"), ("big", "small"), COLOURS)
 ADVERBS = {
@@ -167,18 +168,19 @@ def _forms(stem: str, pos: str, gender: str = "") -> Iterator[tuple[str, tuple[s
 
 
 def clash(one: str, other: str) -> bool:
-    """Say whether no one thing is said to be both: the same word twice, opposites, two colours."""
+    """Say whether two words cannot both describe one thing: equal, opposites or two colours."""
     return one == other or any(one in group and other in group for group in _OPPOSITES)
 
 
 class _Coiner:
-    """A maker of stems none of whose forms is another word's or English; keeps all readings."""
+    """A maker of stems; no form of one is an English word or a form of another. Keeps readings."""
 
     def __init__(self, english: frozenset[str]) -> None:
         self.english = english
         self.readings: dict[str, tuple[Reading, ...]] = {}
 
     def coin(self, lemma: str, pos: str, spell: Callable[[int], str], gender: str = "") -> str:
+        """Return the first stem of `spell(0)`, `spell(1)`, ... that is free, and note its forms."""
         for attempt in range(100):
             stem = spell(attempt)
             forms = list(_forms(stem, pos, gender))
@@ -190,6 +192,8 @@ class _Coiner:
         raise AssertionError(f"no free stem for {lemma}")
 
     def word(self, lemma: str, pos: str, syllables: int, gender: str = "") -> str:
+        """Return an invented stem of so many syllables."""
+
         def spell(attempt: int) -> str:
             return morphology.stem(f"{lemma} {pos}", syllables, attempt)
 
@@ -286,9 +290,9 @@ def verbs_for(subject: str, target: str | None) -> tuple[Verb, ...]:
 
 
 def analyse(word: str) -> tuple[Reading, ...]:
-    """Return every reading of a word of the second language: a lemma, one or more feature sets.
+    """Return every reading of a word of the second language; all have the same lemma.
 
-    A stop or comma has none. Raises ValueError for a word that the language does not have.
+    A full stop or comma has none. Raises ValueError for a word that the language does not have.
     """
     if word in (".", ","):
         return ()

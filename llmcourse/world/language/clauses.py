@@ -1,9 +1,9 @@
-"""What the parallel sentences say: meanings, drawn at random, that both languages put into words.
+"""Random meanings of sentences, which both languages of the parallel text then express.
 
-A sentence is a chain of clauses about people, animals, things and places. Pronouns are used only
-where the clause before settles them. Subjects `he`, `she` and `they` stand for its subject; `it`
-for its object if that is one animal or thing, else for its subject. Objects `him`, `her`, `it` and
-`them` stand for its object.
+A meaning is a chain of clauses about people, animals, things and places. A pronoun is used only
+where the clause before makes clear whom it means. As subjects, `he`, `she` and `they` mean the
+subject of that clause; `it` means its object if that is one animal or thing, else its subject. As
+objects, `him`, `her`, `it` and `them` mean its object.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ class Phrase:
 
     @property
     def plural(self) -> bool:
+        """Whether a verb or pronoun that agrees with it is plural."""
         return self.number == "pl" or self.partner is not None
 
     @property
     def gender(self) -> str:
-        """That of the noun; of two joined nouns that differ, the masculine."""
+        """The gender of the noun; masculine for two joined nouns of different gender."""
         if self.partner and self.partner.noun.gender != self.noun.gender:
             return "m"
         return self.noun.gender
@@ -66,21 +67,21 @@ class Clause:
 
 @dataclass(frozen=True)
 class Sentence:
-    """Clauses, each with the clause that gives its reason or None; `joins` are and / but."""
+    """Clauses, each with the clause that gives its reason or None; `joins` are "and" or "but"."""
 
     clauses: tuple[tuple[Clause, Clause | None], ...]
     joins: tuple[str, ...]
 
 
 class Speaker:
-    """A source of meanings; `richness` in [0, 1] is how often a phrase or clause is extended."""
+    """A source of meanings; `richness` in [0, 1] says how often a phrase or clause is extended."""
 
     def __init__(self, rng: Random, richness: float) -> None:
         self.rng, self.richness, self.words = rng, richness, lexicon()
         self.used: set[str] = set()
 
     def sentence(self, n_clauses: int) -> Sentence:
-        """Return a sentence of `n_clauses` clauses, reasons counted."""
+        """Return a sentence of `n_clauses` clauses in all, including those that give a reason."""
         tense = self.rng.choice(("past", "past", "past", "present", "future"))
         chain: list[tuple[Clause, Clause | None]] = []
         before: Clause | None = None
@@ -96,8 +97,9 @@ class Speaker:
         joins = tuple(self.rng.choice(("and", "and", "but")) for _ in chain[1:])
         return Sentence(tuple(chain), joins)
 
-    def _extra(self, share: float) -> bool:
-        return self.rng.random() < share * self.richness
+    def _extra(self, chance: float) -> bool:
+        """Decide whether to add something, with probability `chance` at full richness."""
+        return self.rng.random() < chance * self.richness
 
     def _clause(self, tense: str, before: Clause | None, first: bool) -> Clause:
         """Return a main clause; pronouns point to the clause `before`."""
@@ -127,7 +129,7 @@ class Speaker:
         return Clause(verb, tense, subject, target, recipient, place, None, adverb, negated)
 
     def _reason(self, tense: str, of: Clause) -> Clause | None:
-        """Return why `of` holds: someone or something is so, or someone wants or fears something.
+        """Return a reason for `of`: somebody in it has a quality, or feels or wants something.
 
         None where no pronoun could link the two.
         """
@@ -156,9 +158,9 @@ class Speaker:
         return phrase
 
     def _subject_pronoun(self, before: Clause) -> Phrase | None:
-        """Return the pronoun that as a subject points to the clause `before`, or None.
+        """Return a subject pronoun for something in the clause `before`, or None.
 
-        Where there is an object for `it` to stand for, `it` never stands for the subject.
+        `it` means the object where that is one animal or thing, and never the subject then.
         """
         thing, actor = before.object, before.subject
         it = thing is not None and not thing.plural and not thing.noun.human
@@ -167,9 +169,9 @@ class Speaker:
         return self._pronoun(actor)
 
     def _pronoun(self, of: Phrase | None) -> Phrase | None:
-        """Return the pronoun for a phrase, or None where none is clear.
+        """Return the pronoun for a phrase, or None where it would not be clear.
 
-        A job may be held by anyone, so English has no singular pronoun for it here.
+        A job may be a woman's or a man's, so it has no singular pronoun in English.
         """
         if of is None or (not of.plural and of.noun.kind == "job"):
             return None
@@ -190,7 +192,7 @@ class Speaker:
         return preposition, Phrase(noun, number, "the", adjectives)
 
     def _phrase(self, kind: str, relative: bool = False) -> Phrase:
-        """Return a name, or a noun with what belongs to it."""
+        """Return a name, or a noun with determiner or owner and perhaps further parts."""
         noun = self._noun(kind)
         if kind == "name":
             return Phrase(noun)
@@ -243,7 +245,7 @@ class Speaker:
         return self.rng.choice(bilingual.QUALITIES[kind] + bilingual.HUES.get(kind, ()))
 
     def _quality(self, phrase: Phrase, among: tuple[str, ...] | None = None) -> str:
-        """Return what the phrase is said to be: nothing that its adjectives say or deny."""
+        """Return a quality for the phrase that its adjectives neither state nor contradict."""
         kind = "person" if phrase.noun.human else phrase.noun.kind
         said = phrase.adjectives
         fits = [
@@ -254,7 +256,7 @@ class Speaker:
         return self.rng.choice(fits or bilingual.QUALITIES[kind])
 
     def _noun(self, kind: str) -> Noun:
-        """Return a noun new to the sentence, the first of its kind more often than the last."""
+        """Return a noun not yet in the sentence; those first in the list are more frequent."""
         nouns = self.words.nouns[kind]
         for _ in range(20):
             noun = nouns[int(len(nouns) * self.rng.random() ** 1.5)]

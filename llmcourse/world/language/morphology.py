@@ -1,9 +1,10 @@
 """The sounds and the word forms of the world's second language: stems, endings, vowel harmony.
 
-A stem is spelled by rule from the meaning it stands for: the same meaning has the same stem for
-ever. Its vowels are all back (a o u å) or all front (e i ö ü), and every ending takes the same
-side, so that one ending has two spellings. Articles, adjectives and nouns share one table of
-endings for gender, number and case, so words that belong together rhyme. Nothing is irregular.
+A stem is drawn from a generator seeded with its meaning, so a meaning always has the same stem. Its
+vowels are all back (a o u å) or all front (e i ö ü), and those of every ending agree, so each
+ending has two spellings. Articles, adjectives and nouns have one table of endings for gender,
+number and case, so words that belong together rhyme. Nothing is irregular.
+
 source: Clements and Sezer, Vowel and consonant disharmony in Turkish, 1982, for the harmony.
 """
 
@@ -26,7 +27,7 @@ _BACK, _FRONT = "aouå", "eiöü"
 _ONSETS = _sounds("p t k b d g v z ž š č m n l r h zd št vr dr kl žd mr gv šk zb čv")
 _MIDDLES = _sounds("p t k b d g v z ž š č m n l r rv lk nd št zd rž mb lč")
 _CODAS = _sounds("n r l m š k t z ž v č lk rn št nz")
-# A capital vowel in an ending stands for the one on the side of the stem.
+# A capital vowel in an ending becomes a back or a front vowel, as the stem has.
 _HARMONY = {"back": str.maketrans("AOUI", "aouy"), "front": str.maketrans("AOUI", "eöüi")}
 
 _SINGULAR = {
@@ -52,10 +53,10 @@ _SPELLING = (
 
 
 def stem(meaning: str, syllables: int, attempt: int = 0) -> str:
-    """Return an invented stem for `meaning`: one vowel side, a final consonant, `syllables` 0 to 3.
+    """Return an invented stem for `meaning`, of 0 to 3 `syllables`, that ends in a consonant.
 
-    With 0 it is consonants alone, as short words such as articles have. Another `attempt` gives
-    another stem, for when the first is taken.
+    With 0 it is consonants alone, for short words such as articles. Another `attempt` gives another
+    stem, if the first is taken.
     """
     rng = Random(f"stem {meaning} {attempt}")
     vowels = rng.choice((_BACK, _FRONT))
@@ -76,7 +77,7 @@ def name_stem(name: str) -> str:
     word = name.lower()
     for theirs, ours in _SPELLING:
         word = word.replace(theirs, ours)
-    word = "".join(c for i, c in enumerate(word) if c != word[i - 1 : i])
+    word = "".join(c for i, c in enumerate(word) if c != word[i - 1 : i])  # no double letters
     while len(word) > 2 and word[-1] in _BACK + _FRONT:
         word = word[:-1]
     return word.capitalize()
@@ -84,7 +85,7 @@ def name_stem(name: str) -> str:
 
 @cache
 def harmonise(stem: str, ending: str) -> str:
-    """Return `stem` with `ending`, whose capital vowels take the side of the stem's last vowel.
+    """Return `stem` with `ending`; its capital vowels become back or front like the stem's last.
 
     >>> harmonise("druk", "Om"), harmonise("zdelk", "Om")
     ('drukom', 'zdelköm')
@@ -94,19 +95,19 @@ def harmonise(stem: str, ending: str) -> str:
 
 
 def ending(gender: str, number: str, case: str) -> str:
-    """Return the ending of articles, adjectives and pronouns, with harmony vowels in capitals."""
+    """Return an ending of articles, adjectives and pronouns; harmony vowels are capital letters."""
     if number == "sg":
         return _SINGULAR[gender][case]
     return _PLURAL[gender].get(case) or _PLURAL_OBLIQUE[case]
 
 
 def adjective_form(stem: str, gender: str, number: str, case: str) -> str:
-    """Return the form of an adjective, an article or a pronoun that agrees with such a noun."""
+    """Return an adjective, article or pronoun that agrees with a noun of these features."""
     return harmonise(stem, ending(gender, number, case))
 
 
 def noun_form(stem: str, gender: str, number: str, case: str) -> str:
-    """Return the form of a noun or name: an adjective's, but bare where that ends in -y or -i."""
+    """Return a noun or name with an adjective's ending; ("m", "sg", "nom") alone has none."""
     if (gender, number, case) == ("m", "sg", "nom"):
         return stem
     return harmonise(stem, ending(gender, number, case))

@@ -1,8 +1,9 @@
 """Parallel text in English and the world's second language, with the exact word alignment.
 
-The second language puts the verb last, turns noun phrases round (`the two old books` is books old
-two the), has postpositions and reasons before what they explain, and lets articles, adjectives and
-pronouns agree in gender, number and case, and verbs with their subject in gender and number.
+The second language puts the verb last, reverses noun phrases (`the two old books` is "books old two
+the"), and puts prepositions after their noun and reasons before what they explain. Articles,
+adjectives and pronouns agree in gender, number and case; verbs agree with their subject in gender
+and number.
 """
 
 from __future__ import annotations
@@ -51,18 +52,18 @@ def parallel(
 ) -> Iterator[Parallel]:
     """Stream `n` pairs whose English side has 3 to `max_words` (default and most: 40) tokens.
 
-    Lengths are spread over the whole range. A sentence may come twice in a split, never in both:
-    one sentence in ten, by its hash, is for "test".
+    Lengths vary over the whole range. A sentence may occur twice in a split, but never in both: one
+    sentence in ten, by its hash, is for "test".
 
-    Each side is a function of the other by these rules. In English a relative clause belongs to the
-    noun before it, a place to the nearest verb before it, a reason to the nearest main clause.
-    Pronouns point into the clause before (`clauses` says where) and take the gender of that word:
-    `it` has three translations, and a masculine pronoun is `he` or `it`. `and` has one word between
-    phrases and another between clauses. Jobs have a fixed gender, whoever holds them.
+    Each side determines the other by these rules. In English a relative clause belongs to the noun
+    before it, a place to the nearest verb before it, a reason to the nearest main clause. A pronoun
+    means a word of the clause before (`clauses` says which) and has its gender: `it` has three
+    translations, and a masculine pronoun is `he` or `it`. `and` is one word between phrases and
+    another between clauses. Jobs have a fixed gender, whoever holds them.
 
-    Every English token is aligned: auxiliaries to their verb, `to` and `'s` to the noun whose case
-    says the same, articles to articles. In the second language two words are unaligned, because
-    English lacks them: the comma after a reason and the word that marks a person as object.
+    Every English token is aligned: auxiliaries with their verb, `to` and `'s` with the noun whose
+    case expresses them, articles with articles. In the second language two words are unaligned,
+    because English lacks them: the comma after a reason and the word that marks a person as object.
 
     Raises ValueError for `n` below 1, `max_words` out of range and another split.
     """
@@ -80,8 +81,8 @@ def parallel(
 def second_language_text(tokens: int, *, seed: int = 0) -> Iterator[str]:
     """Stream sentences of the second language as plain text until they hold `tokens` tokens.
 
-    They are the targets of `parallel(split="train")`, so the English sources of the same seed say
-    the same. Raises ValueError for `tokens` below 1.
+    They are the targets of `parallel(split="train")` with the same seed, whose sources are their
+    translations. Raises ValueError for `tokens` below 1.
     """
     check_size(tokens, "tokens")
     return _text(tokens, seed)
@@ -107,7 +108,7 @@ def _stream(n: int, split: str, rng: Random, longest: int) -> Iterator[Parallel]
 
 
 def _meaning(rng: Random, longest: int) -> Sentence:
-    """Return a meaning that takes about as many words as a length drawn from the whole range."""
+    """Return a meaning of about as many words as a length drawn uniformly from the whole range."""
     size = rng.uniform(SHORTEST, longest)
     n_clauses = max(1, round(size / 9))
     richness = min(1.0, max(0.0, (size / n_clauses - 3.5) / 5))
@@ -131,13 +132,13 @@ def _english(sentence: Sentence) -> list[Word]:
 
 
 def _align(english: list[Word], sentence: Sentence) -> Parallel:
-    places: dict[str, list[int]] = {}
+    indices: dict[str, list[int]] = {}
     for i, (_, concept) in enumerate(english):
-        places.setdefault(concept, []).append(i)
+        indices.setdefault(concept, []).append(i)
     target, pairs = [], []
     for j, (word, concept) in enumerate(_other_sentence(sentence)):
         target.append(word)
-        pairs += [(i, j) for i in places.get(concept, ())]
+        pairs += [(i, j) for i in indices.get(concept, ())]
     return Parallel(tuple(word for word, _ in english), tuple(target), tuple(sorted(pairs)))
 
 

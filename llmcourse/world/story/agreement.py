@@ -1,8 +1,8 @@
 """Subject-verb agreement at a controlled distance, with nouns of either number in between.
 
 `agreement_rules` writes sentences such as "The boats near the old gate were wet ." into the
-stories, at every distance from 0 to 12 tokens between subject noun and verb. What stands between is
-drawn independently of the subject, so a model that sees only that much cannot know the verb's
+stories, at every distance from 0 to 12 tokens between subject noun and verb. The tokens in between
+are drawn independently of the subject, so a model that sees only these cannot know the verb's
 number. `agreement_pairs` asks for the verb.
 
 source: Linzen, Dupoux and Goldberg, Assessing the Ability of LSTMs to Learn Syntax-Sensitive
@@ -36,7 +36,7 @@ PEOPLE = (
 )  # fmt: skip
 COVERS = (("snow", "leaves"), ("ivy", "branches"), ("glass", "blankets"))
 VERBS = (("was", "were"), ("is", "are"), ("has", "have"), ("looks", "look"))
-# How often a story's sentence has its subject and its verb this many tokens apart (relative).
+# Number of tokens between subject and verb: its relative frequency in the sentences of stories.
 DISTANCES = {0: 20, 1: 20, 2: 10, 3: 12, 4: 5, 5: 4, 6: 4, 7: 3, 8: 3, 9: 3, 10: 3, 11: 3, 12: 3}
 
 _OLD, _BIG = "[old|tall|white|small]", "[big|pretty] [old|white]"
@@ -62,7 +62,10 @@ def _that(number: str, adjective: str = "", done: str = _DONE) -> str:
 
 
 def _gaps(number: str) -> dict[int, str]:
-    """Return what may stand between: by its length in tokens; the last noun has this number."""
+    """Return what may stand between subject and verb, by its length in tokens.
+
+    number: of the last noun in it, "s", "p" or "".
+    """
     under = f"under {_noun(COVERS, number)}"
     return {
         1: "[4: outside|2: nearby|downstairs]",
@@ -83,7 +86,8 @@ def _gaps(number: str) -> dict[int, str]:
 def agreement_rules() -> dict[str, str]:
     """Return the rules `seen` (past tense) and `seen_now` (present, no full stop), and their parts.
 
-    `gap7s` writes seven tokens whose last noun is singular, `gap7p` plural, `gap7` either.
+    Among the parts are `gap7s`, which writes seven tokens whose last noun is singular, `gap7p`
+    (plural) and `gap7` (either).
     """
     rules = {
         "state": "[3: old|3: wet|2: dirty|2: new|heavy|beautiful|ugly]",

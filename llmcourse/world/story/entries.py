@@ -1,28 +1,27 @@
-"""The almanac: short entries that say what the words of the world mean, over and over.
+"""The almanac: short entries that use the words of the world in typical contexts, again and again.
 
-Stories name countries, comparatives and the words for women and men too rarely, or never, for a
-model to learn what they have to do with each other. An entry is about one country, one quality or
-one kind of person: it states known facts of `knowledge_base` and puts each word among the words
-that it goes with. Entries carry exact log-probabilities, like stories.
+Stories use countries, comparatives and the words for women and men too rarely, or never, for a
+model to learn how they are related. An entry is about one country, one quality or one kind of
+person: it states known facts of `knowledge_base` and puts each word among the words that it occurs
+with. Entries carry exact log-probabilities, like stories.
 
 Left out: everything that may be held out (languages, dishes), so nothing here gives it away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import permutations
 from random import Random
 
 from llmcourse.world.engine.grammar import END, Domain, Rules
 from llmcourse.world.engine.machine import Machine
-from llmcourse.world.engine.splits import check_size
 from llmcourse.world.engine.text_files import sections
 from llmcourse.world.facts.records import COMPARATIVES, GENDERED, knowledge_base
-from llmcourse.world.story.telling import Story
+from llmcourse.world.story.telling import Story, stream
 
-# What each quality of COMPARATIVES is said of, in their order.
+# For each quality of COMPARATIVES, in their order, the nouns that it describes.
 NOUNS = (
     "house ship barn", "mouse button seed", "tower poplar giraffe", "pencil sleeve fence",
     "road river scarf", "wall coin oak", "calf foal pupil", "horse rope wrestler",
@@ -31,7 +30,7 @@ NOUNS = (
     "lamp star mirror", "stone anvil trunk", "feather straw bubble", "merchant banker harbour",
     "beggar village soil", "wedding song child", "ticket candle market", "nurse neighbour word",
 )  # fmt: skip
-# Where each kind of woman of GENDERED and the man beside her are met, and two things found there.
+# For a pair of GENDERED, by its woman's word: a scene where it occurs, and two things found there.
 # The pronouns are left out: every entry about a person has them.
 SCENES = {
     "woman": "crowd basket coat", "girl": "playground kite rope", "mother": "nursery baby cradle",
@@ -48,24 +47,18 @@ SCENES = {
 def almanac(
     n: int | None = None, *, tokens: int | None = None, seed: int | str = 0
 ) -> Iterator[Story]:
-    """Stream `n` entries, or entries until there are `tokens` tokens or more, or for ever.
+    """Stream `n` entries, or entries until there are `tokens` tokens or more, or without end.
 
     The same seed gives the same entries, and a shorter stream is the start of a longer one. Raises
     ValueError for a size below 1.
     """
-    for name, size in (("n", n), ("tokens", tokens)):
-        if size is not None:
-            check_size(size, name)
-    return _stream(n, tokens, seed)
+    return stream(_sample, Random(f"almanac {seed}").random, n, tokens)
 
 
-def _stream(n: int | None, tokens: int | None, seed: int | str) -> Iterator[Story]:
-    rand, sample = Random(f"almanac {seed}").random, _machine().sample
-    written = count = 0
-    while (n is None or count < n) and (tokens is None or written < tokens):
-        words, logps = sample(rand)
-        count, written = count + 1, written + len(words) + 1
-        yield Story((*words, END), (*logps, 0.0))
+def _sample(rand: Callable[[], float]) -> tuple[list[str], list[float]]:
+    """Return an entry and its log-probabilities; END, which the rules leave out, is certain."""
+    words, logps = _machine().sample(rand)
+    return [*words, END], [*logps, 0.0]
 
 
 @lru_cache(maxsize=1)
@@ -96,7 +89,7 @@ def rules() -> Rules:
 def _alike(
     fields: tuple[str, ...], rows: list[tuple[str, ...]] | tuple[tuple[str, ...], ...]
 ) -> Domain:
-    """Return rows that are picked equally often."""
+    """Return a domain whose rows are picked equally often."""
     return Domain(fields, tuple(rows), (1.0,) * len(rows))
 
 
@@ -110,7 +103,7 @@ def _machine() -> Machine:
 
 
 def analogy_questions() -> str:
-    """Return analogy questions on what the entries tell, in the format of questions-words.txt.
+    """Return analogy questions about what the entries state, in the format of questions-words.txt.
 
     Six sections: capitals, currencies, peoples, two degrees of qualities, women and men. In each,
     every ordered pair of two relations of the same kind is a question.

@@ -1,7 +1,7 @@
 """The grammar of stories: which texts it is read from, and what its slots are filled with.
 
-The tables tell of each person only what is known: a held-out fact has no row in any of them, so no
-story can state it.
+The tables hold known facts only. A held-out fact has no row in any of them, so no story can state
+it.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def rules(bias: float) -> Rules:
 
 
 @lru_cache(maxsize=8)
-def machine(bias: float, start: str = "story") -> Machine:
+def machine(bias: float) -> Machine:
     """Return the compiled grammar, built on first use."""
-    return Machine(rules(bias), start)
+    return Machine(rules(bias))
 
 
 @lru_cache(maxsize=1)
@@ -76,7 +76,7 @@ def relatives() -> dict[str, Domain]:
 
 
 def belongings() -> dict[str, Domain]:
-    """Return what each person owns: the thing on record if it is known, else a plain answer."""
+    """Return what each person owns: the known thing, or a chair where that is held out."""
     world = knowledge_base()
     owned = {fact.subject: fact.object for fact in world.known if fact.relation == "owns"}
     return {
@@ -86,7 +86,7 @@ def belongings() -> dict[str, Domain]:
 
 
 def losses() -> dict[str, Domain]:
-    """Return the things that each person may call their own: all but the one that is held out."""
+    """Return the things each person may have lost: all but their own, where that is held out."""
     world = knowledge_base()
     owned = {fact.subject: fact.object for fact in world.hidden if fact.relation == "owns"}
     rest = knowledge.others(knowledge.THING)

@@ -1,20 +1,19 @@
 """Stories: documents of the world with the exact log-probability of every token.
 
 `stories` streams them, `story_log_prob` scores any text, `entropy_rate` estimates the floor that no
-model can beat on average. The floor belongs to models that see a document from its start: a window
-that cuts documents hides what the exact figures know.
+model can beat on average. The floor is for models that see a document from its start: after a cut
+less is known than the exact probabilities assume.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from llmcourse.arguments import no_string
 from llmcourse.world.engine import grammar
-from llmcourse.world.engine.machine import Machine
 from llmcourse.world.engine.spelling import TOKENS, detokenise
 from llmcourse.world.engine.splits import check_size
 from llmcourse.world.story.story_rules import machine, rules
@@ -53,25 +52,39 @@ class EntropyRate:
     tokens: int
 
 
+Sample = Callable[[Callable[[], float]], tuple[list[str], list[float]]]  # as `Machine.sample`
+
+
 def stories(
     n: int | None = None, *, tokens: int | None = None, seed: int | str = 0, bias: float = 0.0
 ) -> Iterator[Story]:
-    """Stream `n` stories, or stories until there are `tokens` tokens or more, or for ever.
+    """Stream `n` stories, or stories until there are `tokens` tokens or more, or without end.
 
     The same seed gives the same stories, and a shorter stream is the start of a longer one. `bias`
-    in [0, 1] skews the gender of leaning jobs (`knowledge.LEANING`): nobody changes jobs, but of
-    the woman and the man who share one, one is met more often, (1 + bias) : (1 - bias). 0 is none,
-    1 leaves no exception. Raises ValueError for a size below 1 or a dial out of range.
+    in [0, 1] skews the gender of some jobs (`knowledge.LEANING`). Nobody changes jobs: of the woman
+    and the man who have the same one, one occurs more often, (1 + bias) : (1 - bias). With 0 both
+    occur equally often, with 1 only one of them does. Raises ValueError for a size below 1 or a
+    dial out of range.
+    """
+    return stream(machine(bias).sample, Random(f"stories {seed}").random, n, tokens)
+
+
+def stream(
+    sample: Sample, rand: Callable[[], float], n: int | None, tokens: int | None
+) -> Iterator[Story]:
+    """Stream what `sample` draws with `rand`, up to `n` documents or `tokens` tokens, as `stories`.
+
+    Raises ValueError, at once, for a size below 1.
     """
     for name, size in (("n", n), ("tokens", tokens)):
         if size is not None:
             check_size(size, name)
-    return _stream(machine(bias), n, tokens, seed)
+    return _stream(sample, rand, n, tokens)
 
 
-def _stream(source: Machine, n: int | None, tokens: int | None, seed: int | str) -> Iterator[Story]:
-    rand = Random(f"stories {seed}").random
-    sample = source.sample
+def _stream(
+    sample: Sample, rand: Callable[[], float], n: int | None, tokens: int | None
+) -> Iterator[Story]:
     written = count = 0
     while (n is None or count < n) and (tokens is None or written < tokens):
         words, logps = sample(rand)
@@ -91,7 +104,7 @@ def story_log_prob(tokens: Iterable[str], *, bias: float = 0.0) -> tuple[float, 
 
 
 def next_probs(tokens: Iterable[str], *, bias: float = 0.0) -> dict[str, float]:
-    """Return the exact distribution of the token after `tokens`: what a perfect model would say.
+    """Return the exact distribution of the token after `tokens`, which a perfect model would give.
 
     Raises TypeError for one string in place of the tokens.
     """

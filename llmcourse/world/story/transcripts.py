@@ -1,9 +1,9 @@
-"""Two transcripts that sound alike, of which language knows the right one.
+"""Pairs of transcripts that sound alike, where only the language tells which one is right.
 
 Each pair is a sentence of a story and the same sentence with one word replaced by another that
-sounds the same (`HOMOPHONES`). What the ear makes of it, the acoustic log-probabilities,
-is nearly equal and often favours the wrong one. Every word that sounds like another is right about
-equally often, so neither sound nor word frequency settles a pair.
+sounds the same (`HOMOPHONES`). Their acoustic log-probabilities are nearly equal and often favour
+the wrong one. Each of these words is right about equally often, so neither sound nor word frequency
+decides a pair.
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ def transcript_pairs(n: int, seed: int = 0) -> list[TranscriptPair]:
     taken: Counter[str] = Counter()
     found: list[TranscriptPair] = []
     for sentence in _sentences(f"transcripts {seed}"):
-        places = [i for i, word in enumerate(sentence) if word in _ALIKE and taken[word] < quota]
-        if not places:
+        open_to = [i for i, word in enumerate(sentence) if word in _ALIKE and taken[word] < quota]
+        if not open_to:
             continue
-        place = rng.choice(places)
-        taken[sentence[place]] += 1
-        found.append(_pair(sentence, place, rng))
+        index = rng.choice(open_to)
+        taken[sentence[index]] += 1
+        found.append(_pair(sentence, index, rng))
         if len(found) == quota * len(_ALIKE):
             break
     rng.shuffle(found)
     return found[:n]
 
 
-def _pair(sentence: tuple[str, ...], place: int, rng: Random) -> TranscriptPair:
-    other = rng.choice(_ALIKE[sentence[place]])
-    misheard = (*sentence[:place], other, *sentence[place + 1 :])
+def _pair(sentence: tuple[str, ...], index: int, rng: Random) -> TranscriptPair:
+    other = rng.choice(_ALIKE[sentence[index]])
+    misheard = (*sentence[:index], other, *sentence[index + 1 :])
     right = rng.randrange(2)
     heard = -2.0 * len(sentence)
     acoustic = (heard + rng.uniform(-0.5, 0.5), heard + rng.uniform(-0.5, 0.5))

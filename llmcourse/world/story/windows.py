@@ -1,17 +1,19 @@
-"""Documents whole and cut: batches that do not cut, and what cutting costs a model at least.
+"""Whole documents in batches, and a lower bound on what cutting documents costs a model.
 
-The floor of `entropy_rate` belongs to models that see a document from its start. Windows of fixed
-length cut documents, and after a cut even the exact model must guess anew who and where it is in.
-`whole_batches` makes each document one row, so that a model's loss may be compared with the floor;
-`context_cost` bounds what a short memory adds to the exact model's loss.
+The floor of `entropy_rate` is for models that see a document from its start. Windows of fixed
+length cut documents, and after a cut even the exact model must guess again whom the document is
+about and where it is set. `whole_batches` makes each document one row, so that a model's loss can
+be compared with the floor; `context_cost` bounds what a short memory adds to the exact model's
+loss.
 
-The bound: the best predictor from `window` tokens would need a sum over all that may have come
-before. An oracle takes its place that sees the same tokens and is told more: the state of the
-grammar and what every slot holds, except the slots of which nothing shows in the window. A token
-that repeats such a slot then has exactly the probability that the slot's table gives, as no other
-choice of the grammar depends on what the slot holds. The oracle knows more than the best predictor,
-so the true cost of cutting is at least this. Slots that decide about other slots (the hero, whose
-friends follow from the name) are always told, which lowers the bound further.
+The bound. The probability of a token given the last `window` tokens alone is a sum over all texts
+that may have come before, which is too many. So an oracle takes the place of that predictor. It
+sees the same tokens and knows more: the state of the grammar, and what every slot holds, except
+the slots that do not occur in the window. A token that repeats such a slot then has exactly the
+probability that the slot's table gives, as no other choice of the grammar depends on what the slot
+holds. The oracle knows more than the predictor, so the true cost of cutting is at least the
+oracle's. Slots on which other slots depend (the hero, whose name decides the friends) are always
+known to it, which makes the bound still lower.
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ from llmcourse.world.engine.splits import check_size
 from llmcourse.world.story.story_rules import machine, vocabulary
 from llmcourse.world.story.telling import Story
 
-IGNORED = -100  # target of a position behind the end, as torch's cross_entropy expects it
-_SORTED = 32  # batches whose documents are put in order of length together, to save padding
+IGNORED = -100  # target of a position after the end, as torch's cross_entropy expects it
+_SORTED = 32  # batches whose documents are sorted by length together, to save padding
 
 Batch = tuple[Int[np.ndarray, "B T"], Int[np.ndarray, "B T"]]  # ids, targets
 
@@ -40,22 +42,22 @@ Batch = tuple[Int[np.ndarray, "B T"], Int[np.ndarray, "B T"]]  # ids, targets
 def whole_batches(documents: Iterable[Story], batch_size: int) -> Iterator[Batch]:
     """Stream (ids, targets) of `batch_size` documents (the last batch may have fewer).
 
-    Ids are indices into `vocabulary()`. A row of ids begins with END, which stands for the start;
-    its target is the first token, and the last target is END. T is the longest document of the
-    batch; behind the end of a shorter one ids are END and targets IGNORED. The mean loss over all
-    other targets is comparable with `entropy_rate(documents).bits_per_token`. Documents of like
-    length share a batch. Raises ValueError for a batch size below 1.
+    Ids are indices into `vocabulary()`. A row of ids begins with END, here the mark of the start;
+    its target is the first token, and the last target is END. T is the length of the longest
+    document of the batch; after the end of a shorter one ids are END and targets IGNORED. The mean
+    loss over all other targets is comparable with `entropy_rate(documents).bits_per_token`.
+    Documents of similar length share a batch. Raises ValueError for a batch size below 1.
     """
     check_size(batch_size, "batch_size")
     return _stream(documents, batch_size)
 
 
 def _stream(documents: Iterable[Story], batch_size: int) -> Iterator[Batch]:
-    place = {token: i for i, token in enumerate(vocabulary())}
-    rows = ([place[token] for token in document.tokens] for document in documents)
+    id_of = {token: i for i, token in enumerate(vocabulary())}
+    rows = ([id_of[token] for token in document.tokens] for document in documents)
     while near := sorted(islice(rows, batch_size * _SORTED), key=len):
         for start in range(0, len(near), batch_size):
-            yield _padded(near[start : start + batch_size], place[END])
+            yield _padded(near[start : start + batch_size], id_of[END])
 
 
 def _padded(rows: Sequence[list[int]], end: int) -> Batch:
@@ -73,7 +75,7 @@ def _padded(rows: Sequence[list[int]], end: int) -> Batch:
 
 @dataclass(frozen=True)
 class ContextCost:
-    """Bits a token over all stories drawn: the `floor` and the least that cutting adds to it."""
+    """Bits per token over the stories drawn: the `floor`, and the least that cutting adds to it."""
 
     floor: float
     added: float
@@ -81,16 +83,17 @@ class ContextCost:
 
     @property
     def share(self) -> float:
-        """The added bits as a part of the floor."""
+        """The added bits as a fraction of the floor."""
         return self.added / self.floor
 
 
 def context_cost(
     window: int = 16, *, tokens: int = 100_000, seed: int = 0, bias: float = 0.0
 ) -> ContextCost:
-    """Return the least that stories cost a model of the last `window` tokens, beside the floor.
+    """Return the least loss of a model that sees the last `window` tokens, and the floor.
 
-    Drawn from `tokens` tokens or more. Raises ValueError for a window or a size below 1.
+    Both are estimated on stories of `tokens` tokens or more. Raises ValueError for a window or a
+    size below 1.
     """
     for name, size in (("window", window), ("tokens", tokens)):
         check_size(size, name)
@@ -110,7 +113,8 @@ def context_cost(
 def _free_slots(source: Machine) -> dict[str, Pick]:
     """Return slots that no other slot depends on and that are always picked from the same table.
 
-    Where an article is said before some picks, all count as if it were.
+    If some of a slot's picks come after an article, that is assumed of all: it only lowers the
+    bound.
     """
     slots = source.slots
     givers = {pick.given for picks in slots.values() for pick in picks}
@@ -134,11 +138,7 @@ def _added(story: list[Traced], source: Machine, free: dict[str, Pick], window: 
             name = token.slot.name
             if name in free and at - shown[name] > window:
                 pick = free[name]
-                rules = source.rules
-                if pick.given:
-                    domain = rules.tables[pick.domain][rows[pick.given][0]]
-                else:
-                    domain = rules.domains[pick.domain]
+                domain = source.rules.domain(pick, rows[pick.given][0] if pick.given else "")
                 part = token.slot.part or domain.fields[0]
                 nats -= math.log(_chance(domain, part, rows[name], bool(pick.article)))
         shown[name] = at
@@ -146,7 +146,10 @@ def _added(story: list[Traced], source: Machine, free: dict[str, Pick], window: 
 
 
 def _chance(domain: Domain, part: str, row: tuple[str, ...], article: bool) -> float:
-    """Return how likely this field has this value, among rows with its article if one is said."""
+    """Return the probability that field `part` has the value that it has in `row`.
+
+    article: whether one was written before, so that only rows that take the same one are possible.
+    """
     column = domain.fields.index(part)
     same = domain.fields.index("a") if article else -1
     alike = [

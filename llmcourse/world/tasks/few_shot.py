@@ -1,8 +1,8 @@
-"""Few-shot episodes: sentences sorted into classes whose labels mean nothing.
+"""Few-shot episodes: sentences sorted into classes whose labels are random words.
 
-An episode sorts by one feature of its sentences (who, when, where, what kind of thing, ...), and
+An episode sorts by one feature of its sentences (who, when, where, what kind of thing, ...) and
 gives each class a label drawn at random. The next episode may sort by another feature and give the
-same class another label, so what the labels mean can only be read off the shots.
+same class another label, so the meaning of the labels can only be learned from the shots.
 
 source: Brown et al., Language Models are Few-Shot Learners, 2020, arXiv:2005.14165, for the task;
 Wei et al., Larger language models do in-context learning differently, 2023, arXiv:2303.03846, for
@@ -82,13 +82,14 @@ def episodes(
 ) -> Iterator[Episode]:
     """Stream `n` episodes with that many shots (0 to 64) in all, of `classes` (2 to 4) classes.
 
-    The shots are spread over the classes as evenly as can be, in random order, and no sentence
-    comes twice; every class and every place among the shots is as likely to match the query. The
-    sentences of an episode differ in its feature and in one more. With `shots` of `classes` or
-    more, every class is shown, and the answer is settled: sorting by the other feature is at odds
-    with the shots, or leads to the same answer, or to a class that was not shown. With fewer shots
-    it may be open, and with none the chance is 1 in 8 labels. Sentences belong to the split by
-    their hash. Raises ValueError for `n` below 1, another split, and shots or classes out of range.
+    The classes have equally many shots, or one more or less, in random order, and no sentence
+    occurs twice; every class and every position among the shots is equally likely to match the
+    query. The sentences of an episode differ in its feature and in one more. With at least as many
+    shots as classes, every class is shown and the answer is determined: sorting by the other
+    feature contradicts the shots, or gives the same answer, or a class that was not shown. With
+    fewer shots the answer may be open; with none, a guess is right in 1 of 8 cases. Sentences
+    belong to the split by their hash. Raises ValueError for `n` below 1, another split, and shots
+    or classes out of range.
     """
     for name, size, least, most in (
         ("shots", shots, 0, MOST_SHOTS), ("classes", classes, 2, MOST_CLASSES)
@@ -147,7 +148,7 @@ _NOUNS = {
     "animal": ANIMALS, "food": FOODS, "thing": THINGS, "building": _BUILDINGS,
     "worker": tuple((job, job + "s") for job in JOBS),
 }  # fmt: skip
-# What goes with some kinds of nouns only: no mill is seen on the stairs.
+# Features that suit some kinds of nouns only: no mill is seen on the stairs.
 _SUITED = {"colour": ("thing",), "where": ("thing", "food", "animal")}
 FEATURES = {
     "who": ("woman", "man", "two people"), "tense": ("past", "present", "future"),
@@ -164,7 +165,7 @@ def _features(rng: Random, classes: int) -> tuple[str, str]:
 
 
 def _still(rng: Random, feature: str, other: str) -> dict[str, str]:
-    """Return the classes of what is said in every sentence and stays the same all through."""
+    """Return the classes of the features that all sentences of an episode have in common."""
     still = {name: rng.choice(FEATURES[name]) for name in _ALWAYS}
     suited = [_SUITED.get(name, tuple(_NOUNS)) for name in (feature, other)]
     return still | {"kind": rng.choice([kind for kind in suited[0] if kind in suited[1]])}

@@ -1,8 +1,8 @@
-"""Premise and hypothesis: does the one entail the other, contradict it, or neither?
+"""Premise and hypothesis: does the first entail the second, contradict it, or neither?
 
-Eleven phenomena: hypernyms, quantifiers, negation, what verbs such as `know` take for granted,
-voice, dropped modifiers, rules applied to people of the world, order in time, numbers, `and` and
-`or`, comparison. A hypothesis comes with each label equally often, so alone it tells nothing.
+Eleven phenomena: hypernyms, quantifiers, negation, presuppositions of verbs such as `know`, voice,
+dropped modifiers, rules applied to people of the world, order in time, numbers, `and` and `or`,
+comparison. A hypothesis has each label equally often, so alone it tells nothing.
 
 source: Bowman et al., A large annotated corpus for learning natural language inference, 2015,
 arXiv:1508.05326, for the three labels; Poliak et al., Hypothesis Only Baselines, 2018,
@@ -34,7 +34,7 @@ _HE = {"woman": "she", "man": "he"}
 
 @dataclass(frozen=True)
 class Entailment:
-    """What is given and what is asked; `label` is "entailment", "contradiction" or "neutral"."""
+    """A premise, a hypothesis, and their `label`: "entailment", "contradiction" or "neutral"."""
 
     premise: str
     hypothesis: str
@@ -76,7 +76,7 @@ def _hypothesis(rng: Random, schema: str) -> tuple[str, Slots]:
 
 
 def _all_differ(slots: Slots) -> bool:
-    """Say whether no two slots hold the same; the job of a person is one of the things."""
+    """Say whether no two slots hold the same thing; a person's job counts as one of the things."""
     named = [row["name"] for row in slots.values()]
     named += [row["job"] for row in slots.values() if "job" in row]
     return len(set(named)) == len(named)
@@ -92,7 +92,7 @@ def _schemas() -> dict[str, tuple[str, ...]]:
 
 
 def _rules() -> dict[str, str]:
-    """Return rules "voice 0 H", "voice 0 E", ...: a line of a schema is one alternative of one."""
+    """Return the rules "voice 0 H", "voice 0 E", ...; each line of a schema is an alternative."""
     rules: dict[str, list[str]] = {}
     for name, text in INFERENCES.items():
         for i, schema in enumerate(text.strip().split("\n\n")):
@@ -140,7 +140,7 @@ def _writer() -> Writer:
 
 
 def _states(lines: Iterable[str]) -> Iterator[str]:
-    """Yield what is in a state, the state, and the only other one."""
+    """Yield a noun, a state it may be in, and the opposite state."""
     for line in lines:
         states, nouns = line.split(":")
         one, other = states.split()
@@ -150,7 +150,7 @@ def _states(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _taxa(lines: Iterable[str]) -> Iterator[str]:
-    """Yield each creature with another of its kind, the kind, and what is wider still."""
+    """Yield each creature with another of its kind, the kind, and the wider kind."""
     for line in lines:
         kinds, members = line.split(":")
         kind = [word.replace("_", " ") for word in kinds.split()]

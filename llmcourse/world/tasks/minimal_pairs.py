@@ -1,7 +1,7 @@
 """Minimal pairs: a sentence that English allows, and one that it does not, nearly the same.
 
-Fourteen phenomena. Whatever word, length or order is wrong in one pair is right in another equally
-often, so a bag of words is near chance: what is wrong is how the words go together.
+Fourteen phenomena. Each word, length and order that is wrong in one pair is right in another
+equally often, so a bag of words is near chance: only the combination of words is wrong.
 
 source: Warstadt et al., BLiMP, 2020, arXiv:1912.00582, for minimal pairs by phenomenon; Warstadt,
 Singh and Bowman, Neural Network Acceptability Judgments, 2019, arXiv:1805.12471, for the labels.

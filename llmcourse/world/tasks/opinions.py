@@ -1,9 +1,9 @@
 """Labelled reviews of restaurants, books, inns, shops and boat trips: is the writer pleased?
 
 Half of them praise or blame in plain words. In the other half every review holds one good and one
-bad word, and the same words make a positive and a negative review equally often: what is denied
-("nobody could call the soup thin") or outweighed ("I expected a dull plot, but it was clever")
-decides. A bag of words is at chance on these.
+bad word, and the same words occur in a positive and a negative review equally often. There the
+label depends on which word is denied ("nobody could call the soup thin") or outweighed ("I expected
+a dull plot, but it was clever"). A bag of words is at chance on these.
 
 source: Pang, Lee and Vaithyanathan, Thumbs up? Sentiment Classification, 2002, for the task and for
 expectations that are not met.
@@ -25,7 +25,7 @@ from llmcourse.world.facts import knowledge
 
 ASPECTS = sections("review_aspects")
 LABELS = ("positive", "negative")
-# How a review tells its label, with the share of each.
+# How a review expresses its label: the frequency of each kind.
 KINDS = {"plain": 0.5, "negation": 0.3, "contrast": 0.2}
 
 
@@ -52,11 +52,11 @@ class _Aspect(NamedTuple):
 
 
 def reviews(n: int, *, split: str = "train", seed: int = 0) -> Iterator[Review]:
-    """Stream `n` reviews, as many positive as negative but for chance.
+    """Stream `n` reviews, positive or negative with equal probability.
 
-    The shares of the kinds are KINDS. Every sentence belongs to `split`. In kinds "negation" and
-    "contrast" a review and its opposite have the same bag of words with the same probability.
-    Raises ValueError for `n` below 1 or another split.
+    The frequencies of the kinds are KINDS. Every sentence belongs to `split`. In the kinds
+    "negation" and "contrast" a review and its opposite have the same bag of words with the same
+    probability. Raises ValueError for `n` below 1 or another split.
     """
     return draw(lambda rng: _review(rng, split), n, split, seed, "reviews")
 
@@ -102,7 +102,7 @@ def _plain(rng: Random, topic: str, label: str, split: str) -> list[str]:
 
 
 def _negation(rng: Random, topic: str, label: str) -> tuple[str, ...]:
-    """Write one or two sentences that deny a word and assert its contrary of another thing."""
+    """Write one or two sentences: a word is denied of one thing, its contrary said of another."""
     slots = _two_views(rng, topic, label)
     if rng.random() < 0.6:
         return (_writer().sentence("both", rng, slots),)

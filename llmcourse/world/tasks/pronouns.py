@@ -26,7 +26,7 @@ SCHEMAS = sections("coreference_schemas")
 SENTENCES = sections("coreference_sentences")
 CUES = ("meaning", "gender", "number")
 
-# of all sentences: the share of each kind
+# kind: its percentage of all sentences
 _SHARES = {"people": 30, "strangers": 15, "things": 20, "gender": 20, "number": 8, "flocks": 7}
 _WOMEN = ("the girl", "the old woman", "the queen", "the waitress", "the duchess", "the actress")
 _MEN = ("the boy", "the old man", "the king", "the waiter", "the duke", "the prince")
@@ -36,10 +36,10 @@ _TIME = "[8:|yesterday|one morning|that day|at noon|in the evening]"
 
 @dataclass(frozen=True)
 class Coreference:
-    """`tokens[pronoun]` means `candidates[answer]`, of two spans (first and last token, inclusive).
+    """A sentence where `tokens[pronoun]` means `candidates[answer]`.
 
-    `cue` tells what decides (one of `CUES`). With `tokens[changed]` replaced by `other_word` the
-    pronoun means the other candidate.
+    The two candidates are spans (first and last token, inclusive). `cue`, one of `CUES`, is what
+    decides. With `tokens[changed]` replaced by `other_word` the pronoun means the other candidate.
     """
 
     tokens: tuple[str, ...]
@@ -71,7 +71,10 @@ class Coreference:
 
 
 class _Schema(NamedTuple):
-    """Rules with candidate a first and, if any, b first; word pairs; what a and b may be."""
+    """The rule in which candidate a comes first and, if any, the one with b first.
+
+    pairs: the word that means a, and the one that means b; nouns: what a and b may be.
+    """
 
     rules: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...] = ()
@@ -79,7 +82,7 @@ class _Schema(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    """What stands for each mark of a sentence, and the word pair: if the first is said, a is meant.
+    """The words for each mark of a sentence; with the first word of the `pair`, a is meant.
 
     `pronoun` is empty where the pair itself consists of pronouns.
     """
@@ -91,7 +94,7 @@ class _Parts(NamedTuple):
 
 
 class _Draft(NamedTuple):
-    """A sentence with marks in the place of candidates, pronoun and the word that decides."""
+    """A sentence with marks in place of the candidates, the pronoun and the word that decides."""
 
     kind: str
     schema: _Schema
@@ -104,7 +107,8 @@ def coreference(n: int, *, split: str = "train", seed: int = 0) -> Iterator[Core
 
     65 % are decided by meaning, 20 % by gender, 15 % by number. Both twins of a pair are equally
     likely, and so are both orders of the candidates: neither order nor distance nor any single word
-    tells the answer. Test records take longer, as one pair in a hundred is wholly of that split.
+    tells the answer. Test records take longer, since only one pair in a hundred has both sentences
+    in that split.
     Raises ValueError for `n` below 1 or an unknown split.
     """
 
@@ -128,7 +132,7 @@ def _draft(rng: Random) -> _Draft:
 
 
 def _text(draft: _Draft, parts: _Parts, said: int) -> str:
-    """Return the sentence as it will be printed: made a hundred times to find one test record."""
+    """Return the sentence as it will be printed, fast: one test record takes a hundred of these."""
     text = draft.text
     for mark, word in _words(parts, said).items():
         text = text.replace(mark, word)
@@ -169,7 +173,7 @@ def _fill(
 
 
 def _two_people(schema: _Schema, rng: Random) -> _Parts:
-    """Return two by name, of one gender, or two by their jobs."""
+    """Return two people of one gender by name, or two people by their jobs."""
     if rng.random() < 0.5:
         return _two_strangers(schema, rng)
     woman = rng.randrange(2)
@@ -223,7 +227,7 @@ _MARKS = {mark: {"": f"<{mark}>"} for mark in ("a", "b", "he", "x")}
 
 @cache
 def _task() -> tuple[Freehand, dict[str, list[_Schema]]]:
-    """Return the grammar and the schemas of each kind, whose rules are in it."""
+    """Return the grammar of all rules, and the schemas of each kind, which name them."""
     texts = {"why": "[3: because|since|as]"}
     schemas: dict[str, list[_Schema]] = {kind: [] for kind in _SHARES}
     for kind, text in SCHEMAS.items():

@@ -1,9 +1,9 @@
-"""Questions whose answers stand in the world's articles, with the articles that help.
+"""Questions whose answers are in the world's articles, with the relevance of each article.
 
-Training queries ask for known facts, test queries for held-out ones: who never saw a document can
-only guess those. Direct queries name what they ask about. Indirect ones describe it by other facts
-("the sister of Paul", "the woman who bakes bread"), mostly in words of other articles, so that
-counting common words finds the wrong one.
+Training queries ask for known facts, test queries for held-out ones, which can only be guessed
+without the documents. Direct queries name what they ask about. Indirect ones describe it by other
+facts ("the sister of Paul", "the woman who bakes bread"), mostly in words of other articles, so
+that counting common words finds the wrong one.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ STATES, MENTIONS = 2, 1  # grades of relevance
 
 # relation: "direct question|the same inside another question" a line; {x} is asked about
 _ASKED = sections("queries")
-# job: what somebody who has it does, in words that articles do not use
+# job: what somebody with this job does, in words that articles do not use
 _WORK = dict(line.split(": ") for line in sections("work")["work"].splitlines())
-# Descriptions that would answer the question, or put a food beside a town as if known for it.
+# Relation asked for: descriptions that would answer the question, or would put a favourite food
+# beside a town as if the town were known for it.
 _LEFT_OUT = {"pet_name": {"pet"}, "job": {"job", "home"}, "likes": {"home"}}
 _FRAMES = (
     "Tell me {inside}.", "Do you know {inside}?", "Can you tell me {inside}?",
@@ -36,7 +37,7 @@ _FRAMES = (
 
 @dataclass(frozen=True)
 class Query:
-    """A question, the articles of use for it, and the answer, a word that stands in them.
+    """A question, the articles that help with it, and the answer, a word in the best of them.
 
     `relevance` pairs the id of an article with 2 where it states the fact and 1 where it only
     mentions what is asked about; every other article has 0. The ids are those of
@@ -58,8 +59,8 @@ def retrieval(
 
     One question in ten, by its hash, is a test question; training text states no answer to the
     facts that test queries ask for, and only `documents(held_out=True)` does. `indirect` in [0, 1]
-    is the share of questions that describe what they ask about. Raises ValueError for `n` below 1,
-    another split or a dial out of range.
+    is the fraction of questions that describe what they ask about. Raises ValueError for `n` below
+    1, another split or a dial out of range.
     """
     check_dial(indirect, "indirect")
 
@@ -75,7 +76,10 @@ def retrieval(
 
 @cache
 def _askable(split: str) -> tuple[Fact, ...]:
-    """Return the facts that queries ask for; a country's foods only where no other is held out."""
+    """Return the facts that queries ask for.
+
+    In training, no food of a country with held-out foods, since a question names the other foods.
+    """
     world = knowledge_base()
     facts = world.hidden if split == "test" else world.known
     return tuple(
@@ -104,7 +108,7 @@ def _kind(fact: Fact) -> str:
 
 @cache
 def _descriptions(fact: Fact) -> tuple[str, ...]:
-    """Return ways to name the subject by other facts, all known, that single it out."""
+    """Return descriptions of the subject by other, known facts; each fits the subject alone."""
     world, name = knowledge_base(), fact.subject
     if name in {country.name for country in world.countries}:
         named = _describe_country(world.country(name))
@@ -117,7 +121,7 @@ def _descriptions(fact: Fact) -> tuple[str, ...]:
 
 
 def _describe_country(country: Country) -> dict[str, str]:
-    """Return descriptions by the relation that each of them tells."""
+    """Return descriptions by the relation that each of them uses."""
     return {
         "capital": f"the country whose capital is {country.capital}",
         "country": f"the country around {country.towns[1]}",
@@ -149,7 +153,7 @@ def _describe_person(person: Person) -> dict[str, str]:
 
 
 def _keepers(one: Person) -> int:
-    """Return how many women or men keep such a pet of that name."""
+    """Return how many people of the same gender keep a pet of the same kind and name."""
     return sum(
         (person.gender, person.pet, person.pet_name) == (one.gender, one.pet, one.pet_name)
         for person in knowledge_base().people

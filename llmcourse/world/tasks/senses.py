@@ -1,9 +1,9 @@
-"""Words with two senses in context: what a contextual vector knows and a static one cannot.
+"""Words with two senses in context: a contextual vector can tell them apart, a static one cannot.
 
-The words, and most others, are met in stories too. A sentence joins
-a frame that fits both senses of its word ("Mia waited at the bank") and a remark that fits one
-("when the river was high", "while the clerk counted the coins"), in either order. So the words
-next to it say nothing: the sense is in the rest of the sentence.
+The words, and most others, occur in stories, too. A sentence joins a frame that fits both senses of
+its word ("Mia waited at the bank") and a remark that fits one ("when the river was high", "while
+the clerk counted the coins"), in either order. So the words next to it tell nothing: the sense can
+only be known from the rest of the sentence.
 
 source: after Wiedemann et al., Does BERT Make Any Sense?, 2019, arXiv:1909.10430.
 """

@@ -1,9 +1,9 @@
 """Pairs of sentences with a score for how much of their meaning they share.
 
-A sentence says who did what to whom or what, and often where and when. The score is the share of
-that, by weight, on which the two agree (`similarity` gives the formula); how it is put does not
-count. Words mislead on purpose: the same meaning comes in other words and the other voice, and the
-same words come with the roles exchanged.
+A sentence says who did what to whom or what, and often where and when. The score is the weighted
+fraction of these parts on which the two agree (`score` gives the formula); the wording does not
+count. Words mislead on purpose: the same meaning occurs in other words and the other voice, and the
+same words occur with the roles exchanged.
 
 source: Cer et al., SemEval-2017 Task 1: Semantic Textual Similarity, 2017, arXiv:1708.00055, for
 the scale from 0 to 5.
@@ -24,7 +24,7 @@ from llmcourse.world.facts import knowledge
 
 # Parts of a meaning and their weights.
 WEIGHTS = {"who": 3, "act": 2, "whom": 3, "place": 1, "time": 1}
-# How the second sentence comes from the first, with the share of each.
+# How the second sentence is made from the first: the frequency of each way.
 KINDS = {"same": 0.2, "exchanged": 0.2, "near": 0.5, "other": 0.1}
 
 _ACTIVE = (
@@ -39,7 +39,7 @@ _PASSIVE = (
 
 
 class Meaning(NamedTuple):
-    """What a sentence says, each part named by its first wording; "" for what it leaves open."""
+    """What a sentence says: each part by its first wording, "" for a part that is not stated."""
 
     who: str
     act: str
@@ -58,9 +58,9 @@ class Similarity:
 
 
 def score(first: Meaning, second: Meaning) -> float:
-    """Return 5 times the weight of the parts that are the same over that of all that are stated.
+    """Return 5 times the total weight of the equal parts over that of all stated parts.
 
-    A part that both leave open counts for nothing; one that only one sentence states is a
+    A part that neither sentence states does not count; one that only one of them states is a
     difference. The weights are WEIGHTS.
     """
     pairs = [
@@ -73,9 +73,9 @@ def score(first: Meaning, second: Meaning) -> float:
 def similarity(n: int, *, split: str = "train", seed: int = 0) -> Iterator[Similarity]:
     """Stream `n` pairs; both sentences belong to `split`.
 
-    The kinds of pairs and their shares are KINDS: the same meaning in other words; who and whom
-    exchanged, in the same words; some parts changed; all changed. Raises ValueError for `n` below 1
-    or another split.
+    The kinds of pairs and their frequencies are KINDS: the same meaning in other words; who and
+    whom exchanged, in the same words; some parts changed; all changed. Raises ValueError for `n`
+    below 1 or another split.
     """
     return draw(lambda rng: _record(rng, split), n, split, seed, "similarity")
 
@@ -105,7 +105,7 @@ def _first(rng: Random, kind: str) -> _Sentence:
 
 
 def _second(rng: Random, first: _Sentence, kind: str) -> _Sentence:
-    """Return a sentence that stands to the first as `kind` says."""
+    """Return a sentence made from the first in the way that `kind` names."""
     who, act, whom, place, time = first.meaning
     if kind == "same":
         passive = first.passive ^ (rng.random() < 0.8)
@@ -142,9 +142,9 @@ def _somebody(rng: Random) -> str:
 
 
 def _changed(rng: Random, meaning: Meaning, change: float) -> Meaning:
-    """Return the meaning with each part replaced with probability `change`; what fits is kept to.
+    """Return the meaning with each part replaced with probability `change`.
 
-    A person stays a person and a thing a thing, so that any act still makes sense.
+    A person is replaced by a person and a thing by a thing, so that every act still makes sense.
     """
     of_people = meaning.act in _acts()["people"]
     while True:
@@ -165,9 +165,9 @@ def _say(
     avoid: frozenset[str] = frozenset(),
     passive: bool | None = None,
 ) -> _Sentence:
-    """Write a sentence of that meaning, in wordings of `keep` and none of `avoid` if it can.
+    """Write a sentence of that meaning, if possible in wordings of `keep` and in none of `avoid`.
 
-    `passive` None leaves the voice open.
+    passive: None for either voice.
     """
     if passive is None:
         passive = rng.random() < 0.4
@@ -198,7 +198,7 @@ def _worded(
 
 
 def _rows(table: str) -> list[list[tuple[str, ...]]]:
-    """Return the lines of a table: columns parted by semicolons, wordings by slashes."""
+    """Return the rows of a table: columns are separated by semicolons, wordings by slashes."""
     return [
         [tuple(word.strip() for word in column.split("/")) for column in line.split(";")]
         for line in table.splitlines()
@@ -214,7 +214,7 @@ def _wordings() -> dict[str, dict[str, tuple[str, ...]]]:
 
 @cache
 def _acts() -> dict[str, dict[str, tuple[tuple[str, ...], ...]]]:
-    """Return acts on people and on things by the first wording: past tenses and participles."""
+    """Return acts on people and on things, by first wording: their past tenses and participles."""
     tables = sections("similarity")
     return {
         kind: {row[0][0]: tuple(row) for row in _rows(tables[f"to {kind}"])}

@@ -1,9 +1,9 @@
 """Questions about a short text, answered by a span of it.
 
 The text tells invented events that share people, verbs and things, so that no single word of the
-question leads to the answer: it takes the sentence in which all of them meet. Some questions take
-two sentences: "What is the job of the person who sold the lamp?" is answered where the text says
-what that person does, a fact of the world.
+question leads to the answer: only one sentence contains all of them. Some questions need two
+sentences: "What is the job of the person who sold the lamp?" is answered by another sentence, which
+states that person's job, a fact of the world.
 
 source: Rajpurkar et al., SQuAD: 100,000+ Questions for Machine Comprehension of Text, 2016,
 arXiv:1606.05250, for the task.
@@ -26,10 +26,10 @@ from llmcourse.world.facts.records import Person, knowledge_base
 
 FEWEST, MOST = 3, 8  # events in a text
 _TRIES = 60  # questions about one text before another text is made up
-_TOLD = {"where": 0.5, "when": 0.4, "why": 0.1}  # how often an event tells more than it must
+_TOLD = {"where": 0.5, "when": 0.4, "why": 0.1}  # how often an event states a part it need not
 
 _ASKED = sections("span_questions")  # what is asked for: the wordings
-# How a text says a known fact that a question of two steps needs; the answer is {x}.
+# How a text states a known fact that a question of two steps needs; the answer is {x}.
 _FACTS = {
     "job": ("{name} is a {x} .", "{name} works as a {x} .", "{name} earns money as a {x} ."),
     "home": ("{name} lives in {x} .", "{name} is at home in {x} .", "In {x} lives {name} ."),
@@ -42,7 +42,7 @@ KINDS = tuple(_ASKED)
 class SpanQuestion:
     """A text, a question about it and its answer: tokens `start` to `end`, both inclusive.
 
-    The same words may stand elsewhere in the text: `start` is where they answer the question.
+    The same words may occur elsewhere in the text: `start` is where they answer the question.
     `kind` is what is asked for, one of KINDS.
     """
 
@@ -63,11 +63,11 @@ def span_questions(
 ) -> Iterator[SpanQuestion]:
     """Stream `n` questions, each about a text of `events` (3 to 8) sentences in random order.
 
-    All KINDS are as likely. At least three sentences of the text tell something of the kind that is
-    asked for, and any of them may be the right one. Answers have 1 to 6 tokens. Questions for a
-    job, a home or a pet have one more sentence for each of three people, which states that fact of
-    the world. Questions and all sentences but those belong to the split by their hash. Raises
-    ValueError for `n` below 1, another split or `events` out of range.
+    All KINDS are equally frequent. At least three sentences of the text state something of the kind
+    that is asked for, and any of them may be the right one. Answers have 1 to 6 tokens. With
+    questions for a job, a home or a pet the text has one more sentence for each of three people,
+    which states that fact of the world. Questions and all other sentences belong to the split by
+    their hash. Raises ValueError for `n` below 1, another split or `events` out of range.
     """
     if not FEWEST <= events <= MOST:
         raise ValueError(
@@ -91,7 +91,7 @@ _Told = tuple[Event, tuple[str, ...], Mapping[str, int]]
 
 
 def _scene(rng: Random, split: str, size: int, kind: str) -> list[_Told]:
-    """Return events, told; the first three differ in what is asked for."""
+    """Return events with their sentences; the first three differ in what is asked for."""
     role = _role(kind)
     names = [GIVING] if kind == "whom" else list(FAMILIES)
     families = rng.sample(names, min(len(names), rng.choice((1, 2, 2))))
@@ -110,7 +110,7 @@ def _scene(rng: Random, split: str, size: int, kind: str) -> list[_Told]:
 
 
 def _role(kind: str) -> str:
-    """Return the part of an event that an answer stands in; for a fact, the one who has it."""
+    """Return the part of an event that holds the answer; for a fact, the person it is about."""
     return {"how many": "what", "job": "who", "home": "who", "pet": "who"}.get(kind, kind)
 
 
@@ -143,7 +143,7 @@ def _names(one: Mention) -> list[str]:
 
 
 def _tell(rng: Random, family: str, verb: str, cast: _Cast, must: str) -> _Told:
-    """Tell one event of the cast in a sentence, with `must` in it at least."""
+    """Return an event of the cast and its sentence, which states the part `must` (if not empty)."""
     reasons, kinds = FAMILIES[family].reasons, FAMILIES[family].kinds
     tells = {role for role, share in _TOLD.items() if role == must or rng.random() < share}
     who = rng.choice(cast.people)
@@ -162,11 +162,11 @@ def _tell(rng: Random, family: str, verb: str, cast: _Cast, must: str) -> _Told:
     return event, *events.sentence(event, rng)
 
 
-# --- the question and where its answer stands ----------------------------------------------
+# --- the question and the position of its answer -------------------------------------------
 
 
 def _ask(kind: str, event: Event, scene: Sequence[Event], rng: Random) -> str:
-    """Ask for a part of `event`; return "" where that would fit another event of the scene too."""
+    """Ask for a part of `event`; return "" if the question would fit another event of the scene."""
     role = _role(kind)
     given = ["verb", *(part for part in ("who", "what") if part != role)]
     if kind == "how many":
@@ -200,24 +200,24 @@ def _same(one: Event, other: Event, part: str) -> bool:
 def _compose(kind: str, told: Sequence[_Told], at: int, asked: str, rng: Random) -> SpanQuestion:
     event, tokens, starts = told[at]
     role = _role(kind)
-    place, answer = starts[role], event.part(role).split()
+    offset, answer = starts[role], event.part(role).split()
     sentences = [tokens for _, tokens, _ in told]
     if kind in _FACTS:
         folk = dict.fromkeys(other.who.key for other, _, _ in told)
         facts = {name: _state(kind, knowledge_base().person(name), rng) for name in folk}
         sentences += [tokens for tokens, _ in facts.values()]
-        tokens, place = facts[event.who.key]
-        answer = [tokens[place]]
+        tokens, offset = facts[event.who.key]
+        answer = [tokens[offset]]
     if kind == "how many":
         answer = answer[:1]
     rng.shuffle(sentences)
-    start = place + sum(map(len, sentences[: sentences.index(tokens)]))
+    start = offset + sum(map(len, sentences[: sentences.index(tokens)]))
     context = tuple(token for sentence in sentences for token in sentence)
     return SpanQuestion(context, tuple(words(asked)), start, start + len(answer) - 1, kind)
 
 
 def _state(kind: str, person: Person, rng: Random) -> tuple[tuple[str, ...], int]:
-    """Return a known fact as a sentence, and the token that tells it."""
+    """Return the tokens of a sentence that states a known fact, and the index of its answer."""
     thing = str(getattr(person, kind))
     text = rng.choice(_FACTS[kind]).format(name=person.name, x=thing)
     tokens = text.replace(f" a {thing}", f" {with_article(thing)}").split()

@@ -1,4 +1,4 @@
-"""Sums, with and without a scratchpad on which they are worked out digit by digit.
+"""Sums, with and without a scratchpad that works them out digit by digit.
 
 A small model that must write the answer at once has to do all carries in one step. On the
 scratchpad each carry is written down before the next digit.
@@ -24,9 +24,9 @@ OPEN, CLOSE = "<scratch>", "</scratch>"
 class Sum:
     """`question` "2 9 + 5 7", `scratchpad` (empty without one) and `answer` "8 6".
 
-    A line of the scratchpad holds the digits still to do, a comma, the digits of the result so far
-    and the carry; for differences the carry is what was borrowed. The last line repeats the result
-    with a first digit for the last carry, which may be 0.
+    A line of the scratchpad holds the digits that are left, a comma, the digits of the result so
+    far and the carry; for differences the carry is what was borrowed. The last line is the result
+    after the last carry, which may be 0.
     """
 
     question: str
@@ -50,11 +50,11 @@ def arithmetic(
 ) -> Iterator[Sum]:
     """Stream `n` sums of two numbers of that many digits (1 to 20), or from (least, most).
 
-    Both numbers of a "+" or "-" are of one length, the larger first in a "-". "*" multiplies by a
-    single digit. Numbers begin with 0 only where they have one digit. One pair of numbers in ten,
-    in whichever order and for whichever operation, belongs to "test". Each sum is written in the
-    same way with and without `scratchpad`. Raises ValueError for `n` below 1, another operation or
-    split, and digits out of range.
+    Both numbers of a "+" or "-" have the same length; in a "-" the larger is first. "*" multiplies
+    by a single digit. A number begins with 0 only if that is its one digit. One pair of numbers in
+    ten, in either order and for every operation, belongs to "test". The sums are the same with and
+    without `scratchpad`. Raises ValueError for `n` below 1, another operation or split, and digits
+    out of range.
     """
     check_choice(operation, OPERATIONS, "operation")
     least, most = (digits, digits) if isinstance(digits, int) else digits
@@ -113,7 +113,7 @@ _COLUMNS: dict[str, Callable[[int, int, int], tuple[int, int]]] = {
 
 
 def _steps(first: str, second: str, operation: str) -> Iterator[str]:
-    """Yield the lines between OPEN and CLOSE. A single second factor stays until the end."""
+    """Yield the lines between OPEN and CLOSE; the factor of a "*" is kept in every line."""
     carry, done = 0, ""
     width = max(len(first), len(second))
     first = first.rjust(width, "0")

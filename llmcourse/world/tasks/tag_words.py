@@ -1,4 +1,4 @@
-"""What the tagged sentences are written with: words that have one tag, and names of every kind.
+"""The words of the tagged sentences: words that have one tag, and names of every kind.
 
 A word that is nearly always of one tag is listed under it in `TAGS`; any other tag is written with
 its word (`book/VERB`). A name is `TYPE:its_words`: PER, LOC, ORG or DATE.
@@ -39,7 +39,7 @@ def _guests() -> Iterator[tuple[str, ...]]:
 
 
 def _parks() -> Iterator[str]:
-    """Yield places that might be people by their name."""
+    """Yield places whose names might be those of people."""
     for place in _PLACES:
         yield from (f"{name}_{place}" for name, _ in _SAME_NAMES[:10])
 
@@ -87,12 +87,12 @@ def domains() -> dict[str, Domain]:
     known = [(f"PER:{p.name}", *_WORDS["f" if p.gender == "woman" else "m"]) for p in world.people]
     guests = list(_guests())
     fields = ("name", "he", "him", "his")
-    shares = (1 / len(known),) * len(known) + (1.5 / len(guests),) * len(guests)
+    weights = (1 / len(known),) * len(known) + (1.5 / len(guests),) * len(guests)
     towns = [town.name for town in world.towns]
     rivers = [country.river for country in world.countries]
     ports = [f"LOC:{t.name}, LOC:the_{t.river}, LOC:Lake_{t.river}" for t in world.towns]
     return {
-        "person": Domain(fields, (*known, *guests), shares),
+        "person": Domain(fields, (*known, *guests), weights),
         "guest": Domain(fields, tuple(guests), (1.0,) * len(guests)),
         "town": _names("LOC", towns),
         "river": _names("LOC", [f"the_{river}" for river in rivers]),

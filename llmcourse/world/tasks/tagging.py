@@ -25,10 +25,10 @@ POS = (
     "PUNCT", "SCONJ", "VERB",
 )  # fmt: skip
 ENTITIES = ("PER", "LOC", "ORG", "DATE")
-BIO = ("O", *(f"{place}-{kind}" for kind in ENTITIES for place in "BI"))
-NAMES_SHARE = 0.45  # of the sentences that are drawn for their names
+BIO = ("O", *(f"{begin}-{kind}" for kind in ENTITIES for begin in "BI"))
+NAMES_SHARE = 0.45  # fraction of sentences that are drawn for their names
 
-Token = tuple[str, str, str]  # the word, its part of speech, its place in an entity
+Token = tuple[str, str, str]  # the word, its part of speech, its BIO tag
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _tag(word: str) -> str:
 
 
 def _presumes(words: tuple[str, ...]) -> bool:
-    """Say whether somebody and the thing whose ownership is held out stand in one sentence."""
+    """Say whether a sentence holds somebody and a thing that is theirs by a held-out fact."""
     return any(thing in words for word in words if word in _OWNED for thing in _OWNED[word])
 
 
