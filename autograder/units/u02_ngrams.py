@@ -81,7 +81,7 @@ def mixed(
     else:
         lower = 0.0 if slip == "no uniform" else 1 / size
     if not after(tokens, history):
-        return (1 - weight) * lower if slip == "share lost" else lower
+        return (1 - weight) * lower if slip == "unseen" else lower
     own, rest = {"swapped": (1 - weight, weight), "sum": (weight, 1.0)}.get(
         slip, (weight, 1 - weight)
     )
@@ -274,29 +274,29 @@ def score_short(rng: random.Random) -> Inputs:
 unseen_rate = Exercise("unseen_rate")
 
 
-@unseen_rate.case(weight=4, property="the share in longer texts, n = 1 to 4")
+@unseen_rate.case(weight=4, property="the fraction in longer texts, n = 1 to 4")
 def unseen_core(rng: random.Random) -> Inputs:
     for n in (1, 2, 3, 4):
         train = text(rng, 40, 4)
         test = [*rng.choices(train, k=40), "new", "new", *rng.choices(train, k=20), *train[-n:]]
         there = grams(test, n)
 
-        def share(of: list[Any], known: list[Any]) -> float:
+        def fraction(of: list[Any], known: list[Any]) -> float:
             return sum(gram not in set(known) for gram in of) / len(of)
 
-        want = share(there, grams(train, n))
+        want = fraction(there, grams(train, n))
         mistakes = [
             Mistake(
-                share(sorted(set(there), key=repr), grams(train, n)),
-                "count an n-gram each time it occurs: that is the share of the different ones.",
+                fraction(sorted(set(there), key=repr), grams(train, n)),
+                "count every occurrence: that is the fraction of the different n-grams.",
             ),
-            Mistake(1 - want, "the share of the unseen ones is wanted, not of the seen."),
+            Mistake(1 - want, "return the fraction of the unseen n-grams, not of the seen."),
             Mistake(
-                share(grams(train, n), there),
+                fraction(grams(train, n), there),
                 "look for the n-grams of the test text in the training text, not the reverse.",
             ),
             Mistake(
-                share(there, grams(train[:-1], n)),
+                fraction(there, grams(train[:-1], n)),
                 "the last n-gram of the training text counts too.",
             ),
             Mistake(
@@ -431,10 +431,10 @@ interpolated_prob = Exercise("interpolated_prob")
 
 
 MIXTURE_SLIPS = {
-    "sum": "the two shares must sum to 1: weight and 1 - weight.",
+    "sum": "the two weights must sum to 1: weight and 1 - weight.",
     "swapped": "weight belongs to the longer history; you gave it to the shorter one.",
-    "no uniform": "below the unigram stands 1 / V: it gets 1 - weight there.",
-    "share lost": "an unseen history has no MLE: the shorter one gets all, not 1 - weight of it.",
+    "no uniform": "the unigram is mixed with 1 / V, which has the weight 1 - weight there.",
+    "unseen": "an unseen history has no MLE: the shorter one has the weight 1, not 1 - weight.",
 }
 
 
@@ -446,15 +446,15 @@ def mixture_judge(
     want, longest = mixed(*args), relative(tokens, history, token)
     slips = dict(MIXTURE_SLIPS)
     if after(tokens, history):
-        del slips["share lost"]  # shows after an unseen history only
+        del slips["unseen"]  # shows after an unseen history only
     mistakes = [Mistake(mixed(*args, slip), hint) for slip, hint in slips.items()]
-    hint = "mix all the orders, not only the longest and the uniform one."
+    hint = "mix all lengths of history, not only the longest and the uniform distribution."
     mistakes.append(Mistake(weight * longest + (1 - weight) / size, hint))
-    hint = "climb from 1 / V: at each length weight * share + (1 - weight) * what you have."
+    hint = "climb from 1 / V: at each length weight * MLE + (1 - weight) * what you have."
     return expect_near(want, 1e-10, hint, mistakes), telling(want, mistakes)
 
 
-@interpolated_prob.case(weight=4, property="the mixture of 2, 3 and 4 orders")
+@interpolated_prob.case(weight=4, property="the mixture for n = 2, 3 and 4")
 def mixture_core(rng: random.Random) -> Inputs:
     for order in (2, 3, 4):
         tokens, size, weight = text(rng, 60, 4), rng.randint(12, 30), rng.uniform(0.1, 0.45)
@@ -469,7 +469,7 @@ def mixture_core(rng: random.Random) -> Inputs:
         )
 
 
-@interpolated_prob.case(weight=2, property="after a history never seen the shorter one decides")
+@interpolated_prob.case(weight=2, property="an unseen history: the result of the shorter one")
 def mixture_new_history(rng: random.Random) -> Inputs:
     tokens, size, weight = text(rng, 60), rng.randint(12, 30), rng.uniform(0.3, 0.9)
     tables = tables_of(tokens, 3)
@@ -492,9 +492,7 @@ def mixture_base(rng: random.Random) -> Inputs:
     )
 
 
-@interpolated_prob.case(
-    weight=1, property="histories that are shorter or longer than the tables know"
-)
+@interpolated_prob.case(weight=1, property="histories of other lengths than the tables have")
 def mixture_lengths(rng: random.Random) -> Inputs:
     tokens, size, weight = text(rng, 60), rng.randint(12, 30), rng.uniform(0.1, 0.9)
     for history, token in queries(rng, tokens, [0, 1, 3, 6, 20], 10):
@@ -504,7 +502,7 @@ def mixture_lengths(rng: random.Random) -> Inputs:
             expect_near(
                 mixed(tokens, used, token, weight, size),
                 1e-10,
-                hint="of a long history take the last tokens; of a short one there are fewer orders.",
+                hint="of a long history take the last tokens; a short one has fewer steps.",
             ),
         )
 
@@ -515,12 +513,12 @@ kneser_ney_prob = Exercise("kneser_ney_prob")
 
 
 KNESER_NEY_SLIPS = {
-    "raw": "orders below the longest use continuation counts; yours are raw counts.",
+    "raw": "histories below the longest have continuation counts; yours are raw counts.",
     "top": "the longest history has raw counts, not continuation counts.",
-    "no uniform": "the unigram is discounted too, and what it loses goes to 1 / V.",
-    "silent": "after a history without counts the shorter one decides alone.",
-    "lost": "what was taken off is lost: pass D N / total on to the shorter history.",
-    "one discount": "D was taken off N different tokens: pass on D N, not D.",
+    "no uniform": "the unigram is discounted, too: 1 / V has the weight D N / total.",
+    "silent": "after a history without counts the result is that of the shorter one.",
+    "lost": "the subtracted probability is lost: pass D N / total on to the shorter history.",
+    "one discount": "D was subtracted from N counts: pass on D N, not D.",
     "unweighted": "the lower probability has the weight D N / total, or the sum is above 1.",
     "negative": "a count of 0 stays 0: use max(count - D, 0).",
 }
@@ -534,16 +532,16 @@ def kneser_ney_judge(
     want = kneser_ney(*args)
     mistakes = [Mistake(kneser_ney(*args, slip), hint) for slip, hint in KNESER_NEY_SLIPS.items()]
     if discount != 0.75:
-        hint = "use the argument `discount`, in what is taken and in what is passed on."
+        hint = "use the argument `discount`, where it is subtracted and in D N."
         mistakes.append(Mistake(kneser_ney(tokens, history, token, size, 0.75, order), hint))
     hint = (
-        "at each order: (max(c - D, 0) + D N lower) / total, with c, N and total from raw counts for "
+        "at each length: (max(c - D, 0) + D N lower) / total, with c, N and total from raw counts for "
         "the longest history and from continuation counts below."
     )
     return expect_near(want, 1e-10, hint, mistakes), telling(want, mistakes)
 
 
-@kneser_ney_prob.case(weight=5, property="the longest history of models of order 2, 3 and 4")
+@kneser_ney_prob.case(weight=5, property="the longest history, n = 2, 3 and 4")
 def kneser_ney_core(rng: random.Random) -> Inputs:
     for order in (2, 3, 4):
         tokens, size = text(rng, 60, 4), rng.randint(12, 30)
@@ -565,7 +563,7 @@ def kneser_ney_short(rng: random.Random) -> Inputs:
         yield (tables_of(tokens, 4), history, token, size), judge
 
 
-@kneser_ney_prob.case(weight=1, property="histories never seen, or longer than the tables know")
+@kneser_ney_prob.case(weight=1, property="unseen histories, and longer ones than the tables have")
 def kneser_ney_new(rng: random.Random) -> Inputs:
     tokens, size = text(rng, 60), rng.randint(12, 30)
     tables = tables_of(tokens, 3)
@@ -586,7 +584,9 @@ def kneser_ney_discounts(rng: random.Random) -> Inputs:
             yield (tables_of(tokens, 3), history, token, size, discount), judge
 
 
-@kneser_ney_prob.case(weight=1, property="order 1, and a history seen only where the text begins")
+@kneser_ney_prob.case(
+    weight=1, property="n = 1, and a history seen only at the beginning of the text"
+)
 def kneser_ney_edges(rng: random.Random) -> Inputs:
     tokens, size = text(rng, 40), rng.randint(12, 30)
     hint = "with one table the empty history is the longest: raw counts."
@@ -642,15 +642,15 @@ def generate_core(rng: random.Random) -> Inputs:
     mistakes = [
         Mistake(
             lambda value: set(value) == {max(odds, key=lambda w: odds[w])},
-            "it is always the likeliest token: draw instead.",
+            "it is always the most probable token: draw instead.",
         ),
         Mistake(
             lambda value: often(value, dict.fromkeys(odds, 0.25)),
-            "all tokens come equally often: use their probabilities.",
+            "all tokens are drawn equally often: use their probabilities.",
         ),
         Mistake(
             lambda value: len(value) == DRAWN and often(value, odds),
-            "the number drawn must decide which token comes.",
+            "the number from uniform() must decide which token is drawn.",
         ),
     ]
     hint = "one call of uniform() a token, compared with the running sum of probabilities."
@@ -722,11 +722,11 @@ def generate_edges(rng: random.Random) -> Inputs:
         (lambda history: odds, ["a"], 2, 2, lambda: 0.0),
         expect_equal(
             ["a", "always", "always"],
-            "a token of probability 0 never comes, also when uniform() is 0.",
+            "a token of probability 0 is never drawn, even if uniform() returns 0.",
         ),
     )
     tenths = {**dict.fromkeys("abcdefghij", 0.1), "never": 0.0}  # sums to 0.9999999999999999
-    hint = "by rounding the sum may end just below uniform(): take the last token that can come."
+    hint = "rounding may leave all sums too small: take the last token with a probability above 0."
     yield (lambda history: tenths, [], 1, 2, lambda: 1 - 2**-53), expect_equal(["j"], hint)
     ends = iter([0.0, 0.25, 0.5, 0.75])
     hint = "a number that is a running sum belongs to the next token: the sum must be above it."

@@ -39,7 +39,7 @@ def unseen(train: Sequence[Any], test: Sequence[Any], n: int) -> float:
 
 
 def after(tokens: Text, history: Gram) -> Text:
-    """Return what came after a history, each time it came."""
+    """Return the token after each occurrence of a history."""
     return [gram[-1] for gram in grams(tokens, len(history) + 1) if gram[:-1] == history]
 
 
@@ -71,7 +71,7 @@ def best_k(train: Text, dev: Text, n: int, ks: Sequence[float], size: int) -> fl
 
 
 def continuations(tokens: Text, history: Gram) -> Text:
-    """Return what came after a history, once for each different token that stood before the two."""
+    """Return the tokens after a history, once for each different token before the history."""
     return [gram[-1] for gram in set(grams(tokens, len(history) + 2)) if gram[1:-1] == history]
 
 
@@ -100,7 +100,7 @@ def kneser_ney(
 
 def queries(tokens: Text, order: int) -> Iterator[tuple[Gram, Any]]:
     """Yield histories of all lengths up to one more than the order knows, seen and unseen, each
-    with a token that came after it or did not."""
+    with a token that follows it or does not."""
     for length in range(order + 1):
         for start in (0, 7, len(tokens) - length - 1):
             history = tuple(tokens[start : start + length])

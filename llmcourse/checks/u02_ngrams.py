@@ -132,11 +132,11 @@ def unseen_rate(answer):
         number(got, "unseen_rate"),
         1 / 5,
         "ab, bb, ba, ab, ba: bb is not in the training text.",
-        Mistake(1 / 3, "That is the share of the different n-grams: count each time one occurs."),
+        Mistake(1 / 3, "That is the fraction of the different n-grams: count every occurrence."),
         Mistake(
             2 / 4, "Look for the n-grams of the test text in the training text, not the reverse."
         ),
-        Mistake(4 / 5, "That is the share that was seen: the others are wanted."),
+        Mistake(4 / 5, "That is the fraction that was seen: return the fraction that was not."),
         Mistake(1 / 6, "You divided by the number of tokens: T tokens have T - n + 1 n-grams."),
         Mistake(3 / 4, "The last n-gram of each text is missing: T tokens have T - n + 1 n-grams."),
         Mistake(1, "That is a count: divide it by the number of n-grams of the test text."),
@@ -176,36 +176,51 @@ def interpolated_prob(answer):
         number(answer(ROSE_TABLES, ("is",), "a", 0.6, 5), "interpolated_prob"),
         0.6 + 0.4 * unigram,
         "weight * MLE after the history + (1 - weight) * the same one token shorter.",
-        Mistake(0.6 + 0.6 * 3 / 8 + 1 / 5, "The shares must sum to 1: weight and 1 - weight."),
-        Mistake(0.6 + unigram, "The shares must sum to 1: weight and 1 - weight."),
+        Mistake(0.6 + 0.6 * 3 / 8 + 1 / 5, "The two weights must sum to 1: weight and 1 - weight."),
+        Mistake(0.6 + unigram, "The two weights must sum to 1: weight and 1 - weight."),
         Mistake(
-            0.6 + 0.4 * 0.6 * 3 / 8, "Below the unigram stands 1 / V: it gets 1 - weight there."
+            0.6 + 0.4 * 0.6 * 3 / 8,
+            "The unigram is mixed with 1 / V, which has the weight 1 - weight there.",
         ),
-        Mistake(0.6 + 0.4 * 3 / 8, "The unigram is mixed too, with 1 / V below it."),
+        Mistake(0.6 + 0.4 * 3 / 8, "The unigram is mixed, too: with 1 / V."),
         Mistake(
             0.6 + 0.4 / 5,
-            "Mix all the orders: the unigram stands between this history and 1 / V. Its history is "
-            "(), but history[-m:] with m = 0 is everything.",
+            "Mix all lengths of history: the unigram is between this history and 1 / V. Its "
+            "history is (), but history[-m:] with m = 0 is everything.",
         ),
-        Mistake(0.4 + 0.6 * (0.4 * 3 / 8 + 0.6 / 5), "weight is the share of the longer history."),
+        Mistake(
+            0.4 + 0.6 * (0.4 * 3 / 8 + 0.6 / 5),
+            "The longer history has the weight `weight`, the shorter one 1 - weight.",
+        ),
     )
-    near(answer(ROSE_TABLES, (), "a", 0.6, 5), unigram, 1e-9, hint="No history: unigram and 1 / V.")
-    hint = "The history was seen, the token after it not: the MLE is 0, its share stays weight."
+    near(
+        answer(ROSE_TABLES, (), "a", 0.6, 5),
+        unigram,
+        1e-9,
+        hint="For the empty history mix the unigram and 1 / V.",
+    )
+    hint = "The history was seen, the token after it was not: the MLE is 0, with the same weight."
     near(attempt(answer, (ROSE_TABLES, ("is",), "rose", 0.6, 5), hint), 0.4 * unigram, 1e-9, hint)
-    hint = "After a history never seen the shorter one decides alone."
+    hint = "After an unseen history the result is that of the shorter one."
     diagnosed(
         attempt(answer, (ROSE_TABLES, ("rome",), "a", 0.6, 5), hint),
         unigram,
         hint,
         Mistake(
-            0.4 * unigram, "An unseen history has no MLE: the shorter one gets all, not 1 - weight."
+            0.4 * unigram,
+            "An unseen history has no MLE: the shorter one has the weight 1, not 1 - weight.",
         ),
     )
-    hint = "Of a history longer than the tables know the last tokens count, not the first."
+    hint = "If a history is too long for the tables, use its last tokens, not the first."
     got = attempt(answer, (ROSE_TABLES, ("a", "rose", "is"), "a", 0.6, 5), hint)
     near(got, 0.6 + 0.4 * unigram, 1e-9, hint)
-    near(answer([{}, {}], ("a",), "a", 0.8, 20), 1 / 20, 1e-12, hint="Nothing counted: 1 / V.")
-    hint = "Climb from 1 / V: at each length that was seen weight * MLE + (1 - weight) * shorter."
+    near(
+        answer([{}, {}], ("a",), "a", 0.8, 20),
+        1 / 20,
+        1e-12,
+        hint="With empty tables the result is 1 / V.",
+    )
+    hint = "Climb from 1 / V: at each length that was seen, weight * MLE + (1 - weight) * shorter."
     for order, weight, size in ((1, 0.8, 12), (2, 0.3, 13), (3, 0.45, 14), (4, 0.7, 15)):
         tokens = text(order, 60)
         tables = [table_of(tokens, n + 1) for n in range(order)]
@@ -221,21 +236,21 @@ def kneser_ney_prob(answer):
     diagnosed(
         number(answer(CITY_TABLES, (), "paris", 7), "kneser_ney_prob"),
         paris,
-        "No history: paris follows 2 different tokens, of 9 different bigrams in all.",
+        "The empty history: paris follows 2 different tokens, and there are 9 different bigrams.",
         Mistake(
             (1.25 + 0.75 * 6 / 7) / 11,
-            "Raw counts: below the longest history, count the different tokens that came before.",
+            "You used raw counts: below the longest history, count the different tokens before.",
         ),
         Mistake(
             2 / 9,
-            "The unigram is discounted too: D N / total goes to 1 / V. N counts the tokens of the "
-            "row, not of the vocabulary.",
+            "The unigram is discounted, too: 1 / V has the weight D N / total. N is the number of "
+            "tokens in the row, not in the vocabulary.",
         ),
         Mistake(
             1.25 / 9,
-            "What was taken off is lost: add D N / total times the lower probability, 1 / V here.",
+            "The subtracted probability is lost: add D N / total times the lower one, 1 / V here.",
         ),
-        Mistake((1.25 + 0.75 / 7) / 9, "D was taken off N different tokens: pass on D N, not D."),
+        Mistake((1.25 + 0.75 / 7) / 9, "D was subtracted from N counts: pass on D N, not D."),
         Mistake(
             1.25 / 9 + 1 / 7,
             "The lower probability has the weight D N / total, or the sum is above 1.",
@@ -245,7 +260,7 @@ def kneser_ney_prob(answer):
         answer(CITY_TABLES, (), "francisco", 7),
         francisco,
         1e-9,
-        hint="francisco came twice but after one token only: its continuation count is 1.",
+        hint="francisco occurs twice, but after one token only: its continuation count is 1.",
     )
     near(
         answer(CITY_TABLES, ("in",), "paris", 7),
@@ -256,29 +271,29 @@ def kneser_ney_prob(answer):
     diagnosed(
         answer(CITY_TABLES, ("in",), "francisco", 7),
         0.75 * francisco,
-        "A token not seen after this history has only the share of the shorter one.",
+        "A token not seen after this history has D N / total times the lower probability.",
         Mistake(-0.75 / 2 + 0.75 * francisco, "A count of 0 stays 0: use max(count - D, 0)."),
     )
-    hint = "After a history never seen the shorter one decides alone, with weight 1."
+    hint = "After an unseen history the result is that of the shorter one."
     near(attempt(answer, (CITY_TABLES, ("rome",), "paris", 7), hint), paris, 1e-9, hint)
     diagnosed(
         answer([*CITY_TABLES, CITY_TRIGRAMS], ("rome", "in"), "paris", 7),
         0.25 + 0.75 * paris,
-        "Three tables: in paris came after francisco only, in san after nothing.",
+        "Three tables: *in paris* was seen after francisco only, *in san* after nothing.",
         Mistake(
             0.25 / 2 + 0.75 * paris,
             "With three tables the history of one token has continuation counts too, not raw ones.",
         ),
         Mistake(
             0.75 * paris,
-            "The new token v stands in front of h: compare the tokens after the first with h.",
+            "The new token v is in front of h: compare the key without its first token with h.",
         ),
     )
-    hint = "Discount 0.5 and a longer history: use the argument, and the last tokens only."
+    hint = "discount=0.5 and a longer history: use the argument, and only the last tokens."
     got = attempt(answer, (CITY_TABLES, ("to", "in"), "paris", 7, 0.5), hint)
     near(got, 0.5 / 2 + 0.5 * (1.5 + 0.5 * 6 / 7) / 9, 1e-9, hint)
     hint = (
-        "At each order (max(c - D, 0) + D N lower) / total: raw counts for the longest history "
+        "At each length (max(c - D, 0) + D N lower) / total: raw counts for the longest history "
         "only (with one table that is the empty one), continuation counts below."
     )
     for order, size, discount in (

@@ -24,7 +24,7 @@ CHAIN = (
     "for w in 'cab'}"
 )
 COIN = {"a": 0.2, "b": 0.0, "c": 0.5, "d": 0.3}
-LAST = "The last token of the dictionary is a token like the others."
+LAST = "The last token of the dictionary is drawn like any other."
 
 
 @visible
@@ -52,7 +52,7 @@ def generate(answer):
         ["a", "c", "d", "c"],
         "Running sums 0.2, 0.2, 0.7, 1.0: call uniform() once, take the first sum above it.",
         Mistake(
-            ["c"] * 4, "You always took the likeliest token: draw one, as often as it is probable."
+            ["c"] * 4, "You always took the most probable token: draw one, with its probability."
         ),
         Mistake(
             list("abdc"),
@@ -83,7 +83,7 @@ EDGES = (
         {"never": 0.0, "always": 1.0},
         [0.0, 0.0],
         ("always", "always"),
-        "A token of probability 0 never comes, also when uniform() is 0.",
+        "A token of probability 0 is never drawn, even if uniform() returns 0.",
     ),
     (
         dict.fromkeys("abcd", 0.25),
@@ -95,7 +95,7 @@ EDGES = (
         {**dict.fromkeys("abcdefghij", 0.1), "never": 0.0},  # sums to 0.9999999999999999
         [1 - 2**-53],
         ("j",),
-        "By rounding the sum may end just below uniform(): take the last token that can come.",
+        "Rounding may leave all sums too small: take the last token with a probability above 0.",
     ),
     ({"x": 0.125, "y": 0.875}, [0.1, 0.2, 0.99], ("x", "y", "y"), LAST),
     ({"x": 1.0}, [0.0, 0.99], ("x", "x"), LAST),

@@ -39,7 +39,7 @@ def score_text(answer):
         Mistake(2.0, "That is the perplexity: return the mean number of bits."),
     )
     hint = (
-        "d never came after c, so its P is 0 and the mean is infinite: return math.inf. A small "
+        "d never follows c, so its P is 0 and the mean is infinite: return math.inf. A small "
         "number in place of 0 would only hide that."
     )
     diagnosed(
@@ -73,7 +73,7 @@ def choose_k(answer):
     diagnosed(
         number(got, "choose_k"),
         0.1,
-        "Return the k of `ks` with the largest sum of log2 P over `dev`, not its place or its sum.",
+        "Return the k of `ks` with the largest sum of log2 P over `dev`, not its index or its sum.",
         Mistake(
             0.005,
             "The smallest k: did you score `train`, where it always wins, count `dev`, or add "

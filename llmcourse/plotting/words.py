@@ -1,4 +1,4 @@
-"""Figures of words: their surprise, their company, their places, the tokens of a text."""
+"""Figures of words: their surprise, their predecessors, their positions, the tokens of a text."""
 
 from collections.abc import Mapping, Sequence
 
@@ -64,13 +64,13 @@ def evidence(heard: Sequence[float], said: Sequence[float], ax: Axes | None = No
     return ax
 
 
-def company(
+def predecessors(
     counts: Mapping[str, int],
     before: Mapping[str, int],
     named: Sequence[str],
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw each word as a point: how often it came, and after how many different words, log-log.
+    """Draw each word as a point: its count and the number of different words before it, log-log.
 
     named: the words that are written beside their points.
     """

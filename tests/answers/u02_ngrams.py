@@ -267,7 +267,7 @@ def _need(test, n):
         raise ValueError("too short")
 
 
-@wrong("unseen_rate", hint="share of the different")
+@wrong("unseen_rate", hint="fraction of the different")
 def by_types(train, test, n):
     _need(test, n)
     types = set(_grams(test, n))
@@ -493,7 +493,7 @@ def _all(w):
     return 1.0
 
 
-@wrong("interpolated_prob", hint="shares must sum to 1")
+@wrong("interpolated_prob", hint="two weights must sum to 1")
 def weights_above_one(tables, history, token, weight, vocab_size):
     return _mixture(tables, history, token, weight, vocab_size, (_weight, _all), new=_all)
 
@@ -508,12 +508,12 @@ def new_histories_lose_their_share(tables, history, token, weight, vocab_size):
     return _mixture(tables, history, token, weight, vocab_size, (_weight, _rest), new=_rest)
 
 
-@wrong("interpolated_prob", hint="Below the unigram stands 1 / V")
+@wrong("interpolated_prob", hint="The unigram is mixed with 1 / V")
 def no_uniform(tables, history, token, weight, vocab_size):
     return _mixture(tables, history, token, weight, vocab_size, (_weight, _rest), 0.0, new=_all)
 
 
-@wrong("interpolated_prob", hint="Mix all the orders")
+@wrong("interpolated_prob", hint="Mix all lengths of history")
 def longest_and_uniform_only(tables, history, token, weight, vocab_size):
     row = tables[-1].get(history[max(0, len(history) - len(tables) + 1) :], {})
     if not row:
@@ -610,7 +610,7 @@ def passes_on_one_discount(tables, history, token, vocab_size, discount=0.75):
     return _kneser_ney(tables, history, token, vocab_size, discount, n=lambda row: 1)
 
 
-@wrong("kneser_ney_prob", hint="What was taken off is lost")
+@wrong("kneser_ney_prob", hint="The subtracted probability is lost")
 def forgets_the_lower_order(tables, history, token, vocab_size, discount=0.75):
     return _kneser_ney(tables, history, token, vocab_size, discount, n=lambda row: 0)
 
@@ -620,17 +620,17 @@ def negative_counts(tables, history, token, vocab_size, discount=0.75):
     return _kneser_ney(tables, history, token, vocab_size, discount, cut=False)
 
 
-@wrong("kneser_ney_prob", hint="goes to 1 / V")
+@wrong("kneser_ney_prob", hint="1 / V has the weight D N / total")
 def no_uniform_base(tables, history, token, vocab_size, discount=0.75):
     return _kneser_ney(tables, history, token, vocab_size, discount, base=0.0)
 
 
-@wrong("kneser_ney_prob", hint="shorter one decides alone")
+@wrong("kneser_ney_prob", hint="the result is that of the shorter one")
 def nothing_after_new_histories(tables, history, token, vocab_size, discount=0.75):
     return _kneser_ney(tables, history, token, vocab_size, discount, new=0.0)
 
 
-@wrong("kneser_ney_prob", hint="has the weight D N / total")
+@wrong("kneser_ney_prob", hint="The lower probability has the weight D N / total")
 def lower_order_unweighted(tables, history, token, vocab_size, discount=0.75):
     prob = 1 / vocab_size
     for m in range(min(len(tables), len(history) + 1)):
@@ -701,8 +701,8 @@ def bisection_over_sorted_tokens(next_probs, prompt, length, n, uniform):
     return said
 
 
-@wrong("generate", hint="always the likeliest")
-def takes_the_likeliest(next_probs, prompt, length, n, uniform):
+@wrong("generate", hint="always the most probable")
+def takes_the_most_probable(next_probs, prompt, length, n, uniform):
     out = list(prompt)
     for _ in range(length):
         odds = next_probs(tuple(out[max(0, len(out) - n + 1) :]))
@@ -764,7 +764,7 @@ def draws_from_its_own_generator(next_probs, prompt, length, n, uniform):
     return _sampled(next_probs, prompt, length, window, own.random)
 
 
-@wrong("generate", hint="probability 0 never comes")
+@wrong("generate", hint="probability 0 is never drawn")
 def takes_impossible_tokens(next_probs, prompt, length, n, uniform):
     out = list(prompt)
     for _ in range(length):
@@ -778,7 +778,7 @@ def takes_impossible_tokens(next_probs, prompt, length, n, uniform):
     return out
 
 
-@wrong("generate", hint="the number drawn must decide")
+@wrong("generate", hint="the number from uniform() must decide")
 def keeps_the_shares_without_drawing(next_probs, prompt, length, n, uniform):
     out, credit = list(prompt), Counter()
     for _ in range(length):
@@ -803,7 +803,7 @@ def a_running_sum_belongs_to_its_own_token(next_probs, prompt, length, n, unifor
     return out
 
 
-@wrong("generate", hint="take the last token that can come")
+@wrong("generate", hint="take the last token with a probability above 0")
 def nothing_where_the_sum_ends_below(next_probs, prompt, length, n, uniform):
     out = list(prompt)
     for _ in range(length):
