@@ -57,7 +57,7 @@ from llmcourse.models.ngram import NgramConfig
 from llmcourse.text import corpora as data
 
 english = data.english()
-size = rt.pick(smoke=40_000, cpu=len(english.train))
+size = rt.pick(smoke=25_000, cpu=len(english.train))
 train_text, held_out_text = english.train[:size], english.held_out[:size]
 characters = sorted(set(english.train + english.held_out))
 train_ids = ngram.encode(train_text, characters)
@@ -802,9 +802,9 @@ ax.set_title("Add-1 treats all unseen words alike, Kneser-Ney does not");
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 model = ngram.fit(train_ids, len(characters), NgramConfig(6, "kneser_ney"))
-V_chars = range(len(characters))
+V_chars = range(rt.pick(smoke=10, cpu=len(characters)))
 histories = [[], *([a] for a in V_chars), *([a, b] for a in V_chars for b in V_chars)]
-for _ in range(rt.pick(smoke=200, cpu=2_000)):
+for _ in range(rt.pick(smoke=20, cpu=2_000)):
     start = rt.random.randrange(len(held_out_ids) - 5)
     histories.append(held_out_ids[start : start + 5])
     histories.append(rt.random.choices(V_chars, k=5))
@@ -941,7 +941,7 @@ for n in range(1, 6):
     def next_ids(history, model=model):
         return dict(enumerate(model.probs(history).tolist()))
 
-    drawn = write(next_ids, prompt, rt.pick(smoke=30, cpu=100), n, rt.random.random)
+    drawn = write(next_ids, prompt, rt.pick(smoke=10, cpu=100), n, rt.random.random)
     sample = [vocabulary[i] for i in drawn[len(prompt) :]]
     print(f"n = {n}, {1 - rate(words, sample, 4):4.0%} copied: {' '.join(sample[:30])}\n")
 
@@ -959,7 +959,7 @@ for n in range(1, 6):
 # %% tags=["demo"] jupyter={"source_hidden": true}
 from llmcourse import world
 
-stories = world.stories(tokens=rt.pick(smoke=20_000, cpu=1_000_000), seed=rt.seed)
+stories = world.stories(tokens=rt.pick(smoke=5_000, cpu=1_000_000), seed=rt.seed)
 world_words = list(world.vocabulary())
 world_ids = ngram.encode([word for story in stories for word in story.tokens], world_words)
 windows = {n: ngram.fit(world_ids, len(world_words), NgramConfig(n)) for n in (3, 5, 7)}
@@ -990,7 +990,7 @@ for question in world.agreement_pairs(2, 2, seed=rt.seed):
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 distances = list(range(11))
-asked = rt.pick(smoke=20, cpu=400)
+asked = rt.pick(smoke=4, cpu=400)
 accuracy = {f"{n}-gram": [] for n in windows}
 for distance in distances:
     questions = world.agreement_pairs(asked, distance, seed=rt.seed)
