@@ -126,7 +126,7 @@ def smoothing(
 ) -> tuple[tuple[Any, ...], Judge, bool]:
     """Return the arguments, the judge, and whether it tells the known mistakes from each other."""
     before = (tokens, order, history, token, size)
-    args = (*before, *(discount or (DEFAULT,)))
+    args = (*before, discount[0] if discount else DEFAULT)
     want = kneser_ney(*args)
     mistakes = [Mistake(kneser_ney(*args, slip), hint) for slip, hint in KNESER_NEY_SLIPS.items()]
     if discount:
