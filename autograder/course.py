@@ -221,5 +221,11 @@ def load_unit(root: Path, slug: str) -> Unit:
     )
 
 
-def _version(*modules: ModuleType) -> str:
-    return hashlib.sha256("".join(map(inspect.getsource, modules)).encode()).hexdigest()[:16]
+def _version(*faces: ModuleType) -> str:
+    """Hash the modules that a unit is known by and those of the same unit beside them."""
+    digest = hashlib.sha256()
+    for path in (Path(inspect.getfile(face)) for face in faces):
+        unit, *_ = path.stem.split("_")  # u02 of u02_ngrams, which imports from u02_scores
+        for beside in sorted(path.parent.glob(f"{unit}_*.py")):
+            digest.update(beside.name.encode() + b"\0" + beside.read_bytes())
+    return digest.hexdigest()[:16]

@@ -56,7 +56,7 @@ STRINGS = {
     "tokens of a story": lambda: world.story_log_prob("the cat"),
     "tokens before the next": lambda: world.next_probs("the cat"),
     "tokens to join": lambda: world.detokenise("the cat"),
-    "words beside points": lambda: plotting.company({"a": 1}, {"a": 1}, "a"),
+    "words beside points": lambda: plotting.predecessors({"a": 1}, {"a": 1}, "a"),
     "words of a group": lambda: plotting.word_map({"a": (0, 0)}, {"group": "a"}),
 }
 

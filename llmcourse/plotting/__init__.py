@@ -6,17 +6,17 @@ well. Functions draw the data they get and compute nothing from it.
 """
 
 from llmcourse.plotting.charts import bars, curves, distributions, histogram, ladder, steps, trials
-from llmcourse.plotting.words import alignment, company, evidence, surprise, tokens, word_map
+from llmcourse.plotting.words import alignment, evidence, predecessors, surprise, tokens, word_map
 
 __all__ = [
     "alignment",
     "bars",
-    "company",
     "curves",
     "distributions",
     "evidence",
     "histogram",
     "ladder",
+    "predecessors",
     "steps",
     "surprise",
     "tokens",

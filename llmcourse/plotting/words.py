@@ -1,4 +1,4 @@
-"""Figures of words: their surprise, their neighbours, their vectors, the tokens of a text."""
+"""Figures of words: their surprise, their predecessors, their vectors, the tokens of a text."""
 
 from collections.abc import Mapping, Sequence
 
@@ -67,7 +67,7 @@ def evidence(heard: Sequence[float], said: Sequence[float], ax: Axes | None = No
     return ax
 
 
-def company(
+def predecessors(
     counts: Mapping[str, int],
     before: Mapping[str, int],
     named: Sequence[str],

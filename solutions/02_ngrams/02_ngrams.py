@@ -15,9 +15,9 @@
 #
 # **How far does counting go?** The unigram model of unit 01 gives a word the same probability
 # everywhere, but the next word depends on the words before it. The simplest way to use them is to
-# count **n-grams**, sequences of n words: how often did each word come after the same n - 1
-# words? In this unit you increase n, find that most long n-grams were never seen, and repair the
-# model in three ways. The last repair is from 1995 and still hard to beat on a text of this size.
+# count **n-grams**, sequences of n words: how often did each word come after the same n - 1 words?
+# In this unit you increase n, find that most long n-grams were never seen, and repair the model in
+# three ways, the last one still hard to beat on a text of this size.
 
 # %% tags=["parameters"]
 preset = "cpu"
@@ -26,8 +26,8 @@ seed = 0
 
 # %% [markdown]
 # `rt` holds the preset and the seed, and records the claims. `choose` takes your function if it
-# passed its check, otherwise the library's. Where a cell shows only three dots, its code is
-# folded because no exercise needs it; click on the dots to read it.
+# passed its check, otherwise the library's. A cell that shows only three dots is folded: no
+# exercise needs its code.
 
 # %%
 import math
@@ -42,10 +42,9 @@ rt = setup(preset, device, seed)
 # ## What you will build
 #
 # The text is tiny Shakespeare if it is available, otherwise the language manual that comes with
-# Python. Each model counts the first 90 % of it, the **training text**, and is scored on the
-# rest, the **held-out text**. The tokens are single characters here, so the score is in **bits
-# per character**: the number of bits that a perfect compressor with this model needs for one
-# character (unit 01). Lower is better.
+# Python. Each model counts its first 90 %, the **training text**, and is scored on the rest, the
+# **held-out text**. The tokens are characters here, so the score is in **bits per character**: what
+# a perfect compressor with this model needs for one character (unit 01). Lower is better.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 import time
@@ -58,7 +57,7 @@ from llmcourse.models.ngram import NgramConfig
 from llmcourse.text import corpora as data
 
 english = data.english()
-size = rt.pick(smoke=40_000, cpu=len(english.train))
+size = rt.pick(smoke=25_000, cpu=len(english.train))
 train_text, held_out_text = english.train[:size], english.held_out[:size]
 characters = sorted(set(english.train + english.held_out))
 train_ids = ngram.encode(train_text, characters)
@@ -66,9 +65,8 @@ held_out_ids = ngram.encode(held_out_text, characters)
 print(f"{english.name}: {len(train_ids):,} characters to count, {len(held_out_ids):,} held out")
 
 # %% [markdown]
-# The next cells score one model for each n and for each of three ways to turn counts into
-# probabilities, which this unit explains one after the other. Expect 1.5 to 5.5 bits; uniform
-# guessing costs more than 6. In the figure, look for the n at which each curve is lowest.
+# The next cell scores one model for each n and each of three ways to turn counts into
+# probabilities, which this unit explains one after the other.
 
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
@@ -88,14 +86,17 @@ sweep = {
     for name, how in smoothings.items()
 }
 
+# %% [markdown]
+# Expect 1.5 to 5.5 bits; uniform guessing costs more than 6. Look for the n at which each curve is
+# lowest.
+
 # %% tags=["demo"] jupyter={"source_hidden": true}
 ax = plotting.steps(orders, sweep, "n, the length of the n-grams", "bits per character, held out")
 ax.set_title("Longer n-grams help only a model that handles unseen ones well");
 
 # %% [markdown]
-# All models count the same n-grams. Add-k is best at n = 4 or 5 and then becomes much worse.
-# Interpolation is best at a larger n, and the Kneser-Ney curve hardly rises at all. This unit
-# explains why.
+# Add-k is best at n = 4 or 5 and then becomes much worse. Interpolation is best at a larger n, and
+# the Kneser-Ney curve hardly rises at all. This unit explains why.
 #
 # ## The idea: only the last n - 1 tokens count
 #
@@ -104,12 +105,12 @@ ax.set_title("Longer n-grams help only a model that handles unseen ones well");
 #
 # $$P(w_t \mid w_1 \dots w_{t-1}) \approx P(w_t \mid w_{t-n+1} \dots w_{t-1})$$
 #
-# Here $w_t$ is the token at position $t$, and $w_1$ is the first token of the text. The n - 1
-# tokens before $w_t$, on the right-hand side, are its **history**.
+# Here $w_1$ is the first token of the text and $w_t$ the token at position $t$. The n - 1 tokens
+# before $w_t$, on the right-hand side, are its **history**.
 #
-# Which words follow *students opened their* in four short sentences? A 4-gram model has a history
-# of three words. It finds every occurrence of these three and counts the words that come next.
-# Expect two different words, one of them twice.
+# A 4-gram model has a history of three words. Which words follow *students opened their* in four
+# short sentences? The next cell finds every occurrence of the three words and counts the words that
+# come next. Expect two different words, one of them twice.
 
 # %% tags=["nbval-check-output"]
 toy = (
@@ -121,11 +122,12 @@ followers = Counter(toy[i + 3] for i in range(len(toy) - 3) if tuple(toy[i : i +
 print(followers)
 
 # %% [markdown]
-# A **count table** has a row for each history of the text: its next tokens with their counts. The
-# last row of the drawing is the one that we just counted. The next section explains the estimate
+# A **count table** has a row for each history of the text, with the counts of its next tokens. The
+# last row of the drawing is the one that we just counted; the next section explains the estimate
 # below it.
 #
-# ![A count table with a row for each history of three words and a column for each next word. After "students opened their" books has the count 2 and laptops 1. The row sum is 3, so the estimate of books is 2/3. Most cells are empty.](figures/count_table.svg)
+# ![A count table: a row for each history of three words, a column for each next word. After "students opened
+# their" books has the count 2, laptops 1, the row sum is 3: the estimate of books is 2/3.](figures/count_table.svg)
 
 # %% [markdown] exercise="ngram_counts"
 # Write `ngram_counts`, which returns the count table of a text: a dictionary that maps each
@@ -136,8 +138,9 @@ print(followers)
 # |---|---|
 # | `tokens` | a list of strings (or other hashable tokens) of any length |
 # | `n` | length of history and next token together |
-# | returns | dictionary of dictionaries (`Counter` and `defaultdict` are dictionaries, too); the keys are tuples of n - 1 tokens |
+# | returns | dictionary of dictionaries (each may be a `Counter`); the keys are tuples of n - 1 tokens |
 # | edges | n = 1: the only history is `()`; fewer than n tokens: an empty table; n < 1: `ValueError` |
+
 
 # %% exercise="ngram_counts"
 def ngram_counts(tokens: list, n: int) -> dict:
@@ -157,7 +160,7 @@ def ngram_counts(tokens: list, n: int) -> dict:
 check.ngram_counts(ngram_counts);
 
 # %% [markdown]
-# Expect the same two counts from the table.
+# The next cell counts the four sentences with your function. Expect the same two counts.
 
 # %% tags=["demo"]
 counts = choose(ngram_counts, ngram.ngram_counts)
@@ -178,6 +181,7 @@ print(fourgrams["students", "opened", "their"])
 # sum. If $h$ was never seen, the formula is 0 / 0 and undefined; the function below then returns
 # 0.0.
 
+
 # %%
 def mle_prob(table: dict, history: tuple, token) -> float:
     """Return the relative frequency of `token` after `history`, 0.0 after an unseen history."""
@@ -186,9 +190,10 @@ def mle_prob(table: dict, history: tuple, token) -> float:
 
 
 # %% [markdown]
-# The next cell prints the MLE of three words after *students opened their*, then the MLE of each
-# word of two sentences that has three words before it. Both sentences are good English, but only
-# the first is in the text. The probability of a sentence is a product, so look for a 0.
+# The next cell prints the MLE of three words after *students opened their*. Then it takes two
+# sentences and prints the MLE of each word that has three words before it. Both sentences are good
+# English, but only the first is in the text. The probability of a sentence is a product, so look
+# for a 0.
 
 # %% tags=["demo"]
 print({w: round(mle_prob(fourgrams, history, w), 2) for w in ["books", "laptops", "exams"]})
@@ -205,8 +210,8 @@ for sentence in ["the students opened their books .", "the teacher opened their 
 # ## A score that is too good
 #
 # Below is the first draft of a function that scores a text. It averages $-\log_2 P$, the cost of
-# each token in bits, with $P$ by maximum likelihood. The cell after it scores 20,000 held-out
-# words, punctuation marks included. Look at the scores before you read on: do you believe them?
+# each token in bits, with $P$ by maximum likelihood.
+
 
 # %% tags=["demo"]
 def score_draft(table, tokens, n):
@@ -218,6 +223,10 @@ def score_draft(table, tokens, n):
     return sum(bits_of) / max(1, len(bits_of))
 
 
+# %% [markdown]
+# The next cell scores 20,000 held-out words with the draft, punctuation marks included. Look at the
+# scores before you read on: do you believe them?
+
 # %% tags=["demo"]
 words = data.words(train_text)
 held_out_words = data.words(held_out_text)
@@ -228,7 +237,7 @@ for n in range(2, 6):
 # %% [markdown] exercise="score_text"
 # Write `score_text`, which returns the mean of $-\log_2 P_{\text{MLE}}(w \mid h)$ over all tokens
 # $w$ of a text that have n - 1 tokens before them, the history $h$. The draft should do this, but
-# it has a bug. It says that a 5-gram model needs less than one bit for a word, as if it chose
+# it has a bug: it says that a 5-gram model needs less than one bit for a word, as if it chose
 # between fewer than two words. Find the bug, and write the function without it. For example,
 # `score_text(fourgrams, "the students opened their books .".split(), 4)` is 0.195, the mean of 0,
 # 0.585 and 0 bits.
@@ -236,10 +245,11 @@ for n in range(2, 6):
 # | | |
 # |---|---|
 # | `table` | the count table of some training text for this n |
-# | `tokens` | the list of tokens to score, not only of the text that was counted |
-# | `n` | length of history and next token together, as in the table |
+# | `tokens` | the list of tokens to score; the text may be new |
+# | `n` | as in the table |
 # | returns | a float, 0 or larger (`math.inf` is a float, too) |
 # | edges | fewer than n tokens: `ValueError` |
+
 
 # %% exercise="score_text"
 def score_text(table: dict, tokens: list, n: int) -> float:
@@ -261,7 +271,8 @@ def score_text(table: dict, tokens: list, n: int) -> float:
 check.score_text(score_text);
 
 # %% [markdown]
-# The next cell scores the same texts. Expect infinity wherever a word is impossible.
+# The next cell scores the two sentences and the held-out words with your function. Expect infinity
+# wherever a word is impossible.
 
 # %% tags=["demo"]
 score = choose(score_text, ngram_scores.score_text)
@@ -270,10 +281,10 @@ for sentence in ["the students opened their books .", "the teacher opened their 
 print("held-out words:", [score(counts(words, n), some_words, n) for n in range(2, 6)])
 
 # %% [markdown]
-# One impossible word is enough to make the score infinite. The draft left such words out of its
-# mean and averaged over the easy ones, which become fewer with each n. A small number such as
-# $10^{-10}$ in place of 0 would not help: the score would then depend on that number. The model
-# itself must give every word a probability above 0.
+# One impossible word makes the score infinite. The draft left such words out of its mean and
+# averaged over the easy ones, which become fewer with each n. A small number such as $10^{-10}$ in
+# place of 0 would not help: the score would then depend on that number. The model itself must give
+# every word a probability above 0.
 
 # %% [markdown] question="unseen_sentence"
 
@@ -287,8 +298,7 @@ print("held-out words:", [score(counts(words, n), some_words, n) for n in range(
 # With V different words there are $V^n$ possible n-grams, but only those that occur need to be
 # stored. The next cell counts them. For comparison it lists Google's Web 1T (Brants and Franz
 # 2006): the n-grams that occurred at least 40 times (single words: 200 times) in
-# 1,024,908,267,229 tokens of web pages. Expect the number of n-grams in our text to approach the
-# length of the text, far below $V^n$. The vertical axis of the figure is logarithmic.
+# 1,024,908,267,229 tokens of web pages.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 orders = [1, 2, 3, 4, 5]
@@ -303,20 +313,23 @@ memory = {
 print(f"{len(words):,} words of text, {len(vocabulary):,} different words")
 print(f"different n-grams seen, n = 1 to 5: {memory['seen here']}")
 
+# %% [markdown]
+# The vertical axis of the figure is logarithmic. Expect the number of seen n-grams to approach the
+# length of the text, far below $V^n$.
+
 # %% tags=["demo"] jupyter={"source_hidden": true}
 ax = plotting.steps(orders, memory, "n (tokens are words)", "number of n-grams", log_y=True)
 ax.set_title("The text is the limit: almost no possible n-gram occurs");
 
 # %% [markdown]
-# The number of possible n-grams grows by a factor of V with each n. The number of seen n-grams
-# cannot exceed the length of the text, so the two lower curves become flat. Memory is therefore
-# not the problem. The problem is that almost every possible n-gram is unseen.
+# The number of possible n-grams grows by a factor of V with each n, but no text has more n-grams
+# than tokens, so the two lower curves become flat. Memory is therefore not the problem. The problem
+# is that almost every possible n-gram is unseen.
 #
 # ## How often is a count 0?
 #
 # The next cell takes nine consecutive words of the held-out text, then the last eight of them,
-# and so on, and counts how often they occur in the training text. Expect a count of 0 for the
-# long phrases. The exercise then measures a whole text.
+# and so on, and counts how often they occur in the training text. Expect 0 for the long phrases.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 training_text = f" {' '.join(words)} "
@@ -329,7 +342,7 @@ for start in range(17, 26):
 # occur in a text `train`. An n-gram that occurs three times in `test` counts three times. For
 # example, `unseen_rate(["a", "b", "a", "c"], ["a", "b", "b", "b"], 2)` is 2/3: the 2-grams of
 # `test` are ab, bb and bb, and bb does not occur in `train`. The real text has a million
-# characters, so look the n-grams up in a set; searching a list would take hours.
+# characters: look the n-grams up in a set, since searching a list would take hours.
 #
 # | | |
 # |---|---|
@@ -337,6 +350,7 @@ for start in range(17, 26):
 # | `n` | length of the n-grams |
 # | returns | a float from 0 to 1 |
 # | edges | `train` shorter than n: all are unseen, 1.0; `test` shorter than n, or n < 1: `ValueError` |
+
 
 # %% exercise="unseen_rate"
 def unseen_rate(train: list, test: list, n: int) -> float:
@@ -356,8 +370,7 @@ check.unseen_rate(unseen_rate);
 # %% [markdown]
 # The training text is nine times as long as the held-out text. Write down a guess before you run
 # the next cells: what fraction of the held-out word pairs (n = 2) is unseen, and of the 4-grams?
-# Expect it to grow with n: if an n-gram is unseen, every longer one that contains it is unseen,
-# too.
+# Expect it to grow with n: an n-gram that contains an unseen one is unseen, too.
 
 # %% tags=["demo"]
 rate = choose(unseen_rate, ngram.unseen_rate)
@@ -374,8 +387,8 @@ ax = plotting.steps(orders, unseen, "n", "fraction never seen")
 ax.set_title("Most long n-grams of a new text were never seen before");
 
 # %% [markdown]
-# Both curves only rise, the one of the words much earlier: more than half of the word 5-grams are
-# unseen. The claim asks for a clear rise of this curve with every n.
+# Both curves only rise, the one of the words much earlier. The claim asks for a clear rise of this
+# curve with every n.
 
 # %% tags=["demo"]
 growth = min(np.diff(unseen["words"][:5]))
@@ -396,6 +409,7 @@ rt.claim(claim, growth, growth > 0.02)
 # probabilities still sum to 1. After an unseen history the formula gives $k / (kV) = 1/V$, the
 # uniform distribution.
 
+
 # %%
 def add_k_prob(table: dict, history: tuple, token, k: float, vocab_size: int) -> float:
     """Return the relative frequency of `token` after `history` with k added to every count."""
@@ -415,10 +429,9 @@ for k in [1, 0.1, 0.01]:
 
 # %% [markdown]
 # With a small k, *books* loses little and *exams* gets little. Which k is best? The training text
-# cannot tell: nothing in it is unseen, so there the smallest k always wins. Nor may we ask the
-# held-out text: a k chosen on it would make the final score look better than it is. So we need a
-# third text, the **development text**: a part of the training text that is not counted while k is
-# chosen.
+# cannot tell: nothing in it is unseen, so the smallest k always wins. A k chosen on the held-out
+# text would make the final score look better than it is. So we need a third text, the **development
+# text**: a part of the training text that is not counted while k is chosen.
 
 # %% [markdown] exercise="choose_k"
 # Write `choose_k`, which returns the k in `ks` that predicts the development text best. Count the
@@ -435,6 +448,7 @@ for k in [1, 0.1, 0.01]:
 # | `ks` | a list of at least one number above 0, in any order |
 # | `vocab_size` | V, the number of different tokens |
 # | returns | the best element of `ks` |
+
 
 # %% exercise="choose_k"
 def choose_k(train: list, dev: list, n: int, ks: list, vocab_size: int) -> float:
@@ -469,12 +483,15 @@ for n in (2, 3, 4):
 
 # %% [markdown]
 # For the whole text we use the library's `ngram.fit`, which is much faster. The last tenth of the
-# training text is the development text. Compare the lowest points of the three curves.
+# training text is the development text.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 cut = len(train_ids) * 9 // 10
 fit_ids, dev_ids = train_ids[:cut], train_ids[cut:]
 tuned_add_k = {f"n = {n}": [bits(fit_ids, dev_ids, n, "add_k", k=k) for k in ks] for n in (3, 5, 6)}
+
+# %% [markdown]
+# Compare the lowest points of the three curves.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 ax = plotting.curves(
@@ -483,46 +500,45 @@ ax = plotting.curves(
 ax.set_title("No k makes n = 6 as good as n = 5");
 
 # %% [markdown]
-# No k makes n = 6 as good as n = 5. After a rare history add-k uses the few counts of this
-# history and the uniform distribution, and nothing in between. The text shows that *th* is
-# usually followed by *e*. A 6-gram model cannot use this where its history of five characters was
-# seen once or never.
-
-# %% [markdown] question="longer_add_k"
+# No k makes n = 6 as good as n = 5. After a rare history add-k uses the few counts of this history
+# and the uniform distribution, and nothing in between. The text shows that *th* is usually followed
+# by *e*; a 6-gram model cannot use this where its history of five characters was seen once or
+# never.
 
 # %% [markdown]
 # ## Interpolation: ask the shorter history, too
 #
-# What can a model do after a history that is rare or unseen? It can ask a shorter one. Wherever
-# *students opened their* occurs, *opened their* occurs, too. So a shorter history is seen at
-# least as often, and usually far more often. Its relative frequencies are more reliable; those of
-# the longer history are more specific. There are two ways to use both:
+# After a history that is rare or unseen, a model can ask a shorter one. Wherever *students opened
+# their* occurs, *opened their* occurs, too, and usually in other places as well. So the relative
+# frequencies after the shorter history come from more counts and are more reliable; those after the
+# longer history are more specific. There are two ways to use both:
 #
 # - **Back-off** takes the longest history that was seen and ignores the others. After *teacher
 #   opened their* it would use *opened their* alone, so *exams* would still get 0.
 # - **Interpolation** (Jelinek and Mercer 1980) mixes the estimates of all lengths.
 #
-# We use interpolation, because a history that was seen once should not decide alone:
+# We use interpolation: a history that was seen once should not decide alone.
 #
 # $$P(w \mid h) = \lambda\, P_{\text{MLE}}(w \mid h) + (1 - \lambda)\, P(w \mid h')$$
 #
 # Here $h'$ is the history $h$ without its first token, and $\lambda$ (lambda) is the weight of
 # the longer history, a number from 0 to 1. $P(w \mid h')$ is computed by the same formula, and so
-# on down to the empty history, where $P(w \mid h')$ is replaced by $1/V$. If $h$ was never seen,
-# it has no MLE, and $P(w \mid h) = P(w \mid h')$.
+# on down to the empty history, which has no shorter one: there $1/V$ takes the place of
+# $P(w \mid h')$. If $h$ was never seen, it has no MLE, and $P(w \mid h) = P(w \mid h')$.
 #
-# In the drawing the histories form a ladder. We start from $1/V$ at its foot and climb: each
-# history mixes its own estimate with the result of the shorter one. The example is
-# P(books | teacher opened their) with $\lambda$ = 1/2.
+# In the drawing we start from $1/V$ at the foot of the ladder and climb: each history mixes its own
+# estimate with the result of the shorter one, here with $\lambda$ = 1/2.
 #
-# ![A ladder for the probability of "books" after "teacher opened their". From the top down, each history loses its first token; the uniform distribution 1/V comes last. From the bottom up, each mixes its own estimate with the result below it, half and half: 0.100, 0.092, 0.379, 0.523. The longest history was never seen and passes 0.523 on.](figures/backoff_ladder.svg)
+# ![A ladder for P(books | teacher opened their). From the top down, each history loses its first token; at the foot
+# is 1/V. From the foot up, each mixes its own estimate with the result below it, half and half: 0.100, 0.092,
+# 0.379, 0.523. The longest history was never seen and passes 0.523 on.](figures/backoff_ladder.svg)
 #
-# The next cell climbs in the same way. Expect the values of the drawing.
+# The next cell climbs in the same way; `()` is the empty history. Expect the values of the drawing.
 
 # %% tags=["nbval-check-output"]
-rungs = {"(empty)": (2, 24), "their": (2, 3), "opened their": (2, 3), "teacher opened their": (0, 0)}
+rungs = {"()": (2, 24), "their": (2, 3), "opened their": (2, 3), "teacher opened their": (0, 0)}
 prob = 1 / 10
-print(f"{'history':22} books / all   estimate\n{'(none: 1/V)':36} {prob:.4f}")
+print(f"{'history':22} books / all   estimate\n{'uniform, 1/V':36} {prob:.4f}")
 for suffix, (books, all_words) in rungs.items():
     if all_words > 0:
         prob = 0.5 * books / all_words + 0.5 * prob
@@ -539,11 +555,11 @@ for suffix, (books, all_words) in rungs.items():
 # |---|---|
 # | `tables` | list of n tables, `tables[m]` with histories of m tokens |
 # | `history` | a tuple of any length; of more than n - 1 tokens only the last n - 1 are used |
-# | `token` | any token |
 # | `weight` | $\lambda$, from 0 to 1, the same for every length |
 # | `vocab_size` | V |
-# | returns | a float from 0 to 1; over all V tokens the results sum to 1, after seen and unseen histories |
+# | returns | a float from 0 to 1; over all V tokens the results sum to 1 |
 # | edges | `history` is `()`: only the unigram and 1/V are mixed |
+
 
 # %% exercise="interpolated_prob"
 def interpolated_prob(tables: list, history: tuple, token, weight: float, vocab_size: int) -> float:
@@ -563,7 +579,7 @@ check.interpolated_prob(interpolated_prob);
 
 # %% [markdown]
 # The next cell calls your function after *teacher opened their*. Expect *books* far ahead, a
-# little for *exams*, and a sum of 1 over all ten words.
+# little for *exams*, and a sum of 1.
 
 # %% tags=["demo"]
 interpolated = choose(interpolated_prob, ngram.interpolated_prob)
@@ -575,7 +591,6 @@ print("sum over all words:", round(sum(after.values()), 9))
 
 # %% [markdown]
 # For the whole text we use the library again, and choose the weight on the development text.
-# Compare the minima with those of add-k.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 weights = [0.1, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9]
@@ -583,6 +598,9 @@ tuned_weight = {
     f"n = {n}": [bits(fit_ids, dev_ids, n, "interpolated", weight=w) for w in weights]
     for n in (3, 5, 6)
 }
+
+# %% [markdown]
+# Compare the lowest points with each other and with those of add-k.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 ax = plotting.curves(
@@ -599,10 +617,10 @@ ax.set_title("With the right weight n = 6 is better than n = 5");
 # ## How much too high is a count?
 #
 # If a pair of words was seen twice, will it occur twice in an equally long new text? Church and
-# Gale (1991) measured it: they split a text into two halves, took all pairs that occur c times in
-# the first half, and computed their mean count in the second. The next cell does this with our
-# words. Pieces of 50 pairs go to the halves in turn, so that both contain the same kind of text.
-# If counts were exact, the differences that it prints would be 0.
+# Gale (1991) split a text into two halves, took all pairs that occur c times in the first half, and
+# computed their mean count in the second. The next cell does this with our words. Pieces of 50
+# pairs go to the halves in turn, so that both contain the same kind of text. If counts were exact,
+# the differences that it prints would be 0.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 pairs = list(zip(words, words[1:]))
@@ -613,6 +631,9 @@ for c in in_first:
     same = [pair for pair, count in halves[0].items() if count == c]
     in_second.append(sum(halves[1][pair] for pair in same) / max(1, len(same)))
 print("c minus mean count:", [round(c - mean, 2) for c, mean in zip(in_first, in_second)])
+
+# %% [markdown]
+# The figure draws the mean count over c. Compare it with c and with c - 0.75.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 expected = {"mean count": in_second, "c": in_first, "c - 0.75": [c - 0.75 for c in in_first]}
@@ -625,11 +646,12 @@ ax.set_title("Pairs that were seen c times occur less often in new text");
 # The mean count is below c by about the same amount for small and large c: about 0.75 in
 # newspaper text, 0.4 to 1.1 in our texts. So subtract a constant **discount** D = 0.75 from every
 # count (Ney, Essen and Kneser 1994), and give the subtracted probability to the shorter history.
-# Let total be the sum of the counts after a history, and N the number of different tokens that
-# followed it. Then the discounts add up to $D\,N$, which is the fraction $D\,N/\text{total}$ of
-# all counts. This fraction becomes the weight of the shorter history. If each of the N tokens was
-# seen once, N = total and the weight is D. If each was seen often, N is small compared with
-# total, and so is the weight. Now each history has its own weight.
+#
+# How much is subtracted after one history? Let total be the sum of the counts after it, and N the
+# number of different tokens that followed it. The discounts add up to $D\,N$, the fraction
+# $D\,N/\text{total}$ of all counts. This fraction becomes the weight of the shorter history: D if
+# each of the N tokens was seen once (N = total), close to 0 if each was seen often. So each history
+# has its own weight.
 #
 # ## Continuation counts: Kneser-Ney smoothing
 #
@@ -652,10 +674,9 @@ for word in sorted(before, key=toy.count, reverse=True):
 print(f"{'sum':9} {len(toy):6} {sum(map(len, before.values())):7}")
 
 # %% [markdown]
-# The next cells show the same two counts for every word of the real text, on logarithmic axes.
-# Among the words that were seen 10 to 50 times, the figure names the one with the fewest
-# different words before it relative to its count; likewise for 50 to 250 and for 250 to 1,250
-# times.
+# The next cell compares the two counts in the real text. Among the words that were seen 10 to 50
+# times, it names the one with the fewest different words before it relative to its count; likewise
+# for 50 to 250 and for 250 to 1,250 times.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 seen = Counter(words)
@@ -667,13 +688,16 @@ for low in (10, 50, 250):
 for word in named:
     print(f"{word:14s} count {seen[word]:4d}, continuation count {continuation[word]}")
 
+# %% [markdown]
+# In the figure every point is a word. On the dashed line every occurrence has a different word
+# before it.
+
 # %% tags=["demo"] jupyter={"source_hidden": true}
-ax = plotting.company(seen, continuation, named)
+ax = plotting.predecessors(seen, continuation, named)
 ax.set_title("Some frequent words follow very few different words");
 
 # %% [markdown]
-# Every point is a word. On the dashed line every occurrence has a different word before it. The
-# three named words are far below the other points: they are the Franciscos of this text.
+# The named words are far below the other points: they are the Franciscos of this text.
 #
 # **The whole formula.** Interpolated Kneser-Ney, in the form of Chen and Goodman (1998),
 # discounts the counts and interpolates with the shorter history:
@@ -687,18 +711,17 @@ ax.set_title("Some frequent words follow very few different words");
 #   number of different tokens $v$ for which $v\,h\,w$ occurs in the text.
 # - total is the sum of $c(h\,w)$ over all $w$, and $N$ is the number of tokens $w$ with
 #   $c(h\,w) > 0$.
-# - $D$ is the discount. If total is 0, there is nothing to discount, and
-#   $P(w \mid h) = P(w \mid h')$.
+# - $D$ is the discount. If total is 0, $P(w \mid h) = P(w \mid h')$.
 #
-# The next cell computes P(laptops | their) for n = 2. The empty history is not the longest, so it
-# has continuation counts: that of *laptops* is 1, and in the table above the counts of nine words
-# add up to 13. The history *their* is the longest, so it has raw counts: *laptops* came next once
-# in three cases, and two different words came next. Expect less than the MLE of 1/3.
+# The next cell computes P(laptops | their) for n = 2 and V = 10. After the empty history `()` it
+# uses continuation counts, those of the table above: 1 for *laptops*, 13 for all nine words. After
+# *their*, the longest history, it uses raw counts: *laptops* came next once in three cases, one of
+# two different words. Expect less than the MLE of 1/3.
 
 # %% tags=["nbval-check-output"]
 D, prob = 0.75, 1 / 10
 print("history     c  total  N   (c - D)/total   D N/total   P(w|h')   P(w|h)")
-for suffix, c, total, N in [("(empty)", 1, 13, 9), ("their", 1, 3, 2)]:
+for suffix, c, total, N in [("()", 1, 13, 9), ("their", 1, 3, 2)]:
     shorter, prob = prob, (c - D) / total + D * N / total * prob
     columns = f"{(c - D) / total:12.4f} {D * N / total:13.4f} {shorter:10.4f} {prob:9.4f}"
     print(f"{suffix:11} {c} {total:5} {N:3} {columns}")
@@ -719,11 +742,11 @@ for suffix, c, total, N in [("(empty)", 1, 13, 9), ("their", 1, 3, 2)]:
 # | | |
 # |---|---|
 # | `tables` | list of n tables of raw counts, `tables[m]` with histories of m tokens |
-# | `history` | a tuple of any length; of more than n - 1 tokens only the last n - 1 are used; with fewer, all counts are continuation counts |
-# | `token`, `vocab_size` | as before |
+# | `history` | a tuple; the last n - 1 tokens are used; if it has fewer, all counts are continuation counts |
 # | `discount` | D, from 0 to 1 |
 # | returns | a float from 0 to 1; over all V tokens the results sum to 1 |
-# | edges | total = 0: the result is P(w given h'); n = 1: the empty history is the longest, so it has raw counts |
+# | edges | total = 0: the result of the shorter history; n = 1: the empty history is the longest (raw counts) |
+
 
 # %% exercise="kneser_ney_prob"
 def kneser_ney_prob(
@@ -750,9 +773,9 @@ def kneser_ney_prob(
 check.kneser_ney_prob(kneser_ney_prob);
 
 # %% [markdown]
-# The figure compares four estimates after *students opened their*. Only *books* and *laptops*
-# were seen there. Of the other three words, *the* was seen after two different words, *their*
-# after one, and *exams* never.
+# The figure compares four estimates after *students opened their*. Only *books* and *laptops* were
+# seen there. Elsewhere *the* was seen after two different words, *their* after one, and *exams*
+# never.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 kneser_ney = choose(kneser_ney_prob, ngram.kneser_ney_prob)
@@ -769,21 +792,19 @@ ax = plotting.distributions(estimates)
 ax.set_title("Add-1 treats all unseen words alike, Kneser-Ney does not");
 
 # %% [markdown]
-# Add-1 gives the last three words the same probability. Interpolation ranks them by their counts,
-# Kneser-Ney by their continuation counts.
+# Add-1 gives the last three words the same probability. Interpolation ranks them by counts,
+# Kneser-Ney by continuation counts.
 #
-# Your function reads a whole table for each probability. The library's `ngram.fit` computes all
-# continuation counts once, so the claims use it.
-#
-# **Claim: the probabilities sum to 1 after every history.** The next cell tests Kneser-Ney with
-# n = 6 on the real text, after all histories of up to two characters, those at two thousand
-# random positions of the held-out text, and two thousand random strings.
+# **Claim: the probabilities sum to 1 after every history.** The claims use `ngram.fit`, which
+# computes all continuation counts once. The next cell tests n = 6 on the real text, after all
+# histories of up to two characters, those at two thousand random positions of the held-out text,
+# and two thousand random strings.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 model = ngram.fit(train_ids, len(characters), NgramConfig(6, "kneser_ney"))
 V_chars = range(len(characters))
 histories = [[], *([a] for a in V_chars), *([a, b] for a in V_chars for b in V_chars)]
-for _ in range(rt.pick(smoke=200, cpu=2_000)):
+for _ in range(rt.pick(smoke=20, cpu=2_000)):
     start = rt.random.randrange(len(held_out_ids) - 5)
     histories.append(held_out_ids[start : start + 5])
     histories.append(rt.random.choices(V_chars, k=5))
@@ -792,10 +813,9 @@ claim = f"Kneser-Ney sums to 1 after each of {len(histories):,} histories (large
 rt.claim(claim, error, error < 1e-9)
 
 # %% [markdown]
-# **Claim: Kneser-Ney predicts best.** All three models have n = 6, count the training text and
-# are scored on the held-out text. Add-k and interpolation use their best constants on the
-# development text; Kneser-Ney uses D = 0.75. The claim compares perplexities, 2 to the power of
-# the bits.
+# **Claim: Kneser-Ney predicts best.** All three models have n = 6. Add-k and interpolation use
+# their best constants on the development text; Kneser-Ney uses D = 0.75. The claim compares
+# perplexities on the held-out text, 2 to the power of the bits.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 best_k = min(zip(tuned_add_k["n = 6"], ks))[1]
@@ -825,16 +845,17 @@ rt.claim(claim, in_order, min(np.diff(scores)) > 0.04)
 # Each discount is c minus an estimate of the mean count in a new text, which we measured above
 # with two halves. Each length of history has its own three. The weight of the shorter history
 # becomes $(D_1 N_1 + D_2 N_2 + D_{3+} N_{3+}) / \text{total}$, where $N_1$, $N_2$ and $N_{3+}$
-# are the numbers of next tokens with a count of 1, of 2, and of 3 or more.
-#
-# The next cell prints the discounts for the 7-grams of the real text. The cell after it fits and
-# scores five models. On tiny Shakespeare expect 3.58, 2.98, 2.55, 2.22 and 2.19 bits, on the
-# manual about 3.35, 2.5, 2.2, 1.7 and 1.64.
+# are the numbers of next tokens with a count of 1, of 2, and of 3 or more. The next cell prints the
+# discounts for the 7-grams of the real text.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 sevengrams = Counter(train_text[i : i + 7] for i in range(len(train_text) - 6))
 discounts = ngram.modified_discounts(np.array(list(sevengrams.values())))
 print(", ".join(f"{name} = {d:.2f}" for name, d in zip(["D1", "D2", "D3+"], discounts[1:])))
+
+# %% [markdown]
+# Now five models are fitted and scored. On tiny Shakespeare expect 3.58, 2.98, 2.55, 2.22 and 2.19
+# bits, on the manual about 3.35, 2.5, 2.2, 1.7 and 1.64.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 models = {
@@ -858,31 +879,31 @@ ax = plotting.ladder(rt.ladder_rows(english.name))
 ax.set_title("With better smoothing longer histories pay off");
 
 # %% [markdown]
-# Remember the last bar. The model was fitted in seconds, and its score is the one that the
-# networks of later units have to beat.
+# Remember the last bar: it took seconds, and the networks of later units have to beat it.
 #
 # ## Generate text
 #
-# A model can also write: draw a token, append it, and ask the model again. The text begins with a
-# **prompt**. At each step the model sees only the last n - 1 tokens.
+# A model can also write: start from a **prompt**, draw a token, append it, and ask the model again.
 
 # %% [markdown] exercise="generate"
 # Write `generate`, which returns the prompt followed by `length` new tokens, each drawn from the
 # model's distribution after the last n - 1 tokens. Draw as in unit 01: call `uniform()` once for
 # each new token, and take the first token at which the running sum of the probabilities is larger
-# than the number that it returned. For example, with a model that always gives *tick* the
-# probability 1, `generate(lambda history: {"tick": 1.0}, ["so"], 2, 3, lambda: 0.5)` is
-# `["so", "tick", "tick"]`.
+# than the number that it returned. Rounding may leave all sums too small: then take the last token
+# with a probability above 0. A token of probability 0 is never drawn. For example, with a model
+# that always gives *tick* the probability 1, `generate(lambda history: {"tick": 1.0}, ["so"], 2, 3,
+# lambda: 0.5)` is `["so", "tick", "tick"]`.
 #
 # | | |
 # |---|---|
-# | `next_probs` | a function: `next_probs(history)` returns a dictionary from token to probability; `history` is a tuple |
+# | `next_probs` | a function: `next_probs(history)`, with a tuple, returns a dictionary from token to probability |
 # | `prompt` | list of tokens, may be empty; not modified |
 # | `length` | number of new tokens, 0 or more |
 # | `n` | `next_probs` gets the last n - 1 tokens, or all tokens of a shorter text |
 # | `uniform` | a function: `uniform()` returns a number from 0 up to, but not including, 1 |
-# | returns | a list: the prompt and the new tokens |
-# | edges | n = 1: the history is `()`; a token of probability 0 is never drawn; rounding may leave the last running sum a little below 1: then take the last token with a probability above 0 |
+# | returns | a list |
+# | edges | n = 1: the history is `()` |
+
 
 # %% exercise="generate"
 def generate(next_probs, prompt: list, length: int, n: int, uniform) -> list:
@@ -906,9 +927,9 @@ def generate(next_probs, prompt: list, length: int, n: int, uniform) -> list:
 check.generate(generate);
 
 # %% [markdown]
-# Now word models with n = 1 to 5 write a hundred words each; thirty are shown. Expect a random
-# list of words for n = 1, pairs that fit for n = 2, then phrases. The percentage is the fraction
-# of the sample's 4-grams that occur in the training text: 1 minus your `unseen_rate`.
+# Now word models with n = 1 to 5 write a hundred words each; thirty are shown. Expect a random list
+# for n = 1, pairs that fit for n = 2, then phrases. The percentage is the fraction of the sample's
+# 4-grams that the training text contains: 1 minus your `unseen_rate`.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 write = choose(generate, ngram.generate)
@@ -920,7 +941,7 @@ for n in range(1, 6):
     def next_ids(history, model=model):
         return dict(enumerate(model.probs(history).tolist()))
 
-    drawn = write(next_ids, prompt, rt.pick(smoke=30, cpu=100), n, rt.random.random)
+    drawn = write(next_ids, prompt, rt.pick(smoke=10, cpu=100), n, rt.random.random)
     sample = [vocabulary[i] for i in drawn[len(prompt) :]]
     print(f"n = {n}, {1 - rate(words, sample, 4):4.0%} copied: {' '.join(sample[:30])}\n")
 
@@ -933,16 +954,14 @@ for n in range(1, 6):
 # An n-gram model sees only a **window** of n - 1 words. In *The boats near the old gate were wet*
 # the verb agrees with *boats*, not with *gate*. The noun in between is called an **attractor**,
 # because it attracts the wrong verb form (Linzen, Dupoux and Goldberg 2016). The stories of the
-# course's invented world contain such sentences. We count 3-, 5- and 7-grams of the stories and
-# ask each model which of two verb forms is more probable.
+# course's invented world contain such sentences. The next cell counts their 3-, 5- and 7-grams.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 from llmcourse import world
 
-stories = world.stories(tokens=rt.pick(smoke=20_000, cpu=1_000_000), seed=rt.seed)
-tokens = [token for story in stories for token in story.tokens]
+stories = world.stories(tokens=rt.pick(smoke=5_000, cpu=1_000_000), seed=rt.seed)
 world_words = list(world.vocabulary())
-world_ids = ngram.encode(tokens, world_words)
+world_ids = ngram.encode([word for story in stories for word in story.tokens], world_words)
 windows = {n: ngram.fit(world_ids, len(world_words), NgramConfig(n)) for n in (3, 5, 7)}
 
 # %% [markdown]
@@ -967,17 +986,20 @@ for question in world.agreement_pairs(2, 2, seed=rt.seed):
     print(" ".join(question.prefix), f"... {question.right}, not {question.wrong}: {answers}")
 
 # %% [markdown]
-# The next cells ask 400 questions for each distance. A 5-gram model sees four words, so expect it
-# above chance (0.5) for up to three words between subject and verb, and at chance from four on.
+# The next cell asks 400 questions for each distance between subject and verb.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 distances = list(range(11))
-asked = rt.pick(smoke=20, cpu=400)
+asked = rt.pick(smoke=4, cpu=400)
 accuracy = {f"{n}-gram": [] for n in windows}
 for distance in distances:
     questions = world.agreement_pairs(asked, distance, seed=rt.seed)
     for n, model in windows.items():
         accuracy[f"{n}-gram"].append(np.mean([agrees(model, question) for question in questions]))
+
+# %% [markdown]
+# A 5-gram model sees four words, so expect it above chance (0.5) for up to three words in between,
+# and at chance from four on.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 ax = plotting.steps(
@@ -989,11 +1011,11 @@ ax.set_title("Once the subject is outside the window, accuracy is at chance");
 # Each model is at chance as soon as the subject is outside its window. More text and better
 # smoothing cannot change that. At a distance of four and five words the 7-gram model sees the
 # subject but hardly uses it: its whole history was rarely seen, so it relies on shorter ones, and
-# the first word that these lack is the subject.
+# the first word that these lose is the subject.
 #
-# The claims call a distance near if it is 0 to 2 words and far if it is 5 or more. Guessing would
-# reach 0.8 on the 1,200 near questions with a probability below 1e-9. On the 2,400 far questions,
-# four standard errors of guessing are 0.041.
+# The claims call 0 to 2 words near and 5 or more far. Guessing would reach 0.8 on the 1,200 near
+# questions with a probability below 1e-9. On the 2,400 far questions, four standard errors of
+# guessing are 0.041.
 
 # %% tags=["demo"]
 near, far = np.mean(accuracy["5-gram"][:3]), np.mean(accuracy["5-gram"][5:])
@@ -1014,14 +1036,12 @@ rt.claim(claim, far, abs(far - 0.5) < 0.04)
 # More text helps short n-grams: 35 % of the held-out pairs and 76 % of the triples were unseen in
 # tiny Shakespeare, and ten times the words will contain many of them. It does not help 20-grams.
 # Even 5-grams of words were unseen 99 % of the time. The number of possible n-grams grows by a
-# factor of V with each word, and the text by ten only once, so practically every history of 19
-# words will be new. Add-k then answers 1/V: it has nothing between the full history and the
-# uniform distribution. Already with characters it became worse from n = 5 (2.55 bits) to n = 6
-# (about 2.9). I would keep n small, 5 to 7 characters or 3 to 4 words, and use modified
-# Kneser-Ney, which gives shorter histories the weight that the counts demand: 2.19 bits per
-# character. What no n-gram model can do is to use a word outside its window. A 5-gram model chose
-# the right verb form across a long attractor half of the time, which is chance, because its
-# probability does not depend on the subject at all.
+# factor of V with each word, the text by ten once, so almost every history of 19 words will be new.
+# Add-k then answers 1/V. With characters it became worse from n = 5 (2.55 bits) to n = 6 (about
+# 2.9). I would keep n small, 5 to 7 characters or 3 to 4 words, and use modified Kneser-Ney, which
+# weights shorter histories by the counts: 2.19 bits per character. No n-gram model can use a word
+# outside its window. A 5-gram model chose the right verb form across a long attractor half of the
+# time, which is chance, because its probability does not depend on the subject.
 #
 # ### BEGIN MARK SCHEME
 # 10 points. 2: says what more text improves (short n-grams get seen, unseen rate falls) and that
@@ -1051,12 +1071,11 @@ rt.claim(claim, far, abs(far - 0.5) < 0.04)
 # cannot be compared. What would you have to measure to find the better model of the text? (3)
 # What would you have to store to let *cat* learn from what was seen after *dog*?
 #
-# **Where the ideas come from.** Markov 1913 (letters of *Eugene Onegin*); Shannon 1948, *A
-# mathematical theory of communication*; Jelinek and Mercer 1980; Church and Gale 1991; Ney, Essen
-# and Kneser 1994; Kneser and Ney 1995, *Improved backing-off for m-gram language modeling*; Chen
-# and Goodman 1998, *An empirical study of smoothing techniques*; Brants and Franz 2006, *Web 1T
-# 5-gram* (LDC2006T13); Linzen, Dupoux and Goldberg 2016, arXiv:1611.01368. The students and the
-# proctor are from the lecture slides of Stanford CS224n.
+# **Where the ideas come from.** Markov 1913; Shannon 1948; Kneser and Ney 1995, *Improved
+# backing-off for m-gram language modeling*; Chen and Goodman 1998, *An empirical study of smoothing
+# techniques*; Brants and Franz 2006, *Web 1T 5-gram* (LDC2006T13); Linzen, Dupoux and Goldberg
+# 2016, arXiv:1611.01368. The students and the proctor are from the slides of Stanford CS224n.
 #
 # **Next.** With words many tokens are unseen; with characters every history is short. Unit 03
 # learns tokens in between.
+

@@ -33,7 +33,9 @@ DRAWN = {
     "ladder": lambda ax: plotting.ladder(ROWS, ax=ax),
     "evidence": lambda ax: plotting.evidence([0.5, -0.5, 0.1], [3.0, 2.0, -1.0], ax=ax),
     "steps": lambda ax: plotting.steps([1, 2, 3], {"one": [9, 5, 4]}, "n", "bits", ax=ax),
-    "company": lambda ax: plotting.company({"a": 9, "b": 4}, {"a": 3, "b": 1}, ["b"], ax=ax),
+    "predecessors": lambda ax: plotting.predecessors(
+        {"a": 9, "b": 4}, {"a": 3, "b": 1}, ["b"], ax=ax
+    ),
     "word_map": lambda ax: plotting.word_map(
         {"cat": (0, 1), "dog": (1, 0), "cart": (2, 2)},
         {"animals": ["cat", "dog"], "things": ["cart"]},
@@ -141,8 +143,8 @@ def test_alignment_has_a_row_for_each_target_token_and_a_column_for_each_source_
     assert [label.get_text() for label in ax.get_yticklabels()] == ["felka", "tis"]
 
 
-def test_company_draws_words_that_nothing_comes_before_nowhere():
-    ax = plotting.company({"a": 9, "b": 4, "c": 2}, {"a": 3, "b": 1}, ["b"])
+def test_predecessors_leaves_out_words_that_nothing_comes_before():
+    ax = plotting.predecessors({"a": 9, "b": 4, "c": 2}, {"a": 3, "b": 1}, ["b"])
     points, named = ax.collections
     assert points.get_offsets().tolist() == [[9, 3], [4, 1]]
     assert named.get_offsets().tolist() == [[4, 1]]
@@ -230,7 +232,7 @@ NONE = {
     "distributions": lambda: plotting.distributions({}),
     "trials": lambda: plotting.trials({"random": []}, "x", "y"),
     "ladder": lambda: plotting.ladder([]),
-    "company": lambda: plotting.company({"a": 1}, {}, []),
+    "predecessors": lambda: plotting.predecessors({"a": 1}, {}, []),
     "alignment": lambda: plotting.alignment([], [], []),
     "word_map": lambda: plotting.word_map({}, {}),
     "tokens": lambda: plotting.tokens({}),

@@ -26,7 +26,8 @@ from tests.submissions import toy
 
 pytestmark = pytest.mark.usefixtures("wall")
 SLOT = 11
-HIDDEN_TESTS = sorted(Path(doctor.__file__).parents[1].glob("units/u[0-9]*.py"))
+HIDDEN_TESTS = Path(doctor.__file__).parents[1].glob("units/u[0-9]*.py")
+UNITS = sorted({path.stem[1:4] for path in HIDDEN_TESTS})  # such as 02_, in several modules
 
 
 def replaced(words, old, new):
@@ -216,7 +217,7 @@ def test_every_canary_is_one_that_can_fail():
 FORMULA = "right formulas of the unit"
 
 
-@pytest.mark.parametrize("unit", sorted(path.stem[1:] for path in HIDDEN_TESTS))
+@pytest.mark.parametrize("unit", UNITS)
 def test_no_right_formula_of_a_unit_is_in_its_sandbox(monkeypatch, unit):
     monkeypatch.setattr(doctor, "CANARIES", [c for c in CANARIES if c.name == FORMULA])
     assert examine(SLOT, unit)[0] == Finding(FORMULA, True, "held")

@@ -98,8 +98,8 @@ def draw_backoff_ladder() -> str:
         544,
         "Interpolation: what a long history cannot say, shorter ones do",
         "A ladder of five rungs for the probability of 'books' after 'teacher opened their'. "
-        "From top to bottom the history loses its first token: three words, two, one, none, and "
-        "last the uniform distribution 1/V. The history of three words was never seen. 'opened "
+        "From top to bottom the history loses its first token: three words, two, one, none; at the "
+        "foot is the uniform distribution 1/V. The history of three words was never seen. 'opened "
         "their' was followed by books 2 of 3 times, 'their' 2 of 3 times, and 2 of all 24 tokens "
         "are books. From the bottom up each rung mixes its own estimate with the result of the "
         "rung below, half and half: 0.100, 0.092, 0.379, 0.523; the unseen history passes 0.523 "
@@ -110,10 +110,9 @@ def draw_backoff_ladder() -> str:
     pen.text(own, 66, "own estimate")
     pen.text(result, 66, "$P($books $| h)$")
     prob = 1 / VOCAB_SIZE
-    rung = pen.box(history, bottom, 190, 40, "no history")
+    rung = None
     source = pen.box(own, bottom, 130, 40, f"$1 / V$ = 1/{VOCAB_SIZE}")
     box = pen.box(result, bottom, 110, 40, f"*{prob:.3f}*", fill="#ffffff")
-    pen.arrow(rung.right, source.left)
     pen.arrow(source.right, box.left)
     pen.text(30, bottom, "uniform", anchor="start", kind="small")
     for m, name in enumerate(("unigram", "bigram", "trigram", "4-gram")):
@@ -121,9 +120,9 @@ def draw_backoff_ladder() -> str:
         suffix = " ".join(words[len(words) - m :])
         row = followers(suffix)
         pen.text(30, y, name, anchor="start", kind="small")
-        upper = pen.box(history, y, 190, 40, suffix or "(empty)", dashed=not row)
-        pen.arrow(upper.bottom, rung.top)
-        if m:
+        upper = pen.box(history, y, 190, 40, suffix or "( )  the empty history", dashed=not row)
+        if rung:  # below the empty history there is no shorter one
+            pen.arrow(upper.bottom, rung.top)
             pen.text(history + 12, y + step / 2, "drop the first token", anchor="start",
                      kind="small")  # fmt: skip
         if row:
