@@ -36,27 +36,27 @@ def test_layers_equal_torch_forwards_and_backwards(kind, n_layers, both):
         outputs, end = module(leaf, start)
         end = end if isinstance(end, tuple) else (end,)
         (outputs.square().sum() + sum((i + 2) * s.sum() for i, s in enumerate(end))).backward()
-        slopes = {name: p.grad for name, p in module.named_parameters()}
-        results.append([outputs, *end, leaf.grad, *(slopes[name] for name in sorted(slopes))])
+        gradients = {name: p.grad for name, p in module.named_parameters()}
+        results.append([outputs, *end, leaf.grad, *(gradients[name] for name in sorted(gradients))])
     for mine, its in zip(*results, strict=True):
         torch.testing.assert_close(mine, its, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", TORCH)
-def test_the_slope_by_the_first_state_equals_torch(kind):
+def test_the_gradient_of_the_first_state_equals_torch(kind):
     torch.manual_seed(0)
     ours = Recurrent(kind, 3, 4).double()
     theirs = TORCH[kind](3, 4, batch_first=True).double()
     theirs.load_state_dict(ours.state_dict())
-    x, slopes = torch.randn(2, 5, 3, dtype=torch.float64), []
+    x, gradients = torch.randn(2, 5, 3, dtype=torch.float64), []
     for module in (ours, theirs):
         state = tuple(
             torch.full((1, 2, 4), 0.3, dtype=torch.float64, requires_grad=True)
             for _ in range(1 + (kind == "lstm"))
         )
         module(x, state if kind == "lstm" or module is ours else state[0])[0].sum().backward()
-        slopes.append([part.grad for part in state])
-    torch.testing.assert_close(*slopes, atol=1e-12, rtol=1e-12)
+        gradients.append([part.grad for part in state])
+    torch.testing.assert_close(*gradients, atol=1e-12, rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", TORCH)
@@ -124,7 +124,7 @@ def test_streams_follow_each_other_and_chunks_cover_them():
         models.streams(torch.arange(3), 2)
 
 
-def test_a_detached_state_carries_numbers_but_no_slopes():
+def test_a_detached_state_carries_values_but_no_gradients():
     model = made()
     _, state = model.read(torch.randint(0, 7, (2, 4)))
     cut = models.detached(state)

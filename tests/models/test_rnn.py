@@ -195,7 +195,8 @@ def test_the_formulas_that_answers_are_judged_by_are_the_library_s():
     for ours, judge, args in pairs:
         np.testing.assert_allclose(judge(*args), ours(*args), atol=1e-12)
     for name, gradient in rnn.bptt(elman, xs, h, dhs).items():
-        np.testing.assert_allclose(backward.walk(elman, xs, h, dhs)[name], gradient, atol=1e-12)
+        judged = backward.bptt_gradients(elman, xs, h, dhs)[name]
+        np.testing.assert_allclose(judged, gradient, atol=1e-12)
 
 
 def cases_of_mistakes():
@@ -211,7 +212,7 @@ def cases_of_mistakes():
     return {
         "elman": (cells.elman, cells.elman_mistakes, (elman, x, h)),
         "jordan": (cells.jordan, cells.jordan_mistakes, cells.jordan_inputs(rng, 2, 3, 4, 2)),
-        "walk": (backward.walk, backward.walk_mistakes, (elman, xs, h, drawn(5, 2, 4))),
+        "bptt": (backward.bptt_gradients, backward.bptt_mistakes, (elman, xs, h, drawn(5, 2, 4))),
         "clip": (backward.clipped, backward.clip_mistakes, (gradients, 0.7)),
         "lstm": (cells.lstm, cells.lstm_mistakes, (lstm, x, h, c)),
         "gru": (cells.gru, cells.gru_mistakes, (gru, x, h)),
