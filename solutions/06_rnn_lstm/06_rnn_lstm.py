@@ -163,20 +163,20 @@ tiny = {
 }  # fmt: skip
 
 # %% [markdown] exercise="elman_step"
-# > Write `elman_step`, which returns the state after one step of an Elman network. For an input of 1 and a state of
-# > 0.5, `tiny` gives tanh(1 + 0.9 · 0.5) = tanh(1.45):
-# >
-# > ```python
-# > >>> elman_step(tiny, np.array([[1.0]]), np.array([[0.5]])).round(3)
-# > array([[0.896]])
-# > ```
-# >
-# > | | |
-# > |---|---|
-# > | `params` | dictionary: `"W_ih"` (H, I), `"W_hh"` (H, H), `"b_ih"` (H,), `"b_hh"` (H,) |
-# > | `x`, `h` | inputs of this step, (B, I), and the state before it, (B, H); no argument is modified |
-# > | returns | state after it, (B, H), also for B = 1; same dtype as the inputs |
-# > | large inputs | must stay finite for sums of 1,000: use `np.tanh` |
+# Write `elman_step`, which returns the state after one step of an Elman network. For an input of 1 and a state of
+# 0.5, `tiny` gives tanh(1 + 0.9 · 0.5) = tanh(1.45):
+#
+# ```python
+# >>> elman_step(tiny, np.array([[1.0]]), np.array([[0.5]])).round(3)
+# array([[0.896]])
+# ```
+#
+# | | |
+# |---|---|
+# | `params` | dictionary: `"W_ih"` (H, I), `"W_hh"` (H, H), `"b_ih"` (H,), `"b_hh"` (H,) |
+# | `x`, `h` | inputs of this step, (B, I), and the state before it, (B, H); no argument is modified |
+# | returns | state after it, (B, H), also for B = 1; same dtype as the inputs |
+# | large inputs | must stay finite for sums of 1,000: use `np.tanh` |
 
 # %% exercise="elman_step"
 def elman_step(params: dict, x: np.ndarray, h: np.ndarray) -> np.ndarray:
@@ -244,21 +244,21 @@ tiny_jordan = {
 }  # fmt: skip
 
 # %% [markdown] exercise="jordan_step"
-# > Write `jordan_step`, which returns the hidden units and the output of one step of a Jordan network. For an input
-# > of 1 and a previous output of 0.2, `tiny_jordan` gives h = tanh(1 + 2 · 0.2) = 0.885 and
-# > y = 0.5 · 0.885 + 0.1 = 0.543:
-# >
-# > ```python
-# > >>> h, y = jordan_step(tiny_jordan, np.array([[1.0]]), np.array([[0.2]]))
-# > >>> h.round(3), y.round(3)
-# > (array([[0.885]]), array([[0.543]]))
-# > ```
-# >
-# > | | |
-# > |---|---|
-# > | `params` | dictionary: `"W_ih"` (H, I), `"W_yh"` (H, O), `"b_h"` (H,), `"W_hy"` (O, H), `"b_y"` (O,) |
-# > | `x`, `y` | inputs of this step, (B, I), and output of the previous one, (B, O); no argument is modified |
-# > | returns | a pair: hidden units (B, H) and new output (B, O), also for B = 1 or O = 1; same dtype as the inputs |
+# Write `jordan_step`, which returns the hidden units and the output of one step of a Jordan network. For an input
+# of 1 and a previous output of 0.2, `tiny_jordan` gives h = tanh(1 + 2 · 0.2) = 0.885 and
+# y = 0.5 · 0.885 + 0.1 = 0.543:
+#
+# ```python
+# >>> h, y = jordan_step(tiny_jordan, np.array([[1.0]]), np.array([[0.2]]))
+# >>> h.round(3), y.round(3)
+# (array([[0.885]]), array([[0.543]]))
+# ```
+#
+# | | |
+# |---|---|
+# | `params` | dictionary: `"W_ih"` (H, I), `"W_yh"` (H, O), `"b_h"` (H,), `"W_hy"` (O, H), `"b_y"` (O,) |
+# | `x`, `y` | inputs of this step, (B, I), and output of the previous one, (B, O); no argument is modified |
+# | returns | a pair: hidden units (B, H) and new output (B, O), also for B = 1 or O = 1; same dtype as the inputs |
 
 # %% exercise="jordan_step"
 def jordan_step(params: dict, x: np.ndarray, y: np.ndarray) -> tuple:
@@ -373,27 +373,27 @@ three_inputs, through_losses = (np.array(values).reshape(3, 1, 1) for values in 
 # biases also over the rows of the batch. After the last step $da_{T+1} = 0$.
 
 # %% [markdown] exercise="bptt"
-# > Write `bptt`, which returns the gradients of the loss with respect to all parameters of an Elman network and to
-# > its first state. The argument `dhs` holds the gradients $dhs_t$, so your function need not know how the loss is
-# > computed. Index 0 of the arrays is step 1. This call returns the gradients of the table above: `W_ih` is w, `W_hh`
-# > is u, and the gradient of each bias is the sum of the column *da*:
-# >
-# > ```python
-# > >>> gradients = bptt(tiny, three_inputs, first_state, through_losses)
-# > >>> {name: round(value.item(), 3) for name, value in gradients.items()}
-# > {'W_ih': 0.162, 'W_hh': 1.37, 'b_ih': 1.782, 'b_hh': 1.782, 'h0': 0.146}
-# > ```
-# >
-# > You may call your `elman_step` once it passes (grading uses a correct one).
-# >
-# > | | |
-# > |---|---|
-# > | `params` | dictionary as for `elman_step` |
-# > | `xs`, `h0` | inputs (T, B, I), time first; state before the first step, (B, H); no argument is modified |
-# > | `dhs` | (T, B, H): `dhs[t]` is for the state after reading `xs[t]`, through the loss of that step alone |
-# > | returns | dictionary with the gradients `"W_ih"`, `"W_hh"`, `"b_ih"`, `"b_hh"`, `"h0"` |
-# > | shapes | each gradient has the shape of its parameter or of `h0`; same dtype as the inputs |
-# > | edge | T = 0: all gradients are arrays of zeros in these shapes |
+# Write `bptt`, which returns the gradients of the loss with respect to all parameters of an Elman network and to
+# its first state. The argument `dhs` holds the gradients $dhs_t$, so your function need not know how the loss is
+# computed. Index 0 of the arrays is step 1. This call returns the gradients of the table above: `W_ih` is w, `W_hh`
+# is u, and the gradient of each bias is the sum of the column *da*:
+#
+# ```python
+# >>> gradients = bptt(tiny, three_inputs, first_state, through_losses)
+# >>> {name: round(value.item(), 3) for name, value in gradients.items()}
+# {'W_ih': 0.162, 'W_hh': 1.37, 'b_ih': 1.782, 'b_hh': 1.782, 'h0': 0.146}
+# ```
+#
+# You may call your `elman_step` once it passes (grading uses a correct one).
+#
+# | | |
+# |---|---|
+# | `params` | dictionary as for `elman_step` |
+# | `xs`, `h0` | inputs (T, B, I), time first; state before the first step, (B, H); no argument is modified |
+# | `dhs` | (T, B, H): `dhs[t]` is for the state after reading `xs[t]`, through the loss of that step alone |
+# | returns | dictionary with the gradients `"W_ih"`, `"W_hh"`, `"b_ih"`, `"b_hh"`, `"h0"` |
+# | shapes | each gradient has the shape of its parameter or of `h0`; same dtype as the inputs |
+# | edge | T = 0: all gradients are arrays of zeros in these shapes |
 
 # %% exercise="bptt"
 def bptt(params: dict, xs: np.ndarray, h0: np.ndarray, dhs: np.ndarray) -> dict:
@@ -494,21 +494,21 @@ ax.set_yscale("log");
 # `g.astype(np.float64)`.
 
 # %% [markdown] exercise="clip_grad_norm"
-# > Write `clip_grad_norm`, which returns the clipped gradients and the norm they had before clipping:
-# >
-# > ```python
-# > >>> clipped, norm = clip_grad_norm({"a": np.array([3.0]), "b": np.array([0.0, 4.0])}, max_norm=1.0)
-# > >>> clipped["a"].round(3).tolist(), clipped["b"].round(3).tolist(), norm
-# > ([0.6], [0.0, 0.8], 5.0)
-# > ```
-# >
-# > | | |
-# > |---|---|
-# > | `gradients` | dictionary from name to array, of any shapes; not modified |
-# > | `max_norm` | the limit, > 0 |
-# > | returns | a pair: a dictionary with the same names, shapes and dtypes, and the norm before clipping, a number |
-# > | edges | a norm of at most the limit: the gradients are not changed; all zeros: zeros, not nan |
-# > | sizes | float32 from 1e-25 to 1e25: (3e19, 4e19) with a limit of 1 gives (0.6, 0.8) and 5e19 |
+# Write `clip_grad_norm`, which returns the clipped gradients and the norm they had before clipping:
+#
+# ```python
+# >>> clipped, norm = clip_grad_norm({"a": np.array([3.0]), "b": np.array([0.0, 4.0])}, max_norm=1.0)
+# >>> clipped["a"].round(3).tolist(), clipped["b"].round(3).tolist(), norm
+# ([0.6], [0.0, 0.8], 5.0)
+# ```
+#
+# | | |
+# |---|---|
+# | `gradients` | dictionary from name to array, of any shapes; not modified |
+# | `max_norm` | the limit, > 0 |
+# | returns | a pair: a dictionary with the same names, shapes and dtypes, and the norm before clipping, a number |
+# | edges | a norm of at most the limit: the gradients are not changed; all zeros: zeros, not nan |
+# | sizes | float32 from 1e-25 to 1e25: (3e19, 4e19) with a limit of 1 gives (0.6, 0.8) and 5e19 |
 
 # %% exercise="clip_grad_norm"
 def clip_grad_norm(gradients: dict, max_norm: float) -> tuple:
@@ -653,24 +653,24 @@ print(f"c = {f:.3f} * {c} + {i:.3f} * {g:.3f} = {new_c:.3f}, h = {o:.3f} * tanh(
 # for each component when f should be close to 1.
 
 # %% [markdown] exercise="lstm_cell"
-# > Write `lstm_cell`, which returns both states after one step of an LSTM. This call computes the step above:
-# >
-# > ```python
-# > >>> h, c = lstm_cell(tiny_lstm, np.array([[1.0]]), np.array([[0.5]]), np.array([[2.0]]))
-# > >>> h.round(3), c.round(3)
-# > (array([[0.371]]), array([[2.382]]))
-# > ```
-# >
-# > The four sums side by side are one array `x @ W_ih.T + b_ih + h @ W_hh.T + b_hh` of shape (B, 4H), and
-# > `np.split(sums, 4, axis=1)` returns its four blocks.
-# >
-# > | | |
-# > |---|---|
-# > | `params` | `"W_ih"` (4H, I), `"W_hh"` (4H, H), `"b_ih"` (4H,), `"b_hh"` (4H,); blocks i, f, g, o |
-# > | `x` | inputs of this step, (B, I); no argument is modified |
-# > | `h`, `c` | the two states before it, (B, H) each |
-# > | returns | a pair: h and c after it, (B, H) each, also for B = 1; same dtype as the inputs |
-# > | large inputs | must stay finite for sums of 1,000: write the sigmoid as $(1 + \tanh(a/2))/2$, as in unit 05 |
+# Write `lstm_cell`, which returns both states after one step of an LSTM. This call computes the step above:
+#
+# ```python
+# >>> h, c = lstm_cell(tiny_lstm, np.array([[1.0]]), np.array([[0.5]]), np.array([[2.0]]))
+# >>> h.round(3), c.round(3)
+# (array([[0.371]]), array([[2.382]]))
+# ```
+#
+# The four sums side by side are one array `x @ W_ih.T + b_ih + h @ W_hh.T + b_hh` of shape (B, 4H), and
+# `np.split(sums, 4, axis=1)` returns its four blocks.
+#
+# | | |
+# |---|---|
+# | `params` | `"W_ih"` (4H, I), `"W_hh"` (4H, H), `"b_ih"` (4H,), `"b_hh"` (4H,); blocks i, f, g, o |
+# | `x` | inputs of this step, (B, I); no argument is modified |
+# | `h`, `c` | the two states before it, (B, H) each |
+# | returns | a pair: h and c after it, (B, H) each, also for B = 1; same dtype as the inputs |
+# | large inputs | must stay finite for sums of 1,000: write the sigmoid as $(1 + \tanh(a/2))/2$, as in unit 05 |
 
 # %% exercise="lstm_cell"
 def lstm_cell(params: dict, x: np.ndarray, h: np.ndarray, c: np.ndarray) -> tuple:
@@ -777,19 +777,19 @@ print(f"n = tanh({x_n} + {r:.3f} * {h_n}) = {n:.3f}")
 print(f"h = (1 - {z:.3f}) * {n:.3f} + {z:.3f} * {h} = {(1 - z) * n + z * h:.3f}")
 
 # %% [markdown] exercise="gru_cell"
-# > Write `gru_cell`, which returns the state after one step of a GRU. This call computes the step above:
-# >
-# > ```python
-# > >>> gru_cell(tiny_gru, np.array([[1.0]]), np.array([[0.5]])).round(3)
-# > array([[0.623]])
-# > ```
-# >
-# > | | |
-# > |---|---|
-# > | `params` | `"W_ih"` (3H, I), `"W_hh"` (3H, H), `"b_ih"` (3H,), `"b_hh"` (3H,); blocks r, z, n |
-# > | `x`, `h` | inputs of this step, (B, I), and the state before it, (B, H); no argument is modified |
-# > | returns | state after it, (B, H), also for B = 1; same dtype as the inputs |
-# > | large inputs | must stay finite for sums of 1,000: write the sigmoid with tanh, as in `lstm_cell` |
+# Write `gru_cell`, which returns the state after one step of a GRU. This call computes the step above:
+#
+# ```python
+# >>> gru_cell(tiny_gru, np.array([[1.0]]), np.array([[0.5]])).round(3)
+# array([[0.623]])
+# ```
+#
+# | | |
+# |---|---|
+# | `params` | `"W_ih"` (3H, I), `"W_hh"` (3H, H), `"b_ih"` (3H,), `"b_hh"` (3H,); blocks r, z, n |
+# | `x`, `h` | inputs of this step, (B, I), and the state before it, (B, H); no argument is modified |
+# | returns | state after it, (B, H), also for B = 1; same dtype as the inputs |
+# | large inputs | must stay finite for sums of 1,000: write the sigmoid with tanh, as in `lstm_cell` |
 
 # %% exercise="gru_cell"
 def gru_cell(params: dict, x: np.ndarray, h: np.ndarray) -> np.ndarray:
@@ -1023,26 +1023,26 @@ echo = {
 }  # fmt: skip
 
 # %% [markdown] exercise="bidirectional"
-# > Write `bidirectional`, which returns the states of two GRUs at each position, one that reads from the left and one
-# > that reads from the right. Both start from a state of zeros. Row t of the result holds the state of the first
-# > after it has read `xs[0]` to `xs[t]`, then the state of the second after it has read `xs[T - 1]` back to `xs[t]`.
-# > The array `three_inputs` of the BPTT example is 1, 0, 0. The forward states (left column) are the echo, and the
-# > backward GRU reads the 1 at its last step, at position 0:
-# >
-# > ```python
-# > >>> bidirectional(echo, echo, three_inputs)[:, 0].round(3)
-# > array([[0.381, 0.381],
-# >        [0.19 , 0.   ],
-# >        [0.095, 0.   ]])
-# > ```
-# >
-# > You may call your `gru_cell` once it passes (grading uses a correct one).
-# >
-# > | | |
-# > |---|---|
-# > | `forward`, `backward` | parameters of the two GRUs, as for `gru_cell`, same sizes; no argument is modified |
-# > | `xs` | inputs, (T, B, I), time first; T >= 1 |
-# > | returns | (T, B, 2H), also for B = 1, the forward states in the first H columns; same dtype as the inputs |
+# Write `bidirectional`, which returns the states of two GRUs at each position, one that reads from the left and one
+# that reads from the right. Both start from a state of zeros. Row t of the result holds the state of the first
+# after it has read `xs[0]` to `xs[t]`, then the state of the second after it has read `xs[T - 1]` back to `xs[t]`.
+# The array `three_inputs` of the BPTT example is 1, 0, 0. The forward states (left column) are the echo, and the
+# backward GRU reads the 1 at its last step, at position 0:
+#
+# ```python
+# >>> bidirectional(echo, echo, three_inputs)[:, 0].round(3)
+# array([[0.381, 0.381],
+#        [0.19 , 0.   ],
+#        [0.095, 0.   ]])
+# ```
+#
+# You may call your `gru_cell` once it passes (grading uses a correct one).
+#
+# | | |
+# |---|---|
+# | `forward`, `backward` | parameters of the two GRUs, as for `gru_cell`, same sizes; no argument is modified |
+# | `xs` | inputs, (T, B, I), time first; T >= 1 |
+# | returns | (T, B, 2H), also for B = 1, the forward states in the first H columns; same dtype as the inputs |
 
 # %% exercise="bidirectional"
 def bidirectional(forward: dict, backward: dict, xs: np.ndarray) -> np.ndarray:
@@ -1075,29 +1075,29 @@ tiny_tagger = {
 }  # fmt: skip
 
 # %% [markdown] exercise="SequenceTagger"
-# > Write `SequenceTagger`, which assigns a label to every token (**many-to-many**): it looks up the vector of each
-# > token, reads the vectors in both directions, and computes the logits of the labels at each position. For the
-# > tokens 1, 0, 0 the states are those of the last example. The logit of label 0 is the forward state, that of label
-# > 1 is the backward state + 0.05:
-# >
-# > ```python
-# > >>> tagger = SequenceTagger(tiny_tagger)
-# > >>> tagger.logits(np.array([[1, 0, 0]]))[0].round(3)
-# > array([[0.381, 0.431],
-# >        [0.19 , 0.05 ],
-# >        [0.095, 0.05 ]])
-# > >>> tagger.tags(np.array([[1, 0, 0]]))
-# > array([[1, 0, 0]])
-# > ```
-# >
-# > You may call your `bidirectional` once it passes (grading uses a correct one).
-# >
-# > | | |
-# > |---|---|
-# > | `params` | `"E"` (V, d), row i for token i; `"forward"`, `"backward"`: GRUs, I = d; `"W"` (K, 2H); `"b"` (K,) |
-# > | `ids` | token ids, (B, T), one sentence a row (`bidirectional` expects time first); not modified |
-# > | `logits(ids)` | returns (B, T, K), also for B = 1; same dtype as the parameters |
-# > | `tags(ids)` | returns the label with the largest logit of each token, integers (B, T) |
+# Write `SequenceTagger`, which assigns a label to every token (**many-to-many**): it looks up the vector of each
+# token, reads the vectors in both directions, and computes the logits of the labels at each position. For the
+# tokens 1, 0, 0 the states are those of the last example. The logit of label 0 is the forward state, that of label
+# 1 is the backward state + 0.05:
+#
+# ```python
+# >>> tagger = SequenceTagger(tiny_tagger)
+# >>> tagger.logits(np.array([[1, 0, 0]]))[0].round(3)
+# array([[0.381, 0.431],
+#        [0.19 , 0.05 ],
+#        [0.095, 0.05 ]])
+# >>> tagger.tags(np.array([[1, 0, 0]]))
+# array([[1, 0, 0]])
+# ```
+#
+# You may call your `bidirectional` once it passes (grading uses a correct one).
+#
+# | | |
+# |---|---|
+# | `params` | `"E"` (V, d), row i for token i; `"forward"`, `"backward"`: GRUs, I = d; `"W"` (K, 2H); `"b"` (K,) |
+# | `ids` | token ids, (B, T), one sentence a row (`bidirectional` expects time first); not modified |
+# | `logits(ids)` | returns (B, T, K), also for B = 1; same dtype as the parameters |
+# | `tags(ids)` | returns the label with the largest logit of each token, integers (B, T) |
 
 # %% exercise="SequenceTagger"
 class SequenceTagger:
@@ -1227,31 +1227,31 @@ tiny_classifier = {
 }  # fmt: skip
 
 # %% [markdown] exercise="SequenceClassifier"
-# > Write `SequenceClassifier`, which assigns one label to each text: a GRU reads the vectors of the tokens from a
-# > state of zeros, the states are pooled, and a linear layer computes the logits of the labels. Here the second
-# > text has a length of 1, so only its first state counts. The mean of the first is
-# > (0.381 + 0.190 + 0.095) / 3:
-# >
-# > ```python
-# > >>> ids, lengths = np.array([[1, 0, 0], [1, 0, 0]]), np.array([3, 1])
-# > >>> SequenceClassifier(tiny_classifier).logits(ids, lengths).round(3)
-# > array([[0.095],
-# >        [0.381]])
-# > >>> SequenceClassifier(tiny_classifier, "mean").logits(ids, lengths).round(3)
-# > array([[0.222],
-# >        [0.381]])
-# > ```
-# >
-# > You may call your `gru_cell` once it passes (grading uses a correct one).
-# >
-# > | | |
-# > |---|---|
-# > | `params` | dictionary: `"E"` (V, d), `"gru"` (parameters with I = d), `"W"` (K, H), `"b"` (K,) |
-# > | `pooling` | `"last"`, which is the default, or `"mean"` |
-# > | `ids` | token ids (B, T); any id can be a real token, also 0; not modified |
-# > | `lengths` | how many ids of each row are real, (B,), from 1 to T; not modified |
-# > | `logits(ids, lengths)` | returns (B, K), also for B = 1; same dtype as the parameters |
-# > | edge | any other pooling, also `"LAST"` and `""`: `ValueError` when the object is created |
+# Write `SequenceClassifier`, which assigns one label to each text: a GRU reads the vectors of the tokens from a
+# state of zeros, the states are pooled, and a linear layer computes the logits of the labels. Here the second
+# text has a length of 1, so only its first state counts. The mean of the first is
+# (0.381 + 0.190 + 0.095) / 3:
+#
+# ```python
+# >>> ids, lengths = np.array([[1, 0, 0], [1, 0, 0]]), np.array([3, 1])
+# >>> SequenceClassifier(tiny_classifier).logits(ids, lengths).round(3)
+# array([[0.095],
+#        [0.381]])
+# >>> SequenceClassifier(tiny_classifier, "mean").logits(ids, lengths).round(3)
+# array([[0.222],
+#        [0.381]])
+# ```
+#
+# You may call your `gru_cell` once it passes (grading uses a correct one).
+#
+# | | |
+# |---|---|
+# | `params` | dictionary: `"E"` (V, d), `"gru"` (parameters with I = d), `"W"` (K, H), `"b"` (K,) |
+# | `pooling` | `"last"`, which is the default, or `"mean"` |
+# | `ids` | token ids (B, T); any id can be a real token, also 0; not modified |
+# | `lengths` | how many ids of each row are real, (B,), from 1 to T; not modified |
+# | `logits(ids, lengths)` | returns (B, K), also for B = 1; same dtype as the parameters |
+# | edge | any other pooling, also `"LAST"` and `""`: `ValueError` when the object is created |
 
 # %% exercise="SequenceClassifier"
 class SequenceClassifier:
