@@ -28,8 +28,8 @@ def test_layers_equal_torch_forwards_and_backwards(kind, n_layers, both):
     ours = Recurrent(kind, 3, 4, n_layers, both)
     theirs = TORCH[kind](3, 4, n_layers, bidirectional=both, batch_first=True)
     theirs.load_state_dict(ours.state_dict())
-    x, places = torch.randn(2, 6, 3), n_layers * (1 + both)
-    state = tuple(torch.randn(places, 2, 4) for _ in range(1 + (kind == "lstm")))
+    x, rows = torch.randn(2, 6, 3), n_layers * (1 + both)
+    state = tuple(torch.randn(rows, 2, 4) for _ in range(1 + (kind == "lstm")))
     results = []
     for module, start in ((ours, state), (theirs, state if kind == "lstm" else state[0])):
         leaf = x.clone().requires_grad_()
@@ -150,9 +150,9 @@ def test_drawn_text_follows_the_probabilities_and_stops_at_the_end():
         model.head.bias[3] = 5.0
     generator = torch.Generator().manual_seed(0)
     drawn = models.generate(model, torch.tensor([1, 2]), 2_000, generator)
-    share = math.exp(5) / (math.exp(5) + 5)
+    probability = math.exp(5) / (math.exp(5) + 5)
     # standard deviation 0.004: five of them, a false alarm in a million
-    assert drawn.count(3) / 2_000 == pytest.approx(share, abs=0.02)
+    assert drawn.count(3) / 2_000 == pytest.approx(probability, abs=0.02)
     assert 0 not in drawn
     assert models.generate(model, torch.tensor([1]), 9_000, generator, end=4)[-1] == 4
 
@@ -200,10 +200,10 @@ def test_training_learns_a_text_that_leaves_no_choice():
 
 
 @pytest.mark.parametrize("kind", TORCH)
-@pytest.mark.parametrize("places", [(1, 3, 5), (2, 2, 5), (1, 2, 4)])
-def test_a_state_of_another_batch_layer_or_width_is_refused(kind, places, unchecked):
+@pytest.mark.parametrize("shape", [(1, 3, 5), (2, 2, 5), (1, 2, 4)])
+def test_a_state_of_another_batch_layer_or_width_is_refused(kind, shape, unchecked):
     layers = Recurrent(kind, 3, 5)
-    state = tuple(torch.zeros(places) for _ in range(1 + (kind == "lstm")))
+    state = tuple(torch.zeros(shape) for _ in range(1 + (kind == "lstm")))
     with pytest.raises(ValueError, match=r"expected a state of . x \(1, 2, 5\).*None") as caught:
         layers(torch.zeros(2, 4, 3), state)
     assert "\n" not in str(caught.value)

@@ -150,7 +150,7 @@ def reader(K, width, seed=4):
     return {"E": drawn(7, 3), "W": rng.normal(size=(K, width)), "b": rng.normal(size=K)}
 
 
-def test_a_tagger_sees_what_stands_on_both_sides():
+def test_a_tagger_sees_the_tokens_on_both_sides():
     params = reader(3, 8) | {"forward": weights("gru", 3, 4), "backward": weights("gru", 3, 4, 1)}
     tagger = SequenceTagger(params)
     ids = np.array([[1, 2, 3, 4, 5], [6, 0, 1, 1, 2]])
@@ -159,9 +159,9 @@ def test_a_tagger_sees_what_stands_on_both_sides():
     np.testing.assert_array_equal(tagger.tags(ids), logits.argmax(axis=2))
     states = rnn.bidirectional(params["forward"], params["backward"], params["E"][ids.T])
     np.testing.assert_allclose(logits[1, 2], states[2, 1] @ params["W"].T + params["b"])
-    for place in (0, 4):
+    for index in (0, 4):
         other = ids.copy()
-        other[0, place] = 0
+        other[0, index] = 0
         assert np.abs(tagger.logits(other) - logits)[0, 2].max() > 1e-6
 
 

@@ -36,10 +36,10 @@ def draw_lstm_cell() -> str:
     pen.arrow((g, top), gated.bottom)
     pen.arrow(gated.top, add.bottom)
     # the line h
-    squash = pen.box(640, 160, 58, 34, "$tanh$", fill="#ffffff")
+    nonlinear = pen.box(640, 160, 58, 34, "$tanh$", fill="#ffffff")
     shown = pen.operation(640, 216, ".")
-    pen.arrow(pen.joint(640, upper), squash.top)
-    pen.arrow(squash.bottom, shown.top)
+    pen.arrow(pen.joint(640, upper), nonlinear.top)
+    pen.arrow(nonlinear.bottom, shown.top)
     pen.arrow((o, top), (o, 216), shown.left)
     pen.arrow(shown.bottom, (640, lower), (724, lower))
     pen.arrow((86, lower), sums[0].left)
@@ -99,13 +99,13 @@ def draw_gru_cell() -> str:
     gate_r = pen.box(194, lower, 58, 34, "$σ$", fill="#ffffff")
     reset = pen.operation(276, lower, ".")
     sum_n = pen.operation(356, lower, "+")
-    squash = pen.box(440, lower, 58, 34, "$tanh$", fill="#ffffff")
+    nonlinear = pen.box(440, lower, 58, 34, "$tanh$", fill="#ffffff")
     take = pen.operation(560, lower, ".")
     pen.arrow((76, lower), sum_r.left)
     for part in (sum_r, reset, sum_n):
         pen.arrow((part.x, lower + 38), part.bottom)
     for start, end in (
-        (sum_r, gate_r), (gate_r, reset), (reset, sum_n), (sum_n, squash), (squash, take),
+        (sum_r, gate_r), (gate_r, reset), (reset, sum_n), (sum_n, nonlinear), (nonlinear, take),
     ):  # fmt: skip
         pen.arrow(start.right, end.left)
     pen.arrow(rest.bottom, take.top)
