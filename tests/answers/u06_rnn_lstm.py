@@ -276,7 +276,7 @@ SOLVED = {
 
 
 def edited(exercise, *pairs):
-    """Return the solution with these texts replaced, wherever they occur."""
+    """Return the solution with these texts replaced, each in all its places."""
     source, names = SOLVED[exercise], dict(globals())
     for old, new in pairs:
         assert old in source, (exercise, old)
