@@ -13,45 +13,55 @@ from llmcourse.checks import Mistake, compare, diagnosed, noted, visible
 from llmcourse.checks.u06_cells import Array, Params, elman, weights
 from llmcourse.checks.u06_judging import agrees, arrays_near, called
 
+# Hints that the hidden tests give, too.
+SHAPES = (
+    "Look at the shapes: da.T @ xs[t] is (H, I), da.T @ hs[t] is (H, H), da.sum(axis=0) is (H,)."
+)
+NO_STEP = "T = 0: begin with np.zeros_like(params[...]) and np.zeros_like(h0), then loop."
+IN_FLOAT64 = (
+    "Square and sum in float64, g.astype(np.float64): in float32 the square of 3e19 is infinite "
+    "and that of 3e-25 is 0."
+)
+
 # --- bptt
 
 
-def walk_inputs(rng: Any, T: int, B: int, inputs: int, H: int) -> Any:
+def bptt_inputs(rng: Any, T: int, B: int, inputs: int, H: int) -> Any:
     """Return random parameters, inputs, a first state, and a gradient of each state."""
     p, xs = weights(rng, 1, inputs, H), rng.normal(size=(T, B, inputs))
     return p, xs, rng.normal(size=(B, H)), rng.normal(size=(T, B, H))
 
 
-def walk(
+def bptt_gradients(
     p: Params, xs: Array, h0: Array, dhs: Array, *,
-    slope: Any = lambda dh, own, before, after: (dh + own) * (1 - after**2),
-    add: Any = lambda total, share: total + share,
+    through_tanh: Any = lambda dh, own, before, after: (dh + own) * (1 - after**2),
+    add: Any = lambda total, part: total + part,
     back: Any = lambda da, dh, W: np.einsum("bo,oh->bh", da, W),
     memory: int = 0, steps: Iterable[int] | None = None,
 ) -> Params:  # fmt: skip
     """Return the gradients, by outer products; the options are mistakes.
 
-    slope: da of a step, from what comes back, dhs[t], and the states before and after it; add: its
-    share; back: to the state before it; memory: 1 where W_hh sees the state after it; steps: in
-    this order, not from the last to the first.
+    through_tanh: da of a step, from what comes back, dhs[t], and the states before and after it;
+    add: the total after this step; back: what goes to the step before; memory: 1 where W_hh sees
+    the state after the step; steps: in this order, not from the last to the first.
     """
     hs = [h0]
     for x in xs:
         hs.append(elman(p, x, hs[-1]))
     total, dh = {name: np.zeros_like(value) for name, value in p.items()}, np.zeros_like(h0)
     for t in reversed(range(len(xs))) if steps is None else steps:
-        da = slope(dh, dhs[t], hs[t], hs[t + 1])
-        share = {"W_ih": np.einsum("bo,bi->oi", da, xs[t])}
-        share |= {"W_hh": np.einsum("bo,bi->oi", da, hs[t + memory])}
-        share |= {"b_ih": np.einsum("bo->o", da), "b_hh": np.einsum("bo->o", da)}
-        total = {name: add(total[name], share[name]) for name in total}
+        da = through_tanh(dh, dhs[t], hs[t], hs[t + 1])
+        part = {"W_ih": np.einsum("bo,bi->oi", da, xs[t])}
+        part |= {"W_hh": np.einsum("bo,bi->oi", da, hs[t + memory])}
+        part |= {"b_ih": np.einsum("bo->o", da), "b_hh": np.einsum("bo->o", da)}
+        total = {name: add(total[name], part[name]) for name in total}
         dh = back(da, dh + dhs[t], p["W_hh"])
     return total | {"h0": dh}
 
 
-def walk_mistakes(p: Params, xs: Array, h0: Array, dhs: Array) -> list[Mistake]:
+def bptt_mistakes(p: Params, xs: Array, h0: Array, dhs: Array) -> list[Mistake]:
     def other(**options: Any) -> Params:
-        return walk(p, xs, h0, dhs, **options)
+        return bptt_gradients(p, xs, h0, dhs, **options)
 
     def divided(by: int) -> Params:
         return {name: g if name == "h0" else g / max(1, by) for name, g in right.items()}
@@ -60,21 +70,21 @@ def walk_mistakes(p: Params, xs: Array, h0: Array, dhs: Array) -> list[Mistake]:
     only_last = np.concatenate([0 * dhs[:-1], dhs[-1:]])
     twice = {name: 2 * right[name] for name in ("b_ih", "b_hh")}
     return [
-        Mistake(other(slope=lambda dh, own, before, after: own * (1 - after**2)),
+        Mistake(other(through_tanh=lambda dh, own, before, after: own * (1 - after**2)),
                 "Carry the gradient back: dh is dhs[t] plus what step t + 1 sends."),
-        Mistake(other(add=lambda total, share: share),
+        Mistake(other(add=lambda total, part: part),
                 "Every step adds its contribution: +=, not =."),
         Mistake(divided(T), "Sum the contributions of the steps: no mean over time."),
         Mistake(divided(len(h0)), "Sum the contributions of the rows: no mean over the batch."),
-        Mistake(other(slope=lambda dh, own, before, after: (dh + own) * (1 - before**2)),
+        Mistake(other(through_tanh=lambda dh, own, before, after: (dh + own) * (1 - before**2)),
                 "The derivative of tanh is 1 - h^2 with the state AFTER the step."),
-        Mistake(other(slope=lambda dh, own, before, after: dh + own),
+        Mistake(other(through_tanh=lambda dh, own, before, after: dh + own),
                 "The derivative of tanh is missing: multiply by 1 - h^2."),
-        Mistake(other(slope=lambda dh, own, before, after: (dh + own) * (1 - after)),
+        Mistake(other(through_tanh=lambda dh, own, before, after: (dh + own) * (1 - after)),
                 "The derivative of tanh is 1 - h^2: h is squared."),
-        Mistake(other(slope=lambda dh, own, before, after: (dh + own) * after * (1 - after)),
+        Mistake(other(through_tanh=lambda dh, own, before, after: (dh + own) * after * (1 - after)),
                 "The derivative of tanh is 1 - h^2; h (1 - h) is that of the sigmoid."),
-        Mistake(other(slope=lambda dh, own, before, after: own + dh * (1 - after**2)),
+        Mistake(other(through_tanh=lambda dh, own, before, after: own + dh * (1 - after**2)),
                 "First add, then multiply: (dh + dhs[t]) * (1 - h^2)."),
         Mistake(other(memory=1),
                 "The gradient with respect to W_hh uses the state BEFORE the step."),
@@ -84,8 +94,8 @@ def walk_mistakes(p: Params, xs: Array, h0: Array, dhs: Array) -> list[Mistake]:
                 "What goes back is da @ W_hh, with the derivative of tanh in it: da, not dh."),
         Mistake(other(steps=range(T)), "Go from the last step to the first."),
         Mistake(other(steps=range(T - 1, 0, -1)), "The first step counts, too: t goes down to 0."),
-        Mistake(walk(p, xs, 0 * h0, dhs), "The first state is h0, not zeros."),
-        Mistake(walk(p, xs, h0, only_last), "Every dhs[t] counts, not only the last."),
+        Mistake(bptt_gradients(p, xs, 0 * h0, dhs), "The first state is h0, not zeros."),
+        Mistake(bptt_gradients(p, xs, h0, only_last), "Every dhs[t] counts, not only the last."),
         Mistake(right | {"W_hh": right["W_hh"].T},
                 "The gradient of W_hh is transposed: da.T @ the state before the step."),
         Mistake(right | twice, "b_ih and b_hh are one array, to which you added twice: make two."),
@@ -93,7 +103,7 @@ def walk_mistakes(p: Params, xs: Array, h0: Array, dhs: Array) -> list[Mistake]:
     ]  # fmt: skip
 
 
-def walk_hint(got: Any, want: Params) -> str:
+def bptt_hint(got: Any, want: Params) -> str:
     """Return what to look at, given which gradients are wrong."""
     if not isinstance(got, dict) or set(got) != set(want):
         return f"Return a dictionary with the keys {', '.join(want)}."
@@ -118,21 +128,16 @@ def walk_hint(got: Any, want: Params) -> str:
 @visible
 def bptt(answer):
     rng, what = np.random.default_rng(3), "the gradient with respect to"
-    args = walk_inputs(rng, 5, 3, 2, 4)
-    shapes = (
-        "Look at the shapes: da.T @ xs[t] is (H, I), da.T @ hs[t] is (H, H), da.sum(axis=0) is "
-        "(H,)."
-    )
-    got = called(answer, args, product=shapes, sums=shapes)
+    args = bptt_inputs(rng, 5, 3, 2, 4)
+    got = called(answer, args, product=SHAPES, sums=SHAPES)
     form = "Return a dictionary with the keys W_ih, W_hh, b_ih, b_hh, h0, each of its shape."
-    arrays_near(got, walk(*args), what, form, walk_hint, *walk_mistakes(*args))
+    arrays_near(got, bptt_gradients(*args), what, form, bptt_hint, *bptt_mistakes(*args))
     for sizes in ((1, 2, 3, 2), (3, 1, 2, 2), (2, 3, 1, 1), (3, 2, 4, 4), (6, 2, 3, 2)):
-        args = walk_inputs(rng, *sizes)
+        args = bptt_inputs(rng, *sizes)
         with noted("The same steps hold for other sizes; keep all axes."):
             got = called(answer, args)
-        arrays_near(got, walk(*args), what, form, walk_hint)
-    no_step = "T = 0: begin with np.zeros_like(params[...]) and np.zeros_like(h0), then loop."
-    agrees(answer, walk, [walk_inputs(rng, 0, 3, 2, 4)], what, no_step)
+        arrays_near(got, bptt_gradients(*args), what, form, bptt_hint)
+    agrees(answer, bptt_gradients, [bptt_inputs(rng, 0, 3, 2, 4)], what, NO_STEP)
 
 
 # --- clip_grad_norm
@@ -202,12 +207,9 @@ def clip_grad_norm(answer):
         norm = clipped(g, 1.0)[1]
         for limit in (0.9 * norm, 1.1 * norm, 2.0):
             _in_proportion(answer, g, limit, ordinary)
-    wide = (
-        "Square and sum in float64, g.astype(np.float64): in float32 the square of 3e19 is "
-        "infinite and that of 3e-25 is 0."
-    )
     for size in (1e19, 1e-25):
-        _in_proportion(answer, {"a": np.array([3 * size, 4 * size], dtype=np.float32)}, 1.0, wide)
+        g = {"a": np.array([3 * size, 4 * size], dtype=np.float32)}
+        _in_proportion(answer, g, 1.0, IN_FLOAT64)
 
 
 def _in_proportion(answer: Any, gradients: Params, limit: float, hint: str) -> None:

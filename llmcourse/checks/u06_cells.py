@@ -17,6 +17,7 @@ Params = dict[str, Any]  # arrays, or the parameters of parts of a model
 OUTPUTS_ARE_ROWS = "The matrices have outputs as rows: x @ W.T."
 OVERFLOWS = "With sums of 1,000 an exponential overflows: use {}."
 SIGMOID = "(1 + np.tanh(a / 2)) / 2"
+NO_BIAS = "Both biases are missing: add b_ih and b_hh."
 
 
 def random_arrays(rng: Any, **shapes: tuple[int, ...]) -> Params:
@@ -70,9 +71,9 @@ def softmax(z: Array) -> Array:
     return e / e.sum(axis=1, keepdims=True)
 
 
-def without(p: Params, name: str) -> Params:
-    """Return the parameters with this one set to 0."""
-    return p | {name: 0 * p[name]}
+def without(p: Params, *names: str) -> Params:
+    """Return the parameters with these set to 0."""
+    return p | {name: 0 * p[name] for name in names}
 
 
 # --- elman_step
@@ -91,8 +92,9 @@ def elman_mistakes(p: Params, x: Array, h: Array) -> list[Mistake]:
         Mistake(np.maximum(a + b, 0), "The nonlinearity is tanh, not relu: np.tanh."),
         Mistake(np.tanh(a) + np.tanh(b), "Apply one tanh to the sum, do not add two of them."),
         Mistake(h + np.tanh(a + b), "The old state enters through W_hh only: do not add it again."),
-        Mistake(np.tanh(a + b - p["b_hh"]), "The bias b_hh is missing."),
-        Mistake(np.tanh(a + b - p["b_ih"]), "The bias b_ih is missing."),
+        Mistake(elman(without(p, "b_hh"), x, h), "The bias b_hh is missing."),
+        Mistake(elman(without(p, "b_ih"), x, h), "The bias b_ih is missing."),
+        Mistake(elman(without(p, "b_ih", "b_hh"), x, h), NO_BIAS),
         Mistake(np.tanh(a + turned), "W_hh has its outputs as rows: h @ W_hh.T."),
         Mistake(np.tanh(a + p["b_hh"]), "The old state has no influence: add h @ W_hh.T."),
         Mistake(np.tanh(b + p["b_ih"]), "The input has no influence: add x @ W_ih.T."),
@@ -148,6 +150,8 @@ def jordan_mistakes(p: Params, x: Array, y: Array) -> list[Mistake]:
                 "The previous output is fed back unchanged: no tanh around it."),
         Mistake((h, out - p["b_y"]), "The bias b_y is missing."),
         Mistake(jordan(without(p, "b_h"), x, y), "The bias b_h is missing."),
+        Mistake(jordan(without(p, "b_h", "b_y"), x, y),
+                "Both biases are missing: add b_h and b_y."),
         Mistake(jordan(p, x, 0 * y), "The previous output has no influence: add y @ W_yh.T."),
     ]  # fmt: skip
 
@@ -195,6 +199,7 @@ def block_mistakes(cell: Any, right: str, wrong: tuple[str, ...], p: Params, *re
         Mistake(cell(p, *rest, sigmoid=np.tanh), "The gates are sigmoids: a tanh can be negative."),
         Mistake(cell(without(p, "b_hh"), *rest), "The bias b_hh is missing."),
         Mistake(cell(without(p, "b_ih"), *rest), "The bias b_ih is missing."),
+        Mistake(cell(without(p, "b_ih", "b_hh"), *rest), NO_BIAS),
     ]  # fmt: skip
 
 

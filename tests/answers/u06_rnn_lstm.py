@@ -80,7 +80,7 @@ def bptt_by_autograd(params, xs, h0, dhs):
 
 
 @right("bptt")
-def bptt_slopes_first_products_last(params, xs, h0, dhs):
+def bptt_sums_first_products_last(params, xs, h0, dhs):
     hs = [h0]
     for x in xs:
         hs.append(elman_step(params, x, hs[-1]))
@@ -289,10 +289,12 @@ def edited(exercise, *pairs):
 RIGHT = ""  # in place of a hint: this edit computes the same
 SINGLE, AXES, ROWS = "leave dtype alone", "Keep all axes", "have outputs as rows"
 WITHOUT_B_HH = ("The bias b_hh is missing", (' + params["b_hh"]', ""))
+WITHOUT_BOTH = ("Both biases are missing", (' + params["b_ih"]', ""), (' + params["b_hh"]', ""))
 GATED = [  # of both gated cells
     (ROWS, ('params["W_hh"].T', 'params["W_hh"]')),
     WITHOUT_B_HH,
     ("The bias b_ih is missing", (' + params["b_ih"]', "")),
+    WITHOUT_BOTH,
     ("halves its argument", ("a / 2", "a")),
     ("exponential overflows", (cells.SIGMOID, "np.exp(a) / (1 + np.exp(a))")),
 ]
@@ -306,6 +308,7 @@ EDITS = {
         ("h @ W_hh.T", ('params["W_hh"].T', 'params["W_hh"]')),
         ("The nonlinearity is missing", ("np.tanh(a)", "a")),
         WITHOUT_B_HH,
+        WITHOUT_BOTH,
         ("old state has no influence", (' + h @ params["W_hh"].T', "")),
         ("is tanh, not a sigmoid", ("np.tanh(a)", "1 / (1 + np.exp(-a))")),
         ("do not add it again", ("return ", "return h + ")),
@@ -330,6 +333,7 @@ EDITS = {
         ("enters through W_yh", ('params["W_yh"].T', 'params["W_hy"]')),
         ("no tanh around it", ("y @", "np.tanh(y) @")),
         ("b_y is missing", (' + params["b_y"]', "")),
+        ("Both biases are missing", (' + params["b_h"]', ""), (' + params["b_y"]', "")),
         ("previous output has no influence", (' + y @ params["W_yh"].T', "")),
     ],
     "bptt": [

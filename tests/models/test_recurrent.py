@@ -28,35 +28,35 @@ def test_layers_equal_torch_forwards_and_backwards(kind, n_layers, both):
     ours = Recurrent(kind, 3, 4, n_layers, both)
     theirs = TORCH[kind](3, 4, n_layers, bidirectional=both, batch_first=True)
     theirs.load_state_dict(ours.state_dict())
-    x, places = torch.randn(2, 6, 3), n_layers * (1 + both)
-    state = tuple(torch.randn(places, 2, 4) for _ in range(1 + (kind == "lstm")))
+    x, rows = torch.randn(2, 6, 3), n_layers * (1 + both)
+    state = tuple(torch.randn(rows, 2, 4) for _ in range(1 + (kind == "lstm")))
     results = []
     for module, start in ((ours, state), (theirs, state if kind == "lstm" else state[0])):
         leaf = x.clone().requires_grad_()
         outputs, end = module(leaf, start)
         end = end if isinstance(end, tuple) else (end,)
         (outputs.square().sum() + sum((i + 2) * s.sum() for i, s in enumerate(end))).backward()
-        slopes = {name: p.grad for name, p in module.named_parameters()}
-        results.append([outputs, *end, leaf.grad, *(slopes[name] for name in sorted(slopes))])
+        gradients = {name: p.grad for name, p in module.named_parameters()}
+        results.append([outputs, *end, leaf.grad, *(gradients[name] for name in sorted(gradients))])
     for mine, its in zip(*results, strict=True):
         torch.testing.assert_close(mine, its, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", TORCH)
-def test_the_slope_by_the_first_state_equals_torch(kind):
+def test_the_gradient_of_the_first_state_equals_torch(kind):
     torch.manual_seed(0)
     ours = Recurrent(kind, 3, 4).double()
     theirs = TORCH[kind](3, 4, batch_first=True).double()
     theirs.load_state_dict(ours.state_dict())
-    x, slopes = torch.randn(2, 5, 3, dtype=torch.float64), []
+    x, gradients = torch.randn(2, 5, 3, dtype=torch.float64), []
     for module in (ours, theirs):
         state = tuple(
             torch.full((1, 2, 4), 0.3, dtype=torch.float64, requires_grad=True)
             for _ in range(1 + (kind == "lstm"))
         )
         module(x, state if kind == "lstm" or module is ours else state[0])[0].sum().backward()
-        slopes.append([part.grad for part in state])
-    torch.testing.assert_close(*slopes, atol=1e-12, rtol=1e-12)
+        gradients.append([part.grad for part in state])
+    torch.testing.assert_close(*gradients, atol=1e-12, rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", TORCH)
@@ -124,7 +124,7 @@ def test_streams_follow_each_other_and_chunks_cover_them():
         models.streams(torch.arange(3), 2)
 
 
-def test_a_detached_state_carries_numbers_but_no_slopes():
+def test_a_detached_state_carries_values_but_no_gradients():
     model = made()
     _, state = model.read(torch.randint(0, 7, (2, 4)))
     cut = models.detached(state)
@@ -150,9 +150,9 @@ def test_drawn_text_follows_the_probabilities_and_stops_at_the_end():
         model.head.bias[3] = 5.0
     generator = torch.Generator().manual_seed(0)
     drawn = models.generate(model, torch.tensor([1, 2]), 2_000, generator)
-    share = math.exp(5) / (math.exp(5) + 5)
+    probability = math.exp(5) / (math.exp(5) + 5)
     # standard deviation 0.004: five of them, a false alarm in a million
-    assert drawn.count(3) / 2_000 == pytest.approx(share, abs=0.02)
+    assert drawn.count(3) / 2_000 == pytest.approx(probability, abs=0.02)
     assert 0 not in drawn
     assert models.generate(model, torch.tensor([1]), 9_000, generator, end=4)[-1] == 4
 
@@ -200,10 +200,10 @@ def test_training_learns_a_text_that_leaves_no_choice():
 
 
 @pytest.mark.parametrize("kind", TORCH)
-@pytest.mark.parametrize("places", [(1, 3, 5), (2, 2, 5), (1, 2, 4)])
-def test_a_state_of_another_batch_layer_or_width_is_refused(kind, places, unchecked):
+@pytest.mark.parametrize("shape", [(1, 3, 5), (2, 2, 5), (1, 2, 4)])
+def test_a_state_of_another_batch_layer_or_width_is_refused(kind, shape, unchecked):
     layers = Recurrent(kind, 3, 5)
-    state = tuple(torch.zeros(places) for _ in range(1 + (kind == "lstm")))
+    state = tuple(torch.zeros(shape) for _ in range(1 + (kind == "lstm")))
     with pytest.raises(ValueError, match=r"expected a state of . x \(1, 2, 5\).*None") as caught:
         layers(torch.zeros(2, 4, 3), state)
     assert "\n" not in str(caught.value)

@@ -150,7 +150,7 @@ def reader(K, width, seed=4):
     return {"E": drawn(7, 3), "W": rng.normal(size=(K, width)), "b": rng.normal(size=K)}
 
 
-def test_a_tagger_sees_what_stands_on_both_sides():
+def test_a_tagger_sees_the_tokens_on_both_sides():
     params = reader(3, 8) | {"forward": weights("gru", 3, 4), "backward": weights("gru", 3, 4, 1)}
     tagger = SequenceTagger(params)
     ids = np.array([[1, 2, 3, 4, 5], [6, 0, 1, 1, 2]])
@@ -159,9 +159,9 @@ def test_a_tagger_sees_what_stands_on_both_sides():
     np.testing.assert_array_equal(tagger.tags(ids), logits.argmax(axis=2))
     states = rnn.bidirectional(params["forward"], params["backward"], params["E"][ids.T])
     np.testing.assert_allclose(logits[1, 2], states[2, 1] @ params["W"].T + params["b"])
-    for place in (0, 4):
+    for index in (0, 4):
         other = ids.copy()
-        other[0, place] = 0
+        other[0, index] = 0
         assert np.abs(tagger.logits(other) - logits)[0, 2].max() > 1e-6
 
 
@@ -195,7 +195,8 @@ def test_the_formulas_that_answers_are_judged_by_are_the_library_s():
     for ours, judge, args in pairs:
         np.testing.assert_allclose(judge(*args), ours(*args), atol=1e-12)
     for name, gradient in rnn.bptt(elman, xs, h, dhs).items():
-        np.testing.assert_allclose(backward.walk(elman, xs, h, dhs)[name], gradient, atol=1e-12)
+        judged = backward.bptt_gradients(elman, xs, h, dhs)[name]
+        np.testing.assert_allclose(judged, gradient, atol=1e-12)
 
 
 def cases_of_mistakes():
@@ -211,7 +212,7 @@ def cases_of_mistakes():
     return {
         "elman": (cells.elman, cells.elman_mistakes, (elman, x, h)),
         "jordan": (cells.jordan, cells.jordan_mistakes, cells.jordan_inputs(rng, 2, 3, 4, 2)),
-        "walk": (backward.walk, backward.walk_mistakes, (elman, xs, h, drawn(5, 2, 4))),
+        "bptt": (backward.bptt_gradients, backward.bptt_mistakes, (elman, xs, h, drawn(5, 2, 4))),
         "clip": (backward.clipped, backward.clip_mistakes, (gradients, 0.7)),
         "lstm": (cells.lstm, cells.lstm_mistakes, (lstm, x, h, c)),
         "gru": (cells.gru, cells.gru_mistakes, (gru, x, h)),
