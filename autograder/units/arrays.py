@@ -1,6 +1,7 @@
 """What hidden tests of exercises on arrays share; units without arrays do not load numpy."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,3 +31,8 @@ def unless_changed(answer, *args):  # type: ignore[no-untyped-def]
 def method_of(answer, made_from, method, *args):  # type: ignore[no-untyped-def]
     """Return what a method of a new object of the learner's class returns (a probe)."""
     return getattr(answer(*made_from), method)(*args)
+
+
+def or_changed(mistakes: Callable[..., list[Mistake]] = lambda *args: []) -> Any:
+    """Return these mistakes, and that the call changed its arguments, as a function of them."""
+    return lambda *args: [*mistakes(*args), CHANGED]
