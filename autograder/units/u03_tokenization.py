@@ -77,9 +77,9 @@ byte_fallback = Exercise("byte_fallback")
 @byte_fallback.case(weight=4, property="known and unknown tokens mixed")
 def bytes_core(rng: random.Random) -> Inputs:
     for _ in range(4):
-        tokens = [word(rng, SCRIPTS, 3) for _ in range(24)] + [chr(rng.randrange(16))]
-        known = set(rng.sample(tokens[:24], 12))
-        yield asked((tokens, known), words.fallback, words.BYTES, words.fallback_mistakes)
+        tokens = [word(rng, SCRIPTS, 3) for _ in range(25)]
+        args = tokens, set(rng.sample(tokens, 12))
+        yield asked(args, words.fallback, words.BYTES, words.fallback_mistakes)
 
 
 @byte_fallback.case(weight=1, property="small bytes have two digits")

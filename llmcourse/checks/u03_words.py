@@ -139,8 +139,6 @@ def fallback_mistakes(tokens: Sequence[str], known: Collection[str]) -> list[Mis
                 "Look up the whole token: its characters do not count."),
         Mistake(by(lambda t: ["".join(spelled(t))]), "One token for each byte, not one for all."),
         Mistake(by(lambda t: [f"<{b}>" for b in t.encode()]), "Hexadecimal: format with 02X."),
-        Mistake(by(lambda t: [f"<0x{b:X}>" for b in t.encode()]),
-                "Two digits always: format with 02X."),
     ]  # fmt: skip
 
 
@@ -149,12 +147,14 @@ BYTES = "A known token stays; an unknown one becomes one <0xHH> for each byte of
 
 @visible
 def byte_fallback(answer):
+    one_digit = Mistake(["<0xA>"], "Two digits always: format with 02X.")
     for tokens, known in (
         (["n", "a", "ï", "v", "e"], {"n", "a", "v", "e"}), (["\n"], set()),
         (["the", "cat"], {"the", "c"}), (["猫", "é"], {"é", "猫"}),
     ):  # fmt: skip
         got = unchanged(answer, (tokens, known), "Make a new list.")
-        diagnosed(got, fallback(tokens, known), BYTES, *fallback_mistakes(tokens, known))
+        mistakes = [*fallback_mistakes(tokens, known), one_digit]
+        diagnosed(got, fallback(tokens, known), BYTES, *mistakes)
     equal(answer([], {"a"}), [], "No tokens: an empty list.")
     rng = random.Random(2)
     for _ in range(3):

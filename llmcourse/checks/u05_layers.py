@@ -89,7 +89,7 @@ def activation_mistakes(x: Array, name: str) -> list[Mistake]:
                     "You put x into s (1 - s): put the value of the sigmoid in."),
         ],
         "tanh": [Mistake((value, 1 - x * x), "You put x into 1 - t^2: put the value of tanh in.")],
-        "relu": [Mistake((value, x >= 0), "At exactly 0 the derivative of relu is 0 here.")],
+        "relu": [Mistake((value, (x >= 0) * 1.0), "At exactly 0 the derivative of relu is 0.")],
         "gelu": [
             Mistake((value, (1 + tanh_of_gelu(x)) / 2),
                     "That is half of the product rule: x/2 has a partner."),

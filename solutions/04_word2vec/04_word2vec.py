@@ -51,7 +51,7 @@ from llmcourse.models.embeddings import EmbeddingConfig
 from llmcourse.models.word_vectors import accuracy, read_questions, total
 from llmcourse.world import almanac, analogy_questions
 
-size = rt.pick(smoke=15_000, cpu=500_000)
+size = rt.pick(smoke=8_000, cpu=500_000)
 documents = [story.tokens for story in world.stories(tokens=size, seed=rt.seed)]
 documents += [entry.tokens for entry in almanac(tokens=3 * size, seed=rt.seed)]
 text = contexts.encode(documents)
@@ -72,7 +72,7 @@ def flatten(vectors, words):
     return dict(zip(words, (points @ directions.T).tolist()))
 
 
-config = EmbeddingConfig(d_model=100, window=5, negatives=5, steps=rt.pick(smoke=10, cpu=100))
+config = EmbeddingConfig(d_model=100, window=5, negatives=5, steps=rt.pick(smoke=3, cpu=100))
 skipgram, context = embeddings.train_skipgram(text, config, rt.generator())
 
 # %% [markdown]
@@ -491,7 +491,7 @@ generator = rt.generator()
 U, W = (torch.rand(V, 100, generator=generator) / 100 - 0.005 for _ in range(2))
 optimizer = torch.optim.Adam([U, W], lr=0.05, betas=(0.9, 0.98))
 losses = []
-for _ in range(rt.pick(smoke=5, cpu=40)):
+for _ in range(rt.pick(smoke=3, cpu=40)):
     scores = U @ W.T
     losses.append(embeddings.skipgram_loss(scores, true, noise_pairs).item())
     # times the number of true pairs: Adam does not mind
@@ -811,7 +811,7 @@ leaning = {lean: [job for job in LEANING if LEANING[job] == lean] for lean in ("
 
 
 def vectors_at(bias):
-    told = world.stories(tokens=rt.pick(smoke=20_000, cpu=2_500_000), seed=rt.seed, bias=bias)
+    told = world.stories(tokens=rt.pick(smoke=10_000, cpu=2_500_000), seed=rt.seed, bias=bias)
     read = contexts.encode(story.tokens for story in told)
     wide = EmbeddingConfig(d_model=64, window=10, steps=config.steps)
     return embeddings.train_skipgram(read, wide, rt.generator())[0]

@@ -235,12 +235,12 @@ EDITS = {
          ("[token] if", "(token,) if")),
         ("not code points", (SPELLED, '[f"<0x{ord(c):02X}>" for c in token]')),
         ("capital letters in the numbers: 02X", ("02X", "02x")),
-        ("ook up the whole token",
+        ("Look up the whole token",
          (SPELLED, "[p for c in token for p in byte_fallback([c], vocabulary)] if len(token) > 1 "
                    f"else {SPELLED}")),
         ("Two digits always", ("02X", "X")),
         ("One flat list", (SPELLED, f"[{SPELLED}]")),
-        ("ne token for each byte, not one for all", (SPELLED, f'["".join({SPELLED})]')),
+        ("One token for each byte, not one for all", (SPELLED, f'["".join({SPELLED})]')),
     ],
     "train_bpe": [
         ("not the pair seen first", (BEST, "max(counts, key=counts.get)")),
@@ -249,7 +249,7 @@ EDITS = {
         ("add times, not 1", ("+= times", "+= 1")),
         ("count anew", (REWRITE, ""), ("if not counts", "for pair in merges:\n"
          "            counts.pop(pair, None)\n        if not counts")),
-        ("se the argument first_id", ("best, new_id)", "best, new_id - first_id + 256)")),
+        ("Use the argument first_id", ("best, new_id)", "best, new_id - first_id + 256)")),
         ("Nothing is left to merge",
          ("        if not counts:\n            break\n",
           "        counts = counts or {(0, 0): 1}\n")),
@@ -269,7 +269,7 @@ EDITS = {
          ("    ids = list(ids)\n", ""), ("ids = replace", "ids[:] = replace")),
     ],
     "bpe_decode": [
-        ("oin all bytes before you decode",
+        ("Join all bytes before you decode",
          (JOINED, '"".join(tokens[i].decode(errors="replace") for i in ids)')),
         ("errors='replace'", (', errors="replace"', "")),
         ("not 'ignore'", ('"replace"', '"ignore"')),
@@ -283,7 +283,7 @@ EDITS = {
         ("is there a loop that never ends?",
          ("if end == start:\n            return [unk]\n        found",
           "if end > start:\n            found")),
-        ("he longest match comes first", ("end = len(word)", "end = start + 1"),
+        ("The longest match comes first", ("end = len(word)", "end = start + 1"),
          ("while end > start", "while end <= len(word)"), ("end -= 1", "end += 1"),
          ("if end == start", "if end > len(word)")),
         ("Tokens that continue a word keep their ##", ("append(mark + ", "append(")),
@@ -294,9 +294,9 @@ EDITS = {
     "fertility": [
         ("spaces cost, too", ("len(tokenize(text))", "sum(len(tokenize(word)) for word in words)")),
         ("text.split() without an argument", ("len(words)", 'len(text.split(" "))')),
-        ("ivide by the number of words, not of characters", ("len(words)", "len(text)")),
+        ("Divide by the number of words, not of characters", ("len(words)", "len(text)")),
         ("refuse it", ("raise ValueError(", "return len(")),
-        ("ivide the number of tokens", (" / len(words)", "")),
+        ("Divide the number of tokens", (" / len(words)", "")),
     ],
 }  # fmt: skip
 globals().update(edited(globals(), EDITS))

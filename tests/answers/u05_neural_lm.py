@@ -223,9 +223,9 @@ MAXIMUM = "logits.max(axis=1, keepdims=True)"
 EDITS = {
     "activations": [
         ("put the value of the sigmoid in", ("s * (1 - s)", "x * (1 - x)")),
-        ("put the value of tanh in", ("1 - t**2", "1 - x**2")),
+        ("the derivative is 1 - t^2 with t the value", ("1 - t**2", "1 - x**2")),
         ("use np.tanh or e^-|x|", ("(1 + np.tanh(x / 2)) / 2", "np.exp(x) / (1 + np.exp(x))")),
-        ("at exactly 0 the derivative of relu is 0", ("x > 0", "x >= 0")),
+        ("At exactly 0 the derivative of relu is 0", ("x > 0", "x >= 0")),
         ("half of the product rule", (GELU, "")),
         ("Product rule", (" * root * (1 + 3 * 0.044715 * x**2)", "")),
         ("use the tanh form", ("x * (1 + inner) / 2, derivative",
@@ -297,7 +297,7 @@ EDITS = {
         ("use math.isnan", (" or math.isnan(lowest)", "")),
         ("draw evenly in factors",
          ("low * (high / low) ** uniform()", "low + uniform() * (high - low)")),
-        ("eturn the lowest objective", ("value < lowest", "value > lowest")),
+        ("Return the lowest objective", ("value < lowest", "value > lowest")),
         ("0 trials: nothing to try", ("if trials < 1", "if trials is None")),
         ("once for each trial", ("    return best, lowest", "    return best, objective(best)")),
     ],
