@@ -51,7 +51,7 @@ from llmcourse.models.embeddings import EmbeddingConfig
 from llmcourse.models.word_vectors import accuracy, read_questions, total
 from llmcourse.world import almanac, analogy_questions
 
-size = rt.pick(smoke=8_000, cpu=500_000)
+size = rt.pick(smoke=15_000, cpu=500_000)
 documents = [story.tokens for story in world.stories(tokens=size, seed=rt.seed)]
 documents += [entry.tokens for entry in almanac(tokens=3 * size, seed=rt.seed)]
 text = contexts.encode(documents)
@@ -811,7 +811,7 @@ leaning = {lean: [job for job in LEANING if LEANING[job] == lean] for lean in ("
 
 
 def vectors_at(bias):
-    told = world.stories(tokens=rt.pick(smoke=10_000, cpu=2_500_000), seed=rt.seed, bias=bias)
+    told = world.stories(tokens=rt.pick(smoke=20_000, cpu=2_500_000), seed=rt.seed, bias=bias)
     read = contexts.encode(story.tokens for story in told)
     wide = EmbeddingConfig(d_model=64, window=10, steps=config.steps)
     return embeddings.train_skipgram(read, wide, rt.generator())[0]

@@ -244,7 +244,7 @@ EDITS = {
         ("largest cosine down", ("-similarity", "similarity"), ("-np.inf", "np.inf")),
         ("nearest by distance",
          ("unit @ unit[index]", "-np.linalg.norm(vectors - vectors[index], axis=1)")),
-        ("not the cosines", ("np.argsort(-similarity)", "-np.sort(-similarity)")),
+        ("not the cosines", ("np.argsort(-similarity)", "np.sort(similarity)[::-1]")),
     ],
     "analogy": [
         ("exclude a, b and c", (EXCLUDED, "")),
