@@ -475,10 +475,10 @@ print(f"loss {float(loss):.4f}, 6 ln 2 = {6 * np.log(2):.4f}")
 #
 # $$\frac{\partial}{\partial s}\left[-T \ln \sigma(s) - N \ln \sigma(-s)\right] = (T + N)\,\sigma(s) - T$$
 #
-# The chain rule does the rest: the score is $u_w \cdot v_c$, so its derivative by $u_w$ is $v_c$. `U` holds the
-# centre vectors u, `W` the context vectors v (`V` is the vocabulary's size). This is the whole loop, with frequent
-# words thinned out inside `expected_pairs` (word2vec calls it subsampling). Adam is a gradient descent that scales
-# each step; unit 10 builds it.
+# The chain rule does the rest: the score is $u_w \cdot v_c$, so its derivative with respect to $u_w$ is $v_c$. `U`
+# holds the centre vectors u, `W` the context vectors v (`V` is the vocabulary's size). This is the whole loop, with
+# frequent words thinned out inside `expected_pairs` (word2vec calls it subsampling). Adam is a gradient descent that
+# scales each step; unit 10 builds it.
 #
 # **Expect** 4.16 at the start and about 1.5 after 40 steps. Flat at 4.16: no gradient arrives. Down to 0: the noise
 # is missing.

@@ -109,7 +109,7 @@ plotting.curves(range(len(first_losses)), {"window model": first_losses}, "step"
 #
 # ## One neuron is logistic regression
 #
-# The smallest case first. A **neuron** adds up its inputs with weights, and squashes the sum to a number from 0 to 1:
+# The smallest case first. A **neuron** adds up its inputs with weights, and maps the sum to a number from 0 to 1:
 #
 # $$p = \sigma(w \cdot x + b) \qquad \sigma(z) = \frac{1}{1 + e^{-z}}$$
 #
@@ -147,7 +147,7 @@ print(f"largest |neuron - relative frequency| {np.abs(p - frequency)[seen].max()
 # nothing yet. The gain comes with
 # what counting cannot do: many inputs, and layers in between.
 #
-# ## Squashing functions and their derivatives
+# ## Activation functions and their derivatives
 #
 # Layers without a nonlinearity between them collapse: a linear function of a linear function is linear. Four
 # nonlinearities (activation functions) that you will meet again:
@@ -264,12 +264,12 @@ print("p", p.round(3), "loss", round(-math.log(p[0]), 3), "gradient", (p - [1, 0
 # |---|---|
 # | `logits` | float array (B, V), B >= 1; left as it is |
 # | `targets` | integer array (B,), the right token of each row |
-# | returns | a pair: the loss, a number, and its gradient by the logits, (B, V) |
+# | returns | a pair: the loss, a number, and its gradient with respect to the logits, (B, V) |
 # | edges | logits of any size up to 1e4: finite and exact |
 
 # %% exercise="softmax_cross_entropy"
 def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple:
-    """Return (mean of -log P(target), its gradient by the logits)."""
+    """Return (mean of -log P(target), its gradient with respect to the logits)."""
     ### BEGIN SOLUTION
     rows = np.arange(len(targets))
     z = logits - logits.max(axis=1, keepdims=True)
@@ -318,12 +318,12 @@ print("dW", [x[0] * dy, x[1] * dy], "dx", [w[0] * dy, w[1] * dy], "db", dy)
 # | `x` | inputs, (B, I) |
 # | `W` | weights, (I, O) |
 # | `dy` | gradient of the loss by y = x W + b, (B, O) |
-# | returns | the gradients by x, W and b, in this order: (B, I), (I, O), (O,) |
+# | returns | the gradients with respect to x, W and b, in this order: (B, I), (I, O), (O,) |
 # | edges | `dy` already carries the 1/B of the mean loss: do not divide again |
 
 # %% exercise="linear_backward"
 def linear_backward(x: np.ndarray, W: np.ndarray, dy: np.ndarray) -> tuple:
-    """Return the gradients (dx, dW, db) of a loss whose gradient by x W + b is dy."""
+    """Return the gradients (dx, dW, db) of a loss; dy is its gradient with respect to x W + b."""
     ### BEGIN SOLUTION
     return dy @ W.T, x.T @ dy, dy.sum(axis=0)
     ### END SOLUTION
@@ -382,7 +382,7 @@ print(f"paths {paths[0]:.4f} and {paths[1]:.4f}, sum {sum(paths):.4f}, measured 
 
 # %% exercise="mlp_backward"
 def mlp_backward(params: dict, x: np.ndarray, targets: np.ndarray) -> tuple:
-    """Return (loss, gradients by W1, b1, W2, b2 and x) for the logits tanh(x W1 + b1) W2 + b2."""
+    """Return (loss, gradients of W1, b1, W2, b2 and x) for the logits tanh(x W1 + b1) W2 + b2."""
     ### BEGIN SOLUTION
     h = np.tanh(x @ params["W1"] + params["b1"])
     loss, dz = softmax_cross_entropy(h @ params["W2"] + params["b2"], targets)
@@ -530,7 +530,7 @@ print("side by side", E[window].reshape(1, 6).tolist())
 # | `ids` | integer array (B, w): one window a row, the oldest token first |
 # | `features(ids)` | returns x, (B, w d): the vectors side by side, in the order of the window |
 # | `logits(ids)` | returns the logits of the next token, (B, V), by the formula of the network |
-# | `embedding_gradient(ids, dx)` | `dx` (B, w d) is the gradient by the features; returns that by E, (V, d) |
+# | `embedding_gradient(ids, dx)` | `dx` (B, w d) is dL/d(features); returns dL/dE, (V, d) |
 
 # %% exercise="FixedWindowLM"
 class FixedWindowLM:
@@ -553,7 +553,7 @@ class FixedWindowLM:
         ### END SOLUTION
 
     def embedding_gradient(self, ids: np.ndarray, dx: np.ndarray) -> np.ndarray:
-        """Return the gradient by E, (V, d), given that by the features."""
+        """Return dL/dE, (V, d), given dL/d(features)."""
         ### BEGIN SOLUTION
         gradient = np.zeros_like(self.params["E"])
         np.add.at(gradient, ids, dx.reshape(*ids.shape, gradient.shape[1]))
