@@ -382,7 +382,7 @@ print(f"paths {paths[0]:.4f} and {paths[1]:.4f}, sum {sum(paths):.4f}, measured 
 
 # %% exercise="mlp_backward"
 def mlp_backward(params: dict, x: np.ndarray, targets: np.ndarray) -> tuple:
-    """Return (loss, gradients of W1, b1, W2, b2 and x) for the logits tanh(x W1 + b1) W2 + b2."""
+    """Return (loss, gradients with respect to W1, b1, W2, b2, x); logits: tanh(x W1 + b1) W2 + b2."""
     ### BEGIN SOLUTION
     h = np.tanh(x @ params["W1"] + params["b1"])
     loss, dz = softmax_cross_entropy(h @ params["W2"] + params["b2"], targets)
