@@ -4,6 +4,7 @@ A course is a folder with `solutions/NN_slug/` (source, `unit.toml`) and `course
 (what learners got). Points, minutes, hints and questions are in `unit.toml` alone.
 """
 
+import ast
 import hashlib
 import importlib
 import inspect
@@ -216,16 +217,31 @@ def load_unit(root: Path, slug: str) -> Unit:
         released=released,
         exercises={name: exercises[name] for name in ids},
         checks={name: getattr(checks, name).__wrapped__ for name in ids},
-        tests_version=_version(hidden, checks),
+        tests_version=_version(hidden.__name__, checks.__name__),
         figures=figures.released(root, slug),
     )
 
 
-def _version(*faces: ModuleType) -> str:
-    """Hash the modules that a unit is known by and those of the same unit beside them."""
-    digest = hashlib.sha256()
-    for path in (Path(inspect.getfile(face)) for face in faces):
-        unit, *_ = path.stem.split("_")  # u02 of u02_ngrams, which imports from u02_scores
-        for beside in sorted(path.parent.glob(f"{unit}_*.py")):
-            digest.update(beside.name.encode() + b"\0" + beside.read_bytes())
-    return digest.hexdigest()[:16]
+def _version(*names: str) -> str:
+    sources = (inspect.getsource(module) for module in _with_siblings(names))
+    return hashlib.sha256("".join(sources).encode()).hexdigest()[:16]
+
+
+def _with_siblings(names: Sequence[str]) -> list[ModuleType]:
+    """Return modules, and all that they import from their own packages, directly or not."""
+    packages = {name.rpartition(".")[0] for name in names}
+    found, todo = dict[str, ModuleType](), list(names)
+    while todo:
+        name = todo.pop()
+        if name in found or name.rpartition(".")[0] not in packages:
+            continue
+        try:
+            found[name] = importlib.import_module(name)
+        except ModuleNotFoundError:  # not a module but a name in one
+            continue
+        for node in ast.walk(ast.parse(inspect.getsource(found[name]))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                todo += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            elif isinstance(node, ast.Import):
+                todo += [alias.name for alias in node.names]
+    return [found[name] for name in sorted(found)]

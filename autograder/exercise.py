@@ -56,6 +56,7 @@ __all__ = [
     "Outcome",
     "Raised",
     "Returned",
+    "asked",
     "expect_equal",
     "expect_near",
     "expect_raises",
@@ -77,6 +78,21 @@ CALL_VISIBLY = f"""def probe(answer, args, keywords):
 Input = tuple[tuple[Any, ...], Judge]  # the arguments of one call, and who judges its result
 Inputs = Iterator[Input]
 Ask = Callable[[str, tuple[Any, ...], Mapping[str, Callable[..., Any]], float], Outcome]
+
+
+def asked(
+    args: tuple[Any, ...],
+    formula: Callable[..., Any],
+    hint: str,
+    mistakes: Callable[..., list[Mistake]] | None = None,
+    tolerance: float = 0.0,
+) -> Input:
+    """Return one call of a case: its result should be that of the formula, to this tolerance.
+
+    mistakes: a function of the same arguments, like the formula; what it returns is known.
+    """
+    known = mistakes(*args) if mistakes else ()
+    return args, expect_near(formula(*args), tolerance, hint, known)
 
 
 @dataclass(frozen=True)

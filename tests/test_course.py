@@ -1,23 +1,55 @@
-"""The units of a course: what the version of a unit's tests covers."""
+"""The units of a course: a stored result depends on every module with tests of its unit."""
 
-import importlib.util
+import inspect
+from pathlib import Path
 
-from autograder import course
+import pytest
 
+from autograder import course, units
+from autograder.course import load_unit, module_name, slugs
+from autograder.sandbox import view
+from llmcourse import checks
 
-def test_the_version_of_a_unit_covers_its_modules_and_no_others(tmp_path):
-    def version(**changed):
-        texts = {"u07_toy": "import u07_part", "u07_part": "A = 1", "u08_next": "B = 1"} | changed
-        for name, text in texts.items():
-            (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
-        spec = importlib.util.spec_from_file_location("u07_toy", tmp_path / "u07_toy.py")
-        return course._version(importlib.util.module_from_spec(spec))
-
-    assert version() == version() == version(u08_next="B = 2")
-    assert len({version(), version(u07_toy="import u07_part  #"), version(u07_part="A = 2")}) == 3
+ROOT = Path(__file__).parents[1]
+UNITS = slugs(ROOT)
 
 
-def test_the_hidden_tests_of_a_unit_may_lie_in_several_modules():
-    from autograder.units import u02_counting, u02_ngrams
+def modules_of(slug):
+    """The modules of hidden tests and visible checks whose names begin as the unit's do."""
+    folders = (Path(units.__file__).parent, Path(checks.__file__).parent)
+    return sorted(path for folder in folders for path in folder.glob(f"u{slug[:2]}_*.py"))
 
-    assert u02_ngrams.unseen_rate is u02_counting.unseen_rate
+
+@pytest.mark.parametrize("slug", UNITS)
+def test_every_module_with_tests_of_a_unit_can_change_the_version_of_its_tests(slug, monkeypatch):
+    before, source = load_unit(ROOT, slug).tests_version, inspect.getsource
+    for path in modules_of(slug):
+
+        def edited(module, path=path):
+            changed = getattr(module, "__file__", "") == str(path)
+            return source(module) + "\n# changed" * changed
+
+        monkeypatch.setattr(course.inspect, "getsource", edited)
+        assert load_unit(ROOT, slug).tests_version != before, path
+
+
+def test_what_hidden_tests_of_several_units_share_can_change_the_version(monkeypatch):
+    before, source = load_unit(ROOT, UNITS[3]).tests_version, inspect.getsource
+
+    def edited(module):
+        return source(module) + "\n# changed" * (module.__name__ == "autograder.units.arrays")
+
+    monkeypatch.setattr(course.inspect, "getsource", edited)
+    assert load_unit(ROOT, UNITS[3]).tests_version != before
+
+
+@pytest.mark.parametrize("slug", UNITS)
+def test_every_part_of_a_units_tests_says_whose_it_is(slug):
+    parts = [path for path in modules_of(slug) if path.stem != module_name(slug)]
+    assert {path: view.unit_of(path) for path in parts} == dict.fromkeys(parts, int(slug[:2]))
+
+
+@pytest.mark.parametrize("slug", UNITS)
+def test_no_module_with_tests_of_a_unit_is_shown_to_a_submission(slug):
+    shown = {here for here, _ in view.package_files(slug)}
+    assert not shown & {path.resolve() for unit in UNITS for path in modules_of(unit)}

@@ -9,7 +9,17 @@ from llmcourse.checks import Spelled, attempt, equal, fail, kind_of, visible
 
 COIN = "{'a': 0.2, 'b': 0.5, 'c': 0.3}"
 NEXT = f"{{(): {COIN}, ('a',): {{'a': 0.5, 'b': 0.1, 'c': 0.4}}}}.get(tuple(history), {COIN})"
-SHARES = "a, b and c should get 0.2, 0.5 and 0.3 of the numbers from 0 to 1."
+FRACTIONS = "a, b and c should get 0.2, 0.5 and 0.3 of the numbers from 0 to 1."
+ONCE = "Call uniform() exactly once for each token, and take the token from that number."
+ARGMAX = "You always take the most probable token: that is argmax, not a sample."
+EVENLY = "Each token comes equally often: its part of [0, 1) should be as long as its probability."
+AGAIN = "The number decides: the same numbers must give the same text, whatever was drawn before."
+AT_MOST = "A text has at most max_length tokens."
+TO_THE_END = "Draw until the end token has come, and keep it."
+HAIR = (
+    "Ten times 0.1 adds up to a hair below 1: then the last token that can come is taken; "
+    "a token of probability 0 never comes."
+)
 
 
 def numbers(*values):
@@ -25,14 +35,14 @@ def sampled(answer, model, draws, end, limit, hint, counted=True):
     except NotImplementedError:  # a RuntimeError, too
         raise
     except (StopIteration, RuntimeError):
-        fail("your code called uniform() too often.", hint="call it once for each token.")
+        fail("your code called uniform() too often.", hint=ONCE)
     if not isinstance(got, list | tuple):
         fail(f"expected a list of tokens, got {kind_of(got)}.", "expected a list of tokens.")
     if counted and len(uniform.asked) != len(got):
         fail(
             f"{len(got)} tokens and {len(uniform.asked)} calls of uniform().",
             "uniform() was not called once for each token.",
-            "Call uniform() once for each token, and take the token from that number.",
+            ONCE,
         )
     if len(got) > limit:
         fail(f"expected at most {limit} tokens, got {len(got)}.", "the text is too long.", hint)
@@ -42,25 +52,24 @@ def sampled(answer, model, draws, end, limit, hint, counted=True):
 @visible
 def sample_sequence(answer):
     model = Spelled(f"lambda history: {COIN}")
-    got = sampled(answer, model, [0.5] * 9, "end", 4, "max_length is the most tokens.")
+    got = sampled(answer, model, [0.5] * 9, "end", 4, AT_MOST)
     equal(len(got), 4, "The end token never came: the text has max_length tokens.")
     grid, firsts = [tenth / 10 + 0.05 for tenth in range(10)], []
     for u in (*grid, *reversed(grid)):
-        firsts += sampled(answer, model, [u, 0.9], "end", 1, "max_length is the most tokens.")
+        firsts += sampled(answer, model, [u, 0.9], "end", 1, AT_MOST)
     counts = [firsts[:10].count(token) for token in "abc"]
     hint = "0.05, 0.15, ... 0.95 as uniform numbers should give a, b, c 2, 5 and 3 times."
     if counts == [0, 10, 0]:
-        hint = "You always take the likeliest token: that is argmax, not a sample."
+        hint = ARGMAX
     elif max(counts) - min(counts) <= 1:
-        hint = "Each token comes equally often: its share of [0, 1) should be its probability."
+        hint = EVENLY
     elif counts != [2, 5, 3] and sum(counts) == 10:
         hint = "Add up the probabilities one by one; stop at the first sum above uniform()."
     equal(counts, [2, 5, 3], hint)
-    again = "The number decides: the same number must give the same token, whatever came before."
-    equal(firsts[10:], firsts[9::-1], again)
+    equal(firsts[10:], firsts[9::-1], AGAIN)
 
     model = Spelled(f"lambda history: {NEXT}")
-    pairs = [sampled(answer, model, [u, v, 0.5], "end", 2, SHARES) for u in grid for v in grid]
+    pairs = [sampled(answer, model, [u, v, 0.5], "end", 2, FRACTIONS) for u in grid for v in grid]
     came = {"".join(map(str, pair)): pairs.count(pair) for pair in pairs}
     follow = {"a": {"a": 5, "b": 1, "c": 4}}
     coin = {"a": 2, "b": 5, "c": 3}
@@ -79,7 +88,7 @@ def sample_sequence(answer):
         )
     if got == ["tick"] * 3:
         fail("the end token is missing: it is drawn like any other, and is the text's last.")
-    equal(got, ["tick"] * 3 + ["end"], "Draw until the end token has come, and keep it.")
+    equal(got, ["tick"] * 3 + ["end"], TO_THE_END)
     model = Spelled(
         "lambda history: {''.join(['st', 'op']): 1.0}"
     )  # equal to the end, another object
@@ -88,12 +97,8 @@ def sample_sequence(answer):
     got = sampled(answer, Spelled("lambda history: {'on': 1.0}"), [0.5] * 300, "end", 270, "")
     equal(len(got), 270, "The end token never came: the text has max_length tokens.")
     low = "{'never': 0.0, **dict.fromkeys('abcdefghij', 0.1), 'no': 0.0}"
-    hint = (
-        "Ten times 0.1 adds up to a hair below 1: then the last token that can come is taken; "
-        "a token of probability 0 never comes."
-    )
     for u, token in ((0.0, "a"), (math.nextafter(1, 0), "j")):
         model = Spelled(f"lambda history: {low}")
-        got = attempt(sampled, (answer, model, [u, 0.5], "end", 1, hint), hint)
+        got = attempt(sampled, (answer, model, [u, 0.5], "end", 1, HAIR), HAIR)
         if len(got) != 1 or got[0] not in tuple("abcdefghij"):
-            fail(f"expected a token like {token!r}, got {got}.", "that token cannot come.", hint)
+            fail(f"expected a token like {token!r}, got {got}.", "that token cannot come.", HAIR)

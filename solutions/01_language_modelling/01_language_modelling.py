@@ -136,9 +136,11 @@ print("the sum of logs:", round(400 * math.log(0.1), 2))
 # | | |
 # |---|---|
 # | `tokens` | list of tokens; may be empty |
-# | `next_prob` | a function: `next_prob(history, token)` is the probability of `token` after the list `history` of **all** tokens before it |
+# | `next_prob` | a function: `next_prob(history, token)` is the probability of `token` after `history` |
+# | | `history` is a list of **all** tokens before it |
 # | returns | a float: the natural logarithm of the probability of the text |
-# | edges | no tokens: `0.0` (an empty product is 1); a token of probability 0: `-math.inf`; long texts must not underflow |
+# | edges | no tokens: `0.0` (an empty product is 1); a token of probability 0: `-math.inf` |
+# | | long texts must not underflow |
 
 # %% exercise="chain_log_prob"
 def chain_log_prob(tokens: list[str], next_prob: Callable) -> float:
@@ -443,7 +445,8 @@ for q in (0.1, 0.3, 0.9):
 # | `truth` | dictionary from token to true probability; the values sum to 1 |
 # | `model` | dictionary from token to the model's probability, in any order; a missing token has probability 0 |
 # | returns | a float |
-# | edges | a token with truth 0 adds nothing, whatever the model says; a token with truth above 0 and model 0 makes it `math.inf`; an empty `truth`: `ValueError` |
+# | edges | a token with truth 0 adds nothing, whatever the model says |
+# | | a token with truth above 0 and model 0 makes it `math.inf`; an empty `truth`: `ValueError` |
 
 # %% exercise="cross_entropy"
 def cross_entropy(truth: dict[str, float], model: dict[str, float]) -> float:
@@ -601,7 +604,8 @@ print({drink: round(power / total, 3) for drink, power in powers.items()})
 #
 # | | |
 # |---|---|
-# | `probs` | dictionary from token to probability; any weights of 0 or more are allowed (only their ratios matter), at least one is positive |
+# | `probs` | dictionary from token to probability, at least one is positive |
+# | | any weights of 0 or more are allowed: only their ratios matter |
 # | `temperature` | T, above 0; from 0.001 to any size |
 # | returns | a new dictionary with the same tokens: $p^{1/T}$ divided by the sum of these |
 # | edges | a probability of 0 stays 0; T of 0 or less: `ValueError`; no overflow or underflow at small T |
@@ -681,8 +685,10 @@ for u in (0.11, 0.62, 0.97):
 #
 # | | |
 # |---|---|
-# | `next_probs` | a function: `next_probs(history)` is the distribution (a dictionary) after the list `history` of all tokens drawn so far; `[]` at first |
-# | `uniform` | a function without arguments: each call gives the next random number in [0, 1); call it **once for each token** |
+# | `next_probs` | a function: `next_probs(history)` is the distribution (a dictionary) after `history` |
+# | | `history` is the list of all tokens drawn so far; `[]` at first |
+# | `uniform` | a function without arguments: each call gives the next random number in [0, 1) |
+# | | call it **once for each token** |
 # | `end` | the end token: it is the last one of the text if it is drawn |
 # | `max_length` | the text has at most this many tokens, 0 or more |
 # | returns | the list of tokens drawn |
@@ -756,7 +762,8 @@ for t in (0.3, 1, 3):
 # Back to the café. Someone meant a text, a noisy channel (air, microphone) made a signal of it, and we want the text
 # back. Bayes' rule splits the question in two:
 #
-# $$\arg\max_{\text{text}} P(\text{text} \mid \text{signal}) = \arg\max_{\text{text}} P(\text{text})\, P(\text{signal} \mid \text{text})$$
+# $$\arg\max_{\text{text}} P(\text{text} \mid \text{signal})
+# = \arg\max_{\text{text}} P(\text{text})\, P(\text{signal} \mid \text{text})$$
 #
 # The first factor is the language model, the second says how well the text explains the sound. Speech recognition
 # and translation were built on this for decades (Jelinek, 1976; Brown and others, 1993). With invented
@@ -781,7 +788,8 @@ for text in heard:
 # | `signal_log_probs` | list of the same length: $\log P(\text{signal} \mid \text{text})$ of each |
 # | `text_log_prob` | a function: `text_log_prob(text)` is $\log P(\text{text})$, in nats |
 # | returns | one of the texts |
-# | edges | among equals the earliest (also if all are `-math.inf`); no texts: `ValueError`; the sums may be in the thousands below 0 |
+# | edges | among equals the earliest (also if all are `-math.inf`); no texts: `ValueError` |
+# | | the sums may be in the thousands below 0 |
 
 # %% exercise="rescore"
 def rescore(texts: list[str], signal_log_probs: list[float], text_log_prob: Callable) -> str:
@@ -855,10 +863,10 @@ best = accuracy["with bigram"]
 rt.claim("rescoring with a bigram is right in at least 90% of the transcript pairs", best, best >= 0.9)
 
 # %% [markdown]
-# The share of pairs decoded right:
+# The fraction of pairs decoded right:
 
 # %% tags=["demo"]
-plotting.bars(accuracy, f"share of {len(pairs)} transcript pairs decoded right", digits=3);
+plotting.bars(accuracy, f"fraction of {len(pairs)} transcript pairs decoded right", digits=3);
 
 # %% [markdown]
 # One neighbour on each side settles what neither the ears nor the word counts can. For each pair we can see both

@@ -101,7 +101,8 @@ print("unknown:", sorted(set(cut) - vocabulary))
 # | `text` | a string |
 # | `vocabulary` | the known tokens: a set of strings |
 # | `unk` | what stands for a token that is not in `vocabulary` |
-# | returns | a list of strings. A word is a longest run of `\w`; any other character that is not white space is a token by itself; white space is dropped |
+# | returns | a list of strings. A word is a longest run of `\w` |
+# | | any other character that is not white space is a token by itself; white space is dropped |
 # | edges | no word: an empty list; capitals stay as they are, so *The* is not *the* |
 
 # %% exercise="word_tokenize"
@@ -161,7 +162,8 @@ for character in "eï猫🙂":
 # |---|---|
 # | `tokens` | list of strings, single characters or longer |
 # | `vocabulary` | the known tokens: a set of strings |
-# | returns | a list of strings: a known token as it is, any other, whole, as one string `<0xHH>` for each byte of its UTF-8, in order |
+# | returns | a list of strings: a known token as it is |
+# | | any other token, whole, as one string `<0xHH>` for each byte of its UTF-8, in order |
 # | edges | no tokens: an empty list |
 
 # %% exercise="byte_fallback"
@@ -256,8 +258,8 @@ for rule, choice in rules.items():
 
 # %% [markdown] exercise="train_bpe"
 # Now any pieces, given as ids, and any number of merges. A pair inside a piece that occurs `times` times counts
-# `times` for each place where it
-# stands (in `(1, 1, 1)` the pair `(1, 1)` stands at two places). You may use `replace_pair`; note that Python
+# `times` for each position where it
+# occurs (in `(1, 1, 1)` the pair `(1, 1)` occurs twice). You may use `replace_pair`; note that Python
 # compares tuples
 # `(first, second)` by the first item, then by the second.
 #
@@ -268,7 +270,8 @@ for rule, choice in rules.items():
 # | `first_id` | id of the first new token; merge k (from 0) makes `first_id + k` |
 # | returns | a list of pairs of ids, in the order learned |
 # | ties | of pairs that occur equally often the one with the lower first id, then with the lower second id |
-# | edges | a pair that occurs only once is merged, too; when no pair is left the list is shorter than `n_merges` (maybe empty); `pieces` is not changed |
+# | edges | a pair that occurs only once is merged, too; `pieces` is not changed |
+# | | when no pair is left the list is shorter than `n_merges` (maybe empty) |
 
 # %% exercise="train_bpe"
 def train_bpe(pieces: dict, n_merges: int, first_id: int = 256) -> list[tuple[int, int]]:
@@ -585,9 +588,9 @@ token_view.show(tokenizer, "The strawberries of the king, the King, theking!");
 #
 # ## How large a vocabulary?
 #
-# More tokens make texts shorter. But from unit 05 on a model keeps two lists of numbers for each token, one to read
-# it, one to predict it. With 128 numbers each, a vocabulary of V costs 2 · 128 · V parameters before the model has
-# learned anything. The merges are nested, so one training gives all sizes.
+# More tokens make texts shorter. But from unit 05 on a model keeps two lists of parameters for each token, one to
+# read it, one to predict it. With 128 parameters each, a vocabulary of V costs 2 · 128 · V parameters before the
+# model has learned anything. The merges are nested, so one training gives all sizes.
 
 # %% tags=["demo"]
 sizes = [256, 512, 1024, 2048, 4096]
@@ -601,9 +604,9 @@ encoded = [(t.encode(train_text), t.encode(held_out_text)) for t in nested]
 # %% tags=["demo"]
 lengths = [len(ids) for _, ids in encoded]
 parameters = [2 * 128 * v for v in sizes]
-for v, length, numbers in zip(sizes, lengths, parameters):
+for v, length, size in zip(sizes, lengths, parameters):
     each = len(held_out_text) / length
-    print(f"V = {v:5,}: {length:7,} tokens, {each:.2f} characters per token, {numbers:9,} parameters")
+    print(f"V = {v:5,}: {length:7,} tokens, {each:.2f} characters per token, {size:9,} parameters")
 
 # %% [markdown]
 # Each step to the right doubles V.
@@ -618,8 +621,8 @@ shown = {"tokens of the held-out text": lengths, "parameters of the two lists": 
 # %% tags=["demo"]
 import matplotlib.pyplot as plt
 
-_, places = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-for ax, (quantity, values) in zip(places, shown.items()):
+_, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+for ax, (quantity, values) in zip(axes, shown.items()):
     plotting.steps(doublings, {quantity: values}, "vocabulary size V", quantity, ax=ax)
     ax.set(xticklabels=labels, ylim=(0, 1.1 * max(values)))
     ax.yaxis.set_major_formatter("{x:,.0f}")
@@ -637,12 +640,12 @@ for ax, (quantity, values) in zip(places, shown.items()):
 import time
 
 
-def bits_per_char(place, n, smoothing="kneser_ney"):
-    train_ids, test_ids = encoded[place]
-    model = ngram.fit(train_ids, sizes[place], NgramConfig(n, smoothing))
+def bits_per_char(index, n, smoothing="kneser_ney"):
+    train_ids, test_ids = encoded[index]
+    model = ngram.fit(train_ids, sizes[index], NgramConfig(n, smoothing))
     return model.bits_per_token(test_ids) * len(test_ids) / len(held_out_text), model
 
-by_n = {f"n = {n}": [bits_per_char(place, n)[0] for place in range(len(sizes))] for n in (2, 3, 4, 5)}
+by_n = {f"n = {n}": [bits_per_char(index, n)[0] for index in range(len(sizes))] for n in (2, 3, 4, 5)}
 lowest = min(min(line) for line in by_n.values())
 
 # %% [markdown]
@@ -673,7 +676,7 @@ print(f"{best_bits:.3f} bits per character")
 plotting.ladder(rt.ladder_rows(english.name));
 
 # %% [markdown]
-# On tiny Shakespeare tokens with n = 5 come level with characters with n = 7, with about as many numbers (849,326
+# On tiny Shakespeare tokens with n = 5 come level with characters with n = 7, with about as many counts (849,326
 # and 872,748).
 
 # %% [markdown] question="bits_per_what"
@@ -725,10 +728,10 @@ counted = {
 }
 
 # %% [markdown]
-# Share of new words whose r are counted right:
+# Fraction of new words whose r are counted right:
 
 # %% tags=["demo"]
-plotting.curves(amounts, counted, "words to learn from", "share counted right", log_x=True);
+plotting.curves(amounts, counted, "words to learn from", "fraction counted right", log_x=True);
 
 # %% [markdown]
 # Letters: right from the start, since 30 words suffice to tell r from the other letters. Tokens: a thousand words,
@@ -737,7 +740,7 @@ plotting.curves(amounts, counted, "words to learn from", "share counted right", 
 
 # %% tags=["demo"]
 gap = counted["from letters"][1] - counted["from tokens"][1]
-rt.claim("from 100 words, counting r from letters beats counting from tokens by (share of words)", gap, gap > 0.2)
+rt.claim("from 100 words, counting r from letters beats counting from tokens by (fraction of words)", gap, gap > 0.2)
 
 # %% [markdown]
 # Reversing has the same cause. The letters of a reversed word make other tokens, and far more of them; reversing the
@@ -767,21 +770,21 @@ for text in ["I", " I", "king", " king", "King", " King"]:
 # After *the king of␣* the space is already
 # there, as a token by itself, and what follows must come without one: a sequence the training text hardly holds.
 #
-# Measure it. At 300 places of the held-out text where a new word begins, let the 3-gram of tokens predict the text
+# Measure it. At 300 positions of the held-out text where a new word begins, let the 3-gram of tokens predict the text
 # up to 30 characters on: once cut before the space,
 # once after it. The text is the same; only the cut differs, and after the space there is even one character less to
 # predict.
 
 # %% tags=["demo"]
 model = ngram.fit(encoded[2][0], 1024, NgramConfig(3))
-places = [m.start() for m in re.finditer(r"(?<=[a-z]) (?=[a-z])", held_out_text)]
+positions = [m.start() for m in re.finditer(r"(?<=[a-z]) (?=[a-z])", held_out_text)]
 
-def cost(place, cut):
-    prompt, rest = held_out_text[place - 60 : cut], held_out_text[cut : place + 30]
+def cost(position, cut):
+    prompt, rest = held_out_text[position - 60 : cut], held_out_text[cut : position + 30]
     prompt_ids, rest_ids = nested[2].encode(prompt), nested[2].encode(rest)
     return -model.logps(prompt_ids + rest_ids)[len(prompt_ids) :].sum() / np.log(2)
 
-chosen = rt.random.sample([p for p in places if 60 < p < len(held_out_text) - 40], rt.pick(smoke=20, cpu=300))
+chosen = rt.random.sample([p for p in positions if 60 < p < len(held_out_text) - 40], rt.pick(smoke=20, cpu=300))
 extra = np.mean([cost(p, p + 1) - cost(p, p) for p in chosen])
 print(f"bits for the same text: {np.mean([cost(p, p) for p in chosen]):.1f}, after a trailing space {extra:.1f} more")
 rt.claim("a trailing space makes the next words costlier (bits)", extra, extra > 2)
@@ -858,7 +861,8 @@ plotting.distributions(costs, quantity="tokens");
 used = Counter(encoded[-1][0])
 never = [i for i in range(large.vocab_size) if not used[i]]
 merged = [token_view.spelled(large.tokens[i]) for i in never if i >= 256]
-print(f"{len(never)} of {large.vocab_size:,} tokens never occur: {len(never) - len(merged)} bytes, {len(merged)} merged")
+counted = f"{len(never) - len(merged)} bytes, {len(merged)} merged"
+print(f"{len(never)} of {large.vocab_size:,} tokens never occur: {counted}")
 print(merged[:10])
 
 # %% [markdown]

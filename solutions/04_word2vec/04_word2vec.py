@@ -72,7 +72,7 @@ def flatten(vectors, words):
     return dict(zip(words, (points @ directions.T).tolist()))
 
 
-config = EmbeddingConfig(d_model=100, window=5, negatives=5, steps=rt.pick(smoke=10, cpu=100))
+config = EmbeddingConfig(d_model=100, window=5, negatives=5, steps=rt.pick(smoke=3, cpu=100))
 skipgram, context = embeddings.train_skipgram(text, config, rt.generator())
 
 # %% [markdown]
@@ -97,12 +97,12 @@ plotting.word_map(flatten(skipgram, [w for names in kinds.values() for w in name
 
 # %% [markdown]
 # Each kind has its own region, and the countries lie nearest to the currencies. Where words stand close, the program
-# found them in the same company. The rest of the unit says how.
+# found them in the same contexts. The rest of the unit says how.
 #
 # ## A word as a number is not enough
 #
-# A program needs numbers, and the plainest is the word's place in the vocabulary. But that *cat* is 0 and *dog* is 1
-# means nothing: is *dog* more than *cat*? The honest form is a vector with a single 1, at the word's place:
+# A program needs numbers, and the plainest is the word's index in the vocabulary. But that *cat* is 0 and *dog* is 1
+# means nothing: is *dog* more than *cat*? The honest form is a vector with a single 1, at the word's index:
 # **one-hot**. By hand for three words:
 
 # %% tags=["nbval-check-output"]
@@ -115,14 +115,14 @@ for i, word in enumerate(vocabulary):
 #
 # | | |
 # |---|---|
-# | `ids` | a list of T whole numbers, the places of the tokens in the vocabulary |
+# | `ids` | a list of T whole numbers, the indices of the tokens in the vocabulary |
 # | `vocab_size` | V |
 # | returns | a numpy array of shape (T, V), zeros but for one 1 in each row |
-# | edges | no ids: shape (0, V); an id below 0 or not below V: `ValueError` (numpy takes -1 for the last place) |
+# | edges | no ids: shape (0, V); an id below 0 or not below V: `ValueError` (numpy takes -1 for the last index) |
 
 # %% exercise="one_hot"
 def one_hot(ids: list, vocab_size: int) -> np.ndarray:
-    """Return a row for each id, with a 1 at its place."""
+    """Return a row for each id, with a 1 at its index."""
     ### BEGIN SOLUTION
     if any(not 0 <= i < vocab_size for i in ids):
         raise ValueError(f"ids must be from 0 to {vocab_size - 1}")
@@ -156,7 +156,7 @@ print(np.array([0.0, 1.0, 0.0]) @ matrix, matrix[1])
 # So a layer of a network that takes one-hot vectors is a table with one row for each word. The row is the word's
 # vector, and it can be learned.
 #
-# ## Know a word by its company
+# ## Know a word by its context
 #
 # What should a row hold? *You shall know a word by the company it keeps* (Firth 1957). Words that mean similar things
 # appear among similar words (Harris 1954). So look at the words around each word, up to a distance called the
@@ -181,11 +181,11 @@ for i in (0, 2, 6):
 # | `window` | the largest distance between the two, in tokens |
 # | returns | a list of tuples `(centre, context)`; a pair that comes twice in the text comes twice |
 # | edges | fewer than two tokens: an empty list; window < 1: `ValueError` |
-# | | two places may hold the same word, then `(word, word)` is a pair |
+# | | two positions may hold the same word, then `(word, word)` is a pair |
 
 # %% exercise="skipgram_pairs"
 def skipgram_pairs(tokens: list, window: int) -> list:
-    """Return (centre, context) for all two places at most `window` apart."""
+    """Return (centre, context) for all two positions at most `window` apart."""
     ### BEGIN SOLUTION
     if window < 1:
         raise ValueError(f"window must be at least 1, got {window}")
@@ -233,8 +233,8 @@ for word in ["dog", "red", "Varland"]:
 # ## The other direction: CBOW
 #
 # Skip-gram predicts each context word from the centre. **Continuous bag of words** (CBOW, same paper) predicts the
-# centre from the average of its context. It needs, for every place, the context as a row of equal length, so that a
-# text becomes a matrix.
+# centre from the average of its context. It needs, for every position, the context as a row of equal length, so that
+# a text becomes a matrix.
 
 # %% [markdown] exercise="cbow_batch"
 # Return the two arrays of a text. Each row of the context has the `window` words to the left, in the order of the
@@ -253,7 +253,7 @@ for word in ["dog", "red", "Varland"]:
 
 # %% exercise="cbow_batch"
 def cbow_batch(ids: list, window: int) -> tuple:
-    """Return the padded context of every place, and the word that stands there."""
+    """Return the padded context of every position, and the word there."""
     ### BEGIN SOLUTION
     if window < 1:
         raise ValueError(f"window must be at least 1, got {window}")
@@ -290,16 +290,16 @@ for row, centre in zip(around, centres):
 #
 # The model has two tables: a vector $u_w$ for each word as a centre and a vector $v_c$ for each word as context. Why
 # two? With one vector a word, the score of (dog, dog) would be its length squared: no other vector of that length can
-# score higher. But words avoid themselves (Goldberg and Levy 2014). Look at the share of the pairs of a word that it
-# forms with itself, against its share of the text. Expect the first to be smaller. The last line counts the words for
-# which it is larger.
+# score higher. But words avoid themselves (Goldberg and Levy 2014). Look at the fraction of the pairs of a word that
+# it forms with itself, against its relative frequency in the text. Expect the first to be smaller. The last line
+# counts the words for which it is larger.
 
 # %% tags=["demo"]
 for word in ["dog", "river", "Mia", "biggest", "the"]:
     if word in text.words:
         i = text.words.index(word)
-        own, share = counts[i, i] / counts[i].sum(), text.counts[i] / text.counts.sum()
-        print(f"{word:8s} next to itself {own:8.5f}, anywhere {share:8.5f}")
+        own, fraction = counts[i, i] / counts[i].sum(), text.counts[i] / text.counts.sum()
+        print(f"{word:8s} next to itself {own:8.5f}, anywhere {fraction:8.5f}")
 more = np.diag(counts) / counts.sum(1) > text.counts / text.counts.sum()
 print(more.sum(), "of", len(text.words), "words more often;", (np.diag(counts) == 0).sum(), "never")
 
@@ -409,13 +409,13 @@ def noise_probs(counts: list, power: float = 0.75) -> np.ndarray:
 check.noise_probs(noise_probs);
 
 # %% [markdown]
-# On our text: the share of the most frequent word, of one in the middle of the list, and of the rarest, before and
-# after.
+# On our text: the relative frequency of the most frequent word, of one in the middle of the list, and of the rarest,
+# before and after.
 
 # %% tags=["demo"]
 noise = choose(noise_probs, contexts.noise_probs)(text.counts)
 for i in (0, V // 2, V - 1):
-    print(f"{text.words[i]:10s} share {text.counts[i] / text.counts.sum():.6f}, drawn {noise[i]:.6f}")
+    print(f"{text.words[i]:10s} frequency {text.counts[i] / text.counts.sum():.6f}, drawn {noise[i]:.6f}")
 
 # %% [markdown] exercise="negative_sampling_loss"
 # Return the loss of a batch for noise words that are already drawn: the mean over the pairs of the formula above. For
@@ -475,10 +475,10 @@ print(f"loss {float(loss):.4f}, 6 ln 2 = {6 * np.log(2):.4f}")
 #
 # $$\frac{\partial}{\partial s}\left[-T \ln \sigma(s) - N \ln \sigma(-s)\right] = (T + N)\,\sigma(s) - T$$
 #
-# The chain rule does the rest: the score is $u_w \cdot v_c$, so its derivative by $u_w$ is $v_c$. `U` holds the
-# centre vectors u, `W` the context vectors v (`V` is the vocabulary's size). This is the whole loop, with frequent
-# words thinned out inside `expected_pairs` (word2vec calls it subsampling). Adam is a gradient descent that scales
-# each step; unit 10 builds it.
+# The chain rule does the rest: the score is $u_w \cdot v_c$, so its derivative with respect to $u_w$ is $v_c$. `U`
+# holds the centre vectors u, `W` the context vectors v (`V` is the vocabulary's size). This is the whole loop, with
+# frequent words thinned out inside `expected_pairs` (word2vec calls it subsampling). Adam is a gradient descent that
+# scales each step; unit 10 builds it.
 #
 # **Expect** 4.16 at the start and about 1.5 after 40 steps. Flat at 4.16: no gradient arrives. Down to 0: the noise
 # is missing.
@@ -491,12 +491,12 @@ generator = rt.generator()
 U, W = (torch.rand(V, 100, generator=generator) / 100 - 0.005 for _ in range(2))
 optimizer = torch.optim.Adam([U, W], lr=0.05, betas=(0.9, 0.98))
 losses = []
-for _ in range(rt.pick(smoke=5, cpu=40)):
+for _ in range(rt.pick(smoke=3, cpu=40)):
     scores = U @ W.T
     losses.append(embeddings.skipgram_loss(scores, true, noise_pairs).item())
     # times the number of true pairs: Adam does not mind
-    slope = (true + noise_pairs) * torch.sigmoid(scores) - true
-    U.grad, W.grad = slope @ W, slope.T @ U
+    gradient = (true + noise_pairs) * torch.sigmoid(scores) - true
+    U.grad, W.grad = gradient @ W, gradient.T @ U
     optimizer.step()
 
 # %% [markdown]
@@ -508,7 +508,7 @@ plotting.curves(range(len(losses)), {"all pairs": losses}, "step", "loss (nats p
 
 # %% [markdown]
 # A start at 4.16, then down, with two bumps: the rate of 0.05 is high. `train_skipgram`, which made the vectors of
-# the first figure, does the same for a hundred steps and lets the rate fall. Its table of pairs has V x V numbers.
+# the first figure, does the same for a hundred steps and lets the rate fall. Its table of pairs has V x V counts.
 # For a vocabulary of millions one goes back to drawing, and lets the pairs of a batch share their noise words, so
 # that the work is again a product of matrices (Ji et al. 2016).
 #
@@ -637,7 +637,7 @@ answers = {name: accuracy(model, questions) for name, model in models.items()}
 print({name: round(total(found.values()).accuracy, 3) for name, found in answers.items()})
 
 # %% [markdown]
-# All questions together stand above. Now the share of right answers in each section.
+# All questions together are above. Now the fraction of right answers in each section.
 
 # %% tags=["demo"]
 table = {
@@ -649,7 +649,7 @@ table = {
 # Six sections, four methods:
 
 # %% tags=["demo"]
-ax = plotting.distributions(table, quantity="share answered right")
+ax = plotting.distributions(table, quantity="fraction answered right")
 ax.set(ylim=(0, 1.05), xlabel="section")
 ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=4);
 
@@ -661,13 +661,13 @@ ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=4);
 
 
 # %% tags=["demo"]
-def share(vectors):
+def answered(vectors):
     return total(accuracy(vectors, questions).values()).accuracy
 
 
 widest = embeddings.lsa(counts, text.words, 400).vectors
 widths = [25, 100, 200, 300, 400]
-of_lsa = [share(word_vectors.WordVectors(text.words, widest[:, :width])) for width in widths]
+of_lsa = [answered(word_vectors.WordVectors(text.words, widest[:, :width])) for width in widths]
 print("LSA", dict(zip(widths, np.round(of_lsa, 3).tolist())))
 
 # %% [markdown]
@@ -675,7 +675,7 @@ print("LSA", dict(zip(widths, np.round(of_lsa, 3).tolist())))
 
 # %% tags=["demo"]
 narrow, _ = embeddings.train_skipgram(text, replace(config, d_model=25), rt.generator())
-of_skipgram = [share(narrow), share(skipgram)]
+of_skipgram = [answered(narrow), answered(skipgram)]
 print("skip-gram", dict(zip(widths, np.round(of_skipgram, 3).tolist())))
 
 # %% [markdown]
@@ -683,7 +683,7 @@ print("skip-gram", dict(zip(widths, np.round(of_skipgram, 3).tolist())))
 
 # %% tags=["demo"]
 lines = {"LSA": of_lsa, "skip-gram": [*of_skipgram, np.nan, np.nan, np.nan]}
-plotting.steps(widths, lines, "numbers a word", "share answered right").set_ylim(0, 1.05);
+plotting.steps(widths, lines, "numbers a word", "fraction answered right").set_ylim(0, 1.05);
 
 # %% [markdown]
 # With 100 singular vectors LSA answers 73 %, with 400 about 98 %. Skip-gram answers as many with 100 numbers, and
@@ -750,7 +750,7 @@ print(f"mean cosine of two steps: {agreement(named):.2f}; capitals exchanged: {a
 # %% [markdown] question="excluded_words"
 
 # %% [markdown]
-# ## What else is in the company
+# ## What else is in the contexts
 #
 # Whatever the text has, the vectors have. In vectors learned from news text (Google News), the steps from *man* to
 # *woman* lead from *computer programmer* to *homemaker* (Bolukbasi et al. 2016). Caliskan, Bryson and Narayanan

@@ -19,7 +19,7 @@
 # one smooth function, so what
 # is learned at one history moves the guess at all similar ones. This unit builds such a network, works out by hand
 # in which
-# direction each of its numbers must move, and then measures where it beats counting, and where it does not.
+# direction each of its parameters must move, and then measures where it beats counting, and where it does not.
 
 # %% tags=["parameters"]
 preset = "cpu"
@@ -67,8 +67,8 @@ print(f"V = {V} different ones; log2 V = {math.log2(V):.2f} bits")
 
 # %% [markdown]
 # The first seconds of its training, with the library's functions that you are about to write. At each step it looks
-# at 256 random places of the
-# text, and moves all its numbers a little. Expect to start at log2 V bits exactly, and to fall fast.
+# at 256 random positions of the
+# text, and moves all its parameters a little. Expect to start at log2 V bits exactly, and to fall fast.
 
 # %% tags=["demo"]
 config = mlp.WindowConfig(vocab_size=V, window=6, d_embed=24, d_hidden=256)
@@ -104,52 +104,50 @@ plotting.curves(range(len(first_losses)), {"window model": first_losses}, "step"
 # %% [markdown]
 # It passes the unigram within some ten steps and the bigram after a hundred or two.
 #
-# Nothing was counted: every step asked one question, *which way is down?*, for more than fifty thousand numbers at
+# Nothing was counted: every step asked one question, *which way is down?*, for more than fifty thousand parameters at
 # once. The unit is about that question.
 #
 # ## One neuron is logistic regression
 #
-# The smallest case first. A **neuron** adds up its inputs with weights, and squashes the sum to a number from 0 to 1:
+# The smallest case first. A **neuron** adds up its inputs with weights, and maps the sum to a number from 0 to 1:
 #
 # $$p = \sigma(w \cdot x + b) \qquad \sigma(z) = \frac{1}{1 + e^{-z}}$$
 #
 # In statistics this is **logistic regression** (Cox 1958). Let it guess whether the next character is a vowel, from
 # the character before,
-# written as a one-hot vector x (a 1 at the character's place, 0 elsewhere): then $w \cdot x$ is one weight for each
+# written as a one-hot vector x (a 1 at the character's index, 0 elsewhere): then $w \cdot x$ is one weight for each
 # character.
 
 # %% tags=["demo"]
 vowels = np.array([c in "aeiouAEIOU" for c in characters])
 before, after = train_ids[:-1], train_ids[1:]
 times = np.bincount(before, minlength=V)
-share = np.bincount(before, weights=vowels[after], minlength=V) / np.maximum(times, 1)
+frequency = np.bincount(before, weights=vowels[after], minlength=V) / np.maximum(times, 1)
 for c in "qt":
-    print(f"after {c} a vowel comes in {share[characters.index(c)]:.1%}")
+    print(f"after {c} a vowel comes in {frequency[characters.index(c)]:.1%}")
 
 # %% [markdown]
 # The loss is the cross-entropy of unit 01. Its derivative with respect to the sum z is as simple as can be: $p - y$,
-# where y is 1 for a vowel and 0 else: too
-# high a guess is pushed down, too low a guess up. Averaged over all places with the same character before, it is $p$
-# minus the share above. So
-# where the derivative is 0, the neuron has learned the counted share. (With one-hot inputs b is not needed. To be
-# quick we give every character the same
-# weight.) Expect a small difference after 2,000 steps.
+# where y is 1 for a vowel and 0 else: too high a guess is pushed down, too low a guess up. Averaged over all
+# positions with the same character before, it is $p$ minus the relative frequency above. So where the derivative is
+# 0, the neuron has learned the relative frequency. (With one-hot inputs b is not needed. To be quick we give every
+# character the same weight.) Expect a small difference after 2,000 steps.
 
 # %% tags=["demo"]
 weights = np.zeros(V)
 seen = times >= 100
 for _ in range(2000):
     p = 1 / (1 + np.exp(-weights))
-    weights -= 20 * (p - share) * seen / V
+    weights -= 20 * (p - frequency) * seen / V
 print(f"{seen.sum()} characters seen 100 times or more")
-print(f"largest |neuron - counted share| {np.abs(p - share)[seen].max():.3f}")
+print(f"largest |neuron - relative frequency| {np.abs(p - frequency)[seen].max():.3f}")
 
 # %% [markdown]
 # One neuron with one-hot inputs is a bigram count, found by walking downhill instead of by counting. It gains
 # nothing yet. The gain comes with
 # what counting cannot do: many inputs, and layers in between.
 #
-# ## Squashing functions and their derivatives
+# ## Activation functions and their derivatives
 #
 # Layers without a nonlinearity between them collapse: a linear function of a linear function is linear. Four
 # nonlinearities (activation functions) that you will meet again:
@@ -159,7 +157,7 @@ print(f"largest |neuron - counted share| {np.abs(p - share)[seen].max():.3f}")
 # | sigmoid | $1 / (1 + e^{-x})$ | gates (unit 06) |
 # | tanh | $(e^x - e^{-x}) / (e^x + e^{-x})$ | this unit, recurrent networks |
 # | relu | $\max(x, 0)$ | the first transformer (unit 08) |
-# | gelu | $\frac{x}{2} (1 + \tanh u)$ with $u = \sqrt{2/\pi}\,(x + 0.044715\,x^3)$ | GPT-2 (Hendrycks and Gimpel 2016) |
+# | gelu | $\frac{x}{2} (1 + \tanh u)$, $u = \sqrt{2/\pi}\,(x + 0.044715\,x^3)$ | GPT-2 (Hendrycks and Gimpel 2016) |
 #
 # A gradient needs their derivatives as well. Most can be written with the value itself: for the sigmoid s it is
 # $s (1 - s)$, for tanh t it is $1 - t^2$
@@ -182,8 +180,9 @@ print(f"1 - tanh(0.7)^2 = {1 - t * t:.6f}, from two sides {two_sides:.6f}")
 #
 # | | |
 # |---|---|
-# | `x` | float64 array of any shape, numbers from -1,000 to 1,000; left as it is |
-# | returns | a dictionary: `"sigmoid"`, `"tanh"`, `"relu"`, `"gelu"` to a pair (value, derivative), arrays of the shape of `x` |
+# | `x` | float64 array of any shape, numbers from -1,000 to 1,000; not modified |
+# | returns | a dictionary: `"sigmoid"`, `"tanh"`, `"relu"`, `"gelu"` to a pair (value, derivative) |
+# | | both are arrays of the shape of `x` |
 # | edges | the derivative of relu at exactly 0 is 0, as in torch; no nan anywhere |
 
 # %% exercise="activations"
@@ -240,10 +239,11 @@ plotting.curves(grid, derivatives, "x", "derivative", ax=right);
 # ## From scores to a loss
 #
 # With V possible tokens the network gives V numbers, the **logits** z, and softmax makes probabilities of them. The
-# loss of one place with the right
+# loss of one position with the right
 # token y, and its gradient with respect to each logit:
 #
-# $$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}} \qquad \text{loss} = -\log p_y \qquad \frac{\partial\, \text{loss}}{\partial z_k} = p_k - [k = y]$$
+# $$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}} \qquad \text{loss} = -\log p_y
+# \qquad \frac{\partial\, \text{loss}}{\partial z_k} = p_k - [k = y]$$
 #
 # It is that of the neuron, for every token: the probability minus 1 for the token that came, else minus 0. By hand
 # for three tokens, of which the first came:
@@ -264,12 +264,12 @@ print("p", p.round(3), "loss", round(-math.log(p[0]), 3), "gradient", (p - [1, 0
 # |---|---|
 # | `logits` | float array (B, V), B >= 1; left as it is |
 # | `targets` | integer array (B,), the right token of each row |
-# | returns | a pair: the loss, a number, and its gradient by the logits, (B, V) |
+# | returns | a pair: the loss, a number, and its gradient with respect to the logits, (B, V) |
 # | edges | logits of any size up to 1e4: finite and exact |
 
 # %% exercise="softmax_cross_entropy"
 def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple:
-    """Return (mean of -log P(target), its gradient by the logits)."""
+    """Return (mean of -log P(target), its gradient with respect to the logits)."""
     ### BEGIN SOLUTION
     rows = np.arange(len(targets))
     z = logits - logits.max(axis=1, keepdims=True)
@@ -297,13 +297,13 @@ print(f"{loss:.3f} nats, {loss / math.log(2):.3f} bits; row sums {np.abs(gradien
 # %% [markdown]
 # ## One layer backwards
 #
-# A layer computes $y = x W + b$: rows of x are places of the batch, $x$ is (B, I), $W$ (I, O), $b$ (O). Suppose
+# A layer computes $y = x W + b$: rows of x are the examples of the batch, $x$ is (B, I), $W$ (I, O), $b$ (O). Suppose
 # somebody
 # tells us the derivative of the loss with respect to every element of y, the matrix `dy`. Then the **chain rule**
 # gives all the others. Take the weight $W_{ij}$. It
 # multiplies $x_{bi}$ and lands in $y_{bj}$, for every row b. So the derivative with respect to it is
 # $\sum_b x_{bi}\, dy_{bj}$: one sum over all the paths from
-# that weight to the loss. A single place, two inputs, one output:
+# that weight to the loss. A single example, two inputs, one output:
 
 # %% tags=["nbval-check-output"]
 x, w, dy = [3.0, -1.0], [0.5, 2.0], 10.0
@@ -318,12 +318,12 @@ print("dW", [x[0] * dy, x[1] * dy], "dx", [w[0] * dy, w[1] * dy], "db", dy)
 # | `x` | inputs, (B, I) |
 # | `W` | weights, (I, O) |
 # | `dy` | gradient of the loss by y = x W + b, (B, O) |
-# | returns | the gradients by x, W and b, in this order: (B, I), (I, O), (O,) |
+# | returns | the gradients with respect to x, W and b, in this order: (B, I), (I, O), (O,) |
 # | edges | `dy` already carries the 1/B of the mean loss: do not divide again |
 
 # %% exercise="linear_backward"
 def linear_backward(x: np.ndarray, W: np.ndarray, dy: np.ndarray) -> tuple:
-    """Return the gradients (dx, dW, db) of a loss whose gradient by x W + b is dy."""
+    """Return the gradients (dx, dW, db) of a loss; dy is its gradient with respect to x W + b."""
     ### BEGIN SOLUTION
     return dy @ W.T, x.T @ dy, dy.sum(axis=0)
     ### END SOLUTION
@@ -369,7 +369,7 @@ print(f"paths {paths[0]:.4f} and {paths[1]:.4f}, sum {sum(paths):.4f}, measured 
 # Go forward once and keep h. Then make the backward pass: the gradient with respect to the logits z; from there by
 # $W_2$, $b_2$ and by h; times the derivative of tanh; then by
 # $W_1$, $b_1$ and x. The sums over paths are in the matrix products. You may call your `softmax_cross_entropy` and
-# `linear_backward` once their checks pass (grading puts correct ones in their place), or write
+# `linear_backward` once their checks pass (grading uses correct ones instead), or write
 # everything here.
 #
 # | | |
@@ -377,11 +377,12 @@ print(f"paths {paths[0]:.4f} and {paths[1]:.4f}, sum {sum(paths):.4f}, measured 
 # | `params` | dictionary of arrays: `"W1"` (I, F), `"b1"` (F,), `"W2"` (F, V), `"b2"` (V,); left as it is |
 # | `x` | inputs, (B, I) |
 # | `targets` | the right tokens, (B,) |
-# | returns | a pair: the mean loss in nats, and a dictionary of its gradients by `"W1"`, `"b1"`, `"W2"`, `"b2"` and `"x"` |
+# | returns | a pair: the mean loss in nats, and a dictionary of its gradients |
+# | | by `"W1"`, `"b1"`, `"W2"`, `"b2"` and `"x"` |
 
 # %% exercise="mlp_backward"
 def mlp_backward(params: dict, x: np.ndarray, targets: np.ndarray) -> tuple:
-    """Return (loss, gradients by W1, b1, W2, b2 and x) for the logits tanh(x W1 + b1) W2 + b2."""
+    """Return (loss, gradients with respect to W1, b1, W2, b2, x); logits: tanh(x W1 + b1) W2 + b2."""
     ### BEGIN SOLUTION
     h = np.tanh(x @ params["W1"] + params["b1"])
     loss, dz = softmax_cross_entropy(h @ params["W2"] + params["b2"], targets)
@@ -451,11 +452,11 @@ def gradient_check(f, x: np.ndarray, gradient: np.ndarray, eps: float = 1e-5) ->
     """Return the largest difference between `gradient` and central differences of f at x."""
     ### BEGIN SOLUTION
     errors = []
-    for place in np.ndindex(x.shape):
+    for index in np.ndindex(x.shape):
         step = np.zeros(x.shape)
-        step[place] = eps
+        step[index] = eps
         estimate = (f(x + step) - f(x - step)) / (2 * eps)
-        errors.append(abs(estimate - gradient[place]))
+        errors.append(abs(estimate - gradient[index]))
     return float(max(errors))
     ### END SOLUTION
 
@@ -529,7 +530,7 @@ print("side by side", E[window].reshape(1, 6).tolist())
 # | `ids` | integer array (B, w): one window a row, the oldest token first |
 # | `features(ids)` | returns x, (B, w d): the vectors side by side, in the order of the window |
 # | `logits(ids)` | returns the logits of the next token, (B, V), by the formula of the network |
-# | `embedding_gradient(ids, dx)` | `dx` (B, w d) is the gradient by the features; returns that by E, (V, d) |
+# | `embedding_gradient(ids, dx)` | `dx` (B, w d) is dL/d(features); returns dL/dE, (V, d) |
 
 # %% exercise="FixedWindowLM"
 class FixedWindowLM:
@@ -547,11 +548,12 @@ class FixedWindowLM:
     def logits(self, ids: np.ndarray) -> np.ndarray:
         """Return the logits of the token after each window, (B, V)."""
         ### BEGIN SOLUTION
-        return np.tanh(self.features(ids) @ self.params["W1"] + self.params["b1"]) @ self.params["W2"] + self.params["b2"]
+        p = self.params
+        return np.tanh(self.features(ids) @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
         ### END SOLUTION
 
     def embedding_gradient(self, ids: np.ndarray, dx: np.ndarray) -> np.ndarray:
-        """Return the gradient by E, (V, d), given that by the features."""
+        """Return dL/dE, (V, d), given dL/d(features)."""
         ### BEGIN SOLUTION
         gradient = np.zeros_like(self.params["E"])
         np.add.at(gradient, ids, dx.reshape(*ids.shape, gradient.shape[1]))
@@ -576,30 +578,30 @@ def loss_and_gradients(model, ids, targets):
 
 
 # %% [markdown]
-# What does a longer window cost? The table of an n-gram has V^n places. The network adds d rows to $W_1$ for each
+# What does a longer window cost? The table of an n-gram has V^n entries. The network adds d rows to $W_1$ for each
 # further character: with d = 24 and
-# 256 hidden units, expect 24 times 256 numbers each time.
+# 256 hidden units, expect 24 times 256 parameters each time.
 
 # %% tags=["demo"]
 lengths = list(range(1, 11))
-places = [float(V) ** (w + 1) for w in lengths]
-numbers = [mlp.WindowConfig(V, w, 24, 256).n_parameters for w in lengths]
-sizes = {"possible n-grams, V to the power w + 1": places, "parameters of the window model": numbers}
-print("each character of context adds", numbers[1] - numbers[0], "numbers to the network")
-print(f"ten characters: {places[-1]:.1e} places in the table, {numbers[-1]:,} parameters of the network")
+entries = [float(V) ** (w + 1) for w in lengths]
+parameters = [mlp.WindowConfig(V, w, 24, 256).n_parameters for w in lengths]
+sizes = {"possible n-grams, V to the power w + 1": entries, "parameters of the window model": parameters}
+print("each character of context adds", parameters[1] - parameters[0], "parameters to the network")
+print(f"ten characters: {entries[-1]:.1e} entries in the table, {parameters[-1]:,} parameters of the network")
 
 # %% [markdown]
 # On a logarithmic scale the table of n-grams is a steep straight line; the network's is nearly flat.
 
 # %% tags=["demo"]
-plotting.steps(lengths, sizes, "w, characters of context", "numbers", log_y=True);
+plotting.steps(lengths, sizes, "w, characters of context", "count", log_y=True);
 
 # %% [markdown]
-# At ten characters of tiny Shakespeare the table has nearly $10^{20}$ places, and the network 80,000 parameters.
+# At ten characters of tiny Shakespeare the table has nearly $10^{20}$ entries, and the network 80,000 parameters.
 #
-# But a longer window is not free: each place in it has its own weights. What the network learned about *q* at the
-# last place it
-# must learn again for *q* at the place before. Units 06 and 07 repair that.
+# But a longer window is not free: each position in it has its own weights. What the network learned about *q* at the
+# last position it
+# must learn again for *q* at the position before. Units 06 and 07 repair that.
 
 # %% [markdown] question="window_grows"
 
@@ -724,12 +726,14 @@ ax.set_ylim(0, 12);
 #
 # | | |
 # |---|---|
-# | `objective` | a function: `objective(settings)` returns a number, the lower the better; nan for a run that diverged |
+# | `objective` | a function: `objective(settings)` returns a number, the lower the better; nan: the run diverged |
 # | `ranges` | dictionary from name to (low, high), 0 < low <= high |
 # | `trials` | how many settings to try |
-# | `uniform` | a function: `uniform()` returns a number from 0 up to, but not including, 1; call it once for each name, in the order of `ranges`, in each trial |
+# | `uniform` | a function: `uniform()` returns a number from 0 up to, but not including, 1 |
+# | | call it once for each name, in the order of `ranges`, in each trial |
 # | returns | a pair: the best settings, a dictionary from name to value, and their objective |
-# | edges | a nan never wins over a number; equal objectives: the earlier; all nan: any of the tried; trials < 1: `ValueError` |
+# | edges | a nan never wins over a number; equal objectives: the earlier; all nan: any of the tried |
+# | | trials < 1: `ValueError` |
 
 # %% exercise="random_search"
 def random_search(objective, ranges: dict, trials: int, uniform) -> tuple:
@@ -777,8 +781,8 @@ def short_run(settings):
 
 # %% tags=["demo"]
 thirds = (1 / 6, 1 / 2, 5 / 6)
-for place in [(u, v) for u in thirds for v in thirds]:
-    short_run({name: low * (high / low) ** u for (name, (low, high)), u in zip(ranges.items(), place)})
+for point in [(u, v) for u in thirds for v in thirds]:
+    short_run({name: low * (high / low) ** u for (name, (low, high)), u in zip(ranges.items(), point)})
 best_settings, best_score = search(short_run, ranges, 9, rt.random.random)
 on_grid, at_random = tried[:9], tried[9:]
 for i in (0, 3, 6):
@@ -787,9 +791,8 @@ print(f"best of the grid {np.nanmin([score for _, _, score in on_grid]):.3f} bit
 print(f"best at random {best_score:.3f} bits, at lr {best_settings['lr']:.3f}")
 
 # %% [markdown]
-# Each run as a point: the height is its loss, the horizontal place its learning rate. A run that diverged stands on
-# the upper edge. The hidden units do not
-# show.
+# Each run as a point: the height is its loss, the horizontal position its learning rate. A run that diverged stands
+# on the upper edge. The hidden units do not show.
 
 # %% tags=["demo"]
 plotting.trials({"grid": on_grid, "random": at_random}, "learning rate", "bits per character (training)");
@@ -813,7 +816,7 @@ plotting.trials({"grid": on_grid, "random": at_random}, "learning rate", "bits p
 # (312 against 252); both times the network's guess was averaged with that of a trigram. The idea was there; the
 # machines came later.
 #
-# Ours has six characters of context and more than 50,000 numbers, as in the first figure. **What to expect**: it
+# Ours has six characters of context and more than 50,000 parameters, as in the first figure. **What to expect**: it
 # starts at log2 V (6.02 bits on tiny Shakespeare), is near 3 bits after a few
 # hundred steps and ends at 2.1 to 2.3 on the training text (1.5 to 1.7 on the manual), in half a minute. Still 6.02:
 # nothing was learned, look at the learning
@@ -862,7 +865,8 @@ rt.claim(text, score, score < trigram - 0.1)
 plotting.ladder(rt.ladder_rows(english.name));
 
 # %% [markdown]
-# It beats the trigram, and on tiny Shakespeare the 5-gram with add-k as well, with less than half as many numbers.
+# It beats the trigram, and on tiny Shakespeare the 5-gram with add-k as well, with less than half as many numbers to
+# store.
 #
 # It does not beat Kneser-Ney, which was fitted in less than a second: on a text this small, counting with good
 # smoothing is hard to beat. And it is better
@@ -880,9 +884,9 @@ plotting.ladder(rt.ladder_rows(english.name));
 # network uses the whole window, through its vectors. Who is right more often *there*?
 #
 # Let us say exactly what we measure. Both models see the same w tokens: the network has a window of w, Kneser-Ney
-# has n = w + 1. A place of the held-out text is **unseen** if
+# has n = w + 1. A position of the held-out text is **unseen** if
 # the w tokens before it stand nowhere in the training text, in this order, side by side. We average the bits of each
-# model over the unseen places, and over the seen
+# model over the unseen positions, and over the seen
 # ones.
 
 # %% tags=["demo"]
@@ -899,7 +903,7 @@ def compare(model, train_ids, held_out_ids, window, vocab_size):
     for name, how in {"Kneser-Ney": "kneser_ney", "modified Kneser-Ney": "modified_kneser_ney"}.items():
         counted = ngram.fit(train_ids, vocab_size, NgramConfig(window + 1, how))
         bits[name] = -counted.logps(together)[window:] / math.log(2)
-    print(f"{np.mean(~seen):.1%} of {len(seen):,} places are unseen")
+    print(f"{np.mean(~seen):.1%} of {len(seen):,} positions are unseen")
     return {who: {"seen": cost[seen].mean(), "unseen": cost[~seen].mean()} for who, cost in bits.items()}
 
 
@@ -913,7 +917,7 @@ for who, cost in on_characters.items():
     print(f"{who:20s} seen {cost['seen']:.3f}, unseen {cost['unseen']:.3f} bits per character")
 
 # %% [markdown]
-# On both kinds of places Kneser-Ney wins. How new is an unseen window? Look at its last five, four and three
+# On both kinds of positions Kneser-Ney wins. How new is an unseen window? Look at its last five, four and three
 # characters.
 
 # %% tags=["demo"]
@@ -928,7 +932,7 @@ for last in (5, 4, 3):
 # much about the next one. What similar vectors can say is less exact than that.
 #
 # Now words. The sentences of the course's invented world have a small vocabulary in which many words can stand in
-# the same places: names, animals, foods. A word seen with some of
+# the same contexts: names, animals, foods. A word seen with some of
 # its neighbours says much about the others. Train on 6,000 sentences, test on 3,000 new ones; the window is three
 # words.
 
@@ -950,7 +954,7 @@ print(" ".join(train_words[:20]))
 # %% [markdown]
 # A few seconds of training. Most words are rare, and a vector moves only when its word is in the batch. So the
 # learning rate is larger, and the first
-# vectors are small (standard deviation 0.1 in place of 1): what a word learns soon outweighs where it began.
+# vectors are small (standard deviation 0.1 instead of 1): what a word learns soon outweighs where it began.
 # **Expect** log2 352 = 8.5 bits at the start and
 # about 4 on new words. Still 8.5: nothing was learned.
 
@@ -968,7 +972,7 @@ for who, cost in on_words.items():
     print(f"{who:20s} seen {cost['seen']:.3f}, unseen {cost['unseen']:.3f} bits per word")
 
 # %% [markdown]
-# The four comparisons side by side: both texts, both kinds of places.
+# The four comparisons side by side: both texts, both kinds of positions.
 
 # %% tags=["demo"]
 figure = {
@@ -987,7 +991,7 @@ figure = {
 plotting.distributions(figure, quantity="bits per token, held out");
 
 # %% [markdown]
-# On words the network wins, at both kinds of places.
+# On words the network wins, at both kinds of positions.
 #
 # The claim, against the better of the two counting models and with a margin:
 
@@ -997,7 +1001,7 @@ gain = counted - on_words["window model"]["unseen"]
 rt.claim("unseen windows of words: the network beats Kneser-Ney of equal context (bits)", gain, gain > 0.3)
 
 # %% [markdown]
-# Would a longer or a shorter history save the counts? The better of the two Kneser-Neys at the unseen places, for
+# Would a longer or a shorter history save the counts? The better of the two Kneser-Neys at the unseen positions, for
 # each n. Equal context is n = 4:
 
 # %% tags=["demo"]
@@ -1012,12 +1016,12 @@ for n in range(1, 6):
     print(f"n = {n}: {min(costs):.2f} bits per word")
 
 # %% [markdown]
-# No n from 1 to 5 does better at the unseen places: the best is about 4.25 bits. (n = 5 is the same as n = 4: what
+# No n from 1 to 5 does better at the unseen positions: the best is about 4.25 bits. (n = 5 is the same as n = 4: what
 # stands before an unseen window was not seen
 # either, so both fall back on the same two words.)
 #
-# Why do seen places cost *more* than unseen ones on words? Expect nothing mysterious: look at the last word of each
-# window.
+# Why do seen positions cost *more* than unseen ones on words? Expect nothing mysterious: look at the last word of
+# each window.
 
 # %% tags=["demo"]
 cost = -mlp.logps(word_model, together, 3) / math.log(2)
@@ -1028,10 +1032,8 @@ for kind, these in {"seen": seen, "unseen": ~seen}.items():
 
 # %% [markdown]
 # That is no mistake: which windows are seen is no accident. One seen window in seven ends in *the*, after which
-# nearly any noun can follow; among unseen ones
-# it is one in twenty. Is the last word the whole story? Give each place the mean cost of all places with its last
-# word, seen or not. Expect most of the gap
-# to be there again.
+# nearly any noun can follow; among unseen ones it is one in twenty. Is the last word the whole story? Give each
+# position the mean cost of all positions with its last word, seen or not. Expect most of the gap to be there again.
 
 # %% tags=["demo"]
 last = places[:, -1]
@@ -1094,7 +1096,7 @@ for word in ["Helen", "duck", "was"]:
 # Kneser-Ney with n = 6, against about 2.47 for
 # the window model after half a minute of training. Kneser-Ney was fitted in a tenth of a second. What she gains with
 # the network is size: some
-# 55,000 numbers against 459,000 counts. Four bytes each make 220 kB; in one byte each they would fit her watch,
+# 55,000 parameters against 459,000 counts. Four bytes each make 220 kB; in one byte each they would fit her watch,
 # while the counts would not, unless she takes n = 4 or prunes, which costs
 # bits. Neither model is helpless after an unseen window. Kneser-Ney drops the oldest characters until it finds
 # something it has counted, and trusts it by as
@@ -1121,17 +1123,16 @@ for word in ["Helen", "duck", "was"]:
 # ## What was shown
 #
 # - Gradients by hand, from the rule "sum over all paths", equal those of autograd.
-# - A window model of some fifty thousand numbers, trained with them, beats a trigram of characters; Kneser-Ney stays
-#   ahead of it.
+# - A window model of some fifty thousand parameters, trained with them, beats a trigram of characters; Kneser-Ney
+#   stays ahead of it.
 # - At equal context, on contexts never seen in training, the network beats Kneser-Ney on the world's words. On
 #   characters of real text it does not,
 #   at this size.
 #
-# **To think about.** (1) In a window of six, the weights of place 1 and of place 6 know nothing of each other. What
-# would you change so
-# that they do? (2) The network has the same loss if its hidden units are shuffled. What does that say about the
-# valley it walks down to?
-# (3) The learning rate was found by looking at training loss. When would that choose badly?
+# **To think about.** (1) In a window of six, the weights of position 1 and of position 6 know nothing of each other.
+# What would you change so that they do? (2) The network has the same loss if its hidden units are shuffled. What does
+# that say about the valley it walks down to? (3) The learning rate was found by looking at training loss. When would
+# that choose badly?
 #
 # **Where the ideas come from.** Cox 1958, *The regression analysis of binary sequences*; Polyak 1964, *Some methods
 # of speeding up the convergence of
@@ -1141,6 +1142,6 @@ for word in ["Helen", "duck", "was"]:
 # hyper-parameter optimization* (JMLR 13);
 # Hendrycks and Gimpel 2016, arXiv:1606.08415.
 #
-# **Next.** A window forgets what is older than w tokens, and learns each place anew. Unit 06 reads a text token by
+# **Next.** A window forgets what is older than w tokens, and learns each position anew. Unit 06 reads a text token by
 # token, with one set of weights and a
 # memory of any length.

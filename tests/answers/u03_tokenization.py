@@ -1,4 +1,4 @@
-"""Unit 03: right answers in other styles, and the mistakes that learners make."""
+"""Right and wrong answers to the exercises of unit 03: some whole, most as edits of a solution."""
 
 import re
 from collections import Counter
@@ -6,9 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from autograder.verification.answer_bank import Equivalent, right, wrong
+from autograder.verification.answer_bank import RIGHT, Equivalent, edited, right, wrong
+from llmcourse.checks import u03_bpe as bpe
 
-# --- word_tokenize
+# --- right answers that share no line with the solutions
 
 
 @right("word_tokenize")
@@ -27,39 +28,6 @@ def with_finditer(text, vocabulary, unk="<unk>"):
     return found
 
 
-@wrong("word_tokenize", hint="do not drop them")
-def drops_unknown_words(text, vocabulary, unk="<unk>"):
-    return [word for word in re.findall(r"\w+|[^\w\s]", text) if word in vocabulary]
-
-
-@wrong("word_tokenize", hint="not only at spaces")
-def splits_at_spaces(text, vocabulary, unk="<unk>"):
-    return [word if word in vocabulary else unk for word in text.split()]
-
-
-@wrong("word_tokenize", hint="Capitals stay")
-def lowers_the_text(text, vocabulary, unk="<unk>"):
-    return [w if w in vocabulary else unk for w in re.findall(r"\w+|[^\w\s]", text.lower())]
-
-
-@wrong("word_tokenize", hint="Two marks in a row are two tokens")
-def joins_marks(text, vocabulary, unk="<unk>"):
-    return [w if w in vocabulary else unk for w in re.findall(r"\w+|[^\w\s]+", text)]
-
-
-@wrong("word_tokenize", hint="not [a-z]")
-def latin_letters_only(text, vocabulary, unk="<unk>"):
-    return [w if w in vocabulary else unk for w in re.findall(r"[A-Za-z0-9_]+|[^\w\s]", text)]
-
-
-@wrong("word_tokenize", hint="Use the argument unk")
-def writes_its_own_unk(text, vocabulary, unk="<unk>"):
-    return [w if w in vocabulary else "<unk>" for w in re.findall(r"\w+|[^\w\s]", text)]
-
-
-# --- byte_fallback
-
-
 @right("byte_fallback")
 def by_hexadecimal_digits(tokens, vocabulary):
     found = []
@@ -72,61 +40,7 @@ def by_hexadecimal_digits(tokens, vocabulary):
     return found
 
 
-@right("byte_fallback")
-def in_one_comprehension(tokens, vocabulary):
-    parts = ([t] if t in vocabulary else ["<0x%02X>" % b for b in t.encode()] for t in tokens)  # noqa: UP031
-    return [part for some in parts for part in some]
-
-
-@wrong("byte_fallback", hint="not code points")
-def code_points(tokens, vocabulary):
-    return [
-        part
-        for t in tokens
-        for part in ([t] if t in vocabulary else [f"<0x{ord(c):02X}>" for c in t])
-    ]
-
-
-def _spelled(tokens, vocabulary, form):
-    return [
-        part for t in tokens for part in ([t] if t in vocabulary else map(form.format, t.encode()))
-    ]
-
-
-@wrong("byte_fallback", hint="capital letters in the numbers: 02X")
-def small_letters(tokens, vocabulary):
-    return _spelled(tokens, vocabulary, "<0x{:02x}>")
-
-
-@wrong("byte_fallback", hint="look up the whole token")
-def looks_up_the_letters(tokens, vocabulary):
-    return [
-        part
-        for token in tokens
-        for one in ([token] if token in vocabulary else token)
-        for part in _spelled([one], vocabulary, "<0x{:02X}>")
-    ]
-
-
-@wrong("byte_fallback", hint="Two digits always")
-def one_digit(tokens, vocabulary):
-    return _spelled(tokens, vocabulary, "<0x{:X}>")
-
-
-@wrong("byte_fallback", hint="One flat list")
-def nested(tokens, vocabulary):
-    return [t if t in vocabulary else [f"<0x{b:02X}>" for b in t.encode()] for t in tokens]
-
-
-@wrong("byte_fallback", hint="one token for each byte, not one for all")
-def one_string_for_all(tokens, vocabulary):
-    return [t if t in vocabulary else "".join(f"<0x{b:02X}>" for b in t.encode()) for t in tokens]
-
-
-# --- train_bpe and bpe_encode
-
-
-def _merged(ids, pair, new_id):
+def replace_pair(ids, pair, new_id):
     found, i = [], 0
     while i < len(ids):
         if tuple(ids[i : i + 2]) == tuple(pair):
@@ -136,27 +50,6 @@ def _merged(ids, pair, new_id):
             found.append(ids[i])
             i += 1
     return found
-
-
-def _trained(
-    pieces, n_merges, first_id, *, weigh=True, prefer=None, least=1, rewrite=True, own_first=None
-):
-    prefer = prefer or (lambda pair: (-pair[0], -pair[1]))
-    first_id = first_id if own_first is None else own_first
-    words, merges = [(list(piece), times) for piece, times in pieces.items()], []
-    for k in range(n_merges):
-        counts = Counter()
-        for ids, times in words:
-            for pair in pairwise(ids):
-                counts[pair] += times if weigh else 1
-        if not rewrite:
-            counts = Counter({p: n for p, n in counts.items() if p not in merges})
-        if not counts or max(counts.values()) < least:
-            break
-        merges.append(max(counts, key=lambda pair: (counts[pair], prefer(pair))))
-        if rewrite:
-            words = [(_merged(ids, merges[-1], first_id + k), times) for ids, times in words]
-    return merges
 
 
 @right("train_bpe")
@@ -173,7 +66,8 @@ def sorted_by_three_keys(pieces, n_merges, first_id=256):
         merges.append(list(ranked[0][0]))
         new = first_id + len(merges) - 1
         words = [
-            (np.array(_merged(ids.tolist(), merges[-1], new), dtype=int), n) for ids, n in words
+            (np.array(replace_pair(ids.tolist(), merges[-1], new), dtype=int), n)
+            for ids, n in words
         ]
     return merges
 
@@ -192,7 +86,7 @@ def counts_kept_by_subtraction(pieces, n_merges, first_id=256):
             break
         best = min(pair for pair, count in counts.items() if count == most)
         for ids, times in words:
-            after = _merged(ids, best, new)
+            after = replace_pair(ids, best, new)
             if len(after) < len(ids):
                 for pair in pairwise(ids):
                     counts[pair] -= times
@@ -200,62 +94,6 @@ def counts_kept_by_subtraction(pieces, n_merges, first_id=256):
                     counts[pair] += times
                 ids[:] = after
         merges.append(best)
-    return merges
-
-
-@wrong("train_bpe", hint="not the pair seen first")
-def first_seen_wins(pieces, n_merges, first_id=256):
-    return _trained(pieces, n_merges, first_id, prefer=lambda pair: 0)
-
-
-@wrong("train_bpe", hint="the lower ids win, not the higher")
-def higher_ids_win(pieces, n_merges, first_id=256):
-    return _trained(pieces, n_merges, first_id, prefer=lambda pair: pair)
-
-
-@wrong("train_bpe", hint="add times, not 1")
-def every_piece_counts_once(pieces, n_merges, first_id=256):
-    return _trained(pieces, n_merges, first_id, weigh=False)
-
-
-@wrong("train_bpe", hint="count anew")
-def never_rewrites(pieces, n_merges, first_id=256):
-    return _trained(pieces, n_merges, first_id, rewrite=False)
-
-
-@wrong("train_bpe", hint="use the argument first_id")
-def starts_at_256(pieces, n_merges, first_id=256):
-    return _trained(pieces, n_merges, first_id, own_first=256)
-
-
-@wrong("train_bpe", hint="Nothing is left to merge")
-def fails_at_the_end(pieces, n_merges, first_id=256):
-    merges = _trained(pieces, n_merges, first_id)
-    return merges + [(0, 0)] * (n_merges - len(merges))
-
-
-@wrong("train_bpe", hint="stop only when none is left")
-def stops_at_pairs_seen_twice(pieces, n_merges, first_id=256):
-    return _trained(pieces, n_merges, first_id, least=3)
-
-
-@wrong("train_bpe", hint="occurs only once is merged")
-def stops_at_pairs_seen_once(pieces, n_merges, first_id=256):
-    return _trained(pieces, n_merges, first_id, least=2)
-
-
-@wrong("train_bpe", hint="it counts twice")
-def runs_count_once(pieces, n_merges, first_id=256):
-    merges, words = [], [(list(piece), times) for piece, times in pieces.items()]
-    for new in range(first_id, first_id + n_merges):
-        counts = Counter()
-        for ids, times in words:
-            for pair in set(pairwise(ids)):
-                counts[pair] += times
-        if not counts:
-            break
-        merges.append(min(counts, key=lambda pair: (-counts[pair], pair)))
-        words = [(_merged(ids, merges[-1], new), times) for ids, times in words]
     return merges
 
 
@@ -287,67 +125,6 @@ def with_arrays(ids, merges, first_id=256):
     return now
 
 
-@wrong("bpe_encode", hint="first_id is not always 256")
-def ids_from_256(ids, merges, first_id=256):
-    return _one_at_a_time(ids, merges, 256)
-
-
-@wrong("bpe_encode", hint="look at where k starts")
-def one_too_high(ids, merges, first_id=256):
-    return [i + (i >= first_id) for i in _one_at_a_time(ids, merges, first_id)]
-
-
-@wrong("bpe_encode", hint="only the first time")
-def replaces_the_first_only(ids, merges, first_id=256):
-    now = list(ids)
-    for k, pair in enumerate(merges):
-        for i, here in enumerate(pairwise(now)):
-            if here == tuple(pair):
-                now[i : i + 2] = [first_id + k]
-                break
-    return now
-
-
-@wrong("bpe_encode", hint="not from left to right")
-def from_left_to_right(ids, merges, first_id=256):
-    now, i = list(ids), 0
-    ranks = {tuple(pair): rank for rank, pair in enumerate(merges)}
-    while i < len(now) - 1:
-        rank = ranks.get((now[i], now[i + 1]))
-        if rank is None:
-            i += 1
-        else:
-            now[i : i + 2] = [first_id + rank]
-            i = max(0, i - 1)
-    return now
-
-
-@wrong("bpe_encode", hint="do not take the longest token")
-def takes_the_longest_token(ids, merges, first_id=256):
-    def spread(i):
-        return [i] if i < first_id else [x for part in merges[i - first_id] for x in spread(part)]
-
-    made = sorted(
-        ((spread(first_id + k), first_id + k) for k in range(len(merges))), key=lambda m: -len(m[0])
-    )
-    found, start = [], 0
-    while start < len(ids):
-        fits = [m for m in made if list(ids[start : start + len(m[0])]) == m[0]]
-        parts, chosen = fits[0] if fits else ([ids[start]], ids[start])
-        found.append(chosen)
-        start += len(parts)
-    return found
-
-
-@wrong("bpe_encode", hint="Do not change `ids`")
-def edits_its_argument(ids, merges, first_id=256):
-    ids[:] = _one_at_a_time(ids, merges, first_id)
-    return ids
-
-
-# --- bpe_decode
-
-
 def _bytes(i, merges, alphabet):
     if i < len(alphabet):
         return alphabet[i]
@@ -369,47 +146,6 @@ def unmerges_backwards(ids, merges, alphabet):
     for k in range(len(merges) - 1, -1, -1):
         now = [x for i in now for x in (merges[k] if i == len(alphabet) + k else (i,))]
     return b"".join(map(alphabet.__getitem__, now)).decode(errors="replace")
-
-
-@wrong("bpe_decode", hint="join all bytes before you decode")
-def decodes_each_token(ids, merges, alphabet):
-    return "".join(_bytes(i, merges, alphabet).decode(errors="replace") for i in ids)
-
-
-@wrong("bpe_decode", hint="errors='replace'")
-def strict_decoding(ids, merges, alphabet):
-    return b"".join(_bytes(i, merges, alphabet) for i in ids).decode()
-
-
-@wrong("bpe_decode", hint="not 'ignore'")
-def ignores_half_characters(ids, merges, alphabet):
-    return b"".join(_bytes(i, merges, alphabet) for i in ids).decode(errors="ignore")
-
-
-@wrong("bpe_decode", hint="The first part of a merge comes first")
-def second_part_first(ids, merges, alphabet):
-    tokens = list(alphabet)
-    for first, second in merges:
-        tokens.append(tokens[second] + tokens[first])
-    return b"".join(tokens[i] for i in ids).decode(errors="replace")
-
-
-@wrong("bpe_decode", hint="Ids from len(alphabet) on are merges")
-def merges_from_256(ids, merges, alphabet):
-    tokens = dict(enumerate(alphabet))
-    for k, (first, second) in enumerate(merges):
-        tokens[256 + k] = tokens[first] + tokens[second]
-    return b"".join(tokens[i] for i in ids).decode(errors="replace")
-
-
-@wrong("bpe_decode", hint="Copy the alphabet")
-def fills_the_alphabet(ids, merges, alphabet):
-    for first, second in merges:
-        alphabet.append(alphabet[first] + alphabet[second])
-    return b"".join(alphabet[i] for i in ids).decode(errors="replace")
-
-
-# --- wordpiece_encode
 
 
 @right("wordpiece_encode")
@@ -440,53 +176,6 @@ def over_the_vocabulary(word, vocabulary, unk="[UNK]"):
     return found
 
 
-def _longest(word, vocabulary, unk, *, order=reversed, mark="##", keep=True, failed="whole"):
-    found, start = [], 0
-    while start < len(word):
-        sign = mark if start else ""
-        for end in order(range(start + 1, len(word) + 1)):
-            if sign + word[start:end] in vocabulary:
-                break
-        else:
-            return [unk] if failed == "whole" else [*found, unk][: None if failed == "part" else -1]
-        found.append((sign if keep else "") + word[start:end])
-        start = end
-    return found
-
-
-@wrong("wordpiece_encode", hint="is there a loop that never ends?")
-def never_gives_up(word, vocabulary, unk="[UNK]"):
-    found, start = [], 0
-    while start < len(word):
-        mark, end = "##" if start else "", len(word)
-        while end > start and mark + word[start:end] not in vocabulary:
-            end -= 1
-        if end > start:
-            found.append(mark + word[start:end])
-        start = end
-    return found
-
-
-@wrong("wordpiece_encode", hint="the longest match comes first")
-def shortest_match(word, vocabulary, unk="[UNK]"):
-    return _longest(word, vocabulary, unk, order=iter)
-
-
-@wrong("wordpiece_encode", hint="Tokens that continue a word keep their ##")
-def drops_the_marks(word, vocabulary, unk="[UNK]"):
-    return _longest(word, vocabulary, unk, keep=False)
-
-
-@wrong("wordpiece_encode", hint="look for ## + piece")
-def forgets_the_marks(word, vocabulary, unk="[UNK]"):
-    return _longest(word, vocabulary, unk, mark="")
-
-
-@wrong("wordpiece_encode", hint="The whole word becomes [unk]")
-def keeps_what_was_found(word, vocabulary, unk="[UNK]"):
-    return _longest(word, vocabulary, unk, failed="part")
-
-
 @wrong("wordpiece_encode", hint="even if a shorter token had worked")
 def goes_back_for_a_cut(word, vocabulary, unk="[UNK]"):
     def rest(text, mark):
@@ -498,14 +187,6 @@ def goes_back_for_a_cut(word, vocabulary, unk="[UNK]"):
         return None
 
     return (rest(word, "") or [unk]) if word else []
-
-
-@wrong("wordpiece_encode", hint="Use the argument unk")
-def fixed_unk(word, vocabulary, unk="[UNK]"):
-    return _longest(word, vocabulary, "[UNK]")
-
-
-# --- fertility
 
 
 @right("fertility")
@@ -527,39 +208,98 @@ def counts_by_hand(text, tokenize):
     return sum(1 for _ in tokenize(text)) / words
 
 
-@wrong("fertility", hint="spaces cost, too")
-def word_by_word(text, tokenize):
-    words = text.split()
-    if not words:
-        raise ValueError("no words")
-    return sum(len(tokenize(word)) for word in words) / len(words)
+# --- solutions with one thing changed
 
-
-@wrong("fertility", hint="text.split() without an argument")
-def splits_at_single_spaces(text, tokenize):
-    if not text.strip():
-        raise ValueError("no words")
-    return len(tokenize(text)) / len(text.split(" "))
-
-
-@wrong("fertility", hint="divide by the number of words, not of characters")
-def per_character(text, tokenize):
-    if not text.strip():
-        raise ValueError("no words")
-    return len(tokenize(text)) / len(text)
-
-
-@wrong("fertility", hint="refuse it")
-def zero_without_words(text, tokenize):
-    return len(tokenize(text)) / len(text.split()) if text.split() else 0.0
-
-
-@wrong("fertility", hint="divide the number of tokens")
-def counts_only(text, tokenize):
-    if not text.split():
-        raise ValueError("no words")
-    return len(tokenize(text))
-
+once_each, at_once, longest_first = bpe.once_each, bpe.at_once, bpe.longest_first
+FOUND = r'in re.findall(r"\w+|[^\w\s]", text)'
+SPELLED = '[f"<0x{b:02X}>" for b in token.encode()]'
+BEST = "min(counts, key=lambda pair: (-counts[pair], pair))"
+REWRITE = "        words = [(replace_pair(ids, best, new_id), times) for ids, times in words]\n"
+EACH = """    for k, pair in enumerate(merges):
+        ids = replace_pair(ids, pair, first_id + k)
+"""
+MADE = "tokens.append(tokens[first] + tokens[second])"
+JOINED = 'b"".join(tokens[i] for i in ids).decode("utf-8", errors="replace")'
+EDITS = {
+    "word_tokenize": [
+        ("do not drop them", ("word if word in vocabulary else unk for", "word for"),
+         (", text)", ", text) if word in vocabulary")),
+        ("not only at spaces", (FOUND, "in text.split()")),
+        ("Capitals stay", (", text)", ", text.lower())")),
+        ("Two marks in a row are two tokens", (r"[^\w\s]", r"[^\w\s]+")),
+        ("not [a-z]", (r"\w+|", "[A-Za-z0-9_]+|")),
+        ("Use the argument unk", ("else unk", 'else "<unk>"')),
+    ],
+    "byte_fallback": [
+        (RIGHT, (SPELLED, 'map("<0x{:02X}>".format, token.encode())'),
+         ("[token] if", "(token,) if")),
+        ("not code points", (SPELLED, '[f"<0x{ord(c):02X}>" for c in token]')),
+        ("capital letters in the numbers: 02X", ("02X", "02x")),
+        ("Look up the whole token",
+         (SPELLED, "[p for c in token for p in byte_fallback([c], vocabulary)] if len(token) > 1 "
+                   f"else {SPELLED}")),
+        ("Two digits always", ("02X", "X")),
+        ("One flat list", (SPELLED, f"[{SPELLED}]")),
+        ("One token for each byte, not one for all", (SPELLED, f'["".join({SPELLED})]')),
+    ],
+    "train_bpe": [
+        ("not the pair seen first", (BEST, "max(counts, key=counts.get)")),
+        ("the lower ids win, not the higher",
+         (BEST, "max(counts, key=lambda pair: (counts[pair], pair))")),
+        ("add times, not 1", ("+= times", "+= 1")),
+        ("count anew", (REWRITE, ""), ("if not counts", "for pair in merges:\n"
+         "            counts.pop(pair, None)\n        if not counts")),
+        ("Use the argument first_id", ("best, new_id)", "best, new_id - first_id + 256)")),
+        ("Nothing is left to merge",
+         ("        if not counts:\n            break\n",
+          "        counts = counts or {(0, 0): 1}\n")),
+        ("stop only when none is left",
+         ("if not counts", "if max(counts.values(), default=0) < 3")),
+        ("occurs only once is merged", ("if not counts", "if max(counts.values(), default=0) < 2")),
+        ("it counts twice", ("in zip(ids, ids[1:])", "in set(zip(ids, ids[1:]))")),
+    ],
+    "bpe_encode": [
+        ("first_id is not always 256", ("first_id + k", "256 + k")),
+        ("look at where k starts", ("return ids", "return [i + (i >= first_id) for i in ids]")),
+        ("only the first time", (EACH, "    ids = once_each(ids, merges, first_id)\n")),
+        ("not from left to right", (EACH, "    ids = at_once(ids, merges, first_id)\n")),
+        ("do not take the longest token",
+         (EACH, "    ids = longest_first(ids, merges, first_id)\n")),
+        ("Do not change `ids`",
+         ("    ids = list(ids)\n", ""), ("ids = replace", "ids[:] = replace")),
+    ],
+    "bpe_decode": [
+        ("Join all bytes before you decode",
+         (JOINED, '"".join(tokens[i].decode(errors="replace") for i in ids)')),
+        ("errors='replace'", (', errors="replace"', "")),
+        ("not 'ignore'", ('"replace"', '"ignore"')),
+        ("The first part of a merge comes first",
+         ("tokens[first] + tokens[second]", "tokens[second] + tokens[first]")),
+        ("Ids from len(alphabet) on are merges", ("list(alphabet)", "dict(enumerate(alphabet))"),
+         (MADE, "tokens[256 + len(tokens) - len(alphabet)] = tokens[first] + tokens[second]")),
+        ("Copy the alphabet", ("list(alphabet)", "alphabet")),
+    ],
+    "wordpiece_encode": [
+        ("is there a loop that never ends?",
+         ("if end == start:\n            return [unk]\n        found",
+          "if end > start:\n            found")),
+        ("The longest match comes first", ("end = len(word)", "end = start + 1"),
+         ("while end > start", "while end <= len(word)"), ("end -= 1", "end += 1"),
+         ("if end == start", "if end > len(word)")),
+        ("Tokens that continue a word keep their ##", ("append(mark + ", "append(")),
+        ("look for ## + piece", ('"##" if start else ""', '""')),
+        ("The whole word becomes [unk]", ("return [unk]", "return [*found, unk]")),
+        ("Use the argument unk", ("return [unk]", 'return ["[UNK]"]')),
+    ],
+    "fertility": [
+        ("spaces cost, too", ("len(tokenize(text))", "sum(len(tokenize(word)) for word in words)")),
+        ("text.split() without an argument", ("len(words)", 'len(text.split(" "))')),
+        ("Divide by the number of words, not of characters", ("len(words)", "len(text)")),
+        ("refuse it", ("raise ValueError(", "return len(")),
+        ("Divide the number of tokens", (" / len(words)", "")),
+    ],
+}  # fmt: skip
+globals().update(edited(globals(), EDITS))
 
 # --- mutants of the solutions that compute the same
 
