@@ -901,7 +901,7 @@ import time
 
 train_chars, held_out_chars = train_chars.to(rt.device), held_out_chars.to(rt.device)
 rows, units = models.streams(train_chars, 64), rt.pick(smoke=192, cpu=192, gpu=512)
-steps = rt.pick(smoke=(5, 5), cpu=(500, 450), gpu=(1_500, 1_500))
+steps = rt.pick(smoke=(5, 5), cpu=(700, 560), gpu=(1_500, 1_500))
 lr = rt.pick(smoke=(1.4e-2, 2e-2), cpu=(1.4e-2, 2e-2), gpu=(5e-3, 1e-2))
 plans = zip(("tanh RNN", "LSTM"), ("elman", "lstm"), (1.5, 3.0), steps, lr)
 trained, seconds = {}, {}
@@ -929,11 +929,11 @@ ax = plotting.ladder(rt.ladder_rows(english.name))
 ax.set_title("With a memory of any length, the LSTM passes the window model", loc="right");
 
 # %% [markdown]
-# On tiny Shakespeare the tanh RNN is no better than a window of six characters. A state *can* reach any distance,
+# On tiny Shakespeare the tanh RNN is about as good as a window of six characters. A state *can* reach any distance,
 # but what it *learns* to hold is what helps to predict the next characters. The LSTM, with as many units but three
-# times as many parameters, is better than both. It does not reach Kneser-Ney, but it has not even read the whole
-# training text once and still improves: at preset `gpu`, with 512 units and more steps, it becomes the best model of
-# the ladder.
+# times as many parameters, is better than both. It does not reach Kneser-Ney, but it has read the training text
+# little more than once and still improves: at preset `gpu`, with 512 units and more steps, it becomes the best model
+# of the ladder.
 #
 # ## Layers on layers
 #
