@@ -302,7 +302,6 @@ def _slugs(root: Path, names: str | list[str] | None, *, ungraded: bool = False)
 
 def main() -> None:
     """Run a command; turn every expected failure into one line and an exit status."""
-    start_sooner()
     try:
         sys.exit(_run())
     except AutograderError as error:
@@ -315,14 +314,6 @@ def main() -> None:
         _fail(
             "interrupted: what was graded is kept, the same command goes on from there", INTERRUPTED
         )
-
-
-def start_sooner() -> None:
-    """Make nbgrader import faster: hide the slow package with which jsonschema checks IRIs.
-
-    Nothing here has an IRI to check.
-    """
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def _run() -> int:

@@ -24,7 +24,6 @@ from typing import Any
 
 from autograder.classroom.room import Classroom
 from autograder.classroom.schedule import Workers
-from autograder.cli import start_sooner
 from autograder.course import slugs
 from autograder.sandbox import frames, runner, wire
 from autograder.sandbox import process as sandbox
@@ -213,7 +212,6 @@ def main() -> None:
 
 def grade_here(workers: int) -> None:
     """What is timed: the course in this directory."""
-    start_sooner()
     from autograder.classroom.round import grade_unit
 
     room = Classroom.open(Path())
