@@ -128,7 +128,7 @@ def test_export_writes_a_file_a_format_and_says_what_is_open(root, run, sandbox)
 def test_export_in_an_unknown_format_names_the_known_ones(root, run):
     status, _, [error] = run("export", "--format", "xls", "--course", root)
     assert status == 2
-    assert "expected one of csv, canvas, moodle" in error
+    assert "expected --format to be one of csv, canvas, moodle" in error
 
 
 @pytest.mark.parametrize("name", ["b*", "[ab]nn", "a?n"])

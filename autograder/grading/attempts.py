@@ -109,7 +109,7 @@ class Attempts:
                 elif cell.run:
                     instead = cell.stub if cell.role == "solution" else ""
                     ran = self._run(session, index, instead if dropped else cell.program)
-                    unnamed += [index] if ran.stopped == "NameError" else []
+                    unnamed += [index] if ran.stopped == "NameError" and not dropped else []
                     if cell.role in OWN and ran.left:
                         self.culprits.left_something(index)
                     elif self.took[index] <= self._long:
@@ -173,7 +173,8 @@ class Attempts:
         if index is None:
             return False
         if index != at:
-            lost = Lost(lost.reason, "what it left running ended the Python process")
+            did = "ended the Python process" if lost.reason == "died" else "used up the time"
+            lost = Lost(lost.reason, f"what it left running {did}")
         self.culprits.dropped[index] = lost
         cell = self.rebuilt.cells[index]
         name = cell.grade_id or ("a cell you added" if cell.role == "extra" else "a released cell")
@@ -194,19 +195,17 @@ class Attempts:
         known = self.culprits.dropped
         added = [index for index, cell in cells if cell.role == "extra" and index not in known]
         long = [index for index in added if self.took.get(index, 0.0) > self._long]
-        if (
-            not long_only
-            and 2 * sum(self.took[index] for index in long) < self.limits.session_seconds
-        ):
-            long = []  # many that took nearly as long did
-        added = long if long_only else added
-        if added:
-            known |= dict.fromkeys(long or added, lost)
-            what = f"added cells that took long ({len(long)})" if long else "added cells"
+        left_out = long
+        if not long_only and 2 * sum(self.took[i] for i in long) < self.limits.session_seconds:
+            left_out = added  # the long ones alone did not use up the time; all together did
+        if left_out:
+            known |= dict.fromkeys(left_out, lost)
+            long_ones = f"added cells that took long ({len(long)})"
+            what = long_ones if left_out is long else "added cells"
             self.rebuilt.notices.append(
                 f"all cells together took too long; the notebook was run again without {what}"
             )
-        return bool(added)
+        return bool(left_out)
 
 
 def _exercise(check: Cell) -> str:
@@ -215,10 +214,10 @@ def _exercise(check: Cell) -> str:
 
 
 def _show(cell: Cell, ran: Ran, budget: int) -> int:
-    """Put outputs into a cell if the budget allows, and return what they cost of it."""
+    """Put outputs, or a note if they exceed the budget, into a cell; return their cost."""
     outputs = ran.outputs
     cost = len(json.dumps(outputs)) + SHOWING * len(outputs)
-    if cost > budget:
+    if outputs and cost > budget:
         outputs = [_stream("[outputs beyond the grader's limit were dropped]\n")]
     cell.notebook |= {"outputs": outputs, "execution_count": ran.count}
     return cost

@@ -155,15 +155,18 @@ def search_inputs(
     def once_a_trial(value: Any) -> bool:
         return len(seen) == len(values)
 
+    def same(got: Any, want: dict[str, float]) -> bool:
+        return all(compare(got[n], want[n], 1e-9 * min(1.0, want[n])) is None for n in ranges)
+
     def as_drawn(value: Any) -> bool:
-        return all(map(training.same_settings, seen, tried))
+        return all(map(same, seen, tried))
 
     def lowest(value: Any) -> bool:
         return compare(value[1], values[best], 0.0) is None
 
     def right(value: Any) -> bool:
         kept = all(holds(value) for holds in (once_a_trial, as_drawn, lowest))
-        return kept and training.same_settings(value[0], tried[best])
+        return kept and same(value[0], tried[best])
 
     mistakes = [
         Mistake(lambda value: not once_a_trial(value), training.EACH_TRIAL),

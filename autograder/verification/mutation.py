@@ -64,15 +64,12 @@ def tidy(line: str) -> str:
 
 
 def _all(source: str) -> Iterator[Mutant]:
+    nodes = list(ast_nodes(get_ast(source)))  # parsed once for more than 200 operators
     for name in operator_names():
         if name in UNUSABLE:
             continue
         operator = get_operator(name)()
-        places = [
-            start
-            for node in ast_nodes(get_ast(source))
-            for start, _ in operator.mutation_positions(node)
-        ]
+        places = [start for node in nodes for start, _ in operator.mutation_positions(node)]
         for occurrence, (number, _) in enumerate(places):
             changed = mutate_code(source, operator, occurrence)
             line = tidy(changed.split("\n")[number - 1])

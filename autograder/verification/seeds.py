@@ -62,6 +62,7 @@ def try_seeds(
     seeds: int,
     *,
     workers: int,
+    again: bool = False,
     progress: Progress = lambda known, of: None,
 ) -> Iterator[Line]:
     """Try the answers of a unit with so many seeds; yield a line for each exercise, in order.
@@ -70,8 +71,10 @@ def try_seeds(
     """
     chunks = [range(start, min(start + CHUNK, seeds)) for start in range(0, seeds, CHUNK)]
     items = [(name, chunk) for name in bench.unit.exercises for chunk in chunks]
-    keys = {item: bench.whole_key(item[0], "seeds", str(item[1])) for item in items}
-    ledger = Ledger(kept, set(keys.values()))
+    keys = {
+        item: bench.whole_key(item[0], "seeds", str(item[1]), str(WRONG_SEEDS)) for item in items
+    }
+    ledger = Ledger(kept, () if again else set(keys.values()))
     todo = [item for item in items if keys[item] not in ledger.known]
     if todo:
         bench.work()  # once, before the forks
@@ -98,20 +101,22 @@ def try_course(
 ) -> bool:
     """Try units one after the other, print a line an exercise, and return whether none failed.
 
-    again: also where nothing changed since they were tried with so many seeds. record: a markdown
+    again: try everything afresh, also where nothing changed. record: a markdown
     file that gets the lines, the command and the date, for which all are needed.
     """
     lines = list[Line]()
     for slug in slugs:
         bench = Workbench.of(root, slug)
-        stamp = Stamp(root, bench, f"{seeds} seeds")
+        stamp = Stamp(root, bench, f"{seeds} seeds", Path(__file__).read_text(encoding="utf-8"))
         if stamp.stands() and not again and record is None:
             print(f"{slug}: tried with {seeds} seeds before, and nothing changed")
             continue
         before = len(lines)
         with progress_bar(slug, "chunk") as (bar, progress):
             kept = root / "build" / "verify" / f"{slug}.seeds.jsonl"
-            for line in try_seeds(bench, kept, seeds, workers=workers, progress=progress):
+            for line in try_seeds(
+                bench, kept, seeds, workers=workers, again=again, progress=progress
+            ):
                 with bar.external_write_mode():
                     print(f"{slug} {line}", flush=True)
                 lines.append(line)
@@ -135,7 +140,7 @@ def _record(lines: Sequence[Line], seeds: int) -> str:
             "",
             f"`autograder verify --seeds {seeds}`, {datetime.now(UTC):%Y-%m-%d}, {hours:.1f} hours "
             f"of processor time: {failures} failures. Right answers keep all points with every "
-            f"seed, wrong ones lose some with each of the first {WRONG_SEEDS}.",
+            f"seed, wrong ones lose some with each of the first {min(seeds, WRONG_SEEDS)}.",
             "",
             "| exercise | seeds | right answers | wrong answers | failures |",
             "|---|---|---|---|---|",
@@ -168,11 +173,15 @@ def _chunk(bench: Workbench, item: tuple[str, range]) -> dict[str, Any]:
     right = [answer for answer in answers if answer.trial.kind == RIGHT]
     for number in seeds:
         seed = _Seed(bench.unit.exercises[name], secret(number))
-        for answer in answers if number < WRONG_SEEDS else right:
-            said = answer.complaint(seed, bench)
-            if said is not None:
-                about = f"{answer.trial.kind} answer, {answer.trial.name}"
-                failures.append(f"seed {number}: {about}: {said}")
+        try:
+            for answer in answers if number < WRONG_SEEDS else right:
+                said = answer.complaint(seed, bench)
+                if said is not None:
+                    about = f"{answer.trial.kind} answer, {answer.trial.name}"
+                    failures.append(f"seed {number}: {about}: {said}")
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"[:300]
+            failures.append(f"seed {number}: the tests themselves fail: {what}")
     return {"failures": failures, "seconds": time.process_time() - started}
 
 
@@ -231,7 +240,7 @@ class _Answer:
         return None
 
     def outcome(self, exercise: Exercise, args: tuple[Any, ...]) -> Outcome:
-        """Return the outcome of a call; an answer that does not end is not called again."""
+        """Return the outcome of a call; note in `endless` an answer that does not end."""
         signal.setitimer(signal.ITIMER_VIRTUAL, CALL_SECONDS)
         try:
             return ask(self.function, exercise.probe_source, args, exercise.given, exercise.seconds)
@@ -244,8 +253,8 @@ class _Answer:
     def fails_visibly(self, bench: Workbench) -> bool:
         """Say whether the answer fails the visible check, which depends on no seed."""
         name = self.trial.exercise
-        hidden = Exercise(name, bench.unit.exercises[name].given)
-        [result] = run_locally(hidden, self.function, b"", bench.unit.checks[name])
+        visible_only = Exercise(name, bench.unit.exercises[name].given)
+        [result] = run_locally(visible_only, self.function, b"", bench.unit.checks[name])
         self.visibly = not result.passed
         return self.visibly
 

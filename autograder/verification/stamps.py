@@ -1,4 +1,4 @@
-"""Which units were verified without a problem as they are: a file that goes with the course.
+"""Record in a file of the course which units were verified without a problem, in which state.
 
 A unit that has not changed since need not be tried again on each machine that has the course; where
 all of it counts, as in CI, `autograder verify --all` tries everything whatever the file says.
@@ -7,6 +7,7 @@ all of it counts, as in CI, `autograder verify --all` tries everything whatever 
 import json
 from pathlib import Path
 
+from autograder.errors import AutograderError
 from autograder.files import write_durably
 from autograder.verification.trials import Workbench
 
@@ -14,12 +15,15 @@ PLACE = Path("tests/answers/verified.json")
 
 
 class Stamp:
-    """One line of the file: a unit, how it was tried, and all that the outcome depends on."""
+    """One line of the file: a unit, how it was tried, and a key of all the verdict depends on.
 
-    def __init__(self, root: Path, bench: Workbench, tried: str) -> None:
+    rules: the source of what judges the outcomes.
+    """
+
+    def __init__(self, root: Path, bench: Workbench, tried: str, rules: str) -> None:
         self.path = root / PLACE
         self.name = f"{bench.unit.slug}: {tried}"
-        self.key = bench.whole_key(tried)
+        self.key = bench.whole_key(tried, rules)
 
     def stands(self) -> bool:
         """Say whether nothing changed since it was written."""
@@ -31,4 +35,11 @@ class Stamp:
         write_durably(self.path, json.dumps(stamps, indent=1, sort_keys=True) + "\n")
 
     def _all(self) -> dict[str, str]:
-        return json.loads(self.path.read_text()) if self.path.is_file() else {}
+        if not self.path.is_file():
+            return {}
+        try:
+            return dict(json.loads(self.path.read_text(encoding="utf-8")))
+        except ValueError:
+            raise AutograderError(
+                f"expected JSON in {self.path}, got a broken file: delete it, verify writes it anew"
+            ) from None

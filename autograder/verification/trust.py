@@ -119,7 +119,9 @@ def verify_course(
     problems = list[str]()
     for slug in slugs:
         bench = Workbench.of(root, slug)
-        stamp = Stamp(root, bench, "right, wrong, mutants")
+        stamp = Stamp(
+            root, bench, "right, wrong, mutants", Path(__file__).read_text(encoding="utf-8")
+        )
         if stamp.stands() and not again:
             print(f"{slug}: verified before, and nothing changed (--all tries it again)")
             continue

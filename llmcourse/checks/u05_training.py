@@ -251,12 +251,6 @@ def settings_of(ranges: Ranges, draws: Iterable[float], trials: int) -> list[dic
     ]
 
 
-def same_settings(got: Any, want: dict[str, float]) -> bool:
-    return got.keys() == want.keys() and all(
-        math.isclose(got[name], want[name], rel_tol=1e-9) for name in want
-    )
-
-
 @visible
 def random_search(answer):
     far, draws = (

@@ -107,8 +107,8 @@ def bptt_hint(got: Any, want: Params) -> str:
     """Return what to look at, given which gradients are wrong."""
     if not isinstance(got, dict) or set(got) != set(want):
         return f"Return a dictionary with the keys {', '.join(want)}."
-    off = {name for name in want if compare(got[name], want[name], 1e-5)}
-    if off <= {"b_ih", "b_hh"}:
+    off = {name for name in want if compare(got[name], want[name], 1e-6)}
+    if off and off <= {"b_ih", "b_hh"}:
         return (
             "Biases get the sum of da over the batch, not the mean; b_hh too; two separate arrays."
         )

@@ -31,24 +31,31 @@ SMOOTHINGS = ("mle", "add_k", "interpolated", "kneser_ney", "modified_kneser_ney
 
 @dataclass(frozen=True)
 class NgramConfig:
-    """Say what a model counts and how it smooths; a smoothing ignores the fields of the others."""
+    """Say what a model counts and how it smooths; fields that name other smoothings are ignored."""
 
     order: int  # n: a token is predicted from the n - 1 tokens before it
     smoothing: str = "kneser_ney"  # one of SMOOTHINGS
     k: float = 0.01  # add_k: added to the count of every n-gram, seen or not; > 0
     weight: float = 0.5  # interpolated: weight of the longer history, 0 to 1
-    discount: float = 0.75  # kneser_ney: subtracted from the count of every seen n-gram, 0 to 1
-    uniform_base: bool = True  # smooth the unigrams with 1 / V; False: an unseen token gets 0
+    discount: float = 0.75  # kneser_ney: subtracted from every count of a seen n-gram, 0 to 1;
+    # modified_kneser_ney: its discounts where they cannot be computed
+    uniform_base: bool = True  # of all but mle and add_k: smooth the unigrams with 1 / V
 
     def __post_init__(self) -> None:
         if self.order < 1:
-            raise ValueError(f"order must be at least 1, got {self.order}")
+            raise ValueError(
+                f"expected an order of at least 1, got {self.order}: 1 counts single tokens"
+            )
         if self.smoothing not in SMOOTHINGS:
-            raise ValueError(f"smoothing must be in {SMOOTHINGS}, got {self.smoothing!r}")
+            known = ", ".join(SMOOTHINGS)
+            raise ValueError(f"expected a smoothing of {known}, got {self.smoothing!r}: choose one")
         if self.k <= 0:
-            raise ValueError(f"k must be positive, got {self.k}; for k = 0 use smoothing='mle'")
+            raise ValueError(f"expected k above 0, got {self.k}: for k = 0 use smoothing='mle'")
         if not (0 <= self.weight <= 1 and 0 <= self.discount <= 1):
-            raise ValueError(f"weight and discount must be from 0 to 1, got {self}")
+            got = f"{self.weight} and {self.discount}"
+            raise ValueError(
+                f"expected weight and discount from 0 to 1, got {got}: see the defaults"
+            )
 
 
 def ngram_counts(tokens: Sequence[Token], n: int) -> dict[tuple, dict[Token, int]]:
@@ -60,7 +67,7 @@ def ngram_counts(tokens: Sequence[Token], n: int) -> dict[tuple, dict[Token, int
     {('a',): {'b': 2}, ('b',): {'a': 1}}
     """
     if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
+        raise ValueError(f"expected n of at least 1, got {n}: 1 counts single tokens")
     table: dict[tuple, dict[Token, int]] = {}
     for end in range(n - 1, len(tokens)):
         row = table.setdefault(tuple(tokens[end - n + 1 : end]), {})
@@ -78,7 +85,7 @@ def mle_prob(table: Table, history: tuple, token: Token) -> float:
 def add_k_prob(table: Table, history: tuple, token: Token, k: float, vocab_size: int) -> float:
     """Return (count + k) / (sum of the counts in the row + k V); ValueError unless k > 0."""
     if k <= 0:
-        raise ValueError(f"k must be positive, got {k}")
+        raise ValueError(f"expected k above 0, got {k}: for k = 0 use mle_prob")
     no_string(history, *TUPLE)
     row = table.get(history, {})
     return (row.get(token, 0) + k) / (sum(row.values()) + k * vocab_size)
@@ -150,7 +157,8 @@ def unseen_rate(train: Sequence[Token], test: Sequence[Token], n: int) -> float:
     Raises ValueError for n < 1 and for a test text shorter than n.
     """
     if n < 1 or len(test) < n:
-        raise ValueError(f"need 1 <= n <= {len(test)}, the tokens of the test text, got n = {n}")
+        most = f"{len(test)}, the tokens of the test text"
+        raise ValueError(f"expected n from 1 to {most}, got {n}: take a smaller n or a longer text")
     seen = {tuple(train[i : i + n]) for i in range(len(train) - n + 1)}
     grams = [tuple(test[i : i + n]) for i in range(len(test) - n + 1)]
     return sum(gram not in seen for gram in grams) / len(grams)
@@ -203,7 +211,7 @@ class NgramModel:
 
     @property
     def n_counts(self) -> int:
-        """Return the number of counts that the model stores, over all histories it uses."""
+        """Return the number of counts behind a prediction: of all lengths, or of n-grams alone."""
         used = self.levels if self._chained else self.levels[-1:]
         return sum(len(level.keys) for level in used)
 
@@ -223,7 +231,9 @@ class NgramModel:
     def bits_per_token(self, ids: np.ndarray) -> float:
         """Return the mean of -log2 P over the ids (at least one); inf if one has probability 0."""
         if len(ids) == 0:
-            raise ValueError("expected at least one id to average over, got none")
+            raise ValueError(
+                "expected at least one id to average over, got none: give a longer text"
+            )
         return float(-self.logps(ids).mean() / np.log(2))
 
     def probs(self, history: Sequence[int]) -> np.ndarray:
@@ -290,7 +300,7 @@ def _level(
     else:
         # alpha(h w) = (c - d) / total, gamma(h) = (sum of d over the tokens after h) / total
         discounts = _discounts(counts, m, cfg)
-        divisor = np.where(totals > 0, totals, 1)  # total 0: h is seen only where the text begins
+        divisor = np.where(totals > 0, totals, 1)  # total 0: h has no token after it
         alpha = (counts - discounts) / divisor[contexts]
         gamma = np.bincount(contexts, weights=discounts, minlength=n_contexts) / divisor
         gamma[totals == 0] = 1.0
@@ -300,10 +310,12 @@ def _level(
 def modified_discounts(counts: np.ndarray, default: float = 0.75) -> np.ndarray:
     """Return the discounts of counts 0, 1, 2, and 3 or more: 0, D1, D2, D3+, float64 (4,).
 
-    n_c n-grams have count c, Y = n_1 / (n_1 + 2 n_2), D_c = c - (c + 1) Y n_{c+1} / n_c. If one of
-    n_1 .. n_4 is 0, all three are `default`. source: Chen and Goodman 1998, section 3.
+    n_c n-grams have count c, Y = n_1 / (n_1 + 2 n_2), D_c = max(0, c - (c + 1) Y n_{c+1} / n_c).
+    If one of n_1 .. n_4 is 0, all three are `default`. source: Chen and Goodman 1998, section 3.
     """
-    n = np.bincount(np.minimum(ids_of(counts), 5), minlength=6)  # n[c] = n_c for c up to 4
+    n = np.bincount(
+        np.minimum(ids_of(counts, what="counts"), 5), minlength=6
+    )  # n[c] = n_c for c up to 4
     if not n[1:5].all():
         return np.array([0.0, default, default, default])
     y = n[1] / (n[1] + 2 * n[2])

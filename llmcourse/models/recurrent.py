@@ -1,14 +1,16 @@
 """Recurrent layers to train, in torch: Elman, Jordan, LSTM, GRU, stacked, bidirectional.
 
-`Recurrent` has the names, shapes and results of `torch.nn.RNN`, `LSTM` and `GRU` (batch first), so
-a state dict fits both. Its Elman and LSTM layers have a backward pass of their own: it computes the
-gradients with respect to the sums of all steps first, then one matrix product for each weight,
-where torch takes one at each step. `llmcourse.models.rnn` holds single steps in numpy.
+`Recurrent` has the parameter names, shapes and values of `torch.nn.RNN`, `LSTM` and `GRU` (batch
+first), so a state dict fits both; its state is always a tuple, (h,) or (h, c). Its Elman and LSTM
+layers have a backward pass of their own: it computes the gradients with respect to the sums inside
+the nonlinearities of all steps first, then one matrix product for each weight, where autograd
+through a loop takes one at each step. `llmcourse.models.rnn` holds single steps in numpy.
 
-Not here: dropout, packed sequences, projections, and the models, which are in `sequence_models`.
+Not here: second derivatives (autograd refuses them), dropout, packed sequences, projections, and
+the models, which are in `sequence_models`.
 
-source: Hochreiter and Schmidhuber 1997, Neural Computation 9; Cho et al. 2014, arXiv:1406.1078;
-Jordan 1986, ICS report 8604.
+source: Elman 1990, Cognitive Science 14; Jordan 1986, ICS report 8604; Hochreiter and Schmidhuber
+1997, Neural Computation 9; Cho et al. 2014, arXiv:1406.1078.
 unit: 06_rnn_lstm
 """
 
@@ -16,10 +18,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 BLOCKS = {"elman": 1, "lstm": 4, "gru": 3}  # rows of W_hh in units of H
-State = tuple[Float[Tensor, "L B H"], ...]  # (h,) or, for an LSTM, (h, c); L: layers directions
+State = tuple[Float[Tensor, "L B H"], ...]  # (h,) or, for an LSTM, (h, c); L: layers x directions
 
 
 class ElmanLayer(Function):
@@ -40,14 +43,15 @@ class ElmanLayer(Function):
         return states[1:]
 
     @staticmethod
+    @once_differentiable  # what forward saved would count as constant
     def backward(
         ctx, dstates: Float[Tensor, "T B H"]
     ) -> tuple[Float[Tensor, "T B H"], Float[Tensor, "H H"], Float[Tensor, "B H"]]:
         W, states = ctx.saved_tensors
-        da = 1 - states[1:] ** 2  # tanh' at every step, (T, B, H)
+        da = 1 - states[1:] ** 2  # tanh' at first, (T, B, H); the loop makes it dL/da
         dh = torch.zeros_like(states[0])
         for t in reversed(range(len(da))):
-            da[t] *= dh + dstates[t]  # dL/da_t = (da_{t+1} W + dL/dh_t by the output) (1 - h_t^2)
+            da[t] *= dh + dstates[t]  # dL/da_t = (dL/da_{t+1} W + dL/dh_t directly) (1 - h_t^2)
             dh = da[t] @ W
         dW = da.flatten(0, 1).T @ states[:-1].flatten(0, 1)  # sum over t of da_t^T h_{t-1}
         return da, dW, dh
@@ -83,6 +87,7 @@ class LSTMLayer(Function):
         return states[1:], cells[-1]
 
     @staticmethod
+    @once_differentiable  # what forward saved would count as constant
     def backward(
         ctx, dstates: Float[Tensor, "T B H"], dc: Float[Tensor, "B H"]
     ) -> tuple[
@@ -146,9 +151,14 @@ class Recurrent(nn.Module):
     ) -> None:
         super().__init__()
         if kind not in BLOCKS:
-            raise ValueError(f"kind must be one of {', '.join(BLOCKS)}, got {kind!r}")
+            raise ValueError(
+                f"expected a kind of {', '.join(BLOCKS)}, got {kind!r}: choose one of these"
+            )
         if min(d_in, d_hidden, n_layers) < 1:
-            raise ValueError(f"every size must be at least 1, got {(d_in, d_hidden, n_layers)}")
+            got = d_in, d_hidden, n_layers
+            raise ValueError(
+                f"expected sizes and layers of at least 1, got {got}: give larger ones"
+            )
         self.kind, self.d_hidden, self.n_layers = kind, d_hidden, n_layers
         self.directions = ("", "_reverse") if bidirectional else ("",)
         rows, bound = BLOCKS[kind] * d_hidden, d_hidden**-0.5
@@ -194,9 +204,10 @@ class Recurrent(nn.Module):
         state: State | None = None,
         table: Float[Tensor, "V I"] | None = None,
     ) -> tuple[Float[Tensor, "B T D"], State]:
-        """Do the same as `forward`, time first; with a table (V, I) of vectors, x holds ids (T, B).
+        """Do as `forward` with x time first, (T, B, I); the states come back batch first.
 
-        The projection of an input depends on its id only, so V products replace T B of them.
+        With a table (V, I) of vectors, x holds ids (T, B). The projection of an input then depends
+        on its id only, so V products replace T B of them: worth it for V < T B.
         """
         if len(x) == 0:
             raise ValueError("expected at least one step to read, got none: give one or more")
@@ -226,7 +237,7 @@ class Recurrent(nn.Module):
         if found != [wanted] * parts:
             raise ValueError(
                 f"expected a state of {parts} x {wanted} (layers and directions, batch, d_hidden), "
-                f"got {', '.join(map(str, found))}: start a batch of another size with None"
+                f"got {', '.join(map(str, found))}: give (h,) or (h, c) of this batch, or None"
             )
         return state
 
@@ -243,7 +254,10 @@ class Recurrent(nn.Module):
 
 
 class Jordan(nn.Module):
-    """A network that is fed its last output: h = tanh(W_ih x + W_yh y + b), y = W_hy h + c."""
+    """A network that is fed its previous output.
+
+    h_t = tanh(W_ih x_t + W_yh y_{t-1} + b), y_t = W_hy h_t + c.
+    """
 
     def __init__(self, d_in: int, d_hidden: int, d_out: int) -> None:
         super().__init__()
@@ -263,7 +277,7 @@ class Jordan(nn.Module):
         if y is not None and y.shape != wanted:
             raise ValueError(
                 f"expected a previous output of {wanted} (batch, outputs), got {tuple(y.shape)}: "
-                "start a batch of another size with None"
+                "give a tuple, (h,) or (h, c), of this batch, or None"
             )
         y = x.new_zeros(wanted) if y is None else y
         outputs = []

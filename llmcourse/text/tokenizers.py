@@ -2,8 +2,9 @@
 
 Text is cut into pre-tokens (a word with the space before it, a number, punctuation, white space) by
 GPT-2's rule; inside a pre-token the most frequent pair of neighbours is merged again and again.
-Because the smallest units are bytes, every text can be encoded and comes back as it was. Merges,
-ids and files are those of Hugging Face's `tokenizers` with a byte-level pre-tokenizer.
+Because the smallest units are bytes, every text can be encoded and comes back as it was. Merges
+and files are those of Hugging Face's `tokenizers` with a byte-level pre-tokenizer, and so are ids,
+but that its trainer puts special tokens first and ours last.
 
 Half of a surrogate pair ("\\ud83d" alone) has no bytes: a text that holds one is refused with
 ValueError.
@@ -67,10 +68,11 @@ def byte_ids(text: str) -> list[int]:
 def learn_merges(
     pieces: Mapping[tuple[int, ...], int], n_merges: int, first_id: int = 256
 ) -> Iterator[Pair]:
-    """Stream merges learned from pieces, given as ids, and how often each piece occurs.
+    """Yield up to `n_merges` merges, each of the most frequent pair of neighbours at that point.
 
-    Merge k makes the id `first_id` + k. The stream ends early when nothing is left to merge. Raises
-    TypeError for pieces that are strings.
+    pieces: ids, and how often the piece occurs. Merge k makes the id `first_id` + k; ties go to the
+    lower first id, then to the lower second. Ends early when nothing is left to merge. Raises
+    TypeError, when the first merge is asked for, for pieces that are strings.
     """
     no_string(pieces, "pieces with their counts", "cut the text into pieces of ids first")
     for piece in pieces:
@@ -155,7 +157,8 @@ class Tokenizer:
     def __post_init__(self) -> None:
         no_string(self.special_tokens, "a tuple of special tokens", "write (token,)")
         if "" in self.special_tokens or len(set(self.special_tokens)) < len(self.special_tokens):
-            raise ValueError(f"expected different special tokens, got {self.special_tokens}")
+            got = f"{self.special_tokens}: remove repeated and empty ones"
+            raise ValueError(f"expected different, non-empty special tokens, got {got}")
         for token in self.special_tokens:
             utf8(token)
 
@@ -233,7 +236,8 @@ class Tokenizer:
     def encode_stream(self, chunks: Iterable[str]) -> Iterator[int]:
         """Yield the ids of a text given in pieces of any size, as `encode` returns them for it.
 
-        Memory does not grow with the text, only with its longest run without white space.
+        Memory does not grow with the text, only with its longest run of white space and the word
+        after it.
         """
         held = ""
         for chunk in chunks:

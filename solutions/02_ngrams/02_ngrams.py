@@ -17,7 +17,7 @@
 # everywhere, but the next word depends on the words before it. The simplest way to use them is to
 # count **n-grams**, sequences of n words: how often did each word come after the same n - 1 words?
 # In this unit you increase n, find that most long n-grams were never seen, and repair the model in
-# three ways, the last one still hard to beat on a text of this size.
+# three ways.
 
 # %% tags=["parameters"]
 preset = "cpu"
@@ -92,7 +92,7 @@ sweep = {
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 ax = plotting.steps(orders, sweep, "n, the length of the n-grams", "bits per character, held out")
-ax.set_title("Longer n-grams help only a model that handles unseen ones well");
+ax.set_title("Add-k is best at n = 4 or 5; the other two gain from longer n-grams");
 
 # %% [markdown]
 # Add-k is best at n = 4 or 5 and then becomes much worse. Interpolation is best at a larger n, and
@@ -170,14 +170,14 @@ print(fourgrams["students", "opened", "their"])
 # %% [markdown]
 # ## From counts to probabilities
 #
-# The simplest estimate of a probability is the **relative frequency**: *books* came next in two
+# The simplest estimate of a probability is the **relative frequency**: *books* was the next word in two
 # of three cases, so its probability is 2/3. This is also the **maximum likelihood estimate**
 # (MLE): no other probabilities make the counted text more probable.
 #
 # $$P_{\text{MLE}}(w \mid h) = \frac{c(h\,w)}{\sum_{w'} c(h\,w')}$$
 #
-# Here $h$ is the history, $w$ the next token and $c(h\,w)$ the number of times that $w$ came
-# directly after $h$. The denominator adds the counts of all tokens $w'$ after $h$: it is the row
+# Here $h$ is the history, $w$ the next token and $c(h\,w)$ the number of times that $w$
+# occurred directly after $h$. The denominator adds the counts of all tokens $w'$ after $h$: it is the row
 # sum. If $h$ was never seen, the formula is 0 / 0 and undefined; the function below then returns
 # 0.0.
 
@@ -310,12 +310,12 @@ memory = {
     "seen on the web (Web 1T)": web,
     "seen here": [sum(map(len, counts(words, n).values())) for n in orders],
 }
-print(f"{len(words):,} words of text, {len(vocabulary):,} different words")
+print(f"{len(words):,} training words; with the held-out text {len(vocabulary):,} different words")
 print(f"different n-grams seen, n = 1 to 5: {memory['seen here']}")
 
 # %% [markdown]
-# The vertical axis of the figure is logarithmic. Expect the number of seen n-grams to approach the
-# length of the text, far below $V^n$.
+# The vertical axis of the figure is logarithmic. Expect the number of n-grams seen here to
+# approach the length of the text. Both are far below $V^n$.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 ax = plotting.steps(orders, memory, "n (tokens are words)", "number of n-grams", log_y=True)
@@ -323,8 +323,9 @@ ax.set_title("The text is the limit: almost no possible n-gram occurs");
 
 # %% [markdown]
 # The number of possible n-grams grows by a factor of V with each n, but no text has more n-grams
-# than tokens, so the two lower curves become flat. Memory is therefore not the problem. The problem
-# is that almost every possible n-gram is unseen.
+# than tokens. So the lowest curve becomes flat. The Web 1T curve even falls at n = 5, because it
+# omits rare n-grams. Memory is therefore not the problem. The problem is that almost every possible
+# n-gram is unseen.
 #
 # ## How often is a count 0?
 #
@@ -387,8 +388,8 @@ ax = plotting.steps(orders, unseen, "n", "fraction never seen")
 ax.set_title("Most long n-grams of a new text were never seen before");
 
 # %% [markdown]
-# Both curves only rise, the one of the words much earlier. The claim asks for a clear rise of this
-# curve with every n.
+# Both curves rise; that of the words rises at smaller n. The claim: from n = 1 to 5 it rises by more
+# than 0.02 at each step.
 
 # %% tags=["demo"]
 growth = min(np.diff(unseen["words"][:5]))
@@ -446,7 +447,7 @@ for k in [1, 0.1, 0.01]:
 # | `train`, `dev` | lists of tokens: count the first, score the second (it has at least n tokens) |
 # | `n` | length of history and next token together |
 # | `ks` | a list of at least one number above 0, in any order |
-# | `vocab_size` | V, the number of different tokens |
+# | `vocab_size` | V; the vocabulary may be larger than the texts (8 in the example, which has 4 different words) |
 # | returns | the best element of `ks` |
 
 
@@ -470,7 +471,8 @@ check.choose_k(choose_k);
 
 # %% [markdown]
 # The next cell counts 20,000 characters and chooses k with your function on the next 5,000. Then
-# it makes the mistake to avoid, and chooses k on characters that it counted.
+# it makes the mistake to avoid: it chooses k on counted characters. Expect the smallest k, 0.001,
+# there.
 
 # %% tags=["demo"]
 pick_k = choose(choose_k, ngram_scores.choose_k)
@@ -482,8 +484,8 @@ for n in (2, 3, 4):
     print(f"n = {n}: k = {honest} on new text, k = {fooled} on the counted text")
 
 # %% [markdown]
-# For the whole text we use the library's `ngram.fit`, which is much faster. The last tenth of the
-# training text is the development text.
+# The next cell scores the six k for n = 3, 5 and 6 with the library's faster `ngram.fit`. It counts
+# the first nine tenths of the training text; the last tenth is the development text.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 cut = len(train_ids) * 9 // 10
@@ -501,9 +503,8 @@ ax.set_title("No k makes n = 6 as good as n = 5");
 
 # %% [markdown]
 # No k makes n = 6 as good as n = 5. After a rare history add-k uses the few counts of this history
-# and the uniform distribution, and nothing in between. The text shows that *th* is usually followed
-# by *e*; a 6-gram model cannot use this where its history of five characters was seen once or
-# never.
+# and the uniform distribution, and nothing in between. In the text *th* is most often followed by
+# *e*; a 6-gram model cannot use this where its history of five characters was seen once or never.
 
 # %% [markdown]
 # ## Interpolation: ask the shorter history, too
@@ -526,14 +527,16 @@ ax.set_title("No k makes n = 6 as good as n = 5");
 # on down to the empty history, which has no shorter one: there $1/V$ takes the place of
 # $P(w \mid h')$. If $h$ was never seen, it has no MLE, and $P(w \mid h) = P(w \mid h')$.
 #
-# In the drawing we start from $1/V$ at the foot of the ladder and climb: each history mixes its own
+# In the drawing we start from $1/V$ at the bottom and climb: each history mixes its own
 # estimate with the result of the shorter one, here with $\lambda$ = 1/2.
 #
 # ![A ladder for P(books | teacher opened their). From the top down, each history loses its first token; at the foot
 # is 1/V. From the foot up, each mixes its own estimate with the result below it, half and half: 0.100, 0.092,
 # 0.379, 0.523. The longest history was never seen and passes 0.523 on.](figures/backoff_ladder.svg)
 #
-# The next cell climbs in the same way; `()` is the empty history. Expect the values of the drawing.
+# The next cell does the same. Its rows are the **suffixes** of the history: its last 0, 1, 2 and 3
+# tokens; `()` is the empty one. "books / all" is the count of *books* and the row sum. Expect the
+# values of the drawing.
 
 # %% tags=["nbval-check-output"]
 rungs = {"()": (2, 24), "their": (2, 3), "opened their": (2, 3), "teacher opened their": (0, 0)}
@@ -619,8 +622,8 @@ ax.set_title("With the right weight n = 6 is better than n = 5");
 # If a pair of words was seen twice, will it occur twice in an equally long new text? Church and
 # Gale (1991) split a text into two halves, took all pairs that occur c times in the first half, and
 # computed their mean count in the second. The next cell does this with our words. Pieces of 50
-# pairs go to the halves in turn, so that both contain the same kind of text. If counts were exact,
-# the differences that it prints would be 0.
+# pairs go to the halves in turn, so that both contain the same kind of text. It prints c minus the
+# mean count. If an equally long text had the same counts, this would be 0.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 pairs = list(zip(words, words[1:]))
@@ -633,7 +636,7 @@ for c in in_first:
 print("c minus mean count:", [round(c - mean, 2) for c, mean in zip(in_first, in_second)])
 
 # %% [markdown]
-# The figure draws the mean count over c. Compare it with c and with c - 0.75.
+# The figure shows the mean count against c. The line c - 0.75 is a guess: how well does it fit?
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 expected = {"mean count": in_second, "c": in_first, "c - 0.75": [c - 0.75 for c in in_first]}
@@ -643,9 +646,9 @@ ax = plotting.steps(
 ax.set_title("Pairs that were seen c times occur less often in new text");
 
 # %% [markdown]
-# The mean count is below c by about the same amount for small and large c: about 0.75 in
-# newspaper text, 0.4 to 1.1 in our texts. So subtract a constant **discount** D = 0.75 from every
-# count (Ney, Essen and Kneser 1994), and give the subtracted probability to the shorter history.
+# The mean count is below c by roughly the same amount for c = 1 to 7: 0.4 to 1.1 in our texts,
+# about 0.75 in newspaper text. So subtract a constant **discount** D = 0.75 from every count (Ney,
+# Essen and Kneser 1994), and give the subtracted probability to the shorter history.
 #
 # How much is subtracted after one history? Let total be the sum of the counts after it, and N the
 # number of different tokens that followed it. The discounts add up to $D\,N$, the fraction
@@ -697,7 +700,8 @@ ax = plotting.predecessors(seen, continuation, named)
 ax.set_title("Some frequent words follow very few different words");
 
 # %% [markdown]
-# The named words are far below the other points: they are the Franciscos of this text.
+# The named words are far below most words of the same count: they behave as *Francisco* does in a
+# newspaper.
 #
 # **The whole formula.** Interpolated Kneser-Ney, in the form of Chen and Goodman (1998),
 # discounts the counts and interpolates with the shorter history:
@@ -715,8 +719,8 @@ ax.set_title("Some frequent words follow very few different words");
 #
 # The next cell computes P(laptops | their) for n = 2 and V = 10. After the empty history `()` it
 # uses continuation counts, those of the table above: 1 for *laptops*, 13 for all nine words. After
-# *their*, the longest history, it uses raw counts: *laptops* came next once in three cases, one of
-# two different words. Expect less than the MLE of 1/3.
+# *their*, the longest history, it uses raw counts: c is 1, total is 3 and N is 2.
+# Expect less than the MLE of 1/3.
 
 # %% tags=["nbval-check-output"]
 D, prob = 0.75, 1 / 10
@@ -792,8 +796,8 @@ ax = plotting.distributions(estimates)
 ax.set_title("Add-1 treats all unseen words alike, Kneser-Ney does not");
 
 # %% [markdown]
-# Add-1 gives the last three words the same probability. Interpolation ranks them by counts,
-# Kneser-Ney by continuation counts.
+# Add-1 gives the last three words the same probability. Interpolation follows their counts
+# (5, 3, 0), Kneser-Ney their continuation counts (2, 1, 0); here both give the same order.
 #
 # **Claim: the probabilities sum to 1 after every history.** The claims use `ngram.fit`, which
 # computes all continuation counts once. The next cell tests n = 6 on the real text, after all
@@ -813,9 +817,9 @@ claim = f"Kneser-Ney sums to 1 after each of {len(histories):,} histories (large
 rt.claim(claim, error, error < 1e-9)
 
 # %% [markdown]
-# **Claim: Kneser-Ney predicts best.** All three models have n = 6. Add-k and interpolation use
-# their best constants on the development text; Kneser-Ney uses D = 0.75. The claim compares
-# perplexities on the held-out text, 2 to the power of the bits.
+# **Claim: at n = 6, Kneser-Ney predicts best of the three.** Add-k and interpolation use their best
+# constants on the development text; Kneser-Ney uses D = 0.75. The cell prints perplexities on the
+# held-out text, 2 to the power of the bits. The claim asks for steps of more than 0.04 bits.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 best_k = min(zip(tuned_add_k["n = 6"], ks))[1]
@@ -834,19 +838,20 @@ rt.claim(claim, in_order, min(np.diff(scores)) > 0.04)
 # %% [markdown]
 # ## The ladder of models
 #
-# One table runs through the whole course: every model, scored in bits per character on the same
-# held-out text. The last model of this unit is **modified Kneser-Ney** (Chen and Goodman 1998).
+# One table runs through the whole course: it lists every model with its bits per character on the
+# same held-out text. The last model of this unit is **modified Kneser-Ney** (Chen and Goodman 1998).
 # It has three discounts: D1 for counts of 1, D2 for counts of 2, and D3+ for counts of 3 or more.
 # They follow from the counted text. Let $n_c$ be the number of different n-grams with count $c$,
 # and $Y = n_1 / (n_1 + 2 n_2)$. Then
 #
 # $$D_1 = 1 - 2Y \frac{n_2}{n_1} \qquad D_2 = 2 - 3Y \frac{n_3}{n_2} \qquad D_{3+} = 3 - 4Y \frac{n_4}{n_3}$$
 #
-# Each discount is c minus an estimate of the mean count in a new text, which we measured above
-# with two halves. Each length of history has its own three. The weight of the shorter history
+# Each discount estimates what we measured above with two halves: c minus the mean count in a new
+# text. Each length of history has its own three. The weight of the shorter history
 # becomes $(D_1 N_1 + D_2 N_2 + D_{3+} N_{3+}) / \text{total}$, where $N_1$, $N_2$ and $N_{3+}$
 # are the numbers of next tokens with a count of 1, of 2, and of 3 or more. The next cell prints the
-# discounts for the 7-grams of the real text.
+# discounts for the 7-grams of the real text. Expect them to grow with the count, so one D for all is
+# too simple.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 sevengrams = Counter(train_text[i : i + 7] for i in range(len(train_text) - 6))
@@ -854,8 +859,9 @@ discounts = ngram.modified_discounts(np.array(list(sevengrams.values())))
 print(", ".join(f"{name} = {d:.2f}" for name, d in zip(["D1", "D2", "D3+"], discounts[1:])))
 
 # %% [markdown]
-# Now five models are fitted and scored. On tiny Shakespeare expect 3.58, 2.98, 2.55, 2.22 and 2.19
-# bits, on the manual about 3.35, 2.5, 2.2, 1.7 and 1.64.
+# Now five models are fitted and scored: add-k with n = 2, 3 and 5, Kneser-Ney with n = 6, and
+# modified Kneser-Ney with n = 7. On tiny Shakespeare expect 3.58, 2.98, 2.55, 2.22 and 2.19 bits, on
+# the manual about 3.35, 2.5, 2.2, 1.7 and 1.64.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 models = {
@@ -876,23 +882,25 @@ for name, config in models.items():
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 ax = plotting.ladder(rt.ladder_rows(english.name))
-ax.set_title("With better smoothing longer histories pay off");
+ax.set_title("Longer histories and better smoothing together give the lowest score");
 
 # %% [markdown]
-# Remember the last bar: it took seconds, and the networks of later units have to beat it.
+# Remember the last bar: its model was fitted in seconds, and the networks of later units have to beat
+# it.
 #
 # ## Generate text
 #
-# A model can also write: start from a **prompt**, draw a token, append it, and ask the model again.
+# A model can also write: start from a **prompt**, the given beginning of the text, draw a token,
+# append it, and ask the model again.
 
 # %% [markdown] exercise="generate"
 # Write `generate`, which returns the prompt followed by `length` new tokens, each drawn from the
 # model's distribution after the last n - 1 tokens. Draw as in unit 01: call `uniform()` once for
-# each new token, and take the first token at which the running sum of the probabilities is larger
-# than the number that it returned. Rounding may leave all sums too small: then take the last token
-# with a probability above 0. A token of probability 0 is never drawn. For example, with a model
-# that always gives *tick* the probability 1, `generate(lambda history: {"tick": 1.0}, ["so"], 2, 3,
-# lambda: 0.5)` is `["so", "tick", "tick"]`.
+# each new token, go through the dictionary in its order, and take the first token at which the
+# running sum of the probabilities is larger than the drawn number. Rounding may leave all sums too
+# small: then take the last token with a probability above 0. A token of probability 0 is never
+# drawn. For example, with a model that always gives *tick* the probability 1, `generate(lambda
+# history: {"tick": 1.0}, ["so"], 2, 3, lambda: 0.5)` is `["so", "tick", "tick"]`.
 #
 # | | |
 # |---|---|
@@ -927,9 +935,10 @@ def generate(next_probs, prompt: list, length: int, n: int, uniform) -> list:
 check.generate(generate);
 
 # %% [markdown]
-# Now word models with n = 1 to 5 write a hundred words each; thirty are shown. Expect a random list
-# for n = 1, pairs that fit for n = 2, then phrases. The percentage is the fraction of the sample's
-# 4-grams that the training text contains: 1 minus your `unseen_rate`.
+# Now Kneser-Ney models of words with n = 1 to 5 continue the first four words of the training text
+# by a hundred words each; thirty are shown. Expect a random list for n = 1, pairs that fit for n =
+# 2, then phrases. The percentage is the fraction of the sample's 4-grams that the training text
+# contains: 1 minus your `unseen_rate`.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 write = choose(generate, ngram.generate)
@@ -946,15 +955,16 @@ for n in range(1, 6):
     print(f"n = {n}, {1 - rate(words, sample, 4):4.0%} copied: {' '.join(sample[:30])}\n")
 
 # %% [markdown]
-# With larger n the text becomes more fluent and less original: after a long history that was seen
-# once, the model mostly continues as the training text did.
+# With larger n the text becomes more fluent and less original: on tiny Shakespeare the copied fraction
+# grows from about 1 % to about a quarter.
 #
 # ## What no n-gram model can know
 #
 # An n-gram model sees only a **window** of n - 1 words. In *The boats near the old gate were wet*
 # the verb agrees with *boats*, not with *gate*. The noun in between is called an **attractor**,
 # because it attracts the wrong verb form (Linzen, Dupoux and Goldberg 2016). The stories of the
-# course's invented world contain such sentences. The next cell counts their 3-, 5- and 7-grams.
+# course's invented world contain such sentences. The next cell fits Kneser-Ney models with n = 3,
+# 5 and 7 to them.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 from llmcourse import world
@@ -965,11 +975,11 @@ world_ids = ngram.encode([word for story in stories for word in story.tokens], w
 windows = {n: ngram.fit(world_ids, len(world_words), NgramConfig(n)) for n in (3, 5, 7)}
 
 # %% [markdown]
-# A question is the beginning of a sentence with a right and a wrong verb form. An answer scores 1
-# if the right form is more probable, 0 if the wrong one is, and 0.5 for a tie. Questions come in
-# pairs that differ only in the number of the subject (*boat*, *boats*), so a model that does not
-# see the subject scores exactly 1 of 2. The next cell asks one pair; only the 3-gram model does
-# not see the subject.
+# A question has the beginning of a sentence, a right verb form and a wrong one. An answer scores 1 if
+# the right form is more probable, 0 if the wrong one is, and 0.5 for a tie. Questions come in pairs
+# that differ only in the subject, singular or plural (*boat*, *boats*), so a model that does not see
+# the subject scores exactly 1 of 2. The next cell asks one pair with two words between subject and
+# verb. Only the 3-gram model does not see the subject.
 
 # %% tags=["demo"]
 index = {word: i for i, word in enumerate(world_words)}
@@ -1010,17 +1020,17 @@ ax.set_title("Once the subject is outside the window, accuracy is at chance");
 # %% [markdown]
 # Each model is at chance as soon as the subject is outside its window. More text and better
 # smoothing cannot change that. At a distance of four and five words the 7-gram model sees the
-# subject but hardly uses it: its whole history was rarely seen, so it relies on shorter ones, and
-# the first word that these lose is the subject.
+# subject but hardly uses it: histories that reach the subject were rarely seen, so the model relies
+# on shorter ones without it.
 #
 # The claims call 0 to 2 words near and 5 or more far. Guessing would reach 0.8 on the 1,200 near
-# questions with a probability below 1e-9. On the 2,400 far questions, four standard errors of
-# guessing are 0.041.
+# questions with a probability below 1e-9. On the far questions the pairs lead to exactly 0.5; the
+# claim allows 0.04.
 
 # %% tags=["demo"]
 near, far = np.mean(accuracy["5-gram"][:3]), np.mean(accuracy["5-gram"][5:])
 rt.claim("a 5-gram agrees with a subject in its window (accuracy)", near, near > 0.8)
-claim = "across an attractor longer than its window it is at chance (accuracy)"
+claim = "with five or more words between subject and verb it is at chance (accuracy)"
 rt.claim(claim, far, abs(far - 0.5) < 0.04)
 
 # %% [markdown] question="agreement_window"
@@ -1036,8 +1046,8 @@ rt.claim(claim, far, abs(far - 0.5) < 0.04)
 # More text helps short n-grams: 35 % of the held-out pairs and 76 % of the triples were unseen in
 # tiny Shakespeare, and ten times the words will contain many of them. It does not help 20-grams.
 # Even 5-grams of words were unseen 99 % of the time. The number of possible n-grams grows by a
-# factor of V with each word, the text by ten once, so almost every history of 19 words will be new.
-# Add-k then answers 1/V. With characters it became worse from n = 5 (2.55 bits) to n = 6 (about
+# factor of V with each word, but the text is only ten times longer. So almost every history of 19
+# words will be new. Add-k then answers 1/V. With characters it became worse from n = 5 (2.55 bits) to n = 6 (about
 # 2.9). I would keep n small, 5 to 7 characters or 3 to 4 words, and use modified Kneser-Ney, which
 # weights shorter histories by the counts: 2.19 bits per character. No n-gram model can use a word
 # outside its window. A 5-gram model chose the right verb form across a long attractor half of the
@@ -1061,10 +1071,10 @@ rt.claim(claim, far, abs(far - 0.5) < 0.04)
 # ## What was shown
 #
 # - The fraction of unseen n-grams grows with every n.
-# - At the same n, Kneser-Ney predicts better than interpolation with a chosen weight, and that
+# - At n = 6, Kneser-Ney predicts better than interpolation with a chosen weight, and interpolation
 #   better than add-k with a chosen k.
 # - Kneser-Ney probabilities sum to 1 after every history, seen or not.
-# - Across an attractor that is longer than its window, an n-gram model is at chance.
+# - With n - 1 or more words between subject and verb, an n-gram model is at chance.
 #
 # **To think about.** (1) The continuation count of a word ignores how often the word was seen.
 # For which task would that be wrong? (2) The perplexities of a word model and of a character model

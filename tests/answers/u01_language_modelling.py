@@ -230,15 +230,15 @@ def _rescore(least, texts, signal_log_probs, text_log_prob):
     return texts[sums.index(max(sums))]
 
 
-rescore_partial = right("rescore")(functools.partial(_rescore, 0))
-
-
 @right("rescore")
 def rescore_reduce(texts, signal_log_probs, text_log_prob):
     scored = [(text_log_prob(t) + s, t) for t, s in zip(texts, signal_log_probs, strict=True)]
     if not scored:
         raise ValueError("no texts")
     return reduce(lambda one, other: other if other[0] > one[0] else one, scored)[1]
+
+
+rescore_partial = right("rescore")(functools.partial(_rescore, 0))
 
 
 @right("rescore")

@@ -357,7 +357,7 @@ EDITS = {
     ],
     "unseen_rate": [
         (RIGHT, ("sum(gram not in known for gram in there) / len(there)",
-                 "np.mean([gram not in dict.fromkeys(known) for gram in there])")),
+                 "np.mean([gram not in known for gram in there])")),
         ("fraction of the different", ("there = set(_grams(train, n)), _grams(test, n)",
                                        "there = set(_grams(train, n)), set(_grams(test, n))")),
         ("not of the seen", ("not in", "in")),

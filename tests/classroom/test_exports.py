@@ -156,8 +156,8 @@ def test_moodle_would_refuse_the_file_for_a_value_above_the_maximum(
     for form in FORMS:
         notes = export(room, [SLUG], form, tmp_path / "g.csv")
         assert notes[0] == WAITS and len(notes) == 1 + bool(shown and form == "moodle")
-        assert all("raise that of its grade item" in note for note in notes[1:])
-        assert all(note.endswith(f": eve ({SLUG}: {shown})") for note in notes[1:])
+        assert all("raise the maximum of its grade item" in note for note in notes[1:])
+        assert all(note.endswith(f" for eve ({SLUG}: {shown})") for note in notes[1:])
 
 
 @pytest.mark.parametrize(

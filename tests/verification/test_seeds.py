@@ -169,7 +169,7 @@ def test_no_secret_makes_equal_shares_of_a_right_sample():
     for number in range(150):
         assert fraction(run_locally(core, solution, seeds.secret(number))) == 1
         [result] = run_locally(core, each_as_often, seeds.secret(number))
-        assert result.message.startswith("all tokens come equally often")
+        assert result.message.startswith("all tokens are drawn equally often")
 
 
 def test_the_core_of_every_exercise_tells_every_mistake_after_few_draws():

@@ -12,8 +12,8 @@ def draw_unrolled_network() -> str:
         "On the left one step of a recurrent network: the input x_t, (B, I), enters, the state "
         "h_t leaves, (B, H), and comes back one step later as h_{t-1}. On the right the same, "
         "unrolled: step 1 reads x_1 and the state h_0 and gives h_1, step 2 reads x_2 and h_1, "
-        "and so on to step T. All steps use the same weights. The states of all steps serve "
-        "many-to-many tasks, the last one many-to-one tasks.",
+        "and so on to step T. All steps use the same weights. A task can use the states of all "
+        "steps, or the last one alone.",
     )
     y, top, bottom = 196.0, 108.0, 284.0
     loop = pen.box(76, y, 76, 52, "step")
@@ -49,7 +49,7 @@ def draw_unrolled_network() -> str:
     for x in (76, 674):
         pen.text(x + 16, top, "(B, H)", anchor="start", kind="small")
         pen.text(x + 16, bottom, "(B, I)", anchor="start", kind="small")
-    pen.text(294, 74, "read every state: many-to-many; read the last one: many-to-one",
+    pen.text(294, 74, "a task can use every state, or the last one alone",
              kind="small", anchor="start")  # fmt: skip
     pen.text(30, 344, "step: $h_t = tanh(x_t W_{ih}^T + b_{ih} + h_{t-1} W_{hh}^T + b_{hh})$",
              anchor="start")  # fmt: skip
