@@ -6,7 +6,7 @@ layers have a backward pass of their own: it computes the gradients with respect
 the nonlinearities of all steps first, then one matrix product for each weight, where autograd
 through a loop takes one at each step. `llmcourse.models.rnn` holds single steps in numpy.
 
-Not here: second derivatives (autograd refuses them), dropout, packed sequences, projections, and
+Not here: second derivatives (refused), dropout, packed sequences, projections, and
 the models, which are in `sequence_models`.
 
 source: Elman 1990, Cognitive Science 14; Jordan 1986, ICS report 8604; Hochreiter and Schmidhuber
@@ -18,11 +18,22 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 BLOCKS = {"elman": 1, "lstm": 4, "gru": 3}  # rows of W_hh in units of H
 State = tuple[Float[Tensor, "L B H"], ...]  # (h,) or, for an LSTM, (h, c); L: layers x directions
+
+
+def _refuse_second_derivatives() -> None:
+    """Raise RuntimeError in a backward pass that is itself to be differentiated.
+
+    What the forward pass saved would count as constant, so the result would be wrong.
+    """
+    if torch.is_grad_enabled():
+        raise RuntimeError(
+            "expected a backward pass without create_graph=True: for second derivatives take the "
+            "same layer of torch.nn"
+        )
 
 
 class ElmanLayer(Function):
@@ -43,10 +54,10 @@ class ElmanLayer(Function):
         return states[1:]
 
     @staticmethod
-    @once_differentiable  # what forward saved would count as constant
     def backward(
         ctx, dstates: Float[Tensor, "T B H"]
     ) -> tuple[Float[Tensor, "T B H"], Float[Tensor, "H H"], Float[Tensor, "B H"]]:
+        _refuse_second_derivatives()
         W, states = ctx.saved_tensors
         da = 1 - states[1:] ** 2  # tanh' at first, (T, B, H); the loop makes it dL/da
         dh = torch.zeros_like(states[0])
@@ -87,12 +98,12 @@ class LSTMLayer(Function):
         return states[1:], cells[-1]
 
     @staticmethod
-    @once_differentiable  # what forward saved would count as constant
     def backward(
         ctx, dstates: Float[Tensor, "T B H"], dc: Float[Tensor, "B H"]
     ) -> tuple[
         Float[Tensor, "T B H4"], Float[Tensor, "H4 H"], Float[Tensor, "B H"], Float[Tensor, "B H"]
     ]:
+        _refuse_second_derivatives()
         W, gates, states, cells = ctx.saved_tensors
         i, f, g, o = gates.chunk(4, dim=2)  # after their nonlinearities, (T, B, H) each
         tanh_c = cells[1:].tanh()

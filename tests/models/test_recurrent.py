@@ -276,5 +276,13 @@ def test_rows_and_steps_below_one_are_refused():
         models.streams(torch.arange(9), 0)
     with pytest.raises(ValueError, match="steps must be at least 1, got -1"):
         list(models.chunks(torch.zeros(2, 9, dtype=torch.long), -1))
-    with pytest.raises(ValueError, match="every size must be at least 1"):
+    with pytest.raises(ValueError, match="expected sizes and layers of at least 1"):
         Recurrent("gru", 3, 0)
+
+
+@pytest.mark.parametrize("kind", ["elman", "lstm"])
+def test_second_derivatives_are_refused_not_wrong(kind):
+    x = torch.randn(2, 1, 3, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    states, _ = Recurrent(kind, 3, 4)(x)
+    with pytest.raises(RuntimeError, match="without create_graph=True"):
+        torch.autograd.grad(states.sum(), x, create_graph=True)

@@ -194,5 +194,5 @@ def test_a_special_token_spelled_like_another_token_is_not_saved(tmp_path):
 
 @pytest.mark.parametrize("specials", [("",), ("<x>", "<x>")])
 def test_special_tokens_that_cannot_be_told_apart_are_refused(specials):
-    with pytest.raises(ValueError, match="expected different special tokens"):
+    with pytest.raises(ValueError, match="expected different, non-empty special tokens"):
         Tokenizer((), specials)

@@ -119,6 +119,15 @@ def asks_once(ask):
     ask()
 
 
+def test_hidden_tests_that_fail_themselves_are_named_with_the_seed(tmp_path):
+    def fails(numbers):
+        raise KeyError("no such number")
+
+    [line] = lines(workbench(with_case(fails)), tmp_path, number=3)
+    assert line.failures[0] == "seed 0: the tests themselves fail: KeyError: 'no such number'"
+    assert len(line.failures) == 3
+
+
 def test_functions_among_the_arguments_are_fresh_for_each_answer(tmp_path):
     answers = (asks_twice, asks_twice, asks_once)
     solution = "def mean(ask):\n    ask()\n    return ask()\n"

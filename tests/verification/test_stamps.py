@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from autograder.errors import AutograderError
 from autograder.verification import seeds, trust
 from autograder.verification.stamps import PLACE
 from autograder.verification.trials import Workbench
@@ -34,9 +35,10 @@ class Course:
             return seeds.try_course(self.root, ["99"], 30, workers=2, again=again)
         return trust.verify_course(self.root, ["99"], workers=2, again=again)
 
-    def is_tried(self, how, **changes):
-        """Whether anything is tried on a machine that has nothing but the stamps."""
-        shutil.rmtree(self.root / "build")
+    def is_tried(self, how, *, elsewhere=True, **changes):
+        """Whether anything is tried: on a machine that has nothing but the stamps, or here."""
+        if elsewhere:
+            shutil.rmtree(self.root / "build")
         tried = []
         for module in (trust, seeds):
             self.patch.setattr(module, "in_forks", lambda work, items, **_: iter(tried.append(1)))
@@ -69,6 +71,12 @@ def test_it_is_tried_again_when_something_changed_or_all_is_wanted(course, how, 
 
 
 @pytest.mark.parametrize("how", WAYS)
+def test_all_is_tried_again_where_it_was_tried_before(course, how):
+    course.attempt(how)
+    assert course.is_tried(how, elsewhere=False, again=True)
+
+
+@pytest.mark.parametrize("how", WAYS)
 def test_a_unit_with_a_problem_gets_no_stamp(course, how):
     course.attempt(how, **PROBLEM[how])
     assert not course.stamps.exists()
@@ -79,3 +87,10 @@ def test_a_unit_with_a_problem_gets_no_stamp(course, how):
 def test_each_way_to_try_has_a_stamp_of_its_own(course):
     course.attempt("trials")
     assert course.is_tried("seeds")
+
+
+def test_a_file_that_a_merge_left_broken_is_named_with_the_remedy(course):
+    course.stamps.parent.mkdir(parents=True)
+    course.stamps.write_text("<<<<<<< ours\n")
+    with pytest.raises(AutograderError, match=r"verified\.json, got a broken file: delete it"):
+        course.attempt("trials")
