@@ -99,21 +99,26 @@ RIGHT = ""  # in place of a hint: an edit that computes the same
 Edit = tuple[Any, ...]  # the hint, then pairs (old text, new text)
 
 
-def edited(module: Mapping[str, Any], edits: Mapping[str, Iterable[Edit]]) -> dict[str, Answer]:
+def edited(
+    module: Mapping[str, Any],
+    edits: Mapping[str, Iterable[Edit]],
+    others: Mapping[str, str] | None = None,
+) -> dict[str, Answer]:
     """Return answers that are the solution of the unit with texts replaced, each everywhere in it.
 
-    module: the globals of the module with the answers, whose names an answer can use.
-    AssertionError where the solution lacks a text that is to be replaced.
+    module: the globals of the module with the answers, whose names an answer can use. others: right
+    answers by exercise, which are edited in place of the solutions and are answers themselves.
+    AssertionError where a text that is to be replaced is lacking.
     """
     path, made = Path(module["__file__"]), dict[str, Answer]()
     slug = path.stem.removeprefix("u")
     source = path.parents[2].joinpath("solutions", slug, f"{slug}.py").read_text(encoding="utf-8")
     solved = dict(re.findall(r'^# %% exercise="(\w+)"\n(.*?)(?=^# %%)', source, re.M | re.S))
     for exercise, changes in edits.items():
-        for number, (hint, *pairs) in enumerate(changes):
-            text, names = solved[exercise], dict(module)
+        for number, (hint, *pairs) in enumerate([(RIGHT,), *changes] if others else changes):
+            text, names = (others or solved)[exercise], dict(module)
             for old, new in pairs:
-                assert old in text, f"the solution of {exercise} lacks {old!r}"
+                assert old in text, f"the answer to {exercise} lacks {old!r}"
                 text = text.replace(old, new)
             exec(text, names)
             answer = names[exercise]

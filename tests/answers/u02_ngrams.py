@@ -9,7 +9,7 @@ from itertools import accumulate  # noqa: F401 - in the text of the solution
 
 import numpy as np
 
-from autograder.verification.answer_bank import Equivalent, right, slow, wrong
+from autograder.verification.answer_bank import RIGHT, Equivalent, edited, right, slow
 from llmcourse.checks.u02_counted import table_of as ngram_counts
 
 
@@ -312,18 +312,6 @@ SOLVED = {
 }
 
 
-def edited(exercise, *pairs):
-    """Return the solution with these texts replaced, each in all its places."""
-    source, names = SOLVED[exercise], dict(globals())
-    for old, new in pairs:
-        assert old in source, (exercise, old)
-        source = source.replace(old, new)
-    exec(source, names)
-    names[exercise].written = source  # for the sample class, which hands it in
-    return names[exercise]
-
-
-RIGHT = ""  # in place of a hint: this edit computes the same
 ZERO = "        if prob == 0:\n            return math.inf\n"
 NO_ZERO = "no small number replaces the 0"
 WINDOW = "tokens[max(0, len(tokens) - n + 1) :]"
@@ -447,10 +435,7 @@ EDITS = {
           "tokens += [w for w, s in zip(names, sums) if s > level][:1]")),
     ],
 }  # fmt: skip
-for _exercise, _changes in EDITS.items():
-    for _number, (_hint, *_pairs) in enumerate([(RIGHT,), *_changes]):
-        _mark = wrong(_exercise, hint=_hint) if _hint else right(_exercise)
-        globals()[f"{_exercise}, edit {_number}: {_hint}"] = _mark(edited(_exercise, *_pairs))
+globals().update(edited(globals(), EDITS, SOLVED))
 
 
 # --- mutants of the solutions that compute the same

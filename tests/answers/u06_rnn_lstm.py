@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn.functional import linear
 
-from autograder.verification.answer_bank import Equivalent, right, wrong
+from autograder.verification.answer_bank import RIGHT, Equivalent, edited, right
 from llmcourse.checks import u06_cells as cells
 
 
@@ -275,18 +275,6 @@ SOLVED = {
 }
 
 
-def edited(exercise, *pairs):
-    """Return the solution with these texts replaced, each in all its places."""
-    source, names = SOLVED[exercise], dict(globals())
-    for old, new in pairs:
-        assert old in source, (exercise, old)
-        source = source.replace(old, new)
-    exec(source, names)
-    names[exercise].written = source  # for the sample class, which hands it in
-    return names[exercise]
-
-
-RIGHT = ""  # in place of a hint: this edit computes the same
 SINGLE, AXES, ROWS = "leave dtype alone", "Keep all axes", "have outputs as rows"
 WITHOUT_B_HH = ("The bias b_hh is missing", (' + params["b_hh"]', ""))
 WITHOUT_BOTH = ("Both biases are missing", (' + params["b_ih"]', ""), (' + params["b_hh"]', ""))
@@ -472,9 +460,6 @@ EDITS = {
         ("unless given", ('pooling="last"', 'pooling="mean"')),
     ],
 }  # fmt: skip
-for _exercise, _changes in EDITS.items():
-    for _number, (_hint, *_pairs) in enumerate([(RIGHT,), *_changes]):
-        _mark = wrong(_exercise, hint=_hint) if _hint else right(_exercise)
-        globals()[f"{_exercise}, edit {_number}: {_hint}"] = _mark(edited(_exercise, *_pairs))
+globals().update(edited(globals(), EDITS, SOLVED))
 
 EQUIVALENT: list[Equivalent] = []

@@ -45,5 +45,5 @@ def test_an_edit_uses_the_names_of_its_module_and_leaves_them_alone(module):
 
 
 def test_a_text_that_the_solution_lacks_is_refused(module):
-    with pytest.raises(AssertionError, match="the solution of mean lacks 'product'"):
+    with pytest.raises(AssertionError, match="the answer to mean lacks 'product'"):
         edited(module, {"mean": [("", ("product", "sum"))]})
