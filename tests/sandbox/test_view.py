@@ -7,6 +7,7 @@ import io
 import json
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -53,17 +54,23 @@ def passing(unit, candidates):
         once = replace(case, inputs=lambda rng, again=again: again(), core=False)
         cores.append(replace(exercise, cases=[once]))
 
-    def work(name):
+    def work(names):
         earned = []
         with contextlib.redirect_stdout(io.StringIO()):
-            for exercise in cores:
+            for name, exercise in product(names, cores):
                 with contextlib.suppress(Exception, SystemExit):
                     cases = run_locally(exercise, candidates[name], b"any")
                     earned += [(name, exercise.name)] if fraction(cases) > 0 else []
         return earned
 
-    done = list(in_forks(work, sorted(candidates), workers=1, cpu_seconds=lambda _: 20.0))
+    # many to a fork: to fork a large process takes longer than most of these calls
+    parts = batched(sorted(candidates), 25)
+    done = list(in_forks(work, parts, workers=1, cpu_seconds=lambda _: 60.0))
     return {pair for one in done for pair in one.value or []}, {o.item for o in done if o.ended}
+
+
+def batched(names, size):
+    return [tuple(names[start : start + size]) for start in range(0, len(names), size)]
 
 
 @pytest.mark.parametrize("unit", UNITS)
