@@ -37,25 +37,18 @@ class NgramConfig:
     smoothing: str = "kneser_ney"  # one of SMOOTHINGS
     k: float = 0.01  # add_k: added to the count of every n-gram, seen or not; > 0
     weight: float = 0.5  # interpolated: weight of the longer history, 0 to 1
-    discount: float = 0.75  # kneser_ney: subtracted from every count of a seen n-gram, 0 to 1;
-    # modified_kneser_ney: its discounts where they cannot be computed
+    discount: float = 0.75  # kneser_ney (modified: if it has no counts 1 to 4): from counts, 0 to 1
     uniform_base: bool = True  # of all but mle and add_k: smooth the unigrams with 1 / V
 
     def __post_init__(self) -> None:
         if self.order < 1:
-            raise ValueError(
-                f"expected an order of at least 1, got {self.order}: 1 counts single tokens"
-            )
+            raise ValueError(f"expected order >= 1, got {self.order}: 1 counts single tokens")
         if self.smoothing not in SMOOTHINGS:
-            known = ", ".join(SMOOTHINGS)
-            raise ValueError(f"expected a smoothing of {known}, got {self.smoothing!r}: choose one")
+            raise ValueError(f"expected one of {SMOOTHINGS}, got smoothing={self.smoothing!r}")
         if self.k <= 0:
             raise ValueError(f"expected k above 0, got {self.k}: for k = 0 use smoothing='mle'")
         if not (0 <= self.weight <= 1 and 0 <= self.discount <= 1):
-            got = f"{self.weight} and {self.discount}"
-            raise ValueError(
-                f"expected weight and discount from 0 to 1, got {got}: see the defaults"
-            )
+            raise ValueError(f"expected weight and discount from 0 to 1, got {self}")
 
 
 def ngram_counts(tokens: Sequence[Token], n: int) -> dict[tuple, dict[Token, int]]:
@@ -157,8 +150,7 @@ def unseen_rate(train: Sequence[Token], test: Sequence[Token], n: int) -> float:
     Raises ValueError for n < 1 and for a test text shorter than n.
     """
     if n < 1 or len(test) < n:
-        most = f"{len(test)}, the tokens of the test text"
-        raise ValueError(f"expected n from 1 to {most}, got {n}: take a smaller n or a longer text")
+        raise ValueError(f"expected n from 1 to {len(test)}, the length of the test text, got {n}")
     seen = {tuple(train[i : i + n]) for i in range(len(train) - n + 1)}
     grams = [tuple(test[i : i + n]) for i in range(len(test) - n + 1)]
     return sum(gram not in seen for gram in grams) / len(grams)
@@ -231,9 +223,7 @@ class NgramModel:
     def bits_per_token(self, ids: np.ndarray) -> float:
         """Return the mean of -log2 P over the ids (at least one); inf if one has probability 0."""
         if len(ids) == 0:
-            raise ValueError(
-                "expected at least one id to average over, got none: give a longer text"
-            )
+            raise ValueError("expected at least one id to average over, got none: give more text")
         return float(-self.logps(ids).mean() / np.log(2))
 
     def probs(self, history: Sequence[int]) -> np.ndarray:
@@ -313,9 +303,7 @@ def modified_discounts(counts: np.ndarray, default: float = 0.75) -> np.ndarray:
     n_c n-grams have count c, Y = n_1 / (n_1 + 2 n_2), D_c = max(0, c - (c + 1) Y n_{c+1} / n_c).
     If one of n_1 .. n_4 is 0, all three are `default`. source: Chen and Goodman 1998, section 3.
     """
-    n = np.bincount(
-        np.minimum(ids_of(counts, what="counts"), 5), minlength=6
-    )  # n[c] = n_c for c up to 4
+    n = np.bincount(np.minimum(ids_of(counts, what="counts"), 5), minlength=6)  # n[c] = n_c, c < 5
     if not n[1:5].all():
         return np.array([0.0, default, default, default])
     y = n[1] / (n[1] + 2 * n[2])
