@@ -30,7 +30,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from autograder.course import module_name
@@ -102,12 +102,12 @@ Edit = tuple[Any, ...]  # the hint, then pairs (old text, new text)
 def edited(
     module: Mapping[str, Any],
     edits: Mapping[str, Iterable[Edit]],
-    others: Mapping[str, str] | None = None,
+    others: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Answer]:
     """Return answers that are the solution of the unit with texts replaced, each everywhere in it.
 
-    module: the globals of the module with the answers, whose names an answer can use. others: right
-    answers by exercise, which are edited in place of the solutions and are answers themselves.
+    module: the globals of the module with the answers, whose names an answer can use. others: by
+    exercise, a right answer that is edited in place of the solution and is an answer itself.
     AssertionError where a text that is to be replaced is lacking.
     """
     path, made = Path(module["__file__"]), dict[str, Answer]()
@@ -115,8 +115,9 @@ def edited(
     source = path.parents[2].joinpath("solutions", slug, f"{slug}.py").read_text(encoding="utf-8")
     solved = dict(re.findall(r'^# %% exercise="(\w+)"\n(.*?)(?=^# %%)', source, re.M | re.S))
     for exercise, changes in edits.items():
-        for number, (hint, *pairs) in enumerate([(RIGHT,), *changes] if others else changes):
-            text, names = (others or solved)[exercise], dict(module)
+        unchanged = [(RIGHT,)] if exercise in others else []
+        for number, (hint, *pairs) in enumerate([*unchanged, *changes]):
+            text, names = {**solved, **others}[exercise], dict(module)
             for old, new in pairs:
                 assert old in text, f"the answer to {exercise} lacks {old!r}"
                 text = text.replace(old, new)

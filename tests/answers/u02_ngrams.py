@@ -285,20 +285,6 @@ SOLVED = {
             prob = weight * (row.get(token, 0) / sum(row.values())) + (1 - weight) * prob
     return prob
 """,
-    "kneser_ney_prob": """def kneser_ney_prob(tables, history, token, vocab_size, discount=0.75):
-    prob = 1 / vocab_size
-    for m in range(min(len(tables), len(history) + 1)):
-        suffix = history[len(history) - m :]
-        if m == len(tables) - 1:
-            row = tables[m].get(suffix, {})
-        else:
-            longer = [row for h, row in tables[m + 1].items() if h[1:] == suffix]
-            row = Counter(w for row in longer for w in row)
-        if row:
-            own, passed_on = max(row.get(token, 0) - discount, 0), discount * len(row)
-            prob = (own + passed_on * prob) / sum(row.values())
-    return prob
-""",
     "generate": """def generate(next_probs, prompt, length, n, uniform):
     tokens = list(prompt)
     for _ in range(length):

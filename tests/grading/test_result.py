@@ -16,6 +16,7 @@ from autograder.errors import SandboxFailed
 from autograder.exercise import Exercise, NoAnswer, expect_equal, expect_near, expect_that
 from autograder.grading import attempts
 from autograder.grading import result as grading
+from autograder.grading.program import Cell, Rebuilt
 from autograder.grading.result import Result, grade
 from autograder.sandbox import frames, session, wire
 from autograder.sandbox import process as sandbox
@@ -547,6 +548,21 @@ def test_three_deadly_cells_are_survived_and_five_too():
         deadly = code("import os; os._exit(0)")
         result = graded(lambda book, n=count, cell=deadly: book.cells.extend([dict(cell)] * n))
         assert points(result) == toy.POINTS, count
+
+
+def test_a_stub_that_lacks_a_name_does_not_bring_its_deadly_answer_back():
+    """Cells that lacked a name run once more at the end; the stub of a dropped one does not."""
+    cell = Cell(
+        "solution",
+        code("import os; os._exit(0)"),
+        "mean",
+        stub="class Mean(NotDefinedYet): ...",
+        program="import os; os._exit(0)",
+    )
+    rebuilt = Rebuilt([cell, Cell("released", code("x = 1"), program="x = 1")])
+    with attempts.Attempts(toy.SLUG, rebuilt, 9, toy.LIMITS) as tries, tries.calls("x", (), ""):
+        assert tries.starts == 2  # one that the answer ended, one without it
+    assert len(rebuilt.notices) == 1, rebuilt.notices
 
 
 def test_a_notebook_that_cannot_be_run_is_told_so():
