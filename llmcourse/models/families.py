@@ -216,6 +216,8 @@ def _rotary_json(config: TransformerConfig, family: str) -> dict[str, Any]:
     if family != "llama":
         written["sliding_window"] = config.window
     if family == "gemma2":
+        # The window is asked for even if layer_types has no layer that would use it.
+        written["sliding_window"] = config.window or config.context_length
         scale = config.attention_scale or config.head_width**-0.5
         written |= {
             "query_pre_attn_scalar": round(scale**-2),

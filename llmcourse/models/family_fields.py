@@ -67,7 +67,12 @@ _FIXED = {
 _NO_BIAS = {"attention_bias": False, "mlp_bias": False, "lm_head_bias": False}
 _ROTARY = _FIXED | _NO_BIAS | {"rope_interleaved": False}
 FIXED: dict[str, dict[str, Any]] = {
-    "gpt2": _FIXED | {"scale_attn_by_inverse_layer_idx": False, "layer_types": None},
+    "gpt2": _FIXED
+    | {
+        "scale_attn_by_inverse_layer_idx": False,
+        "layer_types": None,
+        "n_special": 0,
+    },
     "llama": _ROTARY | {"layer_types": None},
     "mistral": _ROTARY | {"layer_types": None},
     "gemma2": _ROTARY | {"use_bidirectional_attention": False},
@@ -81,7 +86,7 @@ WITHOUT_EFFECT: dict[str, str] = {
     "it is for drawing new weights":
         "initializer_range",
     "it is for a classifier in place of the head":
-        "id2label label2id num_labels problem_type finetuning_task summary_type summary_use_proj "
+        "id2label label2id num_labels _num_labels problem_type finetuning_task summary_type summary_use_proj "
         "summary_activation summary_proj_to_labels",
     "it names an id for the tokenizer and for generation":
         "bos_token_id eos_token_id pad_token_id sep_token_id decoder_start_token_id",
@@ -99,7 +104,7 @@ WITHOUT_EFFECT: dict[str, str] = {
         "auto_map tokenizer_class task_specific_params prefix is_llama_config is_decoder "
         "transformers.js_config",
     "it is left from earlier versions, or from scaling that is refused":
-        "n_ctx sliding_window_size original_max_position_embeddings",
+        "n_ctx predict_special_tokens sliding_window_size original_max_position_embeddings",
     "it is for generation":
         "max_length min_length do_sample early_stopping num_beams temperature top_k top_p "
         "typical_p repetition_penalty length_penalty no_repeat_ngram_size bad_words_ids "
