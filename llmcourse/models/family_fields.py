@@ -73,7 +73,7 @@ FIXED: dict[str, dict[str, Any]] = {
         "layer_types": None,
         "n_special": 0,
     },
-    "llama": _ROTARY | {"layer_types": None},
+    "llama": _ROTARY | {"layer_types": None, "sliding_window": None},
     "mistral": _ROTARY | {"layer_types": None},
     "gemma2": _ROTARY | {"use_bidirectional_attention": False},
     "phi3": _ROTARY | {"layer_types": None, "full_attn_mod": 1, "interpolate_factor": 1},
@@ -86,8 +86,8 @@ WITHOUT_EFFECT: dict[str, str] = {
     "it is for drawing new weights":
         "initializer_range",
     "it is for a classifier in place of the head":
-        "id2label label2id num_labels _num_labels problem_type finetuning_task summary_type summary_use_proj "
-        "summary_activation summary_proj_to_labels",
+        "id2label label2id num_labels _num_labels problem_type finetuning_task summary_type "
+        "summary_use_proj summary_activation summary_proj_to_labels",
     "it names an id for the tokenizer and for generation":
         "bos_token_id eos_token_id pad_token_id sep_token_id decoder_start_token_id",
     "it chooses what else is returned":

@@ -34,6 +34,7 @@ OTHER = {
 }  # fmt: skip
 # Values that change the peer's network, or might, and that are refused.
 REFUSED = {
+    "sliding_window": 4,
     "is_encoder_decoder": True, "add_cross_attention": True, "cross_attention_hidden_size": 8,
     "is_causal": False, "pruned_heads": {"0": [1]}, "per_layer_config": {"0": {"head_dim": 4}},
     "quantization_config": {"bits": 4}, "scale_attn_by_inverse_layer_idx": True,
