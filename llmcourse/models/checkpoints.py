@@ -36,8 +36,8 @@ unit: 08_transformers
 from __future__ import annotations
 
 import json
-import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -217,12 +217,11 @@ def save_checkpoint(
             f"expected a folder without shards, got {folder} with {INDEX}: give another folder"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    # Readers may have the old file mapped into memory: it is replaced, not written over.
-    unfinished = folder / f"{WEIGHTS}.unfinished"
-    save_file(tensors, unfinished, metadata={"format": "pt"})
-    os.replace(unfinished, folder / WEIGHTS)
+    # It puts a new file in the old one's place: who has that mapped into memory keeps its values.
+    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
     text = json.dumps(config, indent=2, sort_keys=True)
     (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
+    shutil.copymode(folder / CONFIG, folder / WEIGHTS)  # safetensors' is 600 whatever the umask
 
 
 def _compare(model: Decoder, parts: list[Part], stored: dict[str, Stored], family: str) -> None:

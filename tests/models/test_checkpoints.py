@@ -283,6 +283,16 @@ def test_our_model_comes_back_exactly(family, dtype, tmp_path):
     ]  # fmt: skip
 
 
+def test_weights_are_as_readable_as_the_config_and_replaced_in_one_step(tmp_path):
+    save_checkpoint(Decoder(CONFIGS["gpt2"]), tmp_path, "gpt2")
+    (tmp_path / "config.json").chmod(0o640)
+    mapped = load_file(tmp_path / "model.safetensors")  # its tensors lie in the file's memory
+    before = {name: tensor.clone() for name, tensor in mapped.items()}
+    save_checkpoint(Decoder(CONFIGS["gpt2"]), tmp_path, "gpt2")
+    assert (tmp_path / "model.safetensors").stat().st_mode & 0o777 == 0o640
+    assert all(torch.equal(before[name], tensor) for name, tensor in mapped.items())
+
+
 def test_a_loaded_model_does_not_read_its_file_any_more(folder):
     path = folder("llama")
     model = load_checkpoint(path)
