@@ -84,12 +84,18 @@ def training_step(model: torch.nn.Module, bf16: bool) -> Step:
 # Measures
 
 
-def seconds(step: Step, steps: int) -> float:
-    """Of one step, the mean of some."""
+def seconds(step: Step) -> float:
+    """Of one step."""
     start = time.perf_counter()
-    for _ in range(steps):
-        step()
-    return (time.perf_counter() - start) / steps
+    step()
+    return time.perf_counter() - start
+
+
+def in_turn(ours: Step, theirs: Step) -> tuple[float, float]:
+    """Seconds of a step of both, medians of steps in turn: what else runs then slows both."""
+    times = [(seconds(ours), seconds(theirs)) for _ in range(STEPS)]
+    mine, its = zip(*times, strict=True)
+    return statistics.median(mine), statistics.median(its)
 
 
 def peak_mib(step: Step) -> float:
@@ -115,7 +121,7 @@ def bf16_is_faster() -> bool:
         for dtype, times in spent.items():
             x = torch.ones(B * T, GPT2.d_model, dtype=dtype)
             W = torch.ones(GPT2.d_ff, GPT2.d_model, dtype=dtype, requires_grad=True)
-            times.append(seconds(lambda x=x, W=W: F.linear(x, W).sum().backward(), 1))
+            times.append(seconds(lambda x=x, W=W: F.linear(x, W).sum().backward()))
     medians = {dtype: statistics.median(times) for dtype, times in spent.items()}
     return medians[torch.bfloat16] < medians[torch.float32]
 
@@ -129,8 +135,9 @@ def compare(name: str, config: TransformerConfig, goal: float, bf16: bool) -> bo
     theirs = training_step(peer(Decoder(GPT2)), bf16)
     ours = training_step(Decoder(config), bf16)
     for step in (ours, theirs):
-        seconds(step, 3)
-    pairs = [(seconds(ours, STEPS), seconds(theirs, STEPS)) for _ in range(PAIRS)]
+        for _ in range(3):
+            step()
+    pairs = [in_turn(ours, theirs) for _ in range(PAIRS)]
     peaks = [(peak_mib(ours), peak_mib(theirs)) for _ in range(PAIRS)]
     ratios = [mine / its for mine, its in pairs]
     ratio = statistics.median(ratios)
@@ -162,8 +169,8 @@ def growth() -> None:
             def step(inputs=(q, k, v), form=form) -> None:
                 scaled_dot_product_attention(*inputs, causal=True, **form).sum().backward()
 
-            seconds(step, 1)
-            took[name].append(1000 * statistics.median(seconds(step, 1) for _ in range(ROUNDS)))
+            seconds(step)
+            took[name].append(1000 * statistics.median(seconds(step) for _ in range(ROUNDS)))
             held[name].append(statistics.median(peak_mib(step) for _ in range(ROUNDS)))
     text = "tokens, one text, 4 heads of 32"
     show("attention_time", text, LENGTHS, took, unit="milliseconds")
