@@ -70,6 +70,7 @@ def attention_weights(
 
     Raises ValueError for a window that is not causal and for H that G does not divide.
     """
+    _refuse(q, k, mask, causal, window)
     allowed = _allowed(q, k, mask, causal, window)
     scale = q.shape[-1] ** -0.5 if scale is None else scale
     scores = _product_by_group(q, k.mT) * scale  # (B, H, T, S)
@@ -106,6 +107,7 @@ def scaled_dot_product_attention(
             q, k, mask, causal=causal, window=window, soft_cap=soft_cap, scale=scale
         )
         return _product_by_group(weights, v)
+    _refuse(q, k, mask, causal, window)
     T, S, grouped = q.shape[2], k.shape[2], q.shape[1] != k.shape[1]
     if mask is None and causal:
         if window is not None and max(window, SMALLEST_BLOCK) * BANDED_FROM <= T:
@@ -120,10 +122,8 @@ def scaled_dot_product_attention(
     return F.scaled_dot_product_attention(q, k, v, allowed, scale=scale, enable_gqa=grouped)
 
 
-def _allowed(
-    q: Tensor, k: Tensor, mask: Tensor | None, causal: bool, window: int | None
-) -> Tensor | None:
-    """Return the mask of both kinds together, None if every query may attend to every key."""
+def _refuse(q: Tensor, k: Tensor, mask: Tensor | None, causal: bool, window: int | None) -> None:
+    """Raise an error of one line for what would give a result that nobody means."""
     if q.shape[1] % k.shape[1]:
         raise ValueError(
             f"expected a number of query heads that {k.shape[1]} key heads divide, got "
@@ -139,6 +139,12 @@ def _allowed(
             f"expected a window of at least 1 with causal=True, got {window} with causal={causal}: "
             "a query sees itself and the window - 1 positions before it"
         )
+
+
+def _allowed(
+    q: Tensor, k: Tensor, mask: Tensor | None, causal: bool, window: int | None
+) -> Tensor | None:
+    """Return the mask of both kinds together, None if every query may attend to every key."""
     if not causal:
         return mask
     past = causal_mask(q.shape[2], k.shape[2], window, q.device)
@@ -260,7 +266,7 @@ class MultiHeadAttention(nn.Module):
 
 
 def attention_maps(
-    model: nn.Module, *inputs: Int[Tensor, "B T"] | Bool[Tensor, "B T"] | None
+    model: nn.Module, *inputs: Int[Tensor, "..."] | Bool[Tensor, "..."] | None
 ) -> dict[str, Float[Tensor, "B H T S"]]:
     """Return the weights of each attention in `model(*inputs)` by its name (blocks.0.attention)."""
     maps: dict[str, Tensor] = {}

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from llmcourse.models.fused import turn
+
 
 def sinusoidal_positions(
     T: int, d_model: int, device: torch.device | None = None
@@ -42,5 +44,4 @@ def rotate(
     The product of a query at t and a key at s then depends on t and s through t - s only.
     """
     cos, sin = (part[:, None].to(x.dtype) for part in (cos, sin))  # (T, 1, D / 2)
-    a, b = x.chunk(2, dim=-1)
-    return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
+    return turn(x, cos, sin)  # (a, b) to (a cos - b sin, b cos + a sin)

@@ -40,6 +40,7 @@ from torch.nn import functional as F
 
 from llmcourse.arguments import ids_of
 from llmcourse.models.attention import MultiHeadAttention, Rotation
+from llmcourse.models.fused import gelu, rms_norm, squared_relu
 from llmcourse.models.positions import rotary_angles, sinusoidal_positions
 from llmcourse.models.transformer_config import GATED, TransformerConfig
 
@@ -79,9 +80,7 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Float[Tensor, "... C"]) -> Float[Tensor, "... C"]:
         """Return x of root mean square 1, times the weight; squares are summed in float32."""
-        wide = x.float()
-        unit = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
-        return self.weight * unit.to(x.dtype)
+        return rms_norm(x, self.weight, self.eps)
 
 
 def make_norm(config: TransformerConfig) -> nn.Module:
@@ -110,14 +109,12 @@ class FeedForward(nn.Module):
         if self.activation == "relu":
             x = F.relu(x)
         elif self.activation == "relu2":
-            x = F.relu(x).square()
+            x = squared_relu(x)
         elif self.activation == "gelu":
-            x = F.gelu(x, approximate="tanh")
+            x = gelu(x)
         else:
             gate, x = x.chunk(2, dim=-1)
-            x = x * (
-                F.silu(gate) if self.activation == "swiglu" else F.gelu(gate, approximate="tanh")
-            )
+            x = x * (F.silu(gate) if self.activation == "swiglu" else gelu(gate))
         return self.down(x)
 
 
