@@ -19,7 +19,7 @@ unit: 08_transformers
 from functools import partial
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -108,18 +108,16 @@ def scaled_dot_product_attention(
         )
         return _product_by_group(weights, v)
     _refuse(q, k, mask, causal, window)
-    T, S, grouped = q.shape[2], k.shape[2], q.shape[1] != k.shape[1]
+    T, S = q.shape[2], k.shape[2]
     if mask is None and causal:
         if window is not None and max(window, SMALLEST_BLOCK) * BANDED_FROM <= T:
             return _banded(q, k, v, window, scale)
         if window is None and T == S:  # the one alignment that torch's is_causal and ours share
-            return F.scaled_dot_product_attention(
-                q, k, v, is_causal=True, scale=scale, enable_gqa=grouped
-            )
+            return _kernel(q, k, v, None, scale, causal=True)
         if window is None and T == 1:  # the newest query may see every key
             causal = False
     allowed = _allowed(q, k, mask, causal, window)
-    return F.scaled_dot_product_attention(q, k, v, allowed, scale=scale, enable_gqa=grouped)
+    return _kernel(q, k, v, allowed, scale)
 
 
 def _refuse(q: Tensor, k: Tensor, mask: Tensor | None, causal: bool, window: int | None) -> None:
@@ -151,6 +149,28 @@ def _allowed(
     return past if mask is None else past & mask
 
 
+def _kernel(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    allowed: Tensor | None,
+    scale: float | None,
+    causal: bool = False,
+) -> Tensor:
+    """Return the result of torch's kernel, in float32 where its own bfloat16 would be slow.
+
+    On a processor its backward pass in bfloat16 takes several times as long as in float32.
+    """
+    dtype, where = q.dtype, q.device.type
+    wide = where == "cpu" and q.requires_grad and torch.is_grad_enabled()
+    if not wide or dtype not in (torch.bfloat16, torch.float16):
+        return F.scaled_dot_product_attention(
+            q, k, v, allowed, is_causal=causal, scale=scale, enable_gqa=q.shape[1] != k.shape[1]
+        )
+    with torch.autocast(where, enabled=False):  # it would cast back
+        return _kernel(q.float(), k.float(), v.float(), allowed, scale, causal).to(dtype)
+
+
 def _product_by_group(x: Tensor, y: Tensor) -> Tensor:
     """Return x @ y, (B, H, T, N), for x (B, H, T, M) and one y (B, G, M, N) per H / G heads."""
     (B, H, T, M), (G, N) = x.shape, (y.shape[1], y.shape[3])
@@ -167,16 +187,17 @@ def _banded(q: Tensor, k: Tensor, v: Tensor, window: int, scale: float | None) -
         block n of the queries:              [ n b .. n b + b - 1 ]
         its keys:          [ n b - b .. n b - 1 | n b .. n b + b - 1 ]
     """
-    (B, H, T, D), (G, S) = q.shape, (k.shape[1], k.shape[2])
+    (B, H, T, D), S = q.shape, k.shape[2]
     b = max(window, SMALLEST_BLOCK)
     N = -(-T // b)
     end = N * b - T  # zeros that fill the last block, after every real query
     front = b + T - S  # zeros before the first key; below 0, so many keys that no query sees
 
-    def blocks(x: Tensor) -> Tensor:  # (B, heads, n b, D) to (B, n, b, heads, D)
+    def blocks(x: Float[Tensor, "B N t D"]) -> Float[Tensor, "B n b N D"]:  # N heads, t = n b
         return x.transpose(1, 2).unflatten(1, (-1, b))
 
-    def with_block_before(x: Tensor) -> Tensor:  # (B, N + 1, b, ...) to (B, N, 2 b, ...)
+    def with_block_before(x: Shaped[Tensor, "B n b ..."]) -> Shaped[Tensor, "B m b2 ..."]:
+        # n = N + 1 blocks of b to m = N of b2 = 2 b
         return torch.cat([x[:, :-1], x[:, 1:]], dim=2)
 
     q = blocks(F.pad(q, (0, 0, 0, end))).flatten(0, 1).transpose(1, 2)  # (B N, H, b, D)
@@ -187,7 +208,7 @@ def _banded(q: Tensor, k: Tensor, v: Tensor, window: int, scale: float | None) -
     real = (torch.arange((N + 1) * b, device=q.device) >= front).view(1, N + 1, b)
     allowed = causal_mask(b, 2 * b, window, q.device) & with_block_before(real)[0][:, None]
     allowed = allowed.expand(B, N, b, 2 * b).reshape(B * N, 1, b, 2 * b)
-    y = F.scaled_dot_product_attention(q, k, v, allowed, scale=scale, enable_gqa=H != G)
+    y = _kernel(q, k, v, allowed, scale)
     return y.transpose(1, 2).reshape(B, N * b, H, D)[:, :T].transpose(1, 2)
 
 

@@ -52,7 +52,10 @@ def rms_norm(
 def turn(
     x: Float[Tensor, "... D"], cos: Float[Tensor, "..."], sin: Float[Tensor, "..."]
 ) -> Float[Tensor, "... D"]:
-    """Return x with each pair (x_i, x_{i + D/2}) turned: (a cos - b sin, b cos + a sin)."""
+    """Return x with each pair (x_i, x_{i + D/2}) turned: (a cos - b sin, b cos + a sin).
+
+    cos, sin: broadcast to (..., D / 2), in float32 or wider.
+    """
     return _Turn.apply(x, cos, sin)
 
 
@@ -75,13 +78,13 @@ def _refuse_second_derivatives() -> None:
 
 class _SquaredReLU(Function):
     @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
+    def forward(ctx, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         y = x.relu()
         ctx.save_for_backward(y)
         return y * y
 
     @staticmethod
-    def backward(ctx, dy: Tensor) -> Tensor:
+    def backward(ctx, dy: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         _refuse_second_derivatives()
         (y,) = ctx.saved_tensors
         return (dy * y).mul_(2)  # 2 relu(x), which is 0 where relu' is
@@ -89,7 +92,7 @@ class _SquaredReLU(Function):
 
 class _GELU(Function):
     @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
+    def forward(ctx, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         x = x.contiguous()
         y, slope = torch.empty_like(x), torch.empty_like(x)
         parts = (tensor.view(-1).split(CACHED) for tensor in (x, y, slope))
@@ -106,14 +109,16 @@ class _GELU(Function):
         return y
 
     @staticmethod
-    def backward(ctx, dy: Tensor) -> Tensor:
+    def backward(ctx, dy: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         _refuse_second_derivatives()
         return dy * ctx.saved_tensors[0]
 
 
 class _RMSNorm(Function):
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    def forward(
+        ctx, x: Float[Tensor, "... C"], weight: Float[Tensor, "C"], eps: float
+    ) -> Float[Tensor, "... C"]:
         u = _wide(x)
         mean = torch.linalg.vector_norm(u, dim=-1, keepdim=True).square_().div_(x.shape[-1])
         r = mean.add_(eps).rsqrt_()  # (..., 1): 1 / sqrt(mean of x^2 + eps)
@@ -121,7 +126,9 @@ class _RMSNorm(Function):
         return (u * r).mul_(weight).to(torch.result_type(x, weight))
 
     @staticmethod
-    def backward(ctx, dy: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(
+        ctx, dy: Float[Tensor, "... C"]
+    ) -> tuple[Float[Tensor, "... C"], Float[Tensor, "C"], None]:
         _refuse_second_derivatives()
         x, weight, r = ctx.saved_tensors
         u, dy, w = _wide(x), _wide(dy), _wide(weight)
@@ -136,15 +143,18 @@ class _RMSNorm(Function):
 
 class _Turn(Function):
     @staticmethod
-    def forward(ctx, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    def forward(
+        ctx, x: Float[Tensor, "... D"], cos: Float[Tensor, "..."], sin: Float[Tensor, "..."]
+    ) -> Float[Tensor, "... D"]:
         ctx.save_for_backward(cos, sin)
-        y = torch.empty(x.shape, dtype=x.dtype, device=x.device)
-        (a, b), (turned_a, turned_b) = x.chunk(2, dim=-1), y.chunk(2, dim=-1)
-        torch.mul(a, cos, out=turned_a).addcmul_(b, sin, value=-1)
-        torch.mul(b, cos, out=turned_b).addcmul_(a, sin)
-        return y
+        u = _wide(x)
+        y = u * torch.cat([cos, cos], dim=-1)  # one product of rows of D, not two of D / 2
+        (a, b), (turned_a, turned_b) = u.chunk(2, dim=-1), y.chunk(2, dim=-1)
+        turned_a.addcmul_(b, sin, value=-1)
+        turned_b.addcmul_(a, sin)
+        return y.to(x.dtype)
 
     @staticmethod
-    def backward(ctx, dy: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx, dy: Float[Tensor, "... D"]) -> tuple[Float[Tensor, "... D"], None, None]:
         cos, sin = ctx.saved_tensors
         return _Turn.apply(dy, cos, -sin), None, None

@@ -43,5 +43,4 @@ def rotate(
 
     The product of a query at t and a key at s then depends on t and s through t - s only.
     """
-    cos, sin = (part[:, None].to(x.dtype) for part in (cos, sin))  # (T, 1, D / 2)
-    return turn(x, cos, sin)  # (a, b) to (a cos - b sin, b cos + a sin)
+    return turn(x, cos[:, None], sin[:, None])  # (a, b) to (a cos - b sin, b cos + a sin)

@@ -334,12 +334,15 @@ class Counted(TorchDispatchMode):
     def __init__(self):
         super().__init__()
         self.largest = self.scores = 0
+        self.dtypes = set()  # of what torch's kernel is given, forwards and backwards
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         result = function(*args, **(kwargs or {}))
         for x in result if isinstance(result, tuple | list) else [result]:
             if isinstance(x, torch.Tensor):
                 self.largest = max(self.largest, x.numel())
+        if "scaled_dot_product" in str(function):
+            self.dtypes |= {x.dtype for x in args if isinstance(x, torch.Tensor)}
         if "scaled_dot_product" in str(function) and "backward" not in str(function):
             (B, H, T, _), S = args[0].shape, args[1].shape[2]
             self.scores += B * H * T * S
@@ -366,6 +369,29 @@ def test_without_a_window_scores_are_quadratic_and_the_formula_holds_them_all():
     largest, scores = cost(1024)
     assert scores == 2 * 4 * 1024 * 1024 and largest < 2 * 4 * 1024 * 64
     assert cost(1024, fused=False) == (2 * 4 * 1024 * 1024, 0)
+
+
+@pytest.mark.parametrize("G", [1, 4])
+def test_grouped_heads_have_no_more_scores_and_no_copies_of_keys(G):
+    with Counted() as counted:
+        q, k, v = heads(1024, G=G)
+        scaled_dot_product_attention(q, k, v, causal=True).sum().backward()
+    assert counted.scores == 2 * 4 * 1024 * 1024 and counted.largest == q.numel()
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize("form", [{}, {"causal": True}, {"causal": True, "window": 2}], ids=str)
+def test_bfloat16_is_trained_in_float32_where_torchs_backward_pass_is_slow(autocast, form):
+    tensors = [x.detach().bfloat16().requires_grad_() for x in heads(LONG)]
+    with Counted() as counted:
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            y = scaled_dot_product_attention(*tensors, **form)
+        y.float().sum().backward()
+    assert counted.dtypes == {torch.float32} and y.dtype == torch.bfloat16
+    assert all(x.grad.dtype == torch.bfloat16 for x in tensors)
+    with torch.no_grad(), Counted() as counted:
+        scaled_dot_product_attention(*tensors, **form)
+    assert torch.bfloat16 in counted.dtypes and torch.float32 not in counted.dtypes
 
 
 # The module

@@ -102,9 +102,10 @@ def test_a_gelu_of_many_blocks_is_that_of_each():
     torch.testing.assert_close(fused.gelu(x), wanted, atol=1e-6, rtol=1e-6)
 
 
-def test_a_rotation_is_kept_as_bfloat16_where_its_input_is():
-    cos, sin = (part.bfloat16() for part in (ANGLES.cos(), ANGLES.sin()))
-    assert fused.turn(inputs().bfloat16(), cos, sin).dtype == torch.bfloat16
+def test_a_rotation_of_bfloat16_is_computed_in_float32_and_rounded_once():
+    x = inputs().bfloat16()
+    y = fused.turn(x, ANGLES.cos(), ANGLES.sin())
+    assert torch.equal(y, plain_turn(x.float(), ANGLES.cos(), ANGLES.sin()).bfloat16())
 
 
 def test_the_gradient_of_the_weight_of_a_norm_is_that_of_the_formula():

@@ -487,15 +487,25 @@ def test_a_family_learns_one_sentence_by_heart(config):
 
 
 def test_parameters_by_formula_are_those_counted_whatever_the_switches():
+    draw = random.Random(0).choice
+    activations = ("relu", "relu2", "gelu"), ("swiglu", "geglu")  # each kind has one size
     for switches in grid(
         norm=CHOICES["norm"], norm_position=CHOICES["norm_position"],
-        positions=CHOICES["positions"], activation=CHOICES["activation"], n_kv_heads=(None, 1, 2),
-        d_head=(None, 6), bias=(True, False), tied_head=(True, False),
+        positions=CHOICES["positions"], n_kv_heads=(None, 2), d_head=(None, 6), bias=(True, False),
+        tied_head=(True, False), activation=activations,
     ):  # fmt: skip
-        config = replace(SMALL, **switches)
+        switches["activation"] = draw(switches["activation"])
+        config = replace(SMALL, n_layers=1, **switches)
         with torch.device("meta"):
             model = Decoder(config)
         assert config.n_parameters == sum(p.numel() for p in model.parameters()), config
+
+
+@pytest.mark.parametrize("n_layers", [1, 2, 5])
+@pytest.mark.parametrize("config", FAMILIES.values(), ids=FAMILIES)
+def test_each_layer_has_equally_many_parameters(config, n_layers):
+    config = replace(config, n_layers=n_layers)
+    assert config.n_parameters == sum(p.numel() for p in Decoder(config).parameters())
 
 
 def test_the_sizes_of_gpt2_and_llama_2_are_the_known_ones():
