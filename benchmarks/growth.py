@@ -18,18 +18,24 @@ def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 
-def show(name: str, what: str, sizes: Sequence[int], lines: Mapping[str, Sequence[float]]) -> None:
-    """Print the seconds of each line at each size and draw them to benchmarks/NAME.png.
+def show(
+    name: str,
+    what: str,
+    sizes: Sequence[int],
+    lines: Mapping[str, Sequence[float]],
+    unit: str = "seconds",
+) -> None:
+    """Print the cost of each line at each size and draw it to benchmarks/NAME.png.
 
-    what: the size, with its unit.
+    what: the size, with its unit. unit: that of the costs.
     """
-    print(f"\nseconds for {what:20s}{''.join(f'{size:12,d}' for size in sizes)}    exponent")
+    print(f"\n{f'{unit} for {what}':32s}{''.join(f'{size:12,d}' for size in sizes)}    exponent")
     fitted = {}
-    for line, seconds in lines.items():
-        power = exponent(sizes, seconds)
-        print(f"{line:32s}{''.join(f'{s:12.2f}' for s in seconds)}{power:12.2f}")
-        fitted[f"{line}: size to the {power:.2f}"] = seconds
-    ax = plotting.curves(sizes, fitted, what, "seconds", log_x=True)
+    for line, costs in lines.items():
+        power = exponent(sizes, costs)
+        print(f"{line:32s}{''.join(f'{cost:12.2f}' for cost in costs)}{power:12.2f}")
+        fitted[f"{line}: size to the {power:.2f}"] = costs
+    ax = plotting.curves(sizes, fitted, what, unit, log_x=True)
     ax.set_yscale("log")
     ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
