@@ -204,7 +204,10 @@ def unit_of(module: Path) -> int | None:
 
 @functools.lru_cache(maxsize=1000)
 def _unit_of(module: Path, _changed: int) -> int | None:
-    doc = ast.get_docstring(ast.parse(module.read_bytes())) or ""
+    source = module.read_bytes()
+    if b"unit:" not in source.lower():  # most modules: to parse them all takes a while
+        return None
+    doc = ast.get_docstring(ast.parse(source)) or ""
     named = [line.strip() for line in doc.splitlines() if line.strip().lower().startswith("unit:")]
     return max((_number(line[5:].strip(), otherwise=10**6) for line in named), default=None)
 
