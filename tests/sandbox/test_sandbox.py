@@ -117,6 +117,29 @@ def test_the_exchange_where_others_hand_in_is_empty(monkeypatch):
     assert seen == ([], True)
 
 
+def test_a_view_is_made_again_where_tmp_was_cleaned():
+    view.intact_layout(SLUG)
+    before = view._copied[SLUG]
+    before[0].unlink()
+    words = view.intact_layout(SLUG)
+    after = view._copied[SLUG]
+    assert len(after) == len(before) and all(path.is_file() for path in after)
+    assert any(Path(word) in after[0].parents for word in words if word.startswith("/"))
+    assert view.intact_layout(SLUG) == words
+
+
+def test_copies_go_with_their_process_and_those_of_killed_ones_with_the_next(tmp_path):
+    code = "import os; from autograder.sandbox import view; view.layout('00')"
+    seen = f"print(os.listdir({str(tmp_path)!r}))"
+    for last, left in (("os.kill(os.getpid(), 9)", 1), (seen, 0)):
+        done = subprocess.run(
+            [sys.executable, "-c", f"{code}; {last}"],
+            env=os.environ | {"TMPDIR": str(tmp_path)}, capture_output=True, text=True,
+        )  # fmt: skip
+        assert len(list(tmp_path.iterdir())) == left, done.stderr
+    assert len(ast.literal_eval(done.stdout)) == 1
+
+
 def test_a_python_that_lies_below_tmp_is_seen_and_nothing_else_there(monkeypatch):
     roots = view._python_roots()
     with tempfile.TemporaryDirectory(dir="/tmp") as folder, monkeypatch.context() as patch:
