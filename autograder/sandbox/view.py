@@ -14,10 +14,12 @@ import ast
 import atexit
 import contextlib
 import functools
+import glob
 import os
 import re
 import shutil
 import site
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -94,11 +96,12 @@ def intact_layout(unit: str) -> list[str]:
 
 
 _copied: dict[str, list[Path]] = {}  # the files of each unit's last copy
-COPIES = "llmcourse-view-"  # how the names of the folders begin; the process id follows
 
 
 def _package(unit: str) -> list[str]:
     """Copy what the unit sees of `llmcourse`, and return the arguments that show the copy."""
+    if not _copies(os.getpid()).is_dir():
+        _copies.cache_clear()
     top = Path(tempfile.mkdtemp(dir=_copies(os.getpid())))
     words, _copied[unit] = _bind(top, f"{PACKAGE}/llmcourse"), []
     for here, there in package_files(unit):
@@ -117,14 +120,13 @@ def _package(unit: str) -> list[str]:
 @functools.cache
 def _copies(process: int) -> Path:
     """Return the folder for the copies of this process; remove those of killed ones."""
-    for old in Path(tempfile.gettempdir()).glob(f"{COPIES}*"):
+    begin = f"llmcourse-view-{socket.gethostname()}-"
+    for old in Path(tempfile.gettempdir()).glob(f"{glob.escape(begin)}*"):
         with contextlib.suppress(OSError):
-            if (
-                old.stat().st_uid == os.geteuid()
-                and not Path("/proc", old.name.split("-")[2]).exists()
-            ):
+            gone = not Path("/proc", old.name.rsplit("-", 2)[1]).exists()
+            if gone and old.stat().st_uid == os.geteuid():
                 shutil.rmtree(old, ignore_errors=True)
-    folder = tempfile.mkdtemp(prefix=f"{COPIES}{process}-")
+    folder = tempfile.mkdtemp(prefix=f"{begin}{process}-")
     atexit.register(_remove, folder, process)
     return Path(folder)
 

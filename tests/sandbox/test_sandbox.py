@@ -4,6 +4,7 @@ import ast
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -126,6 +127,9 @@ def test_a_view_is_made_again_where_tmp_was_cleaned():
     assert len(after) == len(before) and all(path.is_file() for path in after)
     assert any(Path(word) in after[0].parents for word in words if word.startswith("/"))
     assert view.intact_layout(SLUG) == words
+    shutil.rmtree(after[0].parents[1])
+    view.intact_layout(SLUG)
+    assert view._copied[SLUG][0].is_file()
 
 
 def test_copies_go_with_their_process_and_those_of_killed_ones_with_the_next(tmp_path):
