@@ -4,7 +4,6 @@ import ast
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -118,18 +117,28 @@ def test_the_exchange_where_others_hand_in_is_empty(monkeypatch):
     assert seen == ([], True)
 
 
-def test_a_view_is_made_again_where_tmp_was_cleaned():
-    view.intact_layout(SLUG)
-    before = view._copied[SLUG]
-    before[0].unlink()
-    words = view.intact_layout(SLUG)
-    after = view._copied[SLUG]
-    assert len(after) == len(before) and all(path.is_file() for path in after)
-    assert any(Path(word) in after[0].parents for word in words if word.startswith("/"))
-    assert view.intact_layout(SLUG) == words
-    shutil.rmtree(after[0].parents[1])
-    view.intact_layout(SLUG)
-    assert view._copied[SLUG][0].is_file()
+CLEANED = """
+import shutil
+from autograder.sandbox import view
+
+words = view.intact_layout("00")
+files = view._copied["00"]
+assert view.intact_layout("00") is words
+for clean in (files[0].unlink, lambda: shutil.rmtree(files[0].parents[1])):
+    clean()
+    words = view.intact_layout("00")
+    again = view._copied["00"]
+    assert len(again) == len(files) and all(path.is_file() for path in again)
+    assert str(again[0].parent) in words
+    files = again
+"""
+
+
+def test_a_view_is_made_again_where_tmp_was_cleaned(tmp_path):
+    """In a process of its own: the sandboxes of this one see their copies."""
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", CLEANED], env=environment, check=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_copies_go_with_their_process_and_those_of_killed_ones_with_the_next(tmp_path):
