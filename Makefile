@@ -5,6 +5,8 @@ DEVICE ?= auto
 SEED ?= 0
 NOTEBOOKS ?=
 BIN := .venv/bin
+# Notebooks, tests and graders start many processes: modules are compiled once, not in each.
+unexport PYTHONDONTWRITEBYTECODE
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .PHONY: help lab run test test-long grade release lint docs bench ladder clean

@@ -1,8 +1,10 @@
 """What tests share: checked shapes, how long hypothesis looks, what a grading may have left behind,
-whether a sandbox starts.
+whether a sandbox starts; and what keeps them fast.
 """
 
+import gc
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,14 @@ from hypothesis import settings
 from jaxtyping import install_import_hook
 
 from autograder.sandbox.process import available
+
+# The tests start a thousand processes that load the same modules: these are compiled once, and so
+# is what pytest makes of the tests, whatever the environment says.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Most of what tests make is needed to their end, so to look for garbage often finds little.
+gc.set_threshold(50_000, 20, 20)
 
 # In tests, and only there, a tensor of another shape than its signature says is a TypeCheckError.
 # It is not pytest's option --jaxtyping-packages in pyproject.toml that does it: from there, an
@@ -38,8 +48,8 @@ settings.register_profile("short", deadline=None)
 settings.register_profile("long", deadline=None, max_examples=5_000)
 settings.load_profile("short")
 
-# The files that take longest begin first, so that both workers end together; those that fork before
-# those that fill the memory, since to fork a large process takes long.
+# The files that take longest begin first, so that both workers end together. It takes long to fork
+# a large process, so those that fill the memory, with samples of the world, come last.
 LONGEST = (
     "sandbox/test_busy_machine",
     "test_notebooks",
@@ -60,14 +70,20 @@ LONGEST = (
     "commands/test_lab",
     "classroom/test_formgrader",
     "classroom/test_sample_class",
-    "world/test_laws",
 )
+FILLS_MEMORY = ("world/test_laws", "world/")
 
 
 def pytest_collection_modifyitems(items):
-    """Put the files of `LONGEST` first, in its order."""
-    rank = {Path(__file__).parent / f"{name}.py": i for i, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: rank.get(item.path, len(rank)))
+    """Put the files of `LONGEST` first and those of `FILLS_MEMORY` last, each in its order."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: _rank(os.path.relpath(item.path, here)))
+
+
+def _rank(name):
+    last = next((i for i, start in enumerate(FILLS_MEMORY) if name.startswith(start)), -1)
+    first = next((i for i, start in enumerate(LONGEST) if name == f"{start}.py"), len(LONGEST))
+    return last, first
 
 
 def control_groups(slot: int) -> list[str]:

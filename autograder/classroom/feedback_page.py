@@ -6,10 +6,10 @@ formulas are MathML, pictures and style are inside the page. Texts and outputs c
 which has made them harmless; all but markdown is escaped here.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, Template
 from markupsafe import Markup
 from mistune.plugins.table import table_in_quote
 from nbconvert.exporters import Exporter
@@ -136,22 +136,23 @@ class FeedbackPage(Exporter):
         about, cells = resources["nbgrader"], notebook.cells
         opening = next((cell for cell in cells if cell.get("id") == OPENING), None)
         rows = _rows(cells, opening.metadata.get("first", {}) if opening else {}, about)
-        page = (
-            Environment(autoescape=True, trim_blocks=True)
-            .from_string(PAGE)
-            .render(
-                about=about,
-                cells=[cell for cell in cells if cell is not opening],
-                code=code,
-                markdown=markdown,
-                notes=_notes(opening),
-                points=points,
-                policy=POLICY,
-                rows=rows,
-                style=Markup(STYLE + HtmlFormatter().get_style_defs(".highlight")),
-            )
+        page = _template().render(
+            about=about,
+            cells=[cell for cell in cells if cell is not opening],
+            code=code,
+            markdown=markdown,
+            notes=_notes(opening),
+            points=points,
+            policy=POLICY,
+            rows=rows,
+            style=Markup(STYLE + HtmlFormatter().get_style_defs(".highlight")),
         )
         return page, resources
+
+
+@cache
+def _template() -> Template:
+    return Environment(autoescape=True, trim_blocks=True).from_string(PAGE)
 
 
 def _notes(opening: NotebookNode | None) -> Markup:

@@ -90,12 +90,27 @@ class Classroom:
         return Gradebook(self.coursedir.db_url, self.coursedir.course_id)
 
     def _make_book(self, path: Path) -> None:
-        """Make an empty gradebook under a temporary name, since nbgrader makes it in many steps."""
-        from nbgrader.api import Gradebook
+        """Make an empty gradebook under a temporary name, since nbgrader makes it in many steps.
+
+        The tables are made here. Where there are none, nbgrader runs alembic's command to ask for
+        their version, which takes seconds; this asks alembic itself.
+        """
+        from alembic.script import ScriptDirectory
+        from nbgrader.api import Base, Gradebook
+        from nbgrader.dbutil import ALEMBIC_DIR
+        from sqlalchemy import create_engine, text
 
         remove_stale(path)
         part = part_of(path)
         try:
+            engine = create_engine(f"sqlite:///{part}")
+            with engine.begin() as connection:
+                Base.metadata.create_all(connection)
+                column = "version_num VARCHAR(32) NOT NULL"
+                connection.execute(text(f"CREATE TABLE alembic_version ({column})"))
+                head = {"head": ScriptDirectory(ALEMBIC_DIR).get_current_head()}
+                connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), head)
+            engine.dispose()
             Gradebook(f"sqlite:///{part}", self.coursedir.course_id).close()
             with contextlib.suppress(FileExistsError):
                 os.link(part, path)  # unlike a rename, never replaces one made meanwhile

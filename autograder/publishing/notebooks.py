@@ -312,7 +312,8 @@ def release(root: Path, slug: str, target: Path | None = None, hints: int = 3) -
         config.CourseDirectory.root = str(root.resolve())
         config.CourseDirectory.release_directory = f"{folder}/course"
         config.CourseDirectory.assignment_id = slug
-        config.CourseDirectory.db_url = f"sqlite:///{folder}/throwaway.db"
+        config.GenerateAssignment.no_database = True  # as its option --no-db does
+        config.SaveCells.enabled = False
         converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
         converter.log.setLevel("ERROR")
         converter.start()

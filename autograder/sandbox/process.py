@@ -45,7 +45,7 @@ from autograder.sandbox.limits import (
     remove_groups,
 )
 from autograder.sandbox.patience import Used
-from autograder.sandbox.view import PACKAGE, RUNNER, layout, under_tmp
+from autograder.sandbox.view import PACKAGE, RUNNER, intact_layout, under_tmp
 
 FIRST_UID = 60_600  # systemd's table of users leaves 60578 to 61183 free
 START_SECONDS = 30.0
@@ -238,10 +238,10 @@ def command(
     run.append(json.dumps(asdict(limits)))
     bwrap = bubblewrap()
     if os.geteuid() != 0:
-        seen = [*small_tmp, *layout(unit), *fresh, *closed]
+        seen = [*small_tmp, *intact_layout(unit), *fresh, *closed]
         words = [bwrap, "--info-fd", str(info), *inner, *seen, "--", *run]
     else:
-        outer = [*layout(unit), "--dev-bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev"]
+        outer = [*intact_layout(unit), "--dev-bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev"]
         # a pid namespace here, too: its end ends the inner layer, whose user it may not signal
         outer += ["--info-fd", str(info), "--unshare-pid", "--die-with-parent", "--cap-drop", "ALL"]
         outer += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]

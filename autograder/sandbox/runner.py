@@ -340,6 +340,7 @@ def main() -> None:
     sys.argv[:] = ["learner"]
     kernel = Kernel(int(limits["output_bytes"]), Outputs)
     sys.path.insert(0, "")  # as in a notebook: files that cells write can be imported
+    gc.freeze()  # what is loaded stays, and a fork that looks for garbage need not copy it
     gc.enable()
     frames.send(channel, wire.pack("ready"))
     with contextlib.suppress(frames.Closed):

@@ -4,16 +4,24 @@ A module whose docstring has the line `unit: NN_slug` belongs to that unit and i
 later units are graded; modules in `SHARED` are always visible. Any other is replaced by a stand-in
 that can be imported and computes nothing (`stand_in.py`). So no right formula of the unit is
 inside, and a new module is hidden until it names its unit. Visible checks are always stand-ins: the
-grader judges them outside. Never visible: `autograder`, the course with its solutions, traces of an
-editable installation, `/etc` but for what loading libraries needs, homes.
+grader judges them outside. What is visible of `llmcourse` is copied once a process and mounted as
+one folder: a mount for each file would take longer than all else at a start. Never visible:
+`autograder`, the course with its solutions, traces of an editable installation, `/etc` but for what
+loading libraries needs, homes.
 """
 
 import ast
+import atexit
+import contextlib
 import functools
+import glob
 import os
 import re
+import shutil
 import site
+import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,7 +50,7 @@ STAND_IN = Path(__file__).with_name("stand_in.py")
 SYSTEM = ("lib", "lib32", "lib64", "bin", "sbin")
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=32)
 def layout(unit: str) -> list[str]:
     """Return bubblewrap's arguments for the read-only view.
 
@@ -69,8 +77,7 @@ def layout(unit: str) -> list[str]:
     for extra in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives"):
         words += ["--ro-bind-try", f"/etc/{extra}", f"/etc/{extra}"]
     words += _masks(roots)
-    for here, there in package_files(unit):
-        words += _bind(here, there)
+    words += _package(unit)
     for module in (runner, shell, wire, frames, outputs):
         words += _bind(Path(str(module.__file__)), f"{RUNNER}/{Path(str(module.__file__)).name}")
         compiled = Path(str(module.__cached__))
@@ -78,6 +85,56 @@ def layout(unit: str) -> list[str]:
             words += _bind(compiled, f"{RUNNER}/__pycache__/{compiled.name}")
     words += _font_cache()
     return [*words, "--dir", "/tmp", "--dir", "/proc", "--dir", "/dev"]
+
+
+def intact_layout(unit: str) -> list[str]:
+    """Return the layout, made again if files of its copy are gone: programs clean /tmp by age."""
+    words = layout(unit)
+    if not all(path.exists() for path in _copied[unit]):
+        layout.cache_clear()
+        words = layout(unit)
+    return words
+
+
+_copied: dict[str, list[Path]] = {}  # the files of each unit's last copy
+
+
+def _package(unit: str) -> list[str]:
+    """Copy what the unit sees of `llmcourse`, and return the arguments that show the copy."""
+    if not _copies(os.getpid()).is_dir():
+        _copies.cache_clear()
+    top = Path(tempfile.mkdtemp(dir=_copies(os.getpid())))
+    words, _copied[unit] = _bind(top, f"{PACKAGE}/llmcourse"), []
+    for here, there in package_files(unit):
+        if not there.startswith(f"{PACKAGE}/llmcourse/"):
+            words += _bind(here, there)
+            continue
+        copy = top / Path(there).relative_to(f"{PACKAGE}/llmcourse")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(here, copy)  # with its time, by which compiled files know it
+        _copied[unit].append(copy)
+    for path in (top, *top.rglob("*")):  # read by another user, whatever the rights of the clone
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return words
+
+
+@functools.cache
+def _copies(process: int) -> Path:
+    """Return the folder for the copies of this process; remove those of killed ones."""
+    begin = f"llmcourse-view-{socket.gethostname()}-"
+    for old in Path(tempfile.gettempdir()).glob(f"{glob.escape(begin)}*"):
+        with contextlib.suppress(OSError):
+            gone = not Path("/proc", old.name.rsplit("-", 2)[1]).exists()
+            if gone and old.stat().st_uid == os.geteuid():
+                shutil.rmtree(old, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix=f"{begin}{process}-")
+    atexit.register(_remove, folder, process)
+    return Path(folder)
+
+
+def _remove(folder: str, process: int) -> None:
+    if os.getpid() == process:  # and not a fork of it
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def under_tmp() -> list[str]:
@@ -205,7 +262,10 @@ def unit_of(module: Path) -> int | None:
 
 @functools.lru_cache(maxsize=1000)
 def _unit_of(module: Path, _changed: int) -> int | None:
-    doc = ast.get_docstring(ast.parse(module.read_bytes())) or ""
+    source = module.read_bytes()
+    if b"unit:" not in source.lower():  # most modules: to parse them all takes a while
+        return None
+    doc = ast.get_docstring(ast.parse(source)) or ""
     named = [line.strip() for line in doc.splitlines() if line.strip().lower().startswith("unit:")]
     return max((_number(line[5:].strip(), otherwise=10**6) for line in named), default=None)
 

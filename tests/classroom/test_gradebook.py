@@ -1,13 +1,17 @@
 """Results become grades: result store, transaction into the gradebook, autograded notebook."""
 
+import contextlib
 import dataclasses
 import datetime
 import json
 import os
 import socket
+import sqlite3
 import stat
+from pathlib import Path
 
 import pytest
+from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
@@ -38,6 +42,22 @@ def room(tmp_path):
 @pytest.fixture
 def unit(room):
     return load_unit(room.root, SLUG)
+
+
+def tables(path):
+    """What makes the tables of a database, and the version that alembic reads in it."""
+    with contextlib.closing(sqlite3.connect(path)) as book:
+        version = book.execute("SELECT version_num FROM alembic_version").fetchall()
+        made = book.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    return version, set(made)
+
+
+def test_an_empty_gradebook_is_the_one_that_nbgrader_makes(tmp_path, room):
+    url = room.coursedir.db_url
+    Path(url.removeprefix("sqlite:///")).unlink()
+    room.book().close()
+    Gradebook(f"sqlite:///{tmp_path}/its_own.db").close()
+    assert tables(url.removeprefix("sqlite:///")) == tables(tmp_path / "its_own.db")
 
 
 def outcome(book, points=15.0, state="graded", notices=()):

@@ -117,6 +117,42 @@ def test_the_exchange_where_others_hand_in_is_empty(monkeypatch):
     assert seen == ([], True)
 
 
+CLEANED = """
+import shutil
+from autograder.sandbox import view
+
+words = view.intact_layout("00")
+files = view._copied["00"]
+assert view.intact_layout("00") is words
+for clean in (files[0].unlink, lambda: shutil.rmtree(files[0].parents[1])):
+    clean()
+    words = view.intact_layout("00")
+    again = view._copied["00"]
+    assert len(again) == len(files) and all(path.is_file() for path in again)
+    assert str(again[0].parent) in words
+    files = again
+"""
+
+
+def test_a_view_is_made_again_where_tmp_was_cleaned(tmp_path):
+    """In a process of its own: the sandboxes of this one see their copies."""
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", CLEANED], env=environment, check=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_copies_go_with_their_process_and_those_of_killed_ones_with_the_next(tmp_path):
+    code = "import os; from autograder.sandbox import view; view.layout('00')"
+    seen = f"print(os.listdir({str(tmp_path)!r}))"
+    for last, left in (("os.kill(os.getpid(), 9)", 1), (seen, 0)):
+        done = subprocess.run(
+            [sys.executable, "-c", f"{code}; {last}"],
+            env=os.environ | {"TMPDIR": str(tmp_path)}, capture_output=True, text=True,
+        )  # fmt: skip
+        assert len(list(tmp_path.iterdir())) == left, done.stderr
+    assert len(ast.literal_eval(done.stdout)) == 1
+
+
 def test_a_python_that_lies_below_tmp_is_seen_and_nothing_else_there(monkeypatch):
     roots = view._python_roots()
     with tempfile.TemporaryDirectory(dir="/tmp") as folder, monkeypatch.context() as patch:

@@ -2,13 +2,16 @@
 
 import math
 from collections import Counter
+from itertools import islice
 from random import Random
 
 import pytest
 
 from llmcourse.world.engine import grammar
+from llmcourse.world.engine.factoring import Factoring
 from llmcourse.world.engine.machine import Machine
 from llmcourse.world.story.story_rules import machine as story_machine
+from llmcourse.world.story.story_rules import rules as story_rules
 from tests.world.small_grammar import small
 
 
@@ -45,6 +48,42 @@ def test_every_choice_point_is_left_factored():
                 shares = [math.exp(edge.logps[0]) for edge in edges]
                 assert not edges or math.isclose(math.fsum(shares), 1, abs_tol=1e-9)
             assert len(set(heads)) == len(heads)
+
+
+def test_what_is_compiled_while_it_writes_writes_the_same():
+    ahead, meanwhile = Machine(story_rules(0.3)), Machine(story_rules(0.3), ahead=False)
+    one, other = Random(2).random, Random(2).random
+    for _ in range(500):
+        assert meanwhile.sample(one) == ahead.sample(other)
+    assert len(meanwhile.nodes) == len(ahead.nodes)
+
+
+def test_two_documents_may_be_written_at_once():
+    machine = Machine(story_rules(0.0), ahead=False)
+    begun = [machine.trace(Random(seed).random) for seed in range(10)]
+    written = [[token.word] for trace in begun for token in islice(trace, 1)]
+    for words, trace in zip(written, reversed(begun), strict=True):
+        words[:] = [token.word for token in trace]
+    ahead = Machine(story_rules(0.0))
+    for seed, words in enumerate(reversed(written)):
+        assert ahead.sample(Random(seed).random)[0][1:] == words
+
+
+def test_the_words_are_those_that_some_document_holds():
+    held = {word for words, _ in grammar.documents(small()) for word in words}
+    assert Machine(small()).words() == held
+
+
+def test_the_words_of_stories_are_those_that_some_edge_writes():
+    machine, factoring = story_machine(0.0), Factoring(story_rules(0.0), "story")
+    written = {grammar.END}  # what follows the first choice, whatever is chosen
+    for node in machine.nodes:
+        for edges in [node.edges, *(edges for _, edges in node.table.values())]:
+            todo = list(edges)
+            while todo:
+                written |= set(todo[-1].words)
+                todo += todo.pop().later
+    assert machine.words() == {word for item in written for word in factoring.values(item)}
 
 
 @pytest.mark.parametrize(

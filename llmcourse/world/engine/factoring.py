@@ -17,11 +17,12 @@ Options = list[tuple[float, Head | None, Body]]
 
 
 class Factoring:
-    """The rules seen from `start`, with every slot that they fill."""
+    """The rules seen from `start`: every slot that they fill, and all that they may write."""
 
     def __init__(self, rules: Rules, start: str):
         self.rules = rules
         self.slots: dict[str, list[Pick]] = {}
+        self.written: set[Head] = set()
         self._collect(rules[start], {start})
         self._surely: dict[str, tuple[set[str], set[str]]] = {}
         for name in sorted(self._reads(rules[start])[0]):
@@ -32,8 +33,10 @@ class Factoring:
         self._calls: dict[Body, Call] = {}
 
     def _collect(self, body: Body, seen: set[str]) -> None:
-        """Note every pick that `body` and the rules called from it may make; `seen`: the rules."""
+        """Note what `body` and the rules called from it may pick and write; `seen`: the rules."""
         for item in body:
+            if isinstance(item, str | Slot | Pick):
+                self.written.add(item)
             if isinstance(item, Choice):
                 for _, option in item.options:
                     self._collect(option, seen)

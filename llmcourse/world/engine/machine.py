@@ -34,11 +34,9 @@ Left out: scoring a given text, which `grammar.forward` does.
 
 from __future__ import annotations
 
-import gc
 import math
 from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate
 from operator import itemgetter
@@ -55,9 +53,11 @@ class Node:
     """A choice point: its `edges`, one an option, and `cum`, their probabilities summed up so far.
 
     With `key` >= 0 they depend on the name in memory cell `key`: `table` maps it to (cum, edges).
+    `body` is what they are made from, None once they are made.
     """
 
-    heads: list[tuple[float, Head]]
+    body: Body | None
+    heads: list[tuple[float, Head]] = field(default_factory=list)
     key: int = -1
     cum: list[float] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
@@ -95,11 +95,15 @@ class Traced(NamedTuple):
 
 
 class Machine:
-    """A compiled grammar. `nodes` are all its choice points."""
+    """A compiled grammar.
 
-    def __init__(self, rules: Rules, start: str = "story"):
+    ahead: compile all of it now, and refuse it unless it is left-factored; False: compile a choice
+    point when a document first comes to it, which saves most of the time where few are written.
+    """
+
+    def __init__(self, rules: Rules, start: str = "story", ahead: bool = True):
         self.rules = rules
-        self.nodes: list[Node] = []
+        self._nodes: list[Node] = []
         self._factoring = Factoring(rules, start)
         self._made: dict[Body, Node] = {}
         self._edges: dict[Body, Edge] = {}
@@ -111,13 +115,15 @@ class Machine:
             for part in self._factoring.fields(name):
                 self._cell[Slot(name, part)] = len(self._memory)
                 self._memory.append("")
-        self._todo: list[tuple[Node, Body]] = []
         self._start = self._edge((Call(start),))
-        with _no_collection():
-            while self._todo:
-                node, body = self._todo.pop()
-                self._fill(node, self._factoring.options(body))
-                self._refuse_overlap(node)
+        if ahead:
+            self._compile_all()
+
+    @property
+    def nodes(self) -> list[Node]:
+        """All choice points; those that no document has come to yet are compiled now."""
+        self._compile_all()
+        return self._nodes
 
     @property
     def slots(self) -> dict[str, list[Pick]]:
@@ -145,7 +151,11 @@ class Machine:
                 if not stack:
                     return tokens, logps
                 edge = stack.pop()
-            elif node.key < 0:
+                continue
+            if node.body is not None:
+                self._compile(node)
+                memory += self._memory[len(memory) :]
+            if node.key < 0:
                 edge = node.edges[bisect(node.cum, rand())]
             else:
                 cum, edges = node.table[memory[node.key]]
@@ -163,6 +173,7 @@ class Machine:
         while True:
             if edge.where is not None:
                 memory[edge.where] = edge.row
+            memory += self._memory[len(memory) :]  # other documents may have added words meanwhile
             written: Sequence[Any] = edge.words if edge.read is None else edge.read(memory)
             for i, (source, word, logp) in enumerate(
                 zip(edge.words, written, edge.logps, strict=True)
@@ -177,19 +188,25 @@ class Machine:
                     return
                 edge = stack.pop()
             else:
+                self._compile(node)
                 table = (node.cum, node.edges) if node.key < 0 else node.table[memory[node.key]]
                 edge = table[1][bisect(table[0], rand())]
 
     def words(self) -> set[str]:
         """Return every token the grammar can write."""
-        edges = [self._start, *self._edges.values()]
-        for node in self.nodes:
-            edges += node.edges
-            edges += [edge for _, options in node.table.values() for edge in options]
-        written = {item for edge in edges for item in edge.words}
-        return {word for item in written for word in self._factoring.values(item)}
+        return set().union(*map(self._factoring.values, self._factoring.written))
 
     # --- compiling -------------------------------------------------------------------------------
+
+    def _compile_all(self) -> None:
+        for node in self._nodes:  # which grows meanwhile
+            self._compile(node)
+
+    def _compile(self, node: Node) -> None:
+        if node.body is not None:
+            self._fill(node, self._factoring.options(node.body))
+            self._refuse_overlap(node)
+            node.body = None
 
     def _edge(self, body: Body, first: str | Slot | None = None, p: float = 1.0) -> Edge:
         """Return the edge that writes `first` (probability `p`) and the certain start of `body`."""
@@ -247,9 +264,8 @@ class Machine:
     def _node(self, body: Body) -> Node:
         if body in self._made:
             return self._made[body]
-        node = self._made[body] = Node([])
-        self.nodes.append(node)
-        self._todo.append((node, body))
+        node = self._made[body] = Node(body)
+        self._nodes.append(node)
         return node
 
     def _fill(self, node: Node, options: Options) -> None:
@@ -326,18 +342,6 @@ class Machine:
                     raise GrammarError(
                         f"two alternatives may begin with the same token: {other} and {one}"
                     )
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Stop the garbage collector, which finds nothing here and takes a third of the time."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def _running(probs: Sequence[float]) -> list[float]:
