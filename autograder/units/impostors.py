@@ -187,8 +187,7 @@ def impostor_exercise(
         cases=cases,
         probe_source=HIDDEN,
         visible_source=VISIBLY,
-        listed=False,
-        fresh=True,
+        is_test=True,
     )
 
 
