@@ -3,14 +3,22 @@ nothing and learns nothing.
 """
 
 import contextlib
+import inspect
+import re
+import sys
 import textwrap
 from collections import Counter
 from dataclasses import replace
+from types import ModuleType
 
 import pytest
+from pytest import MonkeyPatch
 
+from autograder import course
+from autograder.classroom.feedback import message_html
+from autograder.classroom.store import HERE, modules_of, package_files
 from autograder.exercise import REASONS, fraction, mark
-from autograder.grading.result import grade
+from autograder.grading.result import ExerciseResult, grade
 from autograder.sandbox import session as conversation
 from autograder.sandbox import wire
 from autograder.sandbox.session import Calls, Session
@@ -95,11 +103,12 @@ def test_one_that_is_wrong_now_and_then_earns_what_it_surely_sees():
         results = tried(negative_now_and_then, b"%d" % seed)
         assert results[0].passed
         assert results[2].passed  # by any input
-        if not results[3].passed and results[3].message.startswith("seen only now and then"):
+        if not results[3].passed and results[3].message.startswith("not every time"):
             break
     else:
-        pytest.fail("an impostor was never seen only once")
+        pytest.fail("an impostor was never seen in one try and missed in another")
     assert results[3].property == MISSED
+    assert results[3].message.endswith(IMPOSTORS[1].hint)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +200,34 @@ def test_tensors_come_back_as_tensors_and_arrays_as_arrays():
     assert run_locally(of, kinds, b"")[0].message == ""
 
 
+def test_the_feedback_page_shows_a_kill_table():
+    results = tried(compares_once)
+    page = message_html(ExerciseResult(NAME, 12.9, 45.0, "graded", "x", results))
+    rows = re.findall("<li>(.*?)</li>", page)
+    assert rows[2] == f"✓ {CAUGHT}ignores the weights"
+    assert rows[3] == f"✗ {MISSED}: <b>Give it negative values.</b>"
+    assert "takes sizes" not in page.replace(rows[1], "")
+
+
+def test_the_version_of_a_units_tests_holds_this_form():
+    """Else stored results would outlive a change of it."""
+    (ours,) = {name for name in sys.modules if name.endswith("units.impostors")}
+    assert ours == "autograder.units.impostors"
+    user = ModuleType("autograder.units.u90_user")
+    source = f"from {ours} import impostor_exercise\n"
+    with MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, user.__name__, user)
+        patch.setattr(
+            "inspect.getsource",
+            lambda module, get=inspect.getsource: source if module is user else get(module),
+        )
+        found = course._with_siblings([user.__name__, "llmcourse.checks.u01_probability"])
+    assert sys.modules[ours] in found
+    used = HERE / "units" / "impostors.py", HERE / "sandbox" / "replies.py"
+    assert [path in modules_of("grading.result") for path in used] == [False, True]
+    assert HERE.parent / "llmcourse" / "checks" / "impostors.py" in package_files()
+
+
 # In which order
 
 
@@ -213,7 +250,7 @@ def test_each_round_has_every_impostor_and_one_right_implementation_in_a_drawn_o
     functions = {one.function: one.name for one in (*RIGHT, *IMPOSTORS)}
     right, wrong = ({one.function for one in ones} for ones in (RIGHT, IMPOSTORS))
     firsts, orders = Counter(), set()
-    for seed in range(200):
+    for seed in range(60):
         order = [function for function, _ in tries(b"%d" % seed)]
         assert Counter(order) == dict.fromkeys(right, 2) | dict.fromkeys(wrong, 3)
         rounds = [order[start : start + 7] for start in (0, 7, 14)]
@@ -221,8 +258,8 @@ def test_each_round_has_every_impostor_and_one_right_implementation_in_a_drawn_o
         assert len({tuple(map(functions.get, turn)) for turn in rounds}) > 1
         firsts[order[0] in right] += 1
         orders.add(tuple(map(functions.get, order)))
-    assert 10 < firsts[True] < 50  # 29 of 200 expected
-    assert len(orders) > 190
+    assert 1 < firsts[True] < 20  # 9 of 60 expected
+    assert len(orders) == 60
 
 
 def test_every_try_has_another_seed_and_a_mark_is_the_same_for_a_seed():
@@ -300,20 +337,23 @@ def test(weighted_mean):
 HOSTILE = {  # a test, and what it is told first
     "calls before the last call was answered": (
         WIRES + "    for _ in range(50): call()\n    return True",
-        "the call was ended",
+        "the test was ended",
     ),
     "a call after the verdict": (
         WIRES + "    both = runner.wire.pack({'returned': True}), runner.wire.pack({'call': 0})\n"
         "    import struct\n"
         "    channel.send(b''.join(struct.pack('>Q', len(one)) + one for one in both))\n"
         "    import time; time.sleep(9)",
-        "the call was ended",
+        "the test was ended",
     ),
-    "another function": (WIRES + "    call(number=1)\n    return True", "the call was ended"),
-    "a name of a function": (WIRES + "    call(number='eval')\n    return 1", "the call was ended"),
-    "arguments as a list": (WIRES + "    call(args=[[1.0]])\n    return 1", "the call was ended"),
-    "no frame": (WIRES + "    channel.send(b'x' * 64)\n    return True", "the call was ended"),
-    "a verdict of its own": (WIRES + "    say(returned='yes'); return 1", "True or False"),
+    "another function": (WIRES + "    call(number=1)\n    return True", "the test was ended"),
+    "a name of a function": (WIRES + "    call(number='eval')\n    return 1", "the test was ended"),
+    "arguments as a list": (WIRES + "    call(args=[[1.0]])\n    return 1", "the test was ended"),
+    "no frame": (WIRES + "    channel.send(b'x' * 64)\n    return True", "the test was ended"),
+    "a verdict of its own": (
+        WIRES + "    say(returned='yes')\n    import time; time.sleep(9)",
+        "a test returns True or False",
+    ),
     "a call from a thread": (
         """
         def test(weighted_mean):
@@ -352,7 +392,7 @@ HOSTILE = {  # a test, and what it is told first
     ),
     "an array of 100 MB": (
         "def test(f):\n    import numpy as np\n    return f(np.ones(12_500_000), 1) == 1",
-        "your test raised ValueError",
+        "too large",
     ),
     "an array of half a megabyte": (
         "def test(f):\n    import numpy as np\n    return f(np.ones(60_000), 1) == 1",
@@ -436,14 +476,13 @@ def test_nothing_that_is_sent_differs_but_the_number_and_the_results_of_calls(sh
     requests = [wire.unpack(payload, lambda number: number) for payload in sent]
     begun = [one for one in requests if "probe" in one]
     answers = [one for one in requests if "error" in one or "value" in one]
-    assert len(begun) == len(answers) > 15
-    assert {repr({**one, "args": one["args"][0]}) for one in begun[:-1]} == {
-        repr({**begun[0], "args": 0})
-    }
+    assert len(begun) == len(answers) == 14
+    hidden = [one for one in begun if type(one["args"][1]) is int]  # else of the visible check
+    assert len({repr({**one, "args": one["args"][0]}) for one in hidden}) == 1 < len(hidden)
     assert {repr(one) for one in answers} == {repr(answers[0])}
 
 
-def test_a_hostile_test_costs_no_other_exercise_anything():
+def test_a_hostile_test_costs_no_other_exercise_anything(wall):
     book = Book(toy_impostors.released(), {NAME: toy_impostors.SOLUTION}, NAME)
     book.cell("spread")["source"] = toy.MEAN + toy.SPREAD
     for source, points in ((toy_impostors.SOLUTION, 45.0), (HOSTILE["a file that counts"][0], 0.0)):
