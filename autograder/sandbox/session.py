@@ -260,7 +260,7 @@ class Calls:
         args: tuple[Any, ...],
         given: Mapping[str, Callable[..., Any]],
         deadline: Patience,
-        alone: bool,
+        alone: bool = False,
     ) -> Outcome:
         table: list[Callable[..., Any]] = []
 
