@@ -30,7 +30,7 @@ results (or from what it kept of earlier tries in memory that all forks share) c
 import hashlib
 import inspect
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,12 +173,14 @@ def impostor_exercise(
     impostors: Sequence[Implementation],
     bounds: Bounds,
     *,
+    given: Mapping[str, Callable[..., Any]] | None = None,
     forbid: tuple[str, ...] = (),
 ) -> Impostors:
     """Return the hidden tests of a test that a learner writes.
 
-    what: names an implementation, with its article. Raises ValueError if the implementations do not
-    all take the same arguments, by which a call could tell them apart.
+    what: names an implementation, with its article; given, forbid: as in `Exercise`. Raises
+    ValueError if the implementations do not all take the same arguments, by which a call could tell
+    them apart.
     """
     signatures = {one.name: _signature(one.function) for one in (*right, *impostors)}
     if len(set(signatures.values())) != 1 or len(signatures) != len(right) + len(impostors):
@@ -191,6 +193,7 @@ def impostor_exercise(
         cases.append(Case(f"catches {what} that {one.name}", 1.0, inputs))
     return Impostors(
         name,
+        given or {},
         forbid=forbid,
         seconds=SECONDS,
         cases=cases,
@@ -236,7 +239,7 @@ def _no_verdict(outcome: Outcome) -> str | None:
         return BROKEN if outcome.reason == "malformed" else REASONS[outcome.reason]
     if isinstance(outcome, Raised) or verdict(outcome.value) is not None:
         return None
-    if outcome.value == "out of turn":
+    if isinstance(outcome.value, str) and outcome.value == "out of turn":
         return OUT_OF_TURN
     return f"a test returns True or False, yours returned {kind_or_nothing(outcome.value)}"
 

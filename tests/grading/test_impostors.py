@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import replace
 from types import ModuleType
 
+import numpy as np
 import pytest
 from pytest import MonkeyPatch
 
@@ -74,7 +75,9 @@ def test_each_impostor_counts_the_same_and_those_missed_show_a_hint_but_no_name(
     assert missed == [(MISSED, one.hint) for one in IMPOSTORS if one.name not in str(caught)]
 
 
-@pytest.mark.parametrize("constant", [True, False, 1, "True", None, [True], 0.5])
+@pytest.mark.parametrize(
+    "constant", [True, False, 1, "True", None, [True], 0.5, np.array([True, False]), np.zeros(2)]
+)
 def test_a_constant_earns_nothing(constant):
     assert fraction(tried(lambda weighted_mean: constant)) == 0
 
@@ -174,7 +177,6 @@ def test_an_unsolved_test_is_told_so_once():
 
 
 def test_tests_in_the_form_of_assertions_and_of_numpy_or_torch_truth_values_count():
-    import numpy as np
     import torch
 
     def asserts(weighted_mean):
@@ -186,7 +188,6 @@ def test_tests_in_the_form_of_assertions_and_of_numpy_or_torch_truth_values_coun
 
 
 def test_tensors_come_back_as_tensors_and_arrays_as_arrays():
-    import numpy as np
     import torch
 
     def kinds(weighted_mean):
@@ -480,6 +481,20 @@ def test_nothing_that_is_sent_differs_but_the_number_and_the_results_of_calls(sh
     hidden = [one for one in begun if type(one["args"][1]) is int]  # else of the visible check
     assert len({repr({**one, "args": one["args"][0]}) for one in hidden}) == 1 < len(hidden)
     assert {repr(one) for one in answers} == {repr(answers[0])}
+
+
+def test_an_earlier_exercise_is_answered_by_the_grader_in_a_test_too(shared):
+    def total(values):
+        return sum(values)
+
+    of = impostor_exercise(NAME, WHAT, RIGHT, IMPOSTORS, BOUNDS, given={"total": total})
+    shared.run(
+        "def total(values): return 0\n"
+        "def test(f): return abs(f([1.0, 3.0], [1.0, 1.0]) * 2 - total([1.0, 3.0])) < 1e-9"
+    )
+    with Calls(shared, "test") as calls:
+        results = mark(of, calls.ask, b"seed")
+    assert [r.passed for r in results][:4] == [True, False, False, True]
 
 
 def test_a_hostile_test_costs_no_other_exercise_anything(wall):
