@@ -189,8 +189,11 @@ class _Plain:
             value = (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()
         numpy: Any = sys.modules["numpy"]
         if isinstance(value, numpy.generic):
-            return self._single(value)
+            single = self._single(value)
+            return single if single is value else self.copy(single, depth)
         value = numpy.array(value)
+        if not value.shape and value.dtype.kind in "iu":
+            self._integer(int(value))  # it may be a size, too
         if value.dtype.kind not in "biufc":
             return self.copy(value.tolist(), depth + 1)
         return sys.modules["torch"].from_numpy(value) if self.wanted else value
