@@ -490,7 +490,7 @@ def test_an_earlier_exercise_is_answered_by_the_grader_in_a_test_too(shared):
     of = impostor_exercise(NAME, WHAT, RIGHT, IMPOSTORS, BOUNDS, given={"total": total})
     shared.run(
         "def total(values): return 0\n"
-        "def test(f): return abs(f([1.0, 3.0], [1.0, 1.0]) * 2 - total([1.0, 3.0])) < 1e-9"
+        "def test(f): return abs(f([1.0, 3.0], [2.0, 2.0]) * 2 - total([1.0, 3.0])) < 1e-9"
     )
     with Calls(shared, "test") as calls:
         results = mark(of, calls.ask, b"seed")
