@@ -35,6 +35,16 @@ def test_an_oversized_claim_is_refused_before_it_is_read(ends):
         frames.receive(ends[1], soon(), 1000)
 
 
+def test_what_waits_is_seen_and_not_taken(ends):
+    assert not frames.waiting(ends[1])
+    frames.send(ends[0], b"early", soon())
+    assert frames.waiting(ends[1]) and frames.waiting(ends[1])
+    assert frames.receive(ends[1], soon(), 1000) == b"early"
+    assert not frames.waiting(ends[1])
+    ends[0].close()
+    assert frames.waiting(ends[1])
+
+
 def test_a_trickled_frame_is_late(ends):
     ends[0].sendall(struct.pack(">Q", 100) + b"x" * 99)
     with pytest.raises(frames.Late):

@@ -204,6 +204,23 @@ def test_nothing_can_be_written_but_two_small_places(shared):
     assert value(shared, "open('/tmp/a', 'w').write('a')") == 1
 
 
+def test_a_file_that_is_made_changed_or_removed_is_seen_and_no_link_is_followed(session):
+    files = session.sandbox.files
+    session.run("import os\nos.makedirs('/tmp/a/b')\nopen('/tmp/a/b/c', 'w').write('1')")
+    session.run("os.symlink('/usr', '/tmp/a/usr')")
+    before = files()
+    assert any(name.endswith("/a/b/c") for name in before)
+    assert not any("/usr/" in name for name in before)
+    session.run("open('/tmp/a/b/c').read()\nopen('/tmp/gone', 'w').close()\nos.remove('/tmp/gone')")
+    assert files() == before
+    for change in ("open('/tmp/a/b/c', 'w').write('2')", "os.utime('/tmp/a/b/c', (1, 1))"):
+        session.run(change)
+        assert files() != before
+        before = files()
+    session.run("os.remove('/tmp/a/b/c')")
+    assert len(files()) == len(before) - 1
+
+
 def test_the_environment_is_the_fixed_one(shared, monkeypatch):
     names = set(value(shared, "dict(os.environ)", "import os"))
     assert names - {"PWD", "LC_CTYPE"} <= set(sandbox.ENVIRONMENT) | {
