@@ -31,8 +31,8 @@ Rotation = tuple[Float[Tensor, "T half"], Float[Tensor, "T half"]]  # cos and si
 # A window is worth the banded form when the text is this many times as long: at T = 4 W, blocks see
 # 2 W keys a query, the causal kernel T / 2 on average.
 BANDED_FROM = 4
-# Up to this many elements of q in a head, T D, the backward pass of torch's kernel on a processor is
-# slower in bfloat16 than in float32: five times at T = 128 and D = 32.
+# Up to this many elements of q in a head, T D, the backward pass of torch's kernel on a processor
+# is slower in bfloat16 than in float32: five times at T = 128 and D = 32.
 SHORT = 1 << 15
 SMALLEST_BLOCK = 32  # queries in a block of the banded form; smaller ones leave the processor idle
 
@@ -160,7 +160,7 @@ def _kernel(
     scale: float | None,
     causal: bool = False,
 ) -> Tensor:
-    """Return the result of torch's kernel, in float32 where training in bfloat16 would be slower."""
+    """Return the result of torch's kernel, in float32 where bfloat16 would be slow to train."""
     dtype, where = q.dtype, q.device.type
     trained = where == "cpu" and q.requires_grad and torch.is_grad_enabled()
     short = q.shape[2] * q.shape[3] <= SHORT
