@@ -31,6 +31,9 @@ Rotation = tuple[Float[Tensor, "T half"], Float[Tensor, "T half"]]  # cos and si
 # A window is worth the banded form when the text is this many times as long: at T = 4 W, blocks see
 # 2 W keys a query, the causal kernel T / 2 on average.
 BANDED_FROM = 4
+# Up to this many elements of q in a head, T D, the backward pass of torch's kernel on a processor
+# is slower in bfloat16 than in float32: five times at T = 128 and D = 32.
+SHORT = 1 << 15
 SMALLEST_BLOCK = 32  # queries in a block of the banded form; smaller ones leave the processor idle
 
 
@@ -157,13 +160,11 @@ def _kernel(
     scale: float | None,
     causal: bool = False,
 ) -> Tensor:
-    """Return the result of torch's kernel, in float32 where its own bfloat16 would be slow.
-
-    On a processor its backward pass in bfloat16 takes several times as long as in float32.
-    """
+    """Return the result of torch's kernel, in float32 where bfloat16 would be slow to train."""
     dtype, where = q.dtype, q.device.type
-    wide = where == "cpu" and q.requires_grad and torch.is_grad_enabled()
-    if not wide or dtype not in (torch.bfloat16, torch.float16):
+    trained = where == "cpu" and q.requires_grad and torch.is_grad_enabled()
+    short = q.shape[2] * q.shape[3] <= SHORT
+    if not (trained and short) or dtype not in (torch.bfloat16, torch.float16):
         return F.scaled_dot_product_attention(
             q, k, v, allowed, is_causal=causal, scale=scale, enable_gqa=q.shape[1] != k.shape[1]
         )

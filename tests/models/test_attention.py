@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from llmcourse.models.attention import (
     BANDED_FROM,
+    SHORT,
     SMALLEST_BLOCK,
     MultiHeadAttention,
     attention_maps,
@@ -389,9 +390,16 @@ def test_bfloat16_is_trained_in_float32_where_torchs_backward_pass_is_slow(autoc
         y.float().sum().backward()
     assert counted.dtypes == {torch.float32} and y.dtype == torch.bfloat16
     assert all(x.grad.dtype == torch.bfloat16 for x in tensors)
-    with torch.no_grad(), Counted() as counted:
+    with torch.no_grad(), Counted() as counted:  # forwards it is not
         scaled_dot_product_attention(*tensors, **form)
     assert torch.bfloat16 in counted.dtypes and torch.float32 not in counted.dtypes
+
+
+def test_bfloat16_of_a_long_text_is_trained_in_bfloat16():
+    tensors = [x.detach().bfloat16().requires_grad_() for x in heads(SHORT // 64 + 1, B=1, D=64)]
+    with Counted() as counted:
+        scaled_dot_product_attention(*tensors, causal=True).sum().backward()
+    assert torch.bfloat16 in counted.dtypes
 
 
 # The module
