@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PEERS = ("numpy", "torch", "nltk", "tokenizers", "gensim", "nbgrader")
+PEERS = ("numpy", "torch", "nltk", "tokenizers", "gensim", "nbgrader", "transformers")
 
 
 def machine() -> str:
