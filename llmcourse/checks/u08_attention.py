@@ -42,7 +42,7 @@ def attend(q: Array, k: Array, v: Array, mask: Any = None, flaw: str = "") -> Ar
     counted = np.ones_like(may) if flaw in ("late", "added", "ignored") else may
     axis = -2 if flaw == "axis" else -1
     top = np.where(counted, scores, -np.inf).max(axis=axis, keepdims=True)
-    e = np.where(counted, np.exp(scores - np.where(np.isfinite(top), top, 0)), 0)
+    e = np.exp(np.where(counted, scores - np.where(np.isfinite(top), top, 0), -np.inf))
     total = e.sum(axis=axis, keepdims=True)
     weights = e / np.where(total > 0, total, 1)
     if flaw == "late":
