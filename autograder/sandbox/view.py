@@ -36,6 +36,7 @@ SHARED = (
     "world",
     "ladder.json",
     "bpe_recorded.json",
+    "gpt2_recorded",
 )
 STAND_IN = Path(__file__).with_name("stand_in.py")
 SYSTEM = ("lib", "lib32", "lib64", "bin", "sbin")
