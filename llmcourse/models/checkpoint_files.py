@@ -6,14 +6,13 @@ never read. What is missing, cut off or no such file is one line: expected, got,
 unit: 08_transformers
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jaxtyping import Shaped
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -42,7 +41,7 @@ class Stored(NamedTuple):
         """Return safetensors' name of the dtype, from the header."""
         return self.file.get_slice(self.name).get_dtype()
 
-    def read(self) -> Tensor:
+    def read(self) -> Shaped[Tensor, "..."]:
         """Return the tensor; its memory may be that of the file."""
         return self.file.get_tensor(self.name)
 

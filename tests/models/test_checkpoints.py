@@ -1,7 +1,6 @@
 """Checkpoints of transformers give its logits here, and ours give ours there."""
 
 import dataclasses
-import gc
 import json
 import re
 import shutil
@@ -300,7 +299,6 @@ def test_loading_holds_one_tensor_of_the_file_at_a_time(family, folders, monkeyp
     original = checkpoint_files.Stored.read
 
     def counted(stored):
-        gc.collect()
         most.append(len(alive))
         read.append(stored.name)
         tensor = original(stored)
@@ -402,8 +400,8 @@ WRONG = {
         configured(intermediate_size=21),
         r"model.layers.0.mlp.gate_proj.weight of shape \(21, 24\), .* got \(20, 24\)",
     ),
-    "more layers in the config": (configured(num_hidden_layers=4), "model.layers.3.* got 30 t"),
-    "fewer layers in the config": (configured(num_hidden_layers=2), "alone, got 'model.layers.2"),
+    "more layers": (configured(num_hidden_layers=4), "the tensor model.layers.3.* got 30 t"),
+    "fewer layers": (configured(num_hidden_layers=2), "the tensors of .* 'model.layers.2"),
     "another family in the config": (
         lambda path: (path / "config.json").write_text('{"model_type": "gpt2", "vocab_size": 23}'),
         r"the tensor transformer.wte.weight of gpt2, got 30 tensors without it",
@@ -425,7 +423,7 @@ WRONG = {
         indexed({"x": "a.safetensors"}),
         r"the tensor 'x' in .*a.safetensors, as model.safetensors.index.json says, got none",
     ),
-    "a shard elsewhere": (indexed({"x": "../a.safetensors"}), r"for 'x' in .* got '../a.safet"),
+    "a shard elsewhere": (indexed({"x": "../a.safetensors"}), "the name .* 'x' in .* got '../a"),
     "a shard without a name": (indexed({"x": 3}), r"the name of a file .* for 'x' in .* got 3"),
     "an index without a map": (indexed(None), r"an object weight_map in .*, got None"),
     "an index that is no JSON": (
