@@ -79,9 +79,7 @@ q, k, v = tiny_x @ W_q.T, tiny_x @ W_k.T, tiny_x @ W_v.T
 # a first component, will look for tokens with a second one. Its scores and weights are:
 
 # %% tags=["nbval-check-output"]
-print("queries", q.tolist())
-print("keys   ", k.tolist())
-print("values ", v.tolist())
+print("queries", q.tolist(), "\nkeys   ", k.tolist(), "\nvalues ", v.tolist())
 scores = [float(q[0] @ k[s]) / math.sqrt(2) for s in range(3)]
 exponentials = [math.exp(score) for score in scores]
 weights = [e / sum(exponentials) for e in exponentials]
@@ -146,9 +144,7 @@ def scaled_dot_product_attention(q: np.ndarray, k: np.ndarray, v: np.ndarray, ma
 check.scaled_dot_product_attention(scaled_dot_product_attention);
 
 # %% [markdown]
-# torch computes the same in one call, without ever storing the weights of all queries (a **fused** kernel). We
-# compare on random queries, keys and values: a batch of 2, 3 heads, 4 queries and 6 keys. One query may attend to
-# nothing.
+# torch computes the same in one call, without ever storing the weights of all queries (a **fused** kernel).
 
 # %% tags=["demo"]
 import torch
@@ -157,10 +153,15 @@ from torch.nn import functional as F
 from llmcourse.models import gpt_arrays as arrays
 
 rng = np.random.default_rng(rt.seed)
+
+# %% [markdown]
+# We compare on random queries, keys and values: a batch of 2, 3 heads, 4 queries and 6 keys. The second query may
+# attend to nothing.
+
+# %% tags=["demo"]
 attend = choose(scaled_dot_product_attention, arrays.scaled_dot_product_attention)
 qs, ks, vs = (rng.standard_normal((2, 3, length, 8)).astype(np.float32) for length in (4, 6, 6))
-seen = rng.random((4, 6)) < 0.5
-seen[1] = False
+seen = rng.random((4, 6)) < np.array([[0.5], [0.0], [0.5], [0.5]])
 by_torch = F.scaled_dot_product_attention(*map(torch.tensor, (qs, ks, vs)), torch.tensor(seen))
 off = np.abs(attend(qs, ks, vs, seen) - by_torch.numpy()).max()
 rt.claim("attention equals torch's, also with a mask (largest difference)", off, off < 1e-5)
@@ -328,12 +329,15 @@ heads = choose(multi_head_attention, arrays.multi_head_attention)
 xs, memory = (rng.standard_normal((2, length, 12)).astype(np.float32) for length in (5, 7))
 real = np.arange(7) < np.array([7, 4])[:, None]  # (B, S)
 x, m = torch.tensor(xs), torch.tensor(memory)
+
+# %% [markdown]
+# First torch's two results, then those of your function:
+
+# %% tags=["demo"]
 own = layer(x, x, x, attn_mask=torch.tensor(~mask(5)), need_weights=False)[0]
 cross = layer(x, m, m, key_padding_mask=torch.tensor(~real), need_weights=False)[0]
-off = max(
-    np.abs(heads(taken(layer), xs, 3, mask=mask(5)) - own.detach().numpy()).max(),
-    np.abs(heads(taken(layer), xs, 3, memory, real[:, None, None]) - cross.detach().numpy()).max(),
-)
+mine = heads(taken(layer), xs, 3, mask=mask(5)), heads(taken(layer), xs, 3, memory, real[:, None, None])
+off = max(np.abs(a - b.detach().numpy()).max() for a, b in zip(mine, (own, cross)))
 rt.claim("self- and cross-attention equal torch.nn.MultiheadAttention (largest difference)", off, off < 1e-5)
 
 # %% [markdown] question="heads_and_cost"
@@ -393,6 +397,7 @@ check.sinusoidal_positions(sinusoidal_positions);
 
 # %% tags=["demo"]
 from llmcourse import plotting
+from llmcourse.models import positions
 
 table = choose(sinusoidal_positions, arrays.sinusoidal_positions)(1_101, 500)
 near = range(900, 1_101)
@@ -409,8 +414,6 @@ ax.set_title("Sinusoidal positions: the product with position 1,000 falls with d
 # positions only. Check: one query and one key at the positions (3, 1), (10, 8) and (3, 2).
 
 # %% tags=["demo"]
-from llmcourse.models import positions
-
 angles = positions.rotary_angles(12, 8, 10_000.0)
 one = torch.randn(2, 8, generator=torch.Generator().manual_seed(rt.seed))
 turned = positions.rotate(one[:, None, None].expand(2, 12, 1, 8), angles.cos(), angles.sin())[:, :, 0]
@@ -600,40 +603,51 @@ rt.claim("a block equals torch.nn.TransformerEncoderLayer (largest difference)",
 # %% [markdown]
 # ### Norm before or after?
 #
-# The first transformers normalised **after** each sum: x = norm(x + f(x)), which is called **post-norm**. Then no
-# line leads through the network without a norm on it. We measure what this does to gradients in fresh models of 24
-# blocks: the norm of the gradient of the loss with respect to the weights of each block.
+# The first transformers normalised **after** each sum: x = norm(x + f(x)), which is called **post-norm**. It trains
+# badly without a slow rise of the learning rate (warm-up). Xiong et al. (2020) explain why: near the output its
+# gradients stay large, however deep the network is, so the first steps are too large there. With pre-norm the
+# residual stream grows from block to block, the norms divide by its size, and the gradients shrink. We measure it in
+# fresh models of 24 blocks, whose matrices start with a standard deviation of $1/\sqrt{C}$.
 
 # %% tags=["demo"]
 from dataclasses import replace
 
+from llmcourse.models.sequence_models import RecurrentConfig, RecurrentLM
 from llmcourse.models.transformer import Decoder
 from llmcourse.models.transformer_config import TransformerConfig
 
 deep = TransformerConfig(64, 32, rt.pick(smoke=4, cpu=24), 4, 64, 256)
 
 
-def fresh(config):
-    """Return a model with initial weights that depend on the seed alone."""
+def spread(model, std):
+    """Draw all matrices of a model anew, with this standard deviation."""
     torch.manual_seed(rt.seed)
-    return Decoder(config)
+    for parameter in model.parameters():
+        if parameter.dim() == 2:
+            torch.nn.init.normal_(parameter, std=std)
+    return model.to(rt.device)
 
 
+# %% tags=["demo"]
 def gradient_of_blocks(config):
     """Return the norm of the gradient in each block of a fresh model, on random tokens."""
-    model, ids = fresh(config), torch.randint(64, (8, 33), generator=torch.Generator().manual_seed(rt.seed))
+    model = spread(Decoder(config), 1 / math.sqrt(config.d_model))
+    ids = torch.randint(64, (8, 33), generator=torch.Generator().manual_seed(rt.seed)).to(rt.device)
     F.cross_entropy(model(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten()).backward()
     return [math.sqrt(sum(p.grad.square().sum().item() for p in b.parameters())) for b in model.blocks]
 
+# %% [markdown]
+# Expect both models to have similar gradients in the first blocks, and different ones in the last.
 
+# %% tags=["demo"]
 depth = {f"{at}-norm": gradient_of_blocks(replace(deep, norm_position=at)) for at in ("pre", "post")}
+ratio = depth["post-norm"][-1] / depth["pre-norm"][-1]
+rt.claim("gradient of the last block: post-norm's is larger than pre-norm's (times)", ratio, ratio > 2)
 
 # %% tags=["demo"]
 ax = plotting.curves(range(deep.n_layers), depth, "block", "norm of the gradient")
-ax.set_title("Post-norm: gradients fade on their way down")
-ax.set_yscale("log")
-ratio = depth["post-norm"][0] / depth["post-norm"][-1], depth["pre-norm"][0] / depth["pre-norm"][-1]
-rt.claim("first against last block: pre-norm keeps more of the gradient (times)", ratio[1] / ratio[0], ratio[1] > 3 * ratio[0])
+ax.set_title("Near the output, post-norm has the larger gradients")
+ax.set_yscale("log");
 
 # %% [markdown]
 # ## The GPT
@@ -674,7 +688,7 @@ class GPT:
         """Return the logits of the next token at every position, (B, T, V)."""
         ### BEGIN SOLUTION
         p, T = self.params, ids.shape[1]
-        if T > len(p["positions"]):
+        if len(p["positions"]) < T:
             raise ValueError(f"expected at most {len(p['positions'])} ids, got {T}: cut the text")
         x = p["tokens"][ids] + p["positions"][:T]
         for one in p["blocks"]:
@@ -719,8 +733,7 @@ hook = hf.embed.register_forward_hook(lambda module, args, out: inputs.append(ou
 hf(torch.arange(12)[None])[0, 5].square().sum().backward()
 hook.remove()
 reach = inputs[0].grad.norm(dim=2)[0]
-future, past = float(reach[6:].max()), float(reach[:6].min())
-rt.claim("gradient with respect to later tokens (largest)", future, future == 0 and past > 0)
+rt.claim("gradient with respect to later tokens (largest)", reach[6:].max(), reach[6:].max() == 0 < reach[:6].min())
 
 # %% [markdown]
 # ## How large is a GPT?
@@ -808,7 +821,10 @@ tables = {"person": knowledge.people(0.0), "colour": knowledge.COLOUR, "thing": 
 domains = {kind: Domain(("name",), tuple(row[:1] for row in table.rows[:12]), (1.0,) * 12) for kind, table in tables.items()}
 grammar = world.Machine(world.Rules(world.agreement_rules() | {"story": TEXT}, domains))
 
+# %% [markdown]
+# The grammar knows the exact log-probability of every token, and which tokens repeat an earlier choice. One text:
 
+# %% tags=["demo"] jupyter={"source_hidden": true}
 def texts(number, name):
     """Return texts as lists of tokens that know their log-probability and whether they repeat a slot."""
     draw = Random(f"{name} {rt.seed}").random
@@ -844,6 +860,8 @@ def loss_of(model, ids, targets):
     """Return the mean loss in nats."""
     return F.cross_entropy(model(ids).flatten(0, 1), targets.flatten(), ignore_index=-100)
 
+# %% [markdown]
+# The learning rate rises during the first tenth of the steps and falls along a cosine; gradients are clipped.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 def train(model, batches, lr, warmup=0.1, decay=0.01):
@@ -870,24 +888,14 @@ def train(model, batches, lr, warmup=0.1, decay=0.01):
 # the exact floor. Below the floor, the mask would leak.
 
 # %% tags=["demo"]
-from llmcourse.models.sequence_models import RecurrentConfig, RecurrentLM
-
 config = TransformerConfig(V, 128, 2, 4, 64, 256, positions="rotary")
-
-
-def spread(model, std):
-    """Draw all matrices of a model anew, with this standard deviation."""
-    torch.manual_seed(rt.seed)
-    for parameter in model.parameters():
-        if parameter.dim() == 2:
-            torch.nn.init.normal_(parameter, std=std)
-    return model.to(rt.device)
-
-
 torch.manual_seed(rt.seed)
 lstm = RecurrentLM(RecurrentConfig(V, 64, 116, V)).to(rt.device)
 decoder = spread(Decoder(config), std=0.12)
 batches = [batch_of(train_texts[at : at + 4]) for at in range(0, len(train_texts), 4)]
+
+# %% [markdown]
+# Both read the batches in the same order.
 
 # %% tags=["demo"]
 training = {}
@@ -911,7 +919,10 @@ def far(text):
         shown[slot] = at
     return found
 
+# %% [markdown]
+# `costs` returns the bits of each token, and the exact floor comes from the grammar.
 
+# %% tags=["demo"] jupyter={"source_hidden": true}
 @torch.no_grad()
 def costs(model):
     """Return the bits of each token of each test text."""
@@ -929,11 +940,17 @@ bits_of = {"LSTM": costs(lstm), "decoder": costs(decoder)}
 bits_of["exact floor"] = [-np.array([token.logp for token in text]) / math.log(2) for text in test_texts]
 together = {name: np.concatenate(rows) for name, rows in bits_of.items()}
 
+# %% [markdown]
+# A model that guesses a name pays log2 12 = 3.58 bits, one that knows it pays 0.
+
 # %% tags=["demo"]
 for name, bits in together.items():
     print(f"{name:12} all tokens {bits.mean():.3f} bits, names more than 30 tokens back {bits[is_far].mean():.2f} bits")
 gain = together["LSTM"][is_far].mean() - together["decoder"][is_far].mean()
 rt.claim("names more than 30 tokens back: the decoder beats the LSTM (by, bits)", gain, gain > 1)
+
+# %% [markdown]
+# Position by position of the last sentence, with *hero*, *friend* and so on for the names that occur there:
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 last = ["Then", "hero", "and", "friend", "found", "the", "colour", "thing", "in", "place", "."]
@@ -943,7 +960,7 @@ ax.set_xticks(range(11), last)
 ax.set_title("The decoder looks the names up, the LSTM guesses");
 
 # %% [markdown]
-# Guessing one of twelve costs log2 12 = 3.58 bits, and that is what the LSTM pays: its state has to carry five names
+# The LSTM pays what a guess costs: its state has to carry five names
 # through forty tokens of something else. The decoder has a direct path to every token that it read. (*Then*, *Later*
 # and *At last* must be guessed by any model.)
 #
@@ -1017,7 +1034,10 @@ def pieces(ids, number, T=64, batch_size=16):
         made.append((rows[:, :-1], rows[:, 1:]))
     return made
 
+# %% [markdown]
+# The held-out text is scored in pieces, of which only the second half counts, so that no character lacks a context.
 
+# %% tags=["demo"] jupyter={"source_hidden": true}
 @torch.no_grad()
 def bits_per_character(model, ids, T=64):
     """Return the mean cost of each character of a text, each given 32 to 63 characters before it."""
@@ -1052,7 +1072,7 @@ ax.set_title("After a million characters a decoder is far from its best", loc="r
 # steps, each of two blocks. `blind_to_time` removes the causal mask and passes another one, if any.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
-small = TransformerConfig(len(characters), 128, 2, 4, 64, 256)
+small = TransformerConfig(len(characters), 128, 2, 4, 64, 256, positions="rotary")
 steps = rt.pick(smoke=3, cpu=150)
 
 
@@ -1087,7 +1107,7 @@ def changed(**how):
     return spread(Decoder(replace(small, **how)), std=0.12)
 
 
-unordered = changed()
+unordered = changed(positions="learned")
 with torch.no_grad():
     unordered.positions.weight.zero_()
 unordered.positions.weight.requires_grad_(False)
@@ -1098,9 +1118,10 @@ broken = {
     "scores not divided by the root of D": after(changed(attention_scale=1.0)),
     "no positions": after(unordered),
 }
-for name, warmup in (("", 0.1), (", no warm-up", 0)):
-    broken[f"8 blocks, pre-norm{name}"] = after(changed(n_layers=8), warmup)
-    broken[f"8 blocks, post-norm{name}"] = after(changed(n_layers=8, norm_position="post"), warmup)
+deep = {"n_layers": 6, "norm_position": "post"}
+broken["6 blocks, pre-norm, no warm-up"] = after(changed(n_layers=6), warmup=0)
+broken["6 blocks, post-norm"] = after(changed(**deep))
+broken["6 blocks, post-norm, no warm-up"] = after(changed(**deep), warmup=0)
 
 # %% tags=["demo"]
 ax = plotting.bars(broken, f"training loss after {steps} steps, in bits")
@@ -1125,7 +1146,7 @@ def bits_at(model, batches):
 long = pieces(held_out_ids, rt.pick(smoke=1, cpu=8), T=128, batch_size=32)
 beyond = {}
 for kind in ("learned", "sinusoidal", "rotary"):
-    model = fresh(replace(small, positions=kind)).to(rt.device)
+    model = changed(positions=kind)
     train(model, pieces(train_ids, steps), 6e-3, decay=0.1)
     at = bits_at(model, long)
     beyond[kind] = at[8:].reshape(-1, 8).mean(1)  # of 8 positions each
@@ -1162,21 +1183,16 @@ ax.set_title("Trained on 64 positions, read to 128");
 # %% tags=["demo"]
 llama = replace(small, norm="rms", positions="rotary", activation="swiglu", d_ff=168, bias=False)
 families = {
-    "GPT-2": small,
+    "GPT-2": replace(small, positions="learned"),
     "Llama": replace(llama, n_kv_heads=2, tied_head=False),
     "Mistral": replace(llama, n_kv_heads=2, window=16, tied_head=False),
     "Gemma 2": replace(llama, activation="geglu", n_kv_heads=2, window=16, window_every=2, norm_position="both", embed_scale=True),
     "Phi-3": replace(llama, tied_head=False),
 }
-swapped = {}
 for name, config in families.items():
-    model = fresh(config)
+    model = spread(Decoder(config), std=0.12)
     assert config.n_parameters == sum(parameter.numel() for parameter in model.parameters())
-    swapped[f"{name}, {config.n_parameters:,} parameters"] = after(model)
-
-# %% tags=["demo"]
-ax = plotting.bars(swapped, f"training loss after {steps} steps, in bits")
-ax.set_title("Five families in one size");
+    print(f"{name:8} {config.n_parameters:,} parameters, {after(model):.2f} bits after {steps} steps")
 
 # %% [markdown]
 # With the same number of steps all are close; none of the swaps is what makes a transformer work. The library loads
@@ -1190,23 +1206,42 @@ ax.set_title("Five families in one size");
 # of a straight line in logarithms, over the longest texts.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
+from torch.utils._python_dispatch import TorchDispatchMode
+
 from llmcourse.models import attention as library
 
 lengths = rt.pick(smoke=(64, 128), cpu=(256, 512, 1024, 2048), gpu=(512, 1024, 2048, 4096, 8192))
 forms = {"explicit": {"fused": False}, "fused": {}, "window of 64": {"window": 64}}
 
 
+class Allocated(TorchDispatchMode):
+    """While it is on, keep what every operation of torch stores."""
+
+    def __init__(self):
+        super().__init__()
+        self.kept = {}
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        made = operation(*args, **(kwargs or {}))
+        for part in made if isinstance(made, tuple) else (made,):
+            if isinstance(part, torch.Tensor):
+                storage = part.untyped_storage()
+                self.kept[storage.data_ptr()] = storage
+        return made
+
+
+# %% tags=["demo"] jupyter={"source_hidden": true}
 def cost(T, **how):
-    """Return the seconds of one attention (the best of three) and the bytes that it allocates."""
+    """Return the seconds of one attention (the best of three) and the bytes that it stores."""
     q = torch.randn(3, 1, 4, T, 32, generator=torch.Generator().manual_seed(rt.seed))
     times = []
     for _ in range(3):
         start = time.perf_counter()
         library.scaled_dot_product_attention(*q, causal=True, **how)
         times.append(time.perf_counter() - start)
-    with torch.profiler.profile(profile_memory=True) as seen:
+    with Allocated() as seen:
         library.scaled_dot_product_attention(*q, causal=True, **how)
-    return min(times), sum(max(0, event.self_cpu_memory_usage) for event in seen.events())
+    return min(times), sum(storage.nbytes() for storage in seen.kept.values())
 
 
 measured = {name: [cost(T, **how) for T in lengths] for name, how in forms.items()}
@@ -1255,7 +1290,6 @@ def linear(p, name, x):
     return x @ p[f"W_{name}"].T + p[f"b_{name}"]
 
 
-# %%
 def cross_entropy(logits, targets):
     """Return the mean of -log P(target); logits (B, T, V), targets (B, T)."""
     probs = softmax(logits, axis=-1)
