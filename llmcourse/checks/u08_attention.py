@@ -253,5 +253,8 @@ def multi_head_attention(answer):
         got = called(answer, args, product="Do the shapes fit? Heads are (B, H, T, D).")
         mistakes = heads_mistakes(*args)
         array_near(got, multi_head(*args), what, "It is (B, T, C), as x.", hint, *mistakes)
+    memory = "With a memory, keys and values come from it, and the queries from x."
     for sizes in ((1, 1, 1, 1, 1), (3, 2, 1, 4, 3), (2, 4, 4, 1, 2), (1, 3, 3, 2, 5)):
-        agrees(answer, multi_head, heads_arguments(rng, *sizes), what)
+        without, with_memory = (heads_arguments(rng, *sizes)[at] for at in (np.s_[:2], np.s_[2:]))
+        agrees(answer, multi_head, without, what)
+        agrees(answer, multi_head, with_memory, what, memory)

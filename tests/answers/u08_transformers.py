@@ -167,20 +167,20 @@ def count_array_by_array(vocab_size, context_length, n_layers, d_model):
 @right("RepairedGPT")
 class RepairedByFormulas(Weights):
     def norm(self, p, x):
-        return repair.of_norm(p, x)
+        return parts.normed(x, p["weight"], p["bias"])
 
     def attention(self, p, x):
-        return repair.right_attention(self.n_heads, p, x)
+        return attention.multi_head(p, x, self.n_heads, None, causal_mask(x.shape[1]))
 
     def block(self, p, x):
         x = x + self.attention(p["attention"], self.norm(p["norm_1"], x))
         return x + linear(p, "down", gelu(linear(p, "up", self.norm(p["norm_2"], x))))
 
     def logits(self, ids):
-        return repair.right_logits(self.n_heads, self.p, ids)
+        return repair.logits((), self.n_heads, self.p, ids)
 
     def loss(self, ids):
-        return repair.right_loss(self.n_heads, self.p, ids)
+        return cross_entropy(self.logits(ids[:, :-1]), ids[:, 1:])
 
 
 # --- solutions with one thing changed
@@ -311,7 +311,7 @@ EDITS = {
         ("overflows", ("np.exp(scores - top)", "np.exp(scores)")),
         ("overflows", ("np.nan_to_num(scores.max(axis=-1, keepdims=True), neginf=0.0)",
                        "np.nan_to_num(scores.max(), neginf=0.0)")),
-        ("one row for each query", ("...td,...sd->...ts", "...sd,...td->...ts")),
+        ("A row belongs to a query", ("...td,...sd->...ts", "...sd,...td->...ts")),
         ("changed its argument", ("    scores = np.where", "    q /= 2\n    scores = np.where")),
     ],
     "causal_mask": [
@@ -333,7 +333,7 @@ EDITS = {
         ("n_heads has no influence", ("    seen", "    n_heads = 1\n    seen")),
         ("output projection", ('joined @ params["W_o"].T + params["b_o"]', "joined")),
         ("keys and values come from it", ("seen = x if memory is None else memory", "seen = x")),
-        ("values come from the memory", ('("v", seen)', '("v", x)')),
+        ("With a memory", ('("v", seen)', '("v", x)')),
         ("mask has no influence", ("v, mask", "v, None")),
         ("b_o is missing", (' + params["b_o"]', "")),
         ("b_q is missing", ('params["b_" + n] for', '(n != "q") * params["b_" + n] for')),
@@ -352,7 +352,7 @@ EDITS = {
     ],
     "layer_norm": [
         ("inside the root", ("np.sqrt(variance + eps)", "(np.sqrt(variance) + eps)")),
-        ("not by C - 1", ("x.var(axis=-1, keepdims=True)", "x.var(axis=-1, keepdims=True, ddof=1)")),
+        ("not by C - 1", ("x.var(axis=-1,", "x.var(axis=-1, ddof=1,")),
         ("Use the argument eps", ("+ eps", "+ 1e-5")),
         ("1e-5 unless given", ("eps=1e-5", "eps=1e-6")),
         ("eps is missing", (" + eps", "")),
@@ -399,7 +399,7 @@ EDITS = {
         ("sees no order", (' + p["positions"][at]', "")),
         ("counted from 0", ("np.arange(T)", "np.arange(1, T + 1) % len(p['positions'])")),
         ("not the ids", ("[at]", '[ids % len(p["positions"])]')),
-        ("not scaled", ('x = p["tokens"][ids]', 'x = np.sqrt(p["tokens"].shape[1]) * p["tokens"][ids]')),
+        ("not scaled", ('x = p["tokens"]', 'x = np.sqrt(p["tokens"].shape[1]) * p["tokens"]')),
         ("must not see the future", ("causal_mask(T)", "None")),
         ("in their order", ('in p["blocks"]', 'in p["blocks"][::-1]')),
         ("all blocks", ('in p["blocks"]', 'in p["blocks"][:1]')),
@@ -420,7 +420,7 @@ EDITS = {
         ("d is squared", ("12 * n_layers * d * d", "12 * n_layers * d")),
     ],
     "RepairedGPT": [
-        ("divided by C - 1", ("keepdims=True)\n        return", "keepdims=True, ddof=1)\n        return")),
+        ("divided by C - 1", ("x.var(axis=-1,", "x.var(axis=-1, ddof=1,")),
         ("added to the root", ("np.sqrt(variance + 1e-5)", "(np.sqrt(variance) + 1e-5)")),
         ("width of a head, not of C", ("/ D**0.5", "/ C**0.5")),
         ("sees the one after it", ("dtype=bool), 1)", "dtype=bool), 2)")),
@@ -428,11 +428,11 @@ EDITS = {
         ("are mixed", ("(weights @ v).transpose(0, 2, 1, 3)", "(weights @ v)")),
         ("x is lost", ("x = x + self.attention", "x = self.attention")),
         ("the same parameters", ('"norm_2"', '"norm_1"')),
-        ("the last norm is missing", ('        x = self.norm(self.p["norm"], x)\n', "")),
-        ("predicted from itself", ("targets = ids[:, 1:]", "targets = ids[:, :-1]")),
-        ("another shape", ('return x @ self.p["tokens"].T', 'return (x @ self.p["tokens"].T)[:, -1]')),
-        ("what else did you change", ('"down", gelu(', '"down", np.tanh(')),
-        ("what else did you change", ("np.triu(np.ones((T, T), dtype=bool), 1)",
+        ("one bug was planted in logits", ('        x = self.norm(self.p["norm"], x)\n', "")),
+        ("one bug was planted in loss", ("targets = ids[:, 1:]", "targets = ids[:, :-1]")),
+        ("planted in logits", ('x @ self.p["tokens"].T', '(x @ self.p["tokens"].T)[:, -1]')),
+        ("planted in block", ('"down", gelu(', '"down", np.tanh(')),
+        ("planted in attention", ("np.triu(np.ones((T, T), dtype=bool), 1)",
                                       "np.tri(T, dtype=bool) & ~np.eye(T, dtype=bool)")),
     ],
 }  # fmt: skip
