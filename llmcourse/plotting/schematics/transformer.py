@@ -155,7 +155,7 @@ def draw_gpt() -> str:
     pen.text(412, 62, "one table (V, C), used twice", kind="small")
     pen.text(388, y + 42, "$L$ times, causal", kind="small")
     pen.text(52, y + 24, "(B, T)", kind="small")
-    pen.text(290, y - 22, "(B, T, C)", anchor="middle", kind="small")
+    pen.text(268, y - 30, "(B, T, C)", kind="small")
     pen.text(766, y + 24, "(B, T, V)", kind="small")
     pen.text(326, below, "(longest text, C)", anchor="start", kind="small")
     return pen.svg()
