@@ -956,15 +956,17 @@ last = ["Then", "hero", "and", "friend", "found", "the", "colour", "thing", "in"
 lines = {name: np.mean([row[-12:-1] for row in rows], axis=0) for name, rows in bits_of.items()}
 ax = plotting.steps(range(11), lines, "position in the last sentence", "bits per token")
 ax.set_xticks(range(11), last)
-ax.set_title("The decoder looks the names up, the LSTM guesses");
+ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+ax.set_title("The decoder looks up what it has found a head for; the LSTM guesses");
 
 # %% [markdown]
-# The LSTM pays what a guess costs: its state has to carry five names
-# through forty tokens of something else. The decoder has a direct path to every token that it read. (*Then*, *Later*
+# The LSTM pays what a guess costs: its state would have to carry five names through forty tokens of something else.
+# The decoder has a direct path to every token that it read, and pays next to nothing for the kinds of names for which
+# a head has learned to look. Which kinds these are after so short a training depends on the seed. (*Then*, *Later*
 # and *At last* must be guessed by any model.)
 #
-# This does not mean that the decoder is better at everything. Which model has the lower loss depends on the data and
-# on the time: here are the training curves over the seconds that each took.
+# This does not mean that the decoder is better at everything. Which model has the lower total loss depends on the
+# data and on the time. Here are the training curves over the seconds that each took.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 from llmcourse.plotting.style import SHADES
@@ -982,9 +984,8 @@ ax.legend(frameon=False)
 ax.set_title("Both learn the sentences at once; only one finds the names");
 
 # %% [markdown]
-# The decoder's curve has a second fall, which comes suddenly: before it, the heads average over all tokens, and no
-# name stands out. Once a head has begun to look at the right token, it gets a clear gradient and sharpens within some
-# hundred steps.
+# The decoder's curve falls in steps, one for each kind of name. Before such a step the heads average over all tokens,
+# and no name stands out. Once a head has begun to look at the right token, it gets a clear gradient and sharpens.
 #
 # ### What the heads look at
 #
@@ -1062,8 +1063,8 @@ ax = plotting.ladder(rt.ladder_rows(english.name))
 ax.set_title("After half a million characters a decoder is far from its best", loc="right");
 
 # %% [markdown]
-# The LSTM has read more characters and is better. But the recurrence has the order built in, the decoder has to
-# learn it. With more data and time the picture turns, and unit 10 shows where.
+# Counting and the LSTM are ahead. The LSTM has the order of the characters built in and has read more of them; the
+# decoder has to learn the order from data. With more data and time the picture turns, and unit 10 shows where.
 #
 # ## What breaks?
 #
@@ -1124,11 +1125,26 @@ broken["6 blocks, post-norm, no warm-up"] = after(changed(**deep), warmup=0)
 
 # %% tags=["demo"]
 ax = plotting.bars(broken, f"training loss after {steps} steps, in bits")
-ax.set_title("What breaks, and what leaks")
-good, leak = broken["as it should be"], broken["mask read as True = hidden"]
-rt.claim("a mask that shows the future makes the training loss too good to be true (bits)", leak, leak < 0.6 * good)
+ax.set_title("What breaks, and what leaks");
 
 # %% [markdown]
+# Without the causal mask the loss falls near 0: a head copies the next token from the future. Such a model is useless
+# for writing, where there is no future yet. The mask with the opposite meaning does the same. Without the scaling, and
+# without positions, the model learns more slowly.
+
+# %% tags=["demo"]
+good, leak = broken["as it should be"], broken["mask read as True = hidden"]
+rt.claim("a mask that shows the future makes the loss too good to be true (bits)", leak, leak < 0.6 * good)
+lost = broken["no positions"] - good
+rt.claim("without positions the model learns more slowly (bits behind)", lost, lost > 0.05)
+behind = broken["6 blocks, post-norm, no warm-up"] - broken["6 blocks, pre-norm, no warm-up"]
+rt.claim("without warm-up post-norm learns less than pre-norm (bits behind)", behind, behind > 0.3)
+
+# %% [markdown]
+# Six post-norm blocks stay near the 4.8 bits of the unigram: they have learned how frequent each character is, and
+# nothing else. At this learning rate the short warm-up does not save them; Vaswani et al. used 4,000 steps of it.
+# Pre-norm blocks learn even without.
+#
 # ### Longer texts than in training
 #
 # Positions decide what happens beyond the length of the training texts. Three models differ only in their positions.
@@ -1252,7 +1268,7 @@ for name in forms:
     rt.record(f"{name}: exponent of the time", slopes[0])
     print(f"{name:13} time grows as T^{slopes[0]:.2f}, memory as T^{slopes[1]:.2f}")
 ratio = allocated["explicit"][-1] / allocated["fused"][-1]
-rt.claim("the explicit form allocates more memory than the fused one (times, longest text)", ratio, ratio > 5)
+rt.claim("the explicit form stores more than the fused one (times, longest text)", ratio, ratio > 5)
 
 # %% tags=["demo"]
 import matplotlib.pyplot as plt
@@ -1261,8 +1277,10 @@ _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
 plotting.curves(lengths, taken, "tokens T", "seconds", log_x=True, ax=left).set_yscale("log")
 plotting.curves(lengths, {k: np.array(v) / 1e6 for k, v in allocated.items()}, "tokens T", "MB", log_x=True, ax=right)
 right.set_yscale("log")
-left.set_title("Time")
-right.set_title("Memory allocated");
+for ax, what in ((left, "Time"), (right, "Memory that is stored on the way")):
+    ax.set_xticks(lengths, lengths, minor=False)
+    ax.minorticks_off()
+    ax.set_title(what)
 
 # %% [markdown]
 # The fused kernel still computes $T^2$ products, but its memory grows with T only. A window makes the time linear,

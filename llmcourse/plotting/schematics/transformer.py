@@ -20,7 +20,8 @@ def draw_attention_head() -> str:
     rows, q_at, below = (110.0, 220.0, 330.0), 290.0, 440.0
     add = pen.operation(690, rows[1], "+")
     query = pen.box(q_at, below, 56, 34, "$q_3$", hot=True)
-    pen.arrow(query.top, (q_at, rows[0] + 17))
+    for end, start in zip(rows, (*(y - 17 for y in rows[1:]), query.top[1]), strict=True):
+        pen.arrow((q_at, start), (q_at, end + 17))
     for s, y in enumerate(rows, 1):
         fork = pen.joint(92, y)
         pen.text(58, y, f"$x_{s}$")
@@ -117,7 +118,8 @@ def draw_transformer_block() -> str:
         pen.arrow(norm.right, work.left)
         pen.arrow(work.right, (add.x, branch), add.top)
         before = add.right[0]
-    pen.arrow((before, stream), (764, stream))
+    pen.arrow((before, stream), (744, stream))
+    pen.text(752, stream, "out", anchor="start")
     pen.text(60, stream + 24, "(B, T, C)", kind="small")
     pen.text(426, stream + 24, "$y$")
     return pen.svg()
