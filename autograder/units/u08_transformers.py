@@ -164,11 +164,10 @@ def heads_core(rng: random.Random) -> Inputs:
 
 @multi_head_attention.case(weight=3, property="cross-attention: a memory of another length")
 def heads_memory(rng: random.Random) -> Inputs:
-    hint = "With a memory, only the queries come from x. HEADS"
     for sizes in ((2, 4, 3, 2, 5), (3, 3, 2, 3, 3), (2, 2, 1, 4, 6)):
         _, _, *with_memory = attention.heads_arguments(generator(rng), *sizes)
         for args in with_memory:
-            yield asked(args, attention.multi_head, hint.replace("HEADS", HEADS), OF_HEADS, EXACT)
+            yield asked(args, attention.multi_head, attention.MEMORY, OF_HEADS, EXACT)
 
 
 @multi_head_attention.case(weight=1, property="one row, one position, one head, one column")

@@ -3,11 +3,12 @@
 unit: 08_transformers
 """
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-from llmcourse.checks import Mistake, diagnosed, fail, visible
+from llmcourse.checks import Mistake, diagnosed, fail, noted, visible
 from llmcourse.checks.arrays import as_array
 from llmcourse.checks.u06_judging import ALL_AXES, called
 from llmcourse.checks.u08_judging import (
@@ -165,6 +166,7 @@ def causal_mask(answer):
 # --- multi_head_attention
 
 PARTS = "qkvo"
+MEMORY = "With a memory, keys and values come from it, and the queries from x."
 
 
 def heads_inputs(rng: Any, B: int, T: int, C: int, memory: int = 0) -> Any:
@@ -250,11 +252,12 @@ def multi_head_attention(answer):
     what, rng = "the result", np.random.default_rng(2)
     hint = "Does scaled_dot_product_attention pass its own check? Are the heads split and joined?"
     for args in heads_arguments(rng, 2, 3, 2, 3, 4):
-        got = called(answer, args, product="Do the shapes fit? Heads are (B, H, T, D).")
+        crossed = len(args) > 3 and args[3] is not None
+        with noted(MEMORY) if crossed else nullcontext():
+            got = called(answer, args, product="Do the shapes fit? Heads are (B, H, T, D).")
         mistakes = heads_mistakes(*args)
         array_near(got, multi_head(*args), what, "It is (B, T, C), as x.", hint, *mistakes)
-    memory = "With a memory, keys and values come from it, and the queries from x."
     for sizes in ((1, 1, 1, 1, 1), (3, 2, 1, 4, 3), (2, 4, 4, 1, 2), (1, 3, 3, 2, 5)):
         without, with_memory = (heads_arguments(rng, *sizes)[at] for at in (np.s_[:2], np.s_[2:]))
         agrees(answer, multi_head, without, what)
-        agrees(answer, multi_head, with_memory, what, memory)
+        agrees(answer, multi_head, with_memory, what, MEMORY)

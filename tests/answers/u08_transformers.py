@@ -430,7 +430,7 @@ EDITS = {
         ("the same parameters", ('"norm_2"', '"norm_1"')),
         ("one bug was planted in logits", ('        x = self.norm(self.p["norm"], x)\n', "")),
         ("one bug was planted in loss", ("targets = ids[:, 1:]", "targets = ids[:, :-1]")),
-        ("planted in logits", ('x @ self.p["tokens"].T', '(x @ self.p["tokens"].T)[:, -1]')),
+        ("another shape", ('x @ self.p["tokens"].T', '(x @ self.p["tokens"].T)[:, -1]')),
         ("planted in block", ('"down", gelu(', '"down", np.tanh(')),
         ("planted in attention", ("np.triu(np.ones((T, T), dtype=bool), 1)",
                                       "np.tri(T, dtype=bool) & ~np.eye(T, dtype=bool)")),
@@ -438,4 +438,48 @@ EDITS = {
 }  # fmt: skip
 globals().update(edited(globals(), EDITS, SOLVED))
 
-EQUIVALENT: list[Equivalent] = []
+NEGATIVE = "numpy takes every negative length of a reshape for the one that it works out itself"
+EQUIVALENT = [
+    Equivalent(
+        "scaled_dot_product_attention",
+        "e = np.exp(scores - np.where(np.isfinite(largest), largest, 1))",
+        "e = np.exp(scores - np.where(np.isfinite(largest), largest, -1))",
+        because="where no score is finite all are -inf, and so they stay",
+    ),
+    Equivalent(
+        "scaled_dot_product_attention",
+        "return (e / np.where(total != 0, total, 1)) @ v",
+        "return (e / np.where(total > 1, total, 1)) @ v",
+        "return (e / np.where(total > 0, total, 2)) @ v",
+        because="the largest score of a row gives exp(0), so a sum is >= 1, or 0 over zeros",
+    ),
+    Equivalent(
+        "multi_head_attention",
+        "split.append(projected.reshape(*rows.shape[:2], n_heads, ~1).swapaxes(1, 2))",
+        "split.append(projected.reshape(*rows.shape[:2], n_heads, - 2).swapaxes(1, 2))",
+        because=NEGATIVE,
+    ),
+    Equivalent(
+        "count_parameters",
+        "block = 4 * (d * d + d) + (4 * d * d + 4 * d) + (4 * d * d + d) + 2 ** 2 * d",
+        because="2 to the power of 2 is 2 times 2",
+    ),
+    Equivalent(
+        "RepairedGPT",
+        'q, k, v = (linear(p, n, x).reshape(B, T, self.n_heads, ~1).swapaxes(1, 2) for n in "qkv")',
+        "q, k, v = (linear(p, n, x).reshape(B, T, self.n_heads, - 2)"
+        '.swapaxes(1, 2) for n in "qkv")',
+        because=NEGATIVE,
+    ),
+    Equivalent(
+        "RepairedGPT",
+        "scores = q @ k.swapaxes(-1, -2) / math.sqrt(C // self.n_heads)",
+        because="the number of heads divides C",
+    ),
+    Equivalent(
+        "RepairedGPT",
+        "scores = q @ k.swapaxes(-1, +2) / math.sqrt(C / self.n_heads)",
+        "scores = q @ k.swapaxes(-1, 2) / math.sqrt(C / self.n_heads)",
+        because="of four axes the last but one is axis 2",
+    ),
+]
