@@ -41,7 +41,7 @@ def bench():
 @pytest.fixture(scope="module")
 def solved(bench):
     source = next(cell.source for cell in bench.cells if cell.grade_id == NAME)
-    return re.sub(r"^ *### .*\n", "", source, flags=re.MULTILINE)
+    return re.sub(r"^ *### .*\n?", "", source, flags=re.MULTILINE)
 
 
 def marked(bench, source, seed=b"0"):
