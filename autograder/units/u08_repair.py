@@ -19,7 +19,7 @@ from autograder.exercise import Exercise, Inputs, Mistake, expect_that
 from autograder.units.arrays import EXACT, Array, generator
 from llmcourse.checks import u08_repair as repair
 from llmcourse.checks.tolerances import precision
-from llmcourse.checks.u08_parts import Params
+from llmcourse.checks.u08_judging import Params
 
 RepairedGPT = Exercise("RepairedGPT")
 WEIGHT = 10.0  # of a bug; the visible check, which needs all ten, has 1

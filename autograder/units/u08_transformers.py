@@ -23,6 +23,7 @@ from llmcourse.checks import u08_attention as attention
 from llmcourse.checks import u08_models as models
 from llmcourse.checks import u08_parts as parts
 from llmcourse.checks.u06_judging import ALL_AXES
+from llmcourse.checks.u08_judging import Params
 
 __all__ = [
     "GPT", "RepairedGPT", "causal_mask", "count_parameters", "feed_forward", "layer_norm",
@@ -52,7 +53,7 @@ def correct_mask(T: int, S: Any = None) -> Array:
 
 
 def correct_heads(
-    params: parts.Params, x: Array, n_heads: int, memory: Any = None, mask: Any = None
+    params: Params, x: Array, n_heads: int, memory: Any = None, mask: Any = None
 ) -> Array:
     """Answer the calls of the learner's `multi_head_attention`."""
     read = None if memory is None else np.asarray(memory, float)
@@ -65,12 +66,12 @@ def correct_norm(x: Array, weight: Array, bias: Array, eps: float = 1e-5) -> Arr
     return parts.normed(np.asarray(x, float), np.asarray(weight), np.asarray(bias), eps)
 
 
-def correct_feed(params: parts.Params, x: Array) -> Array:
+def correct_feed(params: Params, x: Array) -> Array:
     """Answer the calls of the learner's `feed_forward`."""
     return parts.fed(params, np.asarray(x, float))
 
 
-def correct_block(params: parts.Params, x: Array, n_heads: int, mask: Any = None) -> Array:
+def correct_block(params: Params, x: Array, n_heads: int, mask: Any = None) -> Array:
     """Answer the calls of the learner's `transformer_block`."""
     may = None if mask is None else np.asarray(mask, bool)
     return models.block(params, np.asarray(x, float), n_heads, may)
