@@ -238,8 +238,8 @@ print("is_causal=True:", theirs.flatten().tolist(), " causal_mask(2, 5):", ours.
 #
 # $$\text{MultiHead}(x) = [z^{(1)}, \dots, z^{(H)}]\, W_o^\top + b_o$$
 #
-# The H query matrices, (D, C) each, are stacked in one matrix $W_q$ (C, C): rows 0 to D - 1 belong to head 0, the next
-# D rows to head 1, and so on. So `x @ W_q.T + b_q`, (B, T, C), holds the queries of all heads side by side.
+# The H query matrices, (D, C) each, are stacked in one matrix $W_q$ (C, C): rows 0 to D - 1 belong to head 0, the
+# next D rows to head 1, and so on. So `x @ W_q.T + b_q`, (B, T, C), holds the queries of all heads side by side.
 #
 # ![Multi-head attention. x, (B, T, C), is projected to q, k and v, each of which is split into H heads,
 # (B, H, T, D). Each head attends by itself. The heads are joined again, (B, T, C), and projected by W_o. For
@@ -503,7 +503,7 @@ for size in (1.0, 1e-3):
 # of a block are in these two matrices.
 
 # %% [markdown] exercise="feed_forward"
-# Write `feed_forward`, which applies both layers. Here the hidden number is 1 · 1 + 1 · 2 = 3, and gelu(3) is 2.996:
+# Write `feed_forward`, which applies both layers. Here the hidden number is 1 · 1 + 1 · 2 = 3, and gelu(3) = 2.996:
 #
 # ```python
 # >>> small = {"W_1": np.array([[1.0, 1.0]]), "b_1": np.zeros(1),
@@ -556,7 +556,8 @@ check.feed_forward(feed_forward);
 # [[2.0, 1.0], [1.0, 2.0], [2.0, 2.0]]
 # ```
 #
-# You may call your `layer_norm`, `multi_head_attention` and `feed_forward` once they pass (grading uses correct ones).
+# You may call your `layer_norm`, `multi_head_attention` and `feed_forward` once they pass (grading uses correct
+# ones).
 #
 # | | |
 # |---|---|
@@ -594,7 +595,8 @@ state = {name: value.detach().numpy() for name, value in theirs.state_dict().ite
 params = {"attention": taken(theirs.self_attn)}
 for i in (1, 2):
     params[f"norm_{i}"] = {part: state[f"norm{i}.{part}"] for part in ("weight", "bias")}
-params["feed_forward"] = {f"{w}_{i}": state[f"linear{i}.{n}"] for i in (1, 2) for w, n in (("W", "weight"), ("b", "bias"))}
+names = {"weight": "W", "bias": "b"}
+params["feed_forward"] = {f"{names[n]}_{i}": state[f"linear{i}.{n}"] for i in (1, 2) for n in names}
 out = theirs(torch.tensor(xs), src_mask=torch.tensor(~mask(5))).detach().numpy()
 off = np.abs(block(params, xs, 3, mask(5)) - out).max()
 rt.claim("a block equals torch.nn.TransformerEncoderLayer (largest difference)", off, off < 1e-5)
@@ -717,7 +719,8 @@ ids, theirs = np.array(record["ids"]), np.array(record["logits"])
 hf = load_checkpoint(folder)
 mine = choose(GPT, arrays.GPT)(arrays.params_of(hf), hf.config.n_heads)
 print("recorded from", record["made_by"])
-for name, logits in {"the library's decoder": hf(torch.tensor(ids)).detach().numpy(), "yours": mine.logits(ids)}.items():
+library = hf(torch.tensor(ids)).detach().numpy()
+for name, logits in {"the library's decoder": library, "yours": mine.logits(ids)}.items():
     off = np.abs(logits - theirs).max()
     rt.claim(f"logits of {name} equal those of Hugging Face's GPT-2 (largest difference)", off, off < 1e-4)
 
@@ -798,10 +801,10 @@ rt.claim("175B: 12 L d^2 of all parameters (fraction)", largest[1] / largest[0],
 # %% [markdown]
 # ## Who remembers the names?
 #
-# Unit 06 ended with a network that remembered **one bit**, the number of a subject, over twelve tokens. Now the task is
-# harder. A text of our world first names two people, a colour, a thing and a place. Then come four or five sentences
-# about something else, and the last sentence repeats all five. Each of them is one of eight, drawn at random, so only
-# the first sentence tells which.
+# Unit 06 ended with a network that remembered **one bit**, the number of a subject, over twelve tokens. Now the task
+# is harder. A text of our world first names two people, a colour, a thing and a place. Then come four or five
+# sentences about something else, and the last one repeats all five names. Each of them is one of eight, drawn at
+# random, so only the first sentence tells which.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 from random import Random
@@ -816,8 +819,10 @@ TEXT = """<hero:person> and <friend:person> hid the <colour:colour> <gift:thing>
 @seen @seen @seen @seen @seen
 
 [Then|Later|At last] {hero} and {friend} found the {colour} {gift} in {place} . </s>"""
-tables = {"person": knowledge.people(0.0), "colour": knowledge.COLOUR, "thing": knowledge.THING, "place": knowledge.PLACE}
-domains = {kind: Domain(("name",), tuple(row[:1] for row in table.rows[:8]), (1.0,) * 8) for kind, table in tables.items()}
+people, things = knowledge.people(0.0), knowledge.THING
+tables = {"person": people, "colour": knowledge.COLOUR, "thing": things, "place": knowledge.PLACE}
+eight = {kind: tuple(row[:1] for row in table.rows[:8]) for kind, table in tables.items()}
+domains = {kind: Domain(("name",), rows, (1.0,) * 8) for kind, rows in eight.items()}
 grammar = world.Machine(world.Rules(world.agreement_rules() | {"story": TEXT}, domains))
 
 # %% [markdown]
@@ -830,7 +835,8 @@ def texts(number, name):
     return [list(grammar.trace(draw)) for _ in range(number)]
 
 
-train_texts, test_texts = texts(rt.pick(smoke=40, cpu=5_600, gpu=20_000), "train"), texts(rt.pick(smoke=20, cpu=400), "test")
+train_texts = texts(rt.pick(smoke=40, cpu=5_600, gpu=20_000), "train")
+test_texts = texts(rt.pick(smoke=20, cpu=400), "test")
 vocabulary = sorted(grammar.words())
 print(" ".join(token.word for token in train_texts[0]))
 
@@ -883,8 +889,8 @@ def train(model, batches, lr, warmup=0.1, decay=0.01):
 # rates that suit them. The decoder's weights start larger than GPT-2's 0.02, which was chosen for a width of 768: at
 # a width of 64 they would make all scores nearly 0, and every head would start as a plain average.
 #
-# **Expect** log2 V = 7.1 bits or a little more at first. At 1.6 bits a model has learned the sentences and guesses the
-# names; the exact floor is near 1.35. Below the floor, the mask would leak.
+# **Expect** log2 V = 7.1 bits or a little more at first. At 1.6 bits a model has learned the sentences and guesses
+# the names; the exact floor is near 1.35. Below the floor, the mask would leak.
 
 # %% tags=["demo"]
 config = TransformerConfig(V, 128, 2, 4, 64, 256, positions="rotary")
@@ -944,7 +950,7 @@ together = {name: np.concatenate(rows) for name, rows in bits_of.items()}
 
 # %% tags=["demo"]
 for name, bits in together.items():
-    print(f"{name:12} all tokens {bits.mean():.3f} bits, names more than 30 tokens back {bits[is_far].mean():.2f} bits")
+    print(f"{name:12} all tokens {bits.mean():.3f} bits, names over 30 tokens back {bits[is_far].mean():.2f} bits")
 gain = together["LSTM"][is_far].mean() - together["decoder"][is_far].mean()
 rt.claim("names more than 30 tokens back: the decoder beats the LSTM (by, bits)", gain, gain > 1)
 
@@ -1022,7 +1028,8 @@ from llmcourse.text import corpora as data
 english = data.english()
 characters = sorted(set(english.train + english.held_out))
 size = rt.pick(smoke=5_000, cpu=len(english.train))
-train_ids, held_out_ids = (torch.tensor(ngram.encode(part[:size], characters)) for part in (english.train, english.held_out))
+both = english.train[:size], english.held_out[:size]
+train_ids, held_out_ids = (torch.tensor(ngram.encode(part, characters)) for part in both)
 
 
 def pieces(ids, number, T=64, batch_size=16):
@@ -1044,7 +1051,8 @@ def bits_per_character(model, ids, T=64):
     total, rows = 0.0, ids.unfold(0, T + 1, T // 2)
     for part in rows.split(256):
         part = part.to(rt.device)
-        total += F.cross_entropy(model(part[:, :-1])[:, T // 2 :].flatten(0, 1), part[:, T // 2 + 1 :].flatten()).item() * len(part)
+        logits, targets = model(part[:, :-1])[:, T // 2 :], part[:, T // 2 + 1 :]
+        total += F.cross_entropy(logits.flatten(0, 1), targets.flatten()).item() * len(part)
     return total / len(rows) / math.log(2)
 
 # %% tags=["demo"]
@@ -1114,7 +1122,7 @@ unordered.positions.weight.requires_grad_(False)
 broken = {
     "as it should be": after(changed()),
     "no causal mask": after(blind_to_time(changed())),
-    "mask read as True = hidden": after(blind_to_time(changed(), lambda T: torch.ones(T, T).tril() == 0)),
+    "mask read as True = hidden": after(blind_to_time(changed(), lambda T: torch.tensor(~mask(T)).to(rt.device))),
     "scores not divided by the root of D": after(changed(attention_scale=1.0)),
     "no positions": after(unordered),
 }
@@ -1129,8 +1137,8 @@ ax.set_title("What breaks, and what leaks");
 
 # %% [markdown]
 # Without the causal mask the loss falls near 0: a head copies the next token from the future. Such a model is useless
-# for writing, where there is no future yet. The mask with the opposite meaning does the same. Without the scaling, and
-# without positions, the model learns more slowly.
+# for writing, where there is no future yet. The mask with the opposite meaning does the same. Without the scaling,
+# and without positions, the model learns more slowly.
 
 # %% tags=["demo"]
 good, leak = broken["as it should be"], broken["mask read as True = hidden"]
@@ -1197,17 +1205,18 @@ ax.set_title("Trained on 64 positions, read to 128");
 
 # %% tags=["demo"]
 llama = replace(small, norm="rms", positions="rotary", activation="swiglu", d_ff=168, bias=False)
+gemma = {"activation": "geglu", "norm_position": "both", "embed_scale": True}
 families = {
     "GPT-2": replace(small, positions="learned"),
     "Llama": replace(llama, n_kv_heads=2, tied_head=False),
     "Mistral": replace(llama, n_kv_heads=2, window=16, tied_head=False),
-    "Gemma 2": replace(llama, activation="geglu", n_kv_heads=2, window=16, window_every=2, norm_position="both", embed_scale=True),
+    "Gemma 2": replace(llama, **gemma, n_kv_heads=2, window=16, window_every=2),
     "Phi-3": replace(llama, tied_head=False),
 }
 for name, config in families.items():
     model, heads_of_keys = Decoder(config), config.n_kv_heads or config.n_heads
     assert config.n_parameters == sum(parameter.numel() for parameter in model.parameters())
-    print(f"{name:8} {config.n_parameters:,} parameters, {heads_of_keys} heads of keys for {config.n_heads} of queries")
+    print(f"{name:8} {config.n_parameters:,} parameters, {heads_of_keys} heads of keys, {config.n_heads} of queries")
 
 # %% [markdown]
 # None of the swaps is what makes a transformer work; they make it cheaper or easier to train. The library loads real
@@ -1217,8 +1226,8 @@ for name, config in families.items():
 #
 # Each of T queries meets T keys, so time and memory grow with $T^2$. We time one layer of 4 heads of width 32 in
 # three forms: **explicit** as in your function, with the weights of all queries stored; **fused**, torch's kernel,
-# which works through blocks of keys and stores no weights; and with a **window** of 64 keys. The exponent is the slope
-# of a straight line in logarithms, over the longest texts.
+# which works through blocks of keys and stores no weights; and with a **window** of 64 keys. The exponent is the
+# slope of a straight line in logarithms, over the longest texts.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -1395,8 +1404,8 @@ if choose(RepairedGPT, GPT) is RepairedGPT:
 
 # %% [markdown] written="why_transformers"
 # A colleague has replaced her LSTM by a transformer of the same size, trained it for the same ten minutes on her
-# company's e-mails, and the loss is slightly **worse**. She says: "So attention is hype, we go back." Write 150 to 250
-# words. Explain
+# company's e-mails, and the loss is slightly **worse**. She says: "So attention is hype, we go back." Write 150 to
+# 250 words. Explain
 #
 # - what a decoder can do that an LSTM of the same size cannot, and what that has to do with the path between two
 #   tokens;
