@@ -35,6 +35,7 @@ class ExerciseInfo:
     difficulty: int  # 1 to 3
     prerequisites: tuple[str, ...]  # ids of exercises whose idea it builds on
     hints: tuple[str, str, str]  # idea, step, nearly code
+    planted: tuple[str, ...] = ()  # of a repair: what stands in place of each solution region
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,9 @@ def read_info(root: Path, slug: str) -> UnitInfo:
             minutes=raw["unit"]["minutes"],
             exercises=tuple(
                 ExerciseInfo(
-                    **{**e, "prerequisites": tuple(e["prerequisites"]), "hints": tuple(e["hints"])}
+                    **e
+                    | {name: tuple(e[name]) for name in ("prerequisites", "hints")}
+                    | {"planted": tuple(e.get("planted", ()))}
                 )
                 for e in raw["exercise"]
             ),

@@ -25,6 +25,7 @@ from autograder.course import ExerciseInfo, UnitInfo, appendices, read_info
 from autograder.errors import AutograderError
 from autograder.files import write_durably
 from autograder.grading.candidates import is_companion
+from autograder.publishing import planting
 from llmcourse.commands.notebook import asked_to_exit
 
 # What a choice may not hold: some programs read a <summary> as HTML and others as markdown.
@@ -324,6 +325,8 @@ def release(root: Path, slug: str, target: Path | None = None, hints: int = 3) -
             if made.suffix == ".ipynb":
                 notebook = nbformat.read(made, as_version=4)
                 _withhold(notebook, hints)
+                if slug not in appendices(root):
+                    planting.plant(notebook, read_info(root, slug))
                 write_durably(target / slug / made.name, nbformat.writes(notebook) + "\n")
             elif made.is_file():
                 copy = target / made.relative_to(Path(folder) / "course")

@@ -6,7 +6,7 @@ pictures. One pen gives all of them one style.
 
 from collections.abc import Callable, Mapping
 
-from llmcourse.plotting.schematics import cells, counts, recurrent
+from llmcourse.plotting.schematics import cells, counts, recurrent, transformer
 
 DRAWINGS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "02_ngrams": {
@@ -20,6 +20,12 @@ DRAWINGS: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "gru_cell": cells.draw_gru_cell,
         "stacked_layers": recurrent.draw_stacked_layers,
         "bidirectional": recurrent.draw_bidirectional,
+    },
+    "08_transformers": {
+        "gpt": transformer.draw_gpt,
+        "attention_head": transformer.draw_attention_head,
+        "many_heads": transformer.draw_many_heads,
+        "transformer_block": transformer.draw_transformer_block,
     },
 }
 
