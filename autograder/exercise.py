@@ -27,7 +27,7 @@ import math
 import random
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.errors import SandboxFailed
@@ -66,6 +66,7 @@ __all__ = [
 NUMBERS = 2_000_000  # in the arrays of one result
 DRAWS = 100  # of the inputs of a core case, until they tell every known mistake
 TOO_LARGE = f"the result holds more than {NUMBERS:,} numbers, far more than asked for"
+VISIBLE = "the visible check"
 CALL = "def probe(answer, *args):\n    return answer(*args)\n"
 CALL_VISIBLY = f"""def probe(answer, args, keywords):
     if {METHOD!r} in keywords:  # `checks.method` asks: make an object, call one of its methods
@@ -77,7 +78,7 @@ CALL_VISIBLY = f"""def probe(answer, args, keywords):
 
 Input = tuple[tuple[Any, ...], Judge]  # the arguments of one call, and who judges its result
 Inputs = Iterator[Input]
-Ask = Callable[[str, tuple[Any, ...], Mapping[str, Callable[..., Any]], float], Outcome]
+Ask = Callable[..., Outcome]  # of a probe, its arguments, `given`, seconds (`session.Calls.ask`)
 
 
 def asked(
@@ -125,6 +126,9 @@ class Exercise:
     seconds: float = 10.0  # of the processor, that a single call may take (see `patience`)
     cases: list[Case] = field(default_factory=list)
     probe_source: str = CALL
+    visible_source: str = CALL_VISIBLY  # the probe of the visible check
+    listed: bool = True  # whether a mutant that keeps all points must be listed with a reason
+    fresh: bool = False  # whether each call is made in a fork of its own
 
     def __post_init__(self) -> None:
         self.given = {name: _as_released(function) for name, function in self.given.items()}
@@ -147,6 +151,21 @@ class Exercise:
         )
         return function
 
+    def results(
+        self, ask: Ask, seed: bytes, visible: Callable[[Any], None] | None
+    ) -> tuple[CaseResult, ...]:
+        """Do what `mark` says for this exercise: one case after the other."""
+        results: list[CaseResult] = []
+        gone: str | None = None
+        cases = [(c.property, c.weight, _hidden(self, c, ask, seed)) for c in self.cases]
+        if visible is not None:
+            cases.insert(1, (VISIBLE, 1.0, seen(self, visible, ask)))
+        for property, weight, verdict in cases:
+            message, fatal = (gone, None) if gone else verdict()
+            gone = gone or fatal
+            results.append(CaseResult(property, weight, message is None, message or ""))
+        return tuple(results)
+
 
 def mark(
     exercise: Exercise, ask: Ask, seed: bytes, visible: Callable[[Any], None] | None = None
@@ -157,19 +176,11 @@ def mark(
     When an answer is missing, unsolved, too slow or ends its process, the remaining cases are not
     tried.
     """
-    results: list[CaseResult] = []
-    gone: str | None = None
-    cases = [
-        (case.property, case.weight, _hidden(exercise, case, ask, seed)) for case in exercise.cases
-    ]
-    if visible is not None:
-        cases.insert(1, ("the visible check", 1.0, _visible(exercise, visible, ask)))
-    for property, weight, verdict in cases:
-        message, fatal = (gone, None) if gone else verdict()
-        gone = gone or fatal
-        said = (message or "").encode("utf-8", "replace").decode()  # a learner's words may be in it
-        results.append(CaseResult(property, weight, message is None, said))
-    return tuple(results)
+    return tuple(
+        # a learner's words may be in a message
+        replace(result, message=result.message.encode("utf-8", "replace").decode())
+        for result in exercise.results(ask, seed, visible)
+    )
 
 
 def fraction(results: tuple[CaseResult, ...]) -> float:
@@ -211,7 +222,7 @@ def untold(inputs: Iterable[Input]) -> set[str]:
 def _hidden(exercise: Exercise, case: Case, ask: Ask, seed: bytes) -> Verdict:
     def verdict() -> tuple[str | None, str | None]:
         for args, judge in drawn(case, seed):
-            outcome = ask(exercise.probe_source, args, exercise.given, exercise.seconds)
+            outcome = put(exercise, ask, exercise.probe_source, args)
             message = judged(outcome, judge)
             if message is not None:
                 final = isinstance(outcome, NoAnswer) and outcome.reason != "malformed"
@@ -219,6 +230,12 @@ def _hidden(exercise: Exercise, case: Case, ask: Ask, seed: bytes) -> Verdict:
         return None, None
 
     return verdict
+
+
+def put(exercise: Exercise, ask: Ask, probe: str, args: tuple[Any, ...]) -> Outcome:
+    """Return the outcome of one call of an answer."""
+    fresh = {"fresh": True} if exercise.fresh else {}
+    return ask(probe, args, exercise.given, exercise.seconds, **fresh)
 
 
 def judged(outcome: Outcome, judge: Judge) -> str | None:
@@ -267,10 +284,12 @@ class _Stop(BaseException):
     """
 
 
-def _visible(exercise: Exercise, check: Callable[[Any], None], ask: Ask) -> Verdict:
+def seen(exercise: Exercise, check: Callable[[Any], None], ask: Ask) -> Verdict:
+    """Return the verdict of the visible check with an answer that calls into the sandbox."""
+
     def answer(*args: Any, **keywords: Any) -> Any:
         try:
-            outcome = ask(CALL_VISIBLY, (args, keywords), exercise.given, exercise.seconds)
+            outcome = put(exercise, ask, exercise.visible_source, (args, keywords))
         except SandboxFailed as failure:
             raise _Stop(failure) from None
         if _too_large(outcome):

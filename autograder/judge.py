@@ -47,6 +47,7 @@ REASONS = {
     "unsolved": "not solved yet",
     "timeout": "the call did not finish in time: is there a loop that never ends?",
     "died": "the call ended the Python process",
+    "files": "the call left files behind or changed some: a test calls, compares and returns",
     "malformed": "the result is not plain data (numbers, strings, lists, dictionaries, arrays)",
 }
 

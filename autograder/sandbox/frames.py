@@ -51,6 +51,17 @@ def receive(sock: socket.socket, deadline: Deadline, cap: int) -> bytes:
     return _exactly(sock, length, deadline)
 
 
+def waiting(sock: socket.socket) -> bool:
+    """Say whether anything has come that was not read, or the other end is gone."""
+    try:
+        sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
 def _exactly(sock: socket.socket, count: int, deadline: Deadline) -> bytes:
     got = bytearray()
     while len(got) < count:

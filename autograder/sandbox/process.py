@@ -49,6 +49,7 @@ from autograder.sandbox.view import PACKAGE, RUNNER, layout, under_tmp
 
 FIRST_UID = 60_600  # systemd's table of users leaves 60578 to 61183 free
 START_SECONDS = 30.0
+Files = dict[str, tuple[int, ...]]  # by name: type, inode, bytes, when it was changed
 WRAPPER = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}  # the environment of sh, setpriv, bubblewrap
 ENVIRONMENT = {
     "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
@@ -152,6 +153,23 @@ class Sandbox:
             self._process.stderr.close()
         self.channel.close()
         remove_groups(self._groups)
+
+    def files(self) -> Files:
+        """Return what lies in the places where files can be written; what cannot be seen is left
+        out.
+        """
+        found = Files()
+        for name in ("tmp", "dev/shm"):
+            top = f"/proc/{self.runner}/root/{name}"
+            for folder, below, files, at in os.fwalk(top):  # follows no link
+                for entry in (*below, *files):
+                    with contextlib.suppress(OSError):
+                        seen = os.stat(entry, dir_fd=at, follow_symlinks=False)
+                        changed = () if entry in below else (seen.st_size, seen.st_ctime_ns)
+                        found[f"{folder}/{entry}"] = (seen.st_mode, seen.st_ino, *changed)
+                if len(found) > self.limits.files:
+                    return found
+        return found
 
     def _forget(self, read: int) -> None:
         self.channel.close()

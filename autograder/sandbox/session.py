@@ -6,32 +6,27 @@ of the process that ran the cells: damage to that socket, process or time budget
 exercise only.
 """
 
-import builtins
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from autograder.errors import SandboxFailed
-from autograder.exercise import NoAnswer, Outcome, Raised, Returned
+from autograder.exercise import NoAnswer, Outcome
 from autograder.sandbox import frames, wire
 from autograder.sandbox.limits import FULL, Limits, over_session
 from autograder.sandbox.outputs import clean_outputs, clean_text
 from autograder.sandbox.patience import Patience
-from autograder.sandbox.process import Sandbox
+from autograder.sandbox.process import Files, Sandbox
+from autograder.sandbox.replies import CALL_BYTES, answer_to, outcome_of
+from llmcourse.checks import Refused
 
 FORK_SECONDS = 20.0
 OURS_SECONDS = 60.0  # for a released cell, however short the limits are
 CALLS = 20_000  # of proxies, within one call of the answer
-CALL_BYTES = 2**20
 ALL_CALLS_BYTES = 32 * 2**20  # arguments of all of them: a judge may keep what was asked
 ENDED = f"{FULL} ran out while a sandbox ran in it"
 BUSY = "the machine was too busy: a sandbox hardly got to run"
-EXCEPTIONS = frozenset(
-    name
-    for name, kind in vars(builtins).items()
-    if isinstance(kind, type) and issubclass(kind, BaseException)
-)
 
 
 class Lost(Exception):
@@ -212,6 +207,8 @@ class Calls:
         self._left = session.limits.exercise_seconds
         self._imports = 0.0
         self._socket: socket.socket | None = None
+        self._asked = False
+        self._files: Files | None = None  # as they were before the first call in a fresh fork
         self._fork()
 
     def __enter__(self) -> "Calls":
@@ -226,22 +223,33 @@ class Calls:
         args: tuple[Any, ...],
         given: Mapping[str, Callable[..., Any]],
         seconds: float,
+        fresh: bool = False,
     ) -> Outcome:
-        """Call the answer through a probe; never raises for anything the sandbox does."""
+        """Call the answer through a probe; never raises for anything the sandbox does.
+
+        fresh: in a fork that has answered nothing yet, with all calls of proxies one by one, and
+        no file changed; any other outcome is `NoAnswer`.
+        """
         before = self.session.spent
         try:
+            if fresh and self._asked:
+                self._drop()
             if self._socket is None:
                 self._fork()
+                self._imports = 0.0 if fresh and self._asked else self._imports
         except Lost as lost:
             outcome: Outcome = NoAnswer(lost.reason)
         else:
+            self._files = self._files or (self.session.sandbox.files() if fresh else None)
             patience = self.session.patience(min(seconds + self._imports, self._left))
-            self._imports = 0.0
-            outcome = self._call(probe, args, given, patience)
+            self._asked, self._imports = True, 0.0
+            outcome = self._call(probe, args, given, patience, fresh)
             self.session.spend(patience)
+            if fresh and self.session.alive and self.session.sandbox.files() != self._files:
+                outcome = NoAnswer("files")
         self._left -= self.session.spent - before
         if isinstance(outcome, NoAnswer):
-            self.reasons.append(outcome.reason)
+            self.reasons.append("malformed" if outcome.reason == "files" else outcome.reason)
             if outcome.reason == "policy":
                 return NoAnswer("malformed")
         return outcome
@@ -252,6 +260,7 @@ class Calls:
         args: tuple[Any, ...],
         given: Mapping[str, Callable[..., Any]],
         deadline: Patience,
+        alone: bool,
     ) -> Outcome:
         table: list[Callable[..., Any]] = []
 
@@ -276,18 +285,25 @@ class Calls:
                 reply = wire.unpack(came)
                 if type(reply) is not dict:
                     raise wire.WireError("a reply is a dict")
-                if "call" not in reply:
-                    return _outcome(reply)
-                left -= len(came)
-                if len(came) > CALL_BYTES or left < 0:
-                    raise wire.WireError("the arguments of calls are too large")
-                frames.send(self._socket, _answer(reply, table), deadline)
+                answer: bytes | Outcome
+                if "call" in reply:
+                    left -= len(came)
+                    if len(came) > CALL_BYTES or left < 0:
+                        raise wire.WireError("the arguments of calls are too large")
+                    answer = answer_to(reply, table)
+                else:
+                    answer = outcome_of(reply)
+                if alone and frames.waiting(self._socket):
+                    raise wire.WireError("a call came before the last one was answered")
+                if not isinstance(answer, bytes):
+                    return answer
+                frames.send(self._socket, answer, deadline)
             outcome = NoAnswer("timeout")
         except frames.Late:
             outcome = NoAnswer("timeout")
         except (frames.Closed, OSError):
             outcome = NoAnswer("died")
-        except (frames.TooLong, wire.WireError):
+        except (frames.TooLong, wire.WireError, Refused):
             outcome = NoAnswer("malformed")
         self._drop()
         return outcome
@@ -301,39 +317,3 @@ class Calls:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-
-
-def _outcome(reply: dict[Any, Any]) -> Outcome:
-    if "returned" in reply:
-        return Returned(reply["returned"])
-    if "raised" in reply:
-        kinds, message = reply["raised"], reply.get("message")
-        if type(kinds) is not list or type(message) is not str:
-            raise wire.WireError("raised: a list of names and a message")
-        known = tuple(kind for kind in kinds[:20] if type(kind) is str and kind in EXCEPTIONS)
-        return Raised(known, clean_text(message[:200]))
-    reason = reply.get("no")
-    if type(reason) is not str or reason not in ("missing", "unsolved", "malformed", "policy"):
-        raise wire.WireError("no such reply")
-    return NoAnswer(reason)
-
-
-def _answer(reply: dict[Any, Any], table: list[Callable[..., Any]]) -> bytes:
-    """Compute one call of a proxy; the function is ours, its arguments are the learner's."""
-    number, args, keywords = reply.get("call"), reply.get("args"), reply.get("keywords")
-    if type(number) is not int or not 0 <= number < len(table):
-        raise wire.WireError("no such function")
-    if (
-        type(args) is not tuple
-        or type(keywords) is not dict
-        or any(type(k) is not str for k in keywords)
-    ):
-        raise wire.WireError("a call has a tuple and a dict")
-    try:
-        payload = wire.pack({"value": table[number](*args, **keywords)})
-        if len(payload) > CALL_BYTES:
-            raise ValueError("the result of this call is too large")
-        return payload
-    except Exception as error:
-        known = next(k.__name__ for k in type(error).__mro__ if k.__name__ in EXCEPTIONS)
-        return wire.pack({"error": (known, str(error)[:500])})

@@ -27,10 +27,12 @@ from llmcourse.checks.expectations import (
 )  # fmt: skip
 from llmcourse.checks.failures import CheckFailed, fail, noted
 from llmcourse.checks.growth import keeps_up
+from llmcourse.checks.impostors import Bounds, Implementation, Refused, tells_apart
 from llmcourse.checks.outcome import visible
 
 __all__ = [
-    "METHOD", "NOTHING", "CheckFailed", "Mismatch", "Mistake", "Spelled", "attempt", "compare",
-    "diagnosed", "equal", "fail", "items", "keeps_up", "kind_of", "method", "near", "noted",
-    "number", "raises", "unchanged", "visible",
+    "METHOD", "NOTHING", "Bounds", "CheckFailed", "Implementation", "Mismatch", "Mistake",
+    "Refused", "Spelled", "attempt", "compare", "diagnosed", "equal", "fail", "items", "keeps_up",
+    "kind_of", "method", "near", "noted", "number", "raises", "tells_apart", "unchanged",
+    "visible",
 ]  # fmt: skip
