@@ -10,12 +10,16 @@ from autograder.exercise import Inputs, Judged, Outcome
 from autograder.units.arrays import generator
 from autograder.units.arrays import unless_changed as with_a_function
 from autograder.units.u06_rnn_lstm import EVERY, Judging, add_case, core, edge, exercise_of
+from autograder.units.u07_impostors import test_attention
 from llmcourse.checks import u07_decoding as decoding
 from llmcourse.checks import u07_encoding as encoding
 from llmcourse.checks import u07_scores as scores
 from llmcourse.checks.u06_judging import ALL_AXES
 
-Array = Any  # of numpy
+__all__ = [
+    "attention_weights", "bilinear_score", "context_vector", "decode_step", "dot_score", "encode",
+    "teacher_forced_loss", "test_attention", "translate_greedy",
+]  # fmt: skip
 AXES = edge(ALL_AXES)
 
 # --- the encoder and a step of the decoder; sizes as `encode_inputs`, `decode_inputs` take them

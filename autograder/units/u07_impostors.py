@@ -1,18 +1,20 @@
 """Right variants and impostors of `attention`, on which the learner's `test_attention` is graded.
 
-Each takes (queries (T, d), keys (S, d), values (S, D), mask (T, S)) and returns (T, D); the mask is
-True where a query may attend, and every query may attend to some key. The learner's function gets
-one of them and says whether it is right. An impostor that raises an error counts as caught.
+Each takes queries (T, d), keys (S, d), values (S, D) and a mask (T, S), True where a query may
+attend to a key, and returns (T, D). A query with nothing to attend to is outside of the contract.
 
 unit: 07_attention
 """
 
 import math
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from llmcourse.checks.u07_impostors import Array, attend, scaled, softmax, unscaled
+from autograder.units.impostors import impostor_exercise
+from llmcourse.checks import Implementation
+from llmcourse.checks.u07_impostors import BOUNDS, RIGHT, WHAT, Array, scaled, softmax, unscaled
+from llmcourse.checks.u07_scores import weighed
 
 
 def in_loops(queries: Array, keys: Array, values: Array, mask: Array) -> Array:
@@ -62,19 +64,52 @@ def values_of_queries(queries: Array, keys: Array, values: Array, mask: Array) -
     return softmax(np.where(mask, scaled(queries, keys), -np.inf)) @ queries
 
 
-RIGHT: tuple[Any, ...] = (attend, in_loops, in_float32)
-# What each impostor does (shown once it is caught), what to try (shown while it is not), itself.
-IMPOSTORS: tuple[tuple[str, str, Any], ...] = (
-    ("the softmax runs over the queries", "Look at whether the weights of one query sum to 1: "
-     "values that are all 1 must give 1.", wrong_axis),
-    ("the scores are not divided by sqrt(d)", "Compare numbers with the formula for d larger "
-     "than 1.", unscaled),
-    ("the mask has the wrong sign", "Use a mask that hides some keys, and change a hidden value.",
-     mask_negated),
-    ("the mask is applied after the softmax", "Use a mask that hides some keys, and values that "
-     "are all 1.", mask_after_softmax),
-    ("queries and keys are exchanged", "Use as many queries as keys, and queries that differ from "
-     "the keys.", swapped),
-    ("the queries are averaged in place of the values", "Use as many queries as keys, and values "
-     "that differ from the queries.", values_of_queries),
-)  # fmt: skip
+SIX = (
+    Implementation(
+        "takes the softmax over the queries",
+        wrong_axis,
+        "The weights of one query sum to 1: with values that are all 1 every output is 1.",
+    ),
+    Implementation(
+        "does not divide the scores by sqrt(d)",
+        unscaled,
+        "Compare numbers with the formula, for d larger than 1.",
+    ),
+    Implementation(
+        "adds the mask with the wrong sign",
+        mask_negated,
+        "Hide some keys by the mask. Their values must have no influence.",
+    ),
+    Implementation(
+        "masks after the softmax",
+        mask_after_softmax,
+        "Hide some keys by the mask. With values that are all 1 every output is still 1.",
+    ),
+    Implementation(
+        "exchanges queries and keys",
+        swapped,
+        "Try as many queries as keys, and let the queries differ from the keys.",
+    ),
+    Implementation(
+        "averages the queries in place of the values",
+        values_of_queries,
+        "Try as many queries as keys, and let the values differ from the queries.",
+    ),
+)
+CLOSE = "Allow differences of 1e-4, and give each query a key to attend to."
+VARIANTS = (
+    RIGHT,
+    Implementation("computes one number after the other", in_loops, CLOSE),
+    Implementation("computes in float32", in_float32, CLOSE),
+)
+
+
+def correct_weights(scores: Array, mask: Array) -> Array:
+    """Answer the calls of the learner's `attention_weights`."""
+    return weighed(np.asarray(scores, float), np.asarray(mask, bool))
+
+
+test_attention = replace(
+    impostor_exercise("test_attention", WHAT, VARIANTS, SIX, BOUNDS),
+    given={"attention_weights": correct_weights},
+)

@@ -1,17 +1,20 @@
-"""Attention as one function of matrices: the formula, and the two impostors that learners are told.
+"""Attention as one function of matrices, two impostors of it, and the visible check of its test.
 
-`attend` takes queries (T, d), keys (S, d), values (S, D) and a mask (T, S), True where a query may
+Each takes queries (T, d), keys (S, d), values (S, D) and a mask (T, S), True where a query may
 attend to a key, and returns (T, D). The other impostors are in the grader.
 
 unit: 07_attention
 """
 
 import math
-from typing import Any
 
 import numpy as np
 
+from llmcourse.checks import Bounds, Implementation, tells_apart, visible
+
 Array = np.ndarray
+WHAT = "an attention"
+BOUNDS = Bounds(calls=50, numbers=2_000, results=20_000)
 
 
 def softmax(scores: Array, axis: int = -1) -> Array:
@@ -42,7 +45,23 @@ def mask_ignored(queries: Array, keys: Array, values: Array, mask: Array) -> Arr
     return softmax(scaled(queries, keys)) @ values
 
 
-SHOWN: tuple[tuple[str, Any], ...] = (  # what each impostor does, for the visible check
-    ("the scores are not divided by sqrt(d)", unscaled),
-    ("the mask is ignored", mask_ignored),
+RIGHT = Implementation(
+    "follows the formula",
+    attend,
+    "Compare with a tolerance; let each query attend to some key.",
 )
+SHOWN = (
+    Implementation(
+        "does not divide the scores by sqrt(d)",
+        unscaled,
+        "Compare numbers with the formula, for d larger than 1.",
+    ),
+    Implementation(
+        "ignores the mask", mask_ignored, "Hide some keys by the mask, and look at the numbers."
+    ),
+)
+
+
+@visible
+def test_attention(answer):
+    tells_apart(answer, WHAT, RIGHT, SHOWN, BOUNDS)
