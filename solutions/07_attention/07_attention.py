@@ -410,7 +410,8 @@ def train(model, steps, lr):
     losses = []
     for step, tensors in zip(range(steps), batches(np.random.default_rng(rt.seed))):
         ids, mask, targets, real = (tensor.to(rt.device) for tensor in tensors)
-        optimizer.param_groups[0]["lr"] = lr * min(1, 10 * (step + 1) / steps) * (1 + math.cos(math.pi * step / steps)) / 2
+        warmup, cosine = min(1, 10 * (step + 1) / steps), (1 + math.cos(math.pi * step / steps)) / 2
+        optimizer.param_groups[0]["lr"] = lr * warmup * cosine
         inputs = torch.cat([torch.full_like(targets[:, :1], START), targets[:, :-1]], dim=1)
         loss = torch.nn.functional.cross_entropy(model(ids, mask, inputs)[real], targets[real])
         optimizer.zero_grad()
@@ -500,8 +501,8 @@ ax.set_title("The longer the sentence, the less of it survives in one vector");
 #
 # In general, attention looks something up, softly. The **query** says what is wanted. Each position has a **key**,
 # which says what is there, and a **value**, which is what the query gets. In our translator keys and values are both
-# the encoder's states. In a **head** of a transformer (unit 08) queries, keys and values are computed from the vectors of the
-# tokens by three learned matrices.
+# the encoder's states. In a **head** of a transformer (unit 08) queries, keys and values are computed from the
+# vectors of the tokens by three learned matrices.
 #
 # ## One head by hand
 #
@@ -551,7 +552,8 @@ outputs = []
 for a in names:
     e = [math.exp(scores[a, b]) for b in names]
     weights = [one / sum(e) for one in e]
-    print(f"weights of {a:5} = " + ", ".join(f"exp({scores[a, b]}) / {sum(e):.3f} = {w:.3f}" for b, w in zip(names, weights)))
+    parts = (f"exp({scores[a, b]}) / {sum(e):.3f} = {w:.3f}" for b, w in zip(names, weights))
+    print(f"weights of {a:5} = {', '.join(parts)}")
     values = [vectors["v", b] for b in names]
     z = [sum(w * value[i] for w, value in zip(weights, values)) for i in (0, 1)]
     terms = " + ".join(f"{w:.3f} * {value}" for w, value in zip(weights, values))
@@ -730,7 +732,7 @@ print("masked after the softmax:", late.round(3), "sum", late.sum().round(3))
 # |---|---|
 # | `scores` | (..., S): one axis or more, the last one are the keys; not modified |
 # | `mask` | booleans in the same shape, `True` = may attend |
-# | returns | weights in the same shape and dtype; a row sums to 1, or is all zeros if its mask is `False` everywhere |
+# | returns | weights, same shape and dtype; a row sums to 1, or is all zeros if its mask is `False` everywhere |
 # | large scores | must stay finite for scores of 1,000, also where masked scores are larger than all others |
 
 # %% exercise="attention_weights"
@@ -798,8 +800,8 @@ rt.claim("attention by hand equals torch's (largest difference)", off, off < 1e-
 # late. The outputs have the right shape, the model trains, and it is just worse than it should be. So people who
 # build models write **tests**. In this exercise you write one.
 #
-# This is attention for matrices, with queries Q (T, d), keys K (S, d), values V (S, D) and a mask (T, S), and the same
-# without the scale:
+# This is attention for matrices, with queries Q (T, d), keys K (S, d), values V (S, D) and a mask (T, S), and the
+# same without the scale:
 
 # %%
 def attention(queries, keys, values, mask):
@@ -823,15 +825,15 @@ def without_scaling(queries, keys, values, mask):
 # (True, False)
 # ```
 #
-# Grading tries your test on three right implementations, written in different ways, and on six **impostors** with one
-# bug each, which you do not see. Your test has to accept all right ones, otherwise it earns nothing; then each
-# impostor that it rejects is worth one sixth of the points. The feedback names those that you caught and says, for the
-# others, what kind of input to try.
+# Grading tries your test on three right implementations, written in different ways, and on six **impostors** with
+# one bug each, which you do not see. Your test has to accept all right ones, otherwise it earns nothing. Then each
+# impostor that it rejects earns an equal part of the points. The feedback names those that you caught and says, for
+# the others, what kind of input to try.
 #
 # | | |
 # |---|---|
 # | `attention` | function of `queries` (T, d), `keys` (S, d), `values` (S, D), `mask` (T, S) that returns (T, D) |
-# | your inputs | float64 arrays of numbers of size 1 and a boolean mask, `True` = may attend, with a `True` in each row |
+# | your inputs | float64 arrays, numbers of size 1; boolean mask, `True` = may attend, with a `True` in each row |
 # | limits | at most 50 calls, at most 2,000 numbers in the arguments of one call |
 # | returns | `True` or `False`; an error counts as `False`, also one that `attention` raises |
 # | tolerance | a right implementation may compute in float32: allow differences of 1e-4 |
@@ -858,9 +860,9 @@ def test_attention(attention) -> bool:
 check.test_attention(test_attention);
 
 # %% [markdown]
-# A random input with a mask, T different from S and then T equal to S, finds most bugs at once. Where T = S, exchanged
-# arguments still fit together, so only the numbers show the bug. Unit 08 has ten planted bugs; there you need such
-# tests.
+# A random input with a mask, T different from S and then T equal to S, finds most bugs at once. Where T = S,
+# exchanged arguments still fit together, so only the numbers show the bug. Unit 08 has ten planted bugs; there you
+# need such tests.
 #
 # ## Two heads set by hand
 #
@@ -933,9 +935,9 @@ rt.claim("the previous-token head attends to the previous token (fraction)", hit
 # %% [markdown]
 # ## A translator that looks back
 #
-# With attention one step of the decoder has four parts. The new state is the query. It is compared with all states of
-# the encoder by the bilinear score, whose matrix $W_a$ (C, C) is learned. The weights are 0 at padding. The context is
-# the weighted sum, and the readout is the same as before. `looked` keeps the weights of each step.
+# With attention one step of the decoder has four parts. The new state is the query. It is compared with all states
+# of the encoder by the bilinear score, whose matrix $W_a$ (C, C) is learned. The weights are 0 at padding. The
+# context is the weighted sum, and the readout is the same as before. `looked` keeps the weights of each step.
 
 # %% tags=["demo"]
 bilinear = choose(bilinear_score, translation.bilinear_score)
@@ -1022,8 +1024,8 @@ rt.claim("the largest weight is on a word that is truly aligned (fraction)", np.
 # %% [markdown] question="explanation"
 
 # %% [markdown] written="what_attention_changes"
-# A friend has a translator with a fixed context. It is good on short sentences and bad on long ones. She plans to make
-# its state four times as wide. Write 150 to 250 words. Explain
+# A friend has a translator with a fixed context. It is good on short sentences and bad on long ones. She plans to
+# make its state four times as wide. Write 150 to 250 words. Explain
 #
 # - what the bottleneck is, and what a wider state changes about it;
 # - what attention computes at each step, with the formulas of scores, weights and context;
@@ -1035,20 +1037,20 @@ rt.claim("the largest weight is on a word that is truly aligned (fraction)", np.
 #
 # ### BEGIN SOLUTION
 # With a fixed context everything the decoder may need has to be in one vector of C numbers before the first word is
-# written. Our model has C = 128 for three words and for sixteen, and its BLEU falls by more than half from the shortest
-# to the longest sentences. Four times the width holds more, but the same fall comes at longer sentences, and the
-# weights of a GRU grow by sixteen. With attention the encoder's states of all words are kept. At step t the state s of the
-# decoder is the query: score_j = s W_a h_j, the weights are the softmax of the scores over the real words, the context
-# is the sum of w_j h_j. Encoder, GRU and readout stay the same; only W_a is new, C x C = 16,384 numbers, less than 5 %
-# of the model. It gained more than 10 BLEU on the longest third. The price: S scores at each of T steps, S T in all,
-# where the fixed context needs none; twice as long sentences cost four times as much. If the new model were no better,
-# I would draw its weights for a few sentences. If they are even, the scores do not reach the softmax or W_a is not
-# trained; if they lie on padding, the mask is wrong; if a test with an attention of known values fails, the formula
-# is.
+# written. Our model has C = 128 for three words and for sixteen, and its BLEU falls by more than half from the
+# shortest to the longest sentences. Four times the width holds more, but the same fall comes at longer sentences, and
+# the weights of a GRU grow by sixteen. With attention the encoder's states of all words are kept. At step t the state
+# s of the decoder is the query: score_j = s W_a h_j, the weights are the softmax of the scores over the real words,
+# the context is the sum of w_j h_j. Encoder, GRU and readout stay the same; only W_a is new, C x C = 16,384 numbers,
+# less than 5 % of the model. It gained more than 10 BLEU on the longest third. The price: S scores at each of T
+# steps, S T in all, where the fixed context needs none; twice as long sentences cost four times as much. If the new
+# model were no better, I would draw its weights for a few sentences. If they are even, the scores do not reach the
+# softmax or W_a is not trained; if they lie on padding, the mask is wrong; if a test with an attention of known
+# values fails, the formula is.
 # ### BEGIN MARK SCHEME
 # 10 points. 2: the bottleneck: one vector of fixed size for any length; a wider one moves the problem. 3: scores,
-# weights (softmax over the real words only), context (1 each). 1: encoder, GRU, readout stay. 1: only W_a is new,
-# C x C. 1: S times T scores. 1: a sensible first look: the weights as a picture, the mask, a test. 1: two measured
+# weights (softmax over the real words only), context (1 each). 1: encoder, GRU, readout stay. 1: only W_a is new, C x
+# C. 1: S times T scores. 1: a sensible first look: the weights as a picture, the mask, a test. 1: two measured
 # numbers, correctly used. Subtract 1 for "attention has no state" or for weights that are not normalised.
 # ### END MARK SCHEME
 # ### END SOLUTION
@@ -1063,14 +1065,14 @@ rt.claim("the largest weight is on a word that is truly aligned (fraction)", np.
 # - Attention by hand equals torch's. Without the scale, wide vectors put all weight on one key.
 # - Two heads whose weights were set by hand continue a repeated text. Removing one costs as many bits as it should.
 #
-# **To think about.** (1) The decoder still has a state that passes from step to step. Could attention replace it, too?
-# (2) An encoder that reads the words in random order would give a bad fixed context. What would it do to attention?
-# (3) Which of the six impostors would a model survive in training, and how would you notice?
+# **To think about.** (1) The decoder still has a state that passes from step to step. Could attention replace it,
+# too? (2) An encoder that reads the words in random order would give a bad fixed context. What would it do to
+# attention? (3) Which of the six impostors would a model survive in training, and how would you notice?
 #
 # **Where the ideas come from.** Sutskever, Vinyals and Le 2014, arXiv:1409.3215; Cho et al. 2014, arXiv:1406.1078;
 # Bahdanau, Cho and Bengio 2015, arXiv:1409.0473; Luong, Pham and Manning 2015, arXiv:1508.04025; Vaswani et al. 2017,
-# arXiv:1706.03762; Papineni et al. 2002 (ACL); Olsson et al. 2022, arXiv:2209.11895 (induction heads); Jain and Wallace
-# 2019, arXiv:1902.10186, and Wiegreffe and Pinter 2019, arXiv:1908.04626 (is attention an explanation?).
+# arXiv:1706.03762; Papineni et al. 2002 (ACL); Olsson et al. 2022, arXiv:2209.11895 (induction heads); Jain and
+# Wallace 2019, arXiv:1902.10186, and Wiegreffe and Pinter 2019, arXiv:1908.04626 (is attention an explanation?).
 #
 # **Next.** Attention reads all positions at once, but the recurrent networks on both sides still read one after the
 # other. Unit 08 removes them: a transformer consists of attention and small networks, and nothing else.
