@@ -127,8 +127,7 @@ class Exercise:
     cases: list[Case] = field(default_factory=list)
     probe_source: str = CALL
     visible_source: str = CALL_VISIBLY  # the probe of the visible check
-    listed: bool = True  # whether a mutant that keeps all points must be listed with a reason
-    fresh: bool = False  # whether each call is made in a fork of its own
+    is_test: bool = False  # whether an answer is a test itself (`units.impostors`)
 
     def __post_init__(self) -> None:
         self.given = {name: _as_released(function) for name, function in self.given.items()}
@@ -233,8 +232,8 @@ def _hidden(exercise: Exercise, case: Case, ask: Ask, seed: bytes) -> Verdict:
 
 
 def put(exercise: Exercise, ask: Ask, probe: str, args: tuple[Any, ...]) -> Outcome:
-    """Return the outcome of one call of an answer."""
-    fresh = {"fresh": True} if exercise.fresh else {}
+    """Return the outcome of one call of an answer; of a test, in a fork of its own."""
+    fresh = {"fresh": True} if exercise.is_test else {}
     return ask(probe, args, exercise.given, exercise.seconds, **fresh)
 
 

@@ -44,6 +44,15 @@ class Misconception:
 
 
 @dataclass(frozen=True)
+class Kill:
+    """An impostor, and the fraction of submissions whose test surely catches it."""
+
+    exercise: str
+    impostor: str  # "catches an attention that ..."
+    caught: float
+
+
+@dataclass(frozen=True)
 class Analysis:
     """One unit of one class."""
 
@@ -54,6 +63,7 @@ class Analysis:
     to_read: int  # written answers that wait for a person and count 0 until then
     exercises: tuple[Difficulty, ...]
     misconceptions: tuple[Misconception, ...]  # most frequent first
+    kills: tuple[Kill, ...] = ()  # of exercises whose answer is a test
 
     @property
     def mean(self) -> float:
@@ -99,6 +109,7 @@ def analyse(
         to_read=sum(book.needs_manual_grade and not book.again for book in books.values()),
         exercises=tuple(_difficulties(unit, results)) if results else (),
         misconceptions=tuple(_misconceptions(results)),
+        kills=tuple(_kills(unit, results)) if results else (),
     )
 
 
@@ -123,6 +134,19 @@ def _difficulties(unit: Unit, results: Sequence[Result]) -> Iterable[Difficulty]
             mean=statistics.fmean(points),
             discrimination=_correlation(points, others),
         )
+
+
+def _kills(unit: Unit, results: Sequence[Result]) -> Iterable[Kill]:
+    """Yield the impostors of the unit; a submission that was not tried on one has missed it."""
+    for name, exercise in unit.exercises.items():
+        for case in exercise.cases[1:] if exercise.is_test else ():
+            passed = [
+                any(told.property == case.property and told.passed for told in answer.cases)
+                for result in results
+                for answer in result.exercises
+                if answer.name == name
+            ]
+            yield Kill(name, case.property, statistics.fmean(passed))
 
 
 def _correlation(x: Sequence[float], y: Sequence[float]) -> float | None:

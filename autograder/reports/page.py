@@ -71,6 +71,16 @@ else "%.2f"|format(about.discrimination) }}</td></tr>
 correlation of the points of the exercise with the points of all other exercises; near or below 0
 the exercise tells nothing about the rest of the work and should be looked at.</p>
 {% endif %}
+{% if one.kills %}
+<h3>Tests that learners wrote</h3>
+<table>
+<tr><th class="n">Submissions</th><th>Exercise</th><th>What their test does</th></tr>
+{% for kill in one.kills %}
+<tr><td class="n">{{ "%.0f %%"|format(100 * kill.caught) }}</td>
+<td><code>{{ kill.exercise }}</code></td><td>{{ kill.impostor }}</td></tr>
+{% endfor %}
+</table>
+{% endif %}
 {% if one.misconceptions %}
 <h3>What went wrong most often</h3>
 <table>

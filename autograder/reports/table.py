@@ -75,6 +75,9 @@ def summary(analysis: "Analysis") -> str:
         for about in analysis.exercises
     ]
     lines += ["", *_aligned([header, *rows], left=(0,))]
+    if analysis.kills:
+        lines += ["", "what tests that learners wrote tell apart (share of the submissions):"]
+        lines += [f"{k.caught:5.0%}  {k.exercise}: {k.impostor}" for k in analysis.kills]
     if analysis.misconceptions:
         lines += ["", "what went wrong most often (students, exercise, hint shown):"]
         lines += [

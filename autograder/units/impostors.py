@@ -19,6 +19,10 @@ What a learner reads is a kill table: the names of the impostors caught, and for
 what kind of input to try. A call beyond the bounds, from a thread, out of turn or with anything but
 plain data ends that try, which then counts as the wrong verdict.
 
+The reference test and the answers in `tests/answers` are tests, too. `autograder verify` leaves out
+mutants of the reference that change numbers only, since these are inputs that it chose; make inputs
+by calls (`rng.normal(0, 3, size)`), not with operators, whose mutants would survive.
+
 Not hidden: how long a call takes, and the number of the try. A fixed rule that guesses from the
 results (or from what it kept of earlier tries in memory that all forks share) can be lucky.
 """
@@ -55,8 +59,8 @@ SECONDS = 6.0  # of the processor for one try; `llmcourse.checks.impostors.SECON
 ACCEPTS = "accepts every right implementation"
 PASSES = "an impostor not caught yet"
 WAITS = "counts once your test accepts every right implementation"
-LUCK = "seen only now and then: the verdict must not depend on luck. "
-BROKEN = "the call was ended: a call of the implementation was out of turn, or had no plain data"
+LUCK = "not every time: a verdict must not depend on luck. "
+BROKEN = "the test was ended: a call was out of turn, too large or of anything but plain data"
 
 
 def trial(answer, implementation, number):  # type: ignore[no-untyped-def]
@@ -65,19 +69,23 @@ def trial(answer, implementation, number):  # type: ignore[no-untyped-def]
     import sys
     import threading
 
-    torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
+    numpy: Any = sys.modules.get("numpy")
+    torch: Any = sys.modules.get("torch")
     random.seed(number)
     if numpy is not None:
         numpy.random.seed(number)
     if torch is not None:
         torch.manual_seed(number)
-    mine, busy, broken = threading.get_ident(), [], []
+    mine = threading.get_ident()
+    busy: Any = []
+    broken: Any = []
 
     def tensors(value):  # type: ignore[no-untyped-def]
         if numpy is not None and isinstance(value, numpy.ndarray):
             return torch.from_numpy(value)
         if isinstance(value, dict):
-            return {key: tensors(part) for key, part in value.items()}
+            parts = map(tensors, value.values())
+            return dict(zip(value, parts, strict=True))
         return type(value)(map(tensors, value)) if isinstance(value, (list, tuple)) else value
 
     def holds_tensors(value):  # type: ignore[no-untyped-def]
@@ -95,7 +103,7 @@ def trial(answer, implementation, number):  # type: ignore[no-untyped-def]
             result = implementation(*args, **keywords)
         finally:
             busy.clear()
-        return tensors(result) if holds_tensors([args, keywords]) else result
+        return next(map(tensors, [result])) if any(map(holds_tensors, [args, keywords])) else result
 
     try:
         said = answer(stand_in)
@@ -136,7 +144,7 @@ class Impostors(Exercise):
         """Return what each case lost is told, by its index, and why there were no more tries."""
         order = random.Random(hashlib.sha256(seed + b"order").digest())
         tries = [list(case.inputs(_generator(seed, case))) for case in self.cases]
-        lost = dict[int, str]()
+        lost, held = dict[int, str](), set[Any]()
         for number in range(max(map(len, tries), default=0)):
             turn = [index for index, inputs in enumerate(tries) if number < len(inputs)]
             order.shuffle(turn)
@@ -147,9 +155,10 @@ class Impostors(Exercise):
                 outcome = put(self, ask, self.probe_source, args)
                 message = judged(outcome, judge)
                 if message is None:
+                    held.add(args[0].function)
                     continue
                 final = isinstance(outcome, NoAnswer) and outcome.reason in ("missing", "unsolved")
-                lost[index] = LUCK * (number > 0 and not final) + message
+                lost[index] = LUCK * (args[0].function in held) + message
                 if final:
                     return lost, message
                 if self.cases[index].core:
@@ -187,8 +196,7 @@ def impostor_exercise(
         cases=cases,
         probe_source=HIDDEN,
         visible_source=VISIBLY,
-        listed=False,
-        fresh=True,
+        is_test=True,
     )
 
 

@@ -54,6 +54,16 @@ def essence(source: str) -> str:
     return ast.dump(_Bare().visit(ast.parse(source)))
 
 
+def differs_in_numbers(source: str, other: str) -> bool:
+    """Say whether two programs are the same but for the numbers in them.
+
+    >>> differs_in_numbers("f([1, -2.5])", "f([1, not 3.5])"), differs_in_numbers("x - 1", "x + 1")
+    (True, False)
+    """
+    bare = [ast.dump(_Numberless().visit(ast.parse(text))) for text in (source, other)]
+    return bare[0] == bare[1]
+
+
 def tidy(line: str) -> str:
     """Return a line of code with single spaces, and none after an opening bracket.
 
@@ -102,3 +112,15 @@ class _Bare(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
         return self.generic_visit(node)
+
+
+class _Numberless(ast.NodeTransformer):
+    """A transformer that makes all numbers, with their signs, the same."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        number = isinstance(node.value, int | float) and not isinstance(node.value, bool)
+        return ast.Constant(0) if number else node
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        operand = self.visit(node.operand)
+        return operand if isinstance(operand, ast.Constant) else self.generic_visit(node)

@@ -36,7 +36,9 @@ from autograder.verification import local, mutation
 from autograder.verification.local import run_locally
 
 SEEDS = tuple(bytes([n]) for n in range(5))
-CONSTANTS: list[Any] = [0, 1, 0.5, -1.0, True, "", [], [1.0], {}, {"a": 1.0}, None, math.inf]
+CONSTANTS: list[Any] = [
+    0, 1, 0.5, -1.0, True, False, "", [], [1.0], {}, {"a": 1.0}, None, math.inf,
+]  # fmt: skip
 BLANK, RIGHT, WRONG, MUTANT = "blank", "right", "wrong", "mutant"
 SOLUTION = "the solution"
 
@@ -91,7 +93,10 @@ class Workbench:
         for what, function in _empty_handed():
             yield trial(BLANK, what, partial(_same, function), "")
         yield from written
+        is_test = self.unit.exercises[name].is_test  # then its numbers are inputs that it chose
         for mutant in mutation.mutants(cell.source):
+            if is_test and mutation.differs_in_numbers(cell.source, mutant.source):
+                continue
             what = f"{mutant.operator} in line {mutant.number}: {mutant.line}"
             make = partial(self._defined, name, mutant.source)
             yield trial(MUTANT, what, make, notebook + mutant.source, line=mutant.line)

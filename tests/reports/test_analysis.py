@@ -11,9 +11,15 @@ from autograder.classroom.gradebook import Graded, Scores, record
 from autograder.classroom.room import Classroom
 from autograder.course import load_unit
 from autograder.exercise import REASONS
+from autograder.grading.result import ExerciseResult
 from autograder.reports.analysis import ENOUGH, Analysis, absent, analyse
+from autograder.reports.page import as_page
+from autograder.reports.table import summary
+from autograder.verification.local import run_locally
 from tests import toy_course
 from tests.graded import POINTS, exercise, result
+from tests.submissions import toy_impostors
+from tests.submissions.toy_impostors import NAME
 from tests.toy_course import SLUG, SOLUTIONS
 
 UNSOLVED = {"points": 0.0, "message": REASONS["unsolved"], "status": "unsolved"}
@@ -125,3 +131,28 @@ def test_absent_are_the_known_students_who_handed_in_nothing(tmp_path, unit):
         book.add_student("lurker")
     assert absent(room, {"ann", "bob"}) == ["late-comer", "lurker"]
     assert absent(room, {"ann", "bob", "lurker", "late-comer"}) == []
+
+
+def test_an_impostor_is_counted_where_a_test_surely_caught_it():
+    unit, seed = toy_impostors.unit(), b"seed"
+    cases = [
+        run_locally(unit.exercises[NAME], test, seed, unit.checks[NAME])
+        for test in (lambda f: True, lambda f: abs(f([1.0, 3.0], [1.0, 3.0]) - 2.5) < 1e-9)
+    ]
+    untried = ExerciseResult(NAME, 0.0, 45.0, "died", "the call ended the Python process", ())
+    tried = [ExerciseResult(NAME, 0.0, 45.0, "graded", "x", case) for case in cases]
+    graded = [
+        Graded(str(i), SLUG, result(None, exercises=(one, exercise("spread"))), "k", "w")
+        for i, one in enumerate([untried, *tried])
+    ]
+    about = analyse(unit, graded, {})
+    caught = {kill.impostor: kill.caught for kill in about.kills if kill.caught}
+    assert len(about.kills) == len(toy_impostors.IMPOSTORS)
+    assert caught == {
+        "catches a weighted mean that ignores the weights": pytest.approx(1 / 3),
+        "catches a weighted mean that divides by the count": pytest.approx(1 / 3),
+    }
+    line = f"  33%  {NAME}: catches a weighted mean that divides by the count"
+    assert line in summary(about).splitlines()
+    page = as_page([about], {SLUG: b"", unit.slug: b""}, "today")
+    assert "catches a weighted mean that divides by the count" in page

@@ -83,6 +83,9 @@ FORGERY = {
     "replies of wrong types": "result:an_array_where_text_or_a_number_belongs_does_not_put_off_"
     "grading",
     "trickled frames": "trickled_frame",
+    "a learner's test that says nothing, or knows what it is tried on": "impostors:a_hostile_test_"
+    "earns_nothing_and_is_told_in_a_line impostors:nothing_that_is_sent_differs_but_the_number_and_"
+    "the_results_of_calls impostors:a_hostile_test_costs_no_other_exercise_anything",
     "absurd arguments to the grader's functions": "result:a_function_of_the_graders_called_with_"
     "the_absurd_costs_one_exercise result:a_judge_that_a_value_ties_up_costs_one_exercise",
 }

@@ -30,6 +30,8 @@ def _looped(values: Any, weights: Any) -> float:
 
 
 def _as_array(values: Any, weights: Any) -> Any:
+    if len(values) != len(weights):
+        raise ValueError("as many weights as values")
     return np.average(np.asarray(values), weights=np.asarray(weights))
 
 

@@ -1,10 +1,12 @@
 """Hidden tests that cannot be trusted are found out, one complaint for each way."""
 
+import contextlib
 import json
 import os
 import sys
 import time
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from autograder.verification.mutation import essence, mutants
 from autograder.verification.trials import MUTANT, Workbench
 from llmcourse.checks import near
 from tests import toy_course
+from tests.submissions import toy_impostors
+from tests.submissions.toy_impostors import NAME
 
 STUB = "def mean(numbers):\n    raise NotImplementedError\n"
 SOLUTION = """def mean(numbers):
@@ -399,3 +403,64 @@ def test_a_unit_without_answers_says_where_they_belong(tmp_path, command):
     status, _, errors = command("90", "--course", root)
     assert status == 1
     assert "tests/answers/u90_toy.py: right and wrong answers are written there" in errors
+
+
+# --- exercises whose answer is a test
+
+
+def in_one_go(weighted_mean):
+    pairs = [([1.0, 3.0], [1.0, 3.0]), ([-2.0, 5.0, 1.0, 8.0], [0.1, 0.2, 0.3, 0.9])]
+    wants = [2.5, 8.3 / 1.5]
+    try:
+        weighted_mean([1.0], [])
+        return False
+    except ValueError:
+        got = [weighted_mean(*pair) for pair in pairs]
+        return max(abs(a - b) for a, b in zip(got, wants, strict=True)) < 1e-9
+
+
+def by_laws(weighted_mean):
+    values, weights = [3.7, -1.25, 0.5, 2.0, 9.0], [1.0, 2.0, 0.25, 1.5, 3.0]
+    terms = [value * weight for value, weight in zip(values, weights, strict=True)]
+    assert abs(weighted_mean(values, weights) * sum(weights) - sum(terms)) < 1e-8
+    assert abs(weighted_mean(values, weights) - weighted_mean(values[::-1], weights[::-1])) < 1e-9
+    with contextlib.suppress(ValueError):
+        weighted_mean(values, weights[:2])
+        return False
+    return True
+
+
+TESTS = {
+    "in_one_go": right(NAME)(in_one_go),
+    "by_laws": right(NAME)(by_laws),
+    "accepts_all": wrong(NAME, hint="Give it weights that differ.")(lambda f: True),
+    "rejects_all": wrong(NAME, hint="your test rejects a right implementation")(lambda f: False),
+    "compares_one_value": wrong(NAME, hint="Give it negative values.")(
+        lambda f: abs(f([1.0, 3.0], [1.0, 3.0]) - 2.5) < 1e-9
+    ),
+    "wants_equal_bits": wrong(NAME, hint="Compare with a tolerance.")(
+        lambda f: f([11.0, 4.0, 1.0], [1.0, 5.0, 1.0]) == 32 / 7 and in_one_go(f)
+    ),
+}
+
+
+def test_a_test_that_learners_write_is_verified_with_tests_and_with_mutants_of_its_reference(
+    tmp_path,
+):
+    module = types.ModuleType("answers_of_a_test")
+    same = "if abs(weighted_mean(values, weights) - want) >= 1e-9:"
+    other = "if abs(weighted_mean(values, weights) % want) > 1e-9:"
+    because = "no impostor is off by exactly that, or by a multiple."
+    listed = [Equivalent(NAME, same, other, because=because)]
+    module.__dict__.update(TESTS, EQUIVALENT=listed, __file__=__file__)
+    unit = toy_impostors.unit()
+    unit = replace(unit, exercises={NAME: unit.exercises[NAME]})
+    book = toy_impostors.released()
+    book["cells"] = [cell for cell in book["cells"] if cell["id"] in ("test", "imports")]
+    next(c for c in book["cells"] if c["id"] == "test")["source"] = toy_impostors.SOLUTION
+    bench = Workbench(unit, json.dumps(book).encode(), module)
+    assert not [t for t in bench.trials(NAME) if t.kind == MUTANT and "([2.0, 3.0]" in t.line]
+    [row] = verify.verify(bench, tmp_path / "kept", workers=2)
+    assert row.problems == ()
+    assert (row.tests, row.right, row.wrong) == (8, 2, 4)
+    assert row.mutants > 40 and row.killed == row.mutants - 2
