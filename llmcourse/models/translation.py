@@ -3,11 +3,13 @@
 The first part is numpy, one step at a time, as formulas. `Translator` is the same model in torch,
 to train; `Translator.arrays` gives its weights to the functions. Shapes: source ids (B, S), target
 ids (B, T); a mask is True at real tokens. The encoder reads in both directions, so its states are
-C = 2 H wide, and so is the state of the decoder.
+C = 2 H wide, and so is the state of the decoder. With attention the keys are the encoder's states,
+(B, S, C), and the values are the vectors of the source words, (B, S, d): the states say where to
+look, and what is found there is one word and nothing of its neighbours.
 
 Encoder parameters: E (V, d), forward and backward (of a GRU each, see `models.rnn`). Decoder
-parameters: E (V, d), gru (of a GRU of width C), W_a (C, C) with attention, W_c (C, 2 C), b_c (C,),
-W (V, C), b (V,).
+parameters: E (V, d), gru (of a GRU of width C), W_a (C, C) with attention, W_c (C, 2 C) or, with
+attention, (C, C + d), b_c (C,), W (V, C), b (V,).
 
 Not here: several layers, dropout, beam search (unit 09), attention between the tokens of one text
 (unit 08).
@@ -59,7 +61,7 @@ def encode(params: Params, ids: np.ndarray, mask: np.ndarray) -> tuple[np.ndarra
 
 
 def readout(params: Params, s: np.ndarray, c: np.ndarray) -> np.ndarray:
-    """Return the logits (B, V) for decoder states s and contexts c, (B, C) each."""
+    """Return the logits (B, V) for decoder states s (B, C) and contexts c (B, K)."""
     both = np.concatenate([s, c], axis=1)
     return np.tanh(both @ params["W_c"].T + params["b_c"]) @ params["W"].T + params["b"]
 
@@ -208,7 +210,8 @@ class Translator(nn.Module):
         self.target_embed = nn.Embedding(config.target_size, d)
         self.encoder = nn.GRU(d, config.d_hidden, batch_first=True, bidirectional=True)
         self.decoder = nn.GRU(d, C, batch_first=True)
-        self.combine, self.head = nn.Linear(2 * C, C), nn.Linear(C, config.target_size)
+        context = d if config.attention else C
+        self.combine, self.head = nn.Linear(C + context, C), nn.Linear(C, config.target_size)
         if config.attention:
             self.score = nn.Parameter(torch.eye(C) / math.sqrt(C))  # at first the scaled dot
 
@@ -241,7 +244,7 @@ class Translator(nn.Module):
         states, summary = self.encode(ids, mask)
         s, _ = self.decoder(self.target_embed(inputs), summary[None])
         if self.config.attention:
-            c = self.weights(s, states, mask) @ states
+            c = self.weights(s, states, mask) @ self.source_embed(ids)
         else:
             c = summary[:, None].expand(s.shape)
         return self.head(torch.tanh(self.combine(torch.cat([s, c], dim=2))))

@@ -39,12 +39,12 @@ def batch(B=3, S=6, T=4, seed=0):
     return ids, mask, targets, real
 
 
-def attending_step(params, states, mask):
+def attending_step(params, states, values, mask):
     def step(ids, s):
         s = translation.gru_cell(params["gru"], params["E"][ids], s)
         found = translation.bilinear_score(s, states, params["W_a"])
         weights = translation.attention_weights(found, mask)
-        c = translation.context_vector(weights, states)
+        c = translation.context_vector(weights, values)
         return translation.readout(params, s, c), s
 
     return step
@@ -54,7 +54,7 @@ def loss_by_functions(model, ids, mask, targets, real, start):
     encoder, decoder = model.arrays()
     states, summary = translation.encode(encoder, ids, mask)
     if model.config.attention:
-        step = attending_step(decoder, states, mask)
+        step = attending_step(decoder, states, encoder["E"][ids], mask)
     else:
 
         def step(ids, s):
@@ -100,24 +100,27 @@ def test_padding_changes_neither_summary_nor_translation(more, seed):
     found = []
     for a, m in ((ids, mask), wide):
         states, summary = translation.encode(encoder, a, m)
-        step = attending_step(decoder, states, m)
+        step = attending_step(decoder, states, encoder["E"][a], m)
         found.append((summary, translation.translate_greedy(step, summary, 1, 2, 8)))
     np.testing.assert_allclose(found[0][0], found[1][0], atol=1e-12)
     assert found[0][1] == found[1][1]
 
 
-def test_with_attention_only_the_score_is_new():
-    with_it, without = translator(True), translator(False)
-    names = {name for name, _ in with_it.named_parameters()}
-    assert names - {name for name, _ in without.named_parameters()} == {"score"}
-    assert with_it.n_parameters - without.n_parameters == 6 * 6
+def test_with_attention_the_score_is_new_and_the_context_is_a_word_wide():
+    with_it, without = (dict(translator(a).named_parameters()) for a in (True, False))
+    assert with_it.keys() - without.keys() == {"score"}
+    changed = {n: tuple(p.shape) for n, p in with_it.items() if n not in without}
+    changed |= {
+        n: tuple(with_it[n].shape) for n, p in without.items() if p.shape != with_it[n].shape
+    }
+    assert changed == {"score": (6, 6), "combine.weight": (6, 6 + 5)}
 
 
 def test_a_model_follows_its_inputs_in_dtype():
     encoder, decoder = translator(True).float().arrays()
     ids, mask, _, _ = batch()
     states, summary = translation.encode(encoder, ids, mask)
-    logits, s = attending_step(decoder, states, mask)(np.zeros(3, int), summary)
+    logits, s = attending_step(decoder, states, encoder["E"][ids], mask)(np.zeros(3, int), summary)
     assert {a.dtype for a in (states, summary, logits, s)} == {np.dtype("float32")}
 
 
