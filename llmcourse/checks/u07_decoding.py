@@ -221,11 +221,12 @@ def greedy_mistakes(scripted: Scripted, start: int, end: int, limit: int) -> lis
                 "A row ends at its end token: what comes after it does not count."),
         Mistake([[token for token in row[:longest] if token != end] for row in script],
                 "A row ends at its end token: what comes after it does not count."),
+        Mistake([text[: limit - 1] for text in right], "max_length tokens are allowed."),
         Mistake([text[:shortest] for text in right], "Go on until EVERY row has ended."),
+        Mistake([text[: shortest + 1] for text in right], "Go on until EVERY row has ended."),
         Mistake(lost, CARRY),
         Mistake([[scripted.vocab - 1] * limit for _ in script], TIES),
         Mistake([row[: row.index(end)] for row in script], "At most max_length tokens."),
-        Mistake([text[: limit - 1] for text in right], "max_length tokens are allowed."),
     ]  # fmt: skip
 
 

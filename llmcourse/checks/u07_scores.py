@@ -144,22 +144,23 @@ def weighed(scores: Array, mask: Array) -> Array:
 
 
 def weights_mistakes(scores: Array, mask: Array) -> list[Mistake]:
-    right = weighed(scores, mask)
-    e = np.exp(scores)
+    right, lowest = weighed(scores, mask), np.where(mask, scores, -1e9)
+    shifted = np.exp(lowest - lowest.max(axis=-1, keepdims=True)) * mask
+    last_axis = "Sum over the last axis, axis=-1: the weights of a query sum to 1."
     with np.errstate(all="ignore"):
-        zeroed = softmax(np.where(mask, scores, 0.0))
         return [
             Mistake(softmax(scores), "The mask has no influence."),
             Mistake(softmax(scores) * mask,
                     "Mask before the softmax: set to 0 after it, the weights do not sum to 1."),
             Mistake(weighed(scores, ~mask), "The mask is True where a query MAY attend."),
-            Mistake(zeroed, "A masked score is -inf, not 0: exp(0) is 1."),
-            Mistake(softmax(scores * mask), "A masked score is -inf, not 0: exp(0) is 1."),
-            Mistake(softmax(np.where(mask, scores, -1e9), axis=0),
-                    "Sum over the last axis, axis=-1: the weights of a query sum to 1."),
-            Mistake(softmax(np.where(mask, scores, -1e9).ravel()).reshape(scores.shape),
-                    "Sum over the last axis, axis=-1, not over the whole array."),
-            Mistake(e * mask, "Divide by the sum: the weights of a query sum to 1."),
+            Mistake(softmax(np.where(mask, scores, 0.0)),
+                    "A masked score is -inf, not 0: exp(0) is 1."),
+            Mistake(softmax(lowest, axis=0), last_axis),
+            Mistake(shifted / shifted.sum(axis=0, keepdims=True), last_axis),
+            Mistake(softmax(lowest.ravel()).reshape(scores.shape), last_axis),
+            Mistake(shifted / shifted.sum(), last_axis),
+            Mistake(np.exp(scores) * mask, "Divide by the sum: the weights of a query sum to 1."),
+            Mistake(shifted, "Divide by the sum: the weights of a query sum to 1."),
             Mistake(np.where(mask, scores, 0) / np.where(mask, scores, 0).sum(-1, keepdims=True),
                     "Take np.exp of the scores first."),
             Mistake(np.log(np.where(right > 0, right, 1)), "Return weights, not their logarithms."),

@@ -43,8 +43,8 @@ rt = setup(preset, device, seed)
 #
 # Our invented world has a second language. The verb is at the end of a clause, and noun phrases are in reverse order:
 # *the two old books* is "books old two the". Articles, adjectives and verbs agree with their nouns in gender and
-# number. The world writes sentences in both languages and tells which words correspond. We train on 20,000 pairs of up
-# to twelve English words and test on 600 other sentences. These are three test pairs:
+# number. The world writes sentences in both languages and tells which words correspond. We train on 20,000 pairs of
+# up to twelve English words and test on 600 other sentences. These are three test pairs:
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 from llmcourse import plotting, world
@@ -501,11 +501,11 @@ ax.set_title("The longer the sentence, the less of it survives in one vector");
 # times its weight, is the context of this step.](figures/attention_step.svg)
 #
 # In general, attention looks something up, softly. The **query** says what is wanted. Each position has a **key**,
-# which says what is there, and a **value**, which is what the query gets. In our translator the keys are the encoder's
-# states, which say what a word does in its sentence, and the values are the vectors of the words. (The first models
-# used the states as values, too. A state also contains the neighbours, so such a decoder can read a word beside the
-# place where it is.) In a **head** of a transformer (unit 08) queries, keys and values are computed from the vectors
-# of the tokens by three learned matrices.
+# which says what is there, and a **value**, which is what the query gets. In our translator the keys are the
+# encoder's states $h_s$, which say what a word does in its sentence, and the values are the words' vectors $e_s$.
+# (The first models used the states as values, too. A state also contains the neighbours, so such a decoder can read a
+# word beside the place where it is.) In a **head** of a transformer (unit 08) queries, keys and values are computed
+# from the vectors of the tokens by three learned matrices.
 #
 # ## One head by hand
 #
@@ -1050,11 +1050,11 @@ rt.claim("nouns, verbs, adjectives: the largest weight is on a truly aligned wor
 # shortest to the longest sentences. Four times the width holds more, but the same fall comes at longer sentences, and
 # the weights of a GRU grow by sixteen. With attention the encoder's states of all words are kept. At step t the state
 # s of the decoder is the query: score_j = s W_a h_j, the weights w are the softmax of the scores over the real words,
-# the context is the sum of w_j e_j, with e_j the vector of word j. Encoder and GRU stay as they are; the readout takes
-# a narrower context. Only W_a is new: C x C = 16,384 numbers. It gained more than 10 BLEU on the longest third. The
-# price: S scores at each of T steps, S T in all, where the fixed context needs none; sentences twice as long cost four
-# times as much. If the new model were no better, I would draw its weights for a few sentences. If they are even, the
-# scores do not reach the softmax or W_a is not trained; if they lie on padding, the mask is wrong; if a test with
+# the context is the sum of w_j e_j, with e_j the vector of word j. Encoder and GRU stay as they are; the readout
+# takes a narrower context. Only W_a is new: C x C = 16,384 numbers. It gained more than 10 BLEU on the longest third.
+# The price: S scores at each of T steps, S T in all, where the fixed context needs none; sentences twice as long cost
+# four times as much. If the new model were no better, I would draw its weights for a few sentences. If they are even,
+# the scores do not reach the softmax or W_a is not trained; if they lie on padding, the mask is wrong; if a test with
 # known values fails, the formula is.
 # ### BEGIN MARK SCHEME
 # 10 points. 2: the bottleneck: one vector of fixed size for any length; a wider one moves the problem. 3: scores,
