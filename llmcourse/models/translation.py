@@ -4,8 +4,9 @@ The first part is numpy, one step at a time, as formulas. `Translator` is the sa
 to train; `Translator.arrays` gives its weights to the functions. Shapes: source ids (B, S), target
 ids (B, T); a mask is True at real tokens. The encoder reads in both directions, so its states are
 C = 2 H wide, and so is the state of the decoder. With attention the keys are the encoder's states,
-(B, S, C), and the values are the vectors of the source words, (B, S, d): the states say where to
-look, and what is found there is one word and nothing of its neighbours.
+(B, S, C), the values are the vectors of the source words, (B, S, d), and the decoder starts from
+zeros: the states say where to look, and what is found there is one word and nothing of its
+neighbours. So the weights tell which word was used.
 
 Encoder parameters: E (V, d), forward and backward (of a GRU each, see `models.rnn`). Decoder
 parameters: E (V, d), gru (of a GRU of width C), W_a (C, C) with attention, W_c (C, 2 C) or, with
@@ -227,6 +228,10 @@ class Translator(nn.Module):
         states, _ = pad_packed_sequence(states, batch_first=True, total_length=ids.shape[1])
         return states, torch.cat([last[0], last[1]], dim=1)
 
+    def start(self, summary: Float[Tensor, "B C"]) -> Float[Tensor, "B C"]:
+        """Return the decoder's first state: the summary or, with attention, zeros."""
+        return torch.zeros_like(summary) if self.config.attention else summary
+
     def weights(
         self,
         s: Float[Tensor, "B T C"],
@@ -242,7 +247,8 @@ class Translator(nn.Module):
     ) -> Float[Tensor, "B T V"]:
         """Return the logits after each of the inputs: the start token, then the true tokens."""
         states, summary = self.encode(ids, mask)
-        s, _ = self.decoder(self.target_embed(inputs), summary[None])
+        start = self.start(summary)
+        s, _ = self.decoder(self.target_embed(inputs), start[None])
         if self.config.attention:
             c = self.weights(s, states, mask) @ self.source_embed(ids)
         else:

@@ -55,12 +55,14 @@ def loss_by_functions(model, ids, mask, targets, real, start):
     states, summary = translation.encode(encoder, ids, mask)
     if model.config.attention:
         step = attending_step(decoder, states, encoder["E"][ids], mask)
+        s = 0 * summary
     else:
+        s = summary
 
         def step(ids, s):
             return translation.decode_step(decoder, ids, s, summary)
 
-    return translation.teacher_forced_loss(step, summary, targets, real, start)
+    return translation.teacher_forced_loss(step, s, targets, real, start)
 
 
 # --- the functions and the model to train
