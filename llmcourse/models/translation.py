@@ -3,14 +3,13 @@
 The first part is numpy, one step at a time, as formulas. `Translator` is the same model in torch,
 to train; `Translator.arrays` gives its weights to the functions. Shapes: source ids (B, S), target
 ids (B, T); a mask is True at real tokens. The encoder reads in both directions, so its states are
-C = 2 H wide, and so is the state of the decoder. With attention the keys are the encoder's states,
-(B, S, C), the values are the vectors of the source words, (B, S, d), and the decoder starts from
-zeros: the states say where to look, and what is found there is one word and nothing of its
-neighbours. So the weights tell which word was used.
+C = 2 H wide, and so is the state of the decoder. The keys of attention are the encoder's states.
+The values are the states, too, or else the vectors of the source words: then the decoder starts
+from zeros, so that all it learns about the source are the words that its weights select.
 
 Encoder parameters: E (V, d), forward and backward (of a GRU each, see `models.rnn`). Decoder
 parameters: E (V, d), gru (of a GRU of width C), W_a (C, C) with attention, W_c (C, 2 C) or, with
-attention, (C, C + d), b_c (C,), W (V, C), b (V,).
+attention to words, (C, C + d), b_c (C,), W (V, C), b (V,).
 
 Not here: several layers, dropout, beam search (unit 09), attention between the tokens of one text
 (unit 08).
@@ -39,6 +38,7 @@ from llmcourse.models.rnn import gru_cell
 Params = Mapping[str, Any]
 Step = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]  # ids, s -> logits, new s
 ORDER = 4  # longest n-gram that BLEU counts
+VALUES = ("none", "states", "words")  # what a decoder attends to
 
 
 # --- with a fixed context
@@ -194,11 +194,13 @@ class TranslatorConfig:
     target_size: int  # V of the target language
     d_embed: int  # width of the vector of a token
     d_hidden: int  # H, width of each GRU of the encoder; the decoder has C = 2 H
-    attention: bool  # False: the summary of the encoder is the context at every step
+    attention: str  # values, one of VALUES; none: the summary is the context at every step
 
     def __post_init__(self) -> None:
         if min(self.source_size, self.target_size, self.d_embed, self.d_hidden) < 1:
             raise ValueError(f"every size must be at least 1, got {self}")
+        if self.attention not in VALUES:
+            raise ValueError(f"attention must be one of {VALUES}, got {self.attention!r}")
 
 
 class Translator(nn.Module):
@@ -211,9 +213,9 @@ class Translator(nn.Module):
         self.target_embed = nn.Embedding(config.target_size, d)
         self.encoder = nn.GRU(d, config.d_hidden, batch_first=True, bidirectional=True)
         self.decoder = nn.GRU(d, C, batch_first=True)
-        context = d if config.attention else C
+        context = d if config.attention == "words" else C
         self.combine, self.head = nn.Linear(C + context, C), nn.Linear(C, config.target_size)
-        if config.attention:
+        if config.attention != "none":
             self.score = nn.Parameter(torch.eye(C) / math.sqrt(C))  # at first the scaled dot
 
     def encode(
@@ -227,10 +229,6 @@ class Translator(nn.Module):
         states, last = self.encoder(packed)
         states, _ = pad_packed_sequence(states, batch_first=True, total_length=ids.shape[1])
         return states, torch.cat([last[0], last[1]], dim=1)
-
-    def start(self, summary: Float[Tensor, "B C"]) -> Float[Tensor, "B C"]:
-        """Return the decoder's first state: the summary or, with attention, zeros."""
-        return torch.zeros_like(summary) if self.config.attention else summary
 
     def weights(
         self,
@@ -247,12 +245,13 @@ class Translator(nn.Module):
     ) -> Float[Tensor, "B T V"]:
         """Return the logits after each of the inputs: the start token, then the true tokens."""
         states, summary = self.encode(ids, mask)
-        start = self.start(summary)
+        start = torch.zeros_like(summary) if self.config.attention == "words" else summary
         s, _ = self.decoder(self.target_embed(inputs), start[None])
-        if self.config.attention:
-            c = self.weights(s, states, mask) @ self.source_embed(ids)
-        else:
+        if self.config.attention == "none":
             c = summary[:, None].expand(s.shape)
+        else:
+            values = states if self.config.attention == "states" else self.source_embed(ids)
+            c = self.weights(s, states, mask) @ values
         return self.head(torch.tanh(self.combine(torch.cat([s, c], dim=2))))
 
     @property
@@ -271,7 +270,7 @@ class Translator(nn.Module):
         decoder = {"E": made["target_embed.weight"], "gru": _gru(made, "decoder", "")}
         for name, module in (("_c", "combine"), ("", "head")):
             decoder |= {f"W{name}": made[f"{module}.weight"], f"b{name}": made[f"{module}.bias"]}
-        return encoder, decoder | ({"W_a": made["score"]} if self.config.attention else {})
+        return encoder, decoder | ({"W_a": made["score"]} if "score" in made else {})
 
 
 def _gru(made: Mapping[str, np.ndarray], module: str, way: str) -> dict[str, np.ndarray]:

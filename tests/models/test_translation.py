@@ -50,29 +50,25 @@ def attending_step(params, states, values, mask):
     return step
 
 
-def loss_by_functions(model, ids, mask, targets, real, start):
+def step_of(model, ids, mask):
+    """The step of a translator by the functions, and its first state."""
     encoder, decoder = model.arrays()
     states, summary = translation.encode(encoder, ids, mask)
-    if model.config.attention:
-        step = attending_step(decoder, states, encoder["E"][ids], mask)
-        s = 0 * summary
-    else:
-        s = summary
-
-        def step(ids, s):
-            return translation.decode_step(decoder, ids, s, summary)
-
-    return translation.teacher_forced_loss(step, s, targets, real, start)
+    if model.config.attention == "none":
+        return (lambda before, s: translation.decode_step(decoder, before, s, summary)), summary
+    if model.config.attention == "states":
+        return attending_step(decoder, states, states, mask), summary
+    return attending_step(decoder, states, encoder["E"][ids], mask), 0 * summary
 
 
 # --- the functions and the model to train
 
 
-@pytest.mark.parametrize("attention", [False, True])
+@pytest.mark.parametrize("attention", translation.VALUES)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_functions_compute_what_the_model_computes(attention, seed):
     model = translator(attention, seed)
-    if attention:
+    if attention != "none":
         torch.nn.init.normal_(model.score)
     ids, mask, targets, real = batch(seed=seed)
     inputs = np.concatenate([np.full((len(ids), 1), 1), targets[:, :-1]], axis=1)
@@ -80,12 +76,12 @@ def test_the_functions_compute_what_the_model_computes(attention, seed):
     wanted = torch.nn.functional.cross_entropy(
         logits[torch.tensor(real)], torch.tensor(targets)[torch.tensor(real)]
     )
-    ours = loss_by_functions(model, ids, mask, targets, real, 1)
+    ours = translation.teacher_forced_loss(*step_of(model, ids, mask), targets, real, 1)
     np.testing.assert_allclose(ours, wanted.item(), atol=1e-12)
 
 
 def test_the_encoder_equals_torchs_bidirectional_gru_on_packed_rows():
-    model = translator(False)
+    model = translator("none")
     ids, mask, _, _ = batch()
     states, summary = translation.encode(model.arrays()[0], ids, mask)
     theirs, last = model.encode(torch.tensor(ids), torch.tensor(mask))
@@ -96,38 +92,35 @@ def test_the_encoder_equals_torchs_bidirectional_gru_on_packed_rows():
 @settings(max_examples=20)
 @given(more=st.integers(1, 4), seed=SEEDS)
 def test_padding_changes_neither_summary_nor_translation(more, seed):
-    encoder, decoder = translator(True, seed).arrays()
+    model = translator("states", seed)
     ids, mask, _, _ = batch(seed=seed)
     wide = np.pad(ids, ((0, 0), (0, more)), constant_values=7), np.pad(mask, ((0, 0), (0, more)))
     found = []
     for a, m in ((ids, mask), wide):
-        states, summary = translation.encode(encoder, a, m)
-        step = attending_step(decoder, states, encoder["E"][a], m)
-        found.append((summary, translation.translate_greedy(step, summary, 1, 2, 8)))
+        step, s = step_of(model, a, m)
+        found.append((s, translation.translate_greedy(step, s, 1, 2, 8)))
     np.testing.assert_allclose(found[0][0], found[1][0], atol=1e-12)
     assert found[0][1] == found[1][1]
 
 
-def test_with_attention_the_score_is_new_and_the_context_is_a_word_wide():
-    with_it, without = (dict(translator(a).named_parameters()) for a in (True, False))
-    assert with_it.keys() - without.keys() == {"score"}
-    changed = {n: tuple(p.shape) for n, p in with_it.items() if n not in without}
-    changed |= {
-        n: tuple(with_it[n].shape) for n, p in without.items() if p.shape != with_it[n].shape
+def test_with_attention_only_the_score_is_new_and_a_context_of_words_is_a_word_wide():
+    shapes = {
+        values: {n: tuple(p.shape) for n, p in translator(values).named_parameters()}
+        for values in translation.VALUES
     }
-    assert changed == {"score": (6, 6), "combine.weight": (6, 6 + 5)}
+    assert shapes["states"] == shapes["none"] | {"score": (6, 6)}
+    assert shapes["words"] == shapes["states"] | {"combine.weight": (6, 6 + 5)}
 
 
-def test_a_model_follows_its_inputs_in_dtype():
-    encoder, decoder = translator(True).float().arrays()
+@pytest.mark.parametrize("attention", translation.VALUES)
+def test_a_model_follows_its_inputs_in_dtype(attention):
     ids, mask, _, _ = batch()
-    states, summary = translation.encode(encoder, ids, mask)
-    logits, s = attending_step(decoder, states, encoder["E"][ids], mask)(np.zeros(3, int), summary)
-    assert {a.dtype for a in (states, summary, logits, s)} == {np.dtype("float32")}
+    step, s = step_of(translator(attention).float(), ids, mask)
+    assert {a.dtype for a in (s, *step(np.zeros(3, int), s))} == {np.dtype("float32")}
 
 
 def test_no_logits_see_a_later_input():
-    model = translator(True)
+    model = translator("words")
     ids, mask, targets, _ = map(torch.tensor, batch())
     other = targets.clone()
     other[:, 2:] = 0
@@ -139,11 +132,16 @@ def test_no_logits_see_a_later_input():
 def test_a_size_of_0_is_refused(size):
     sizes = dict.fromkeys(("source_size", "target_size", "d_embed", "d_hidden"), 2) | {size: 0}
     with pytest.raises(ValueError, match="every size must be at least 1"):
-        TranslatorConfig(**sizes, attention=True)
+        TranslatorConfig(**sizes, attention="none")
+
+
+def test_another_kind_of_values_is_refused():
+    with pytest.raises(ValueError, match=r"attention must be one of .* got 'word'"):
+        TranslatorConfig(2, 2, 2, 2, "word")
 
 
 def test_ids_outside_the_vocabulary_are_refused():
-    encoder, decoder = translator(False).arrays()
+    encoder, decoder = translator("none").arrays()
     with pytest.raises(ValueError, match="expected ids from 0 to 10, got -1"):
         translation.encode(encoder, np.array([[1, -1]]), np.array([[True, False]]))
     with pytest.raises(ValueError, match="expected ids from 0 to 8, got 9"):

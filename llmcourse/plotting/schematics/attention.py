@@ -55,34 +55,31 @@ def draw_bottleneck() -> str:
 
 
 def draw_attention_step() -> str:
-    """Draw one step of a decoder that attends to the words of the source."""
+    """Draw one step of a decoder that attends to the encoder's states."""
     pen = Pen(
         860,
-        568,
+        500,
         "Attention: each step takes its own context from all words",
-        "One step of a decoder with attention. The encoder's states h_1, h_2, h_3, (B, S, C), at "
-        "the words Helen, was, happy are the keys. The decoder's new state s_t, (B, C), is the "
-        "query. It is compared with each key: three scores, (B, S). A softmax over the real words "
-        "makes the weights w_1, w_2, w_3. The values are the vectors of the words, e_1, e_2, e_3, "
-        "(B, S, d). The context c_t, (B, d), is the sum of the values, each times its weight. The "
-        "readout computes the logits of the next word from s_t and c_t.",
+        "One step of a decoder with attention. The encoder's states h_1, h_2, h_3, (B, S, C), of "
+        "the words Helen, was, happy are keys and values. The decoder's new state s_t, (B, C), is "
+        "the query. It is compared with each key: three scores, (B, S). A softmax over the real "
+        "words makes the weights w_1, w_2, w_3. The context c_t, (B, C), is the sum of the states, "
+        "each times its weight. The readout computes the logits of the next word from s_t and c_t.",
     )
     xs, right = (150.0, 270.0, 390.0), 660.0
-    total, soft, ask, score, keys, values = 120.0, 202.0, 326.0, 276.0, 376.0, 456.0
-    pen.frame(270, values, 380, 60)
-    result = pen.box(270, total, 310, 40, "$c_t = Σ w_s e_s$")
+    total, soft, ask, score, keys = 120.0, 202.0, 326.0, 276.0, 376.0
+    pen.frame(270, keys, 380, 64)
+    result = pen.box(270, total, 310, 40, "$c_t = Σ w_s h_s$")
     softmax = pen.box(270, soft, 310, 36, "softmax over the real words", fill="#ffffff")
     for s, (x, word) in enumerate(zip(xs, SOURCE, strict=True), 1):
-        vector = pen.box(x, values, 64, 36, f"$e_{s}$")
         state = pen.box(x, keys, 64, 40, f"$h_{s}$")
         compared = pen.box(x, score, 74, 36, "score", fill="#ffffff")
-        pen.arrow((x, 504), vector.bottom)
-        pen.text(x, 520, word)
-        pen.arrow(vector.top, state.bottom)
         pen.arrow(state.top, compared.bottom)
         pen.arrow(compared.top, softmax.below(x))
         pen.arrow(softmax.above(x), result.below(x))
         pen.text(x + 10, 162, f"$w_{s}$", anchor="start")
+        pen.arrow((x, 434), state.bottom)
+        pen.text(x, 450, word)
         pen.arrow(pen.joint(x + 22, ask) if s < 3 else (x + 22, ask), compared.below(x + 22))
     state = pen.box(right, score, 110, 40, "state $s_t$")
     crossings = tuple((x, ask) for x in xs)
@@ -90,7 +87,7 @@ def draw_attention_step() -> str:
     pen.text(530, ask - 16, "query (B, C)", kind="small")
     read = pen.box(right, total, 110, 40, "readout")
     pen.arrow(result.right, read.left)
-    pen.text(515, total - 16, "context (B, d)", kind="small")
+    pen.text(515, total - 16, "context (B, C)", kind="small")
     pen.arrow(state.top, read.bottom)
     pen.arrow(read.top, (right, 76))
     pen.text(right, 62, "logits of the next word")
@@ -98,11 +95,11 @@ def draw_attention_step() -> str:
     pen.text(right + 24, ask + 46, "word before, $y_{t-1}$")
     pen.arrow((790, score), state.right)
     pen.text(800, score, "$s_{t-1}$", anchor="start")
-    pen.arrow((80, values), (50, values), (50, total), result.left)
-    pen.text(470, keys + 16, "keys: the encoder's states (B, S, C)", anchor="start", kind="small")
-    pen.text(470, values, "values: vectors of the words (B, S, d)", anchor="start", kind="small")
-    pen.text(30, 548, "With a fixed context, the summary takes the place of $c_t$ at every step.",
-             anchor="start", kind="small")  # fmt: skip
+    pen.arrow((80, keys), (50, keys), (50, total), result.left)
+    pen.text(60, 240, "values", anchor="start", kind="small")
+    pen.text(470, keys + 20, "keys and values (B, S, C)", anchor="start", kind="small")
+    pen.text(30, 480, "The only change: with a fixed context, $c_t$ is the same summary at every "
+             "step.", anchor="start", kind="small")  # fmt: skip
     return pen.svg()
 
 
