@@ -361,8 +361,6 @@ check.translate_greedy(translate_greedy);
 # ## Everything through one vector
 #
 # Now we train the translator in torch. Each word gets an id, and words never seen in training become `<unk>`.
-# `batch` returns padded ids and masks; target rows end with `</s>`. `batches` draws batches at random, of sentences
-# of similar length, so that little is padded.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 import torch
@@ -374,7 +372,13 @@ source_words, target_words = (
 )
 source_ids, target_ids = ({word: i for i, word in enumerate(words)} for words in (source_words, target_words))
 
+print(f"{len(source_words)} different source words, {len(target_words)} target words")
 
+# %% [markdown]
+# `batch` returns padded ids and masks; target rows end with `</s>`. `batches` draws batches at random, of sentences
+# of similar length, so that little is padded.
+
+# %% tags=["demo"] jupyter={"source_hidden": true}
 def padded(rows):
     """Return ids and mask of rows of different lengths, as tensors."""
     S = max(map(len, rows))
@@ -397,8 +401,6 @@ def batches(pairs, draw, size=64, pool=32):
             for k in draw.permutation(len(near) // size):
                 yield batch(near[k * size : (k + 1) * size])
 
-
-print(f"{len(source_words)} different source words, {len(target_words)} target words")
 
 # %% [markdown]
 # The training loop is that of unit 06: AdamW, a learning rate that rises and then falls along a cosine, and gradients
