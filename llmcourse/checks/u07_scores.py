@@ -146,6 +146,7 @@ def weighed(scores: Array, mask: Array) -> Array:
 def weights_mistakes(scores: Array, mask: Array) -> list[Mistake]:
     right, lowest = weighed(scores, mask), np.where(mask, scores, -1e9)
     shifted = np.exp(lowest - lowest.max(axis=-1, keepdims=True)) * mask
+    columns = shifted.sum(axis=0, keepdims=True)
     last_axis = "Sum over the last axis, axis=-1: the weights of a query sum to 1."
     with np.errstate(all="ignore"):
         return [
@@ -156,7 +157,7 @@ def weights_mistakes(scores: Array, mask: Array) -> list[Mistake]:
             Mistake(softmax(np.where(mask, scores, 0.0)),
                     "A masked score is -inf, not 0: exp(0) is 1."),
             Mistake(softmax(lowest, axis=0), last_axis),
-            Mistake(shifted / shifted.sum(axis=0, keepdims=True), last_axis),
+            Mistake(shifted / np.where(columns > 0, columns, 1), last_axis),
             Mistake(softmax(lowest.ravel()).reshape(scores.shape), last_axis),
             Mistake(shifted / shifted.sum(), last_axis),
             Mistake(np.exp(scores) * mask, "Divide by the sum: the weights of a query sum to 1."),

@@ -380,7 +380,7 @@ EDITS = {
         ("do not multiply", ("sums / math", "sums * math")),
         ("softmax comes later", ("return ", "return scores_of.softmax("), ("(C)", "(C))")),
         ("keys of row b only", ("(q[:, None, :] * keys).sum(axis=2)", "q @ keys[0].T")),
-        ("It is (B, S)", ("axis=2", "axis=1")),
+        ("Compare the shape", ("axis=2", "axis=1")),
         ("changed its argument", ("    sums", "    keys *= 2\n    sums")),
     ],
     "bilinear_score": [
@@ -426,7 +426,7 @@ EDITS = {
          ("weights[:, :, None] *", "(weights / weights.sum(axis=1, keepdims=True))[:, :, None] *")),
         ("weighted sum of all values", ("(weights[:, :, None] * values).sum(axis=1)",
                                         "values[np.arange(len(values)), weights.argmax(axis=1)]")),
-        ("It is (B, C)", ("axis=1", "axis=2")),
+        ("Compare the shape", ("axis=1", "axis=2")),
         ("Row b of the weights", ("(weights[:, :, None] * values).sum(axis=1)",
                                   "weights @ values[0]")),
         ("changed its argument", ("    return", "    values *= 2\n    return")),
@@ -444,4 +444,10 @@ EDITS = {
 }  # fmt: skip
 globals().update(edited(globals(), EDITS, SOLVED))
 
-EQUIVALENT: list[Equivalent] = []
+EQUIVALENT = [
+    Equivalent(
+        "translate_greedy",
+        "over = over + (ids == end)",
+        because="the sum of two booleans is their or",
+    )
+]

@@ -219,9 +219,7 @@ CALLED = {  # the functions that an exercise gets, by their parameters in its co
     "random_search": {("settings",), ()},
     "teacher_forced_loss": {("ids", "s")},
     "translate_greedy": {("ids", "s")},
-    "test_attention": {
-        ("args", "keywords")
-    },  # a stand-in takes any call
+    "test_attention": {("args", "keywords")},  # a stand-in takes any call
 }
 
 
