@@ -276,7 +276,7 @@ print(f"mean over {mask.sum()} real tokens: {total / mask.sum():.3f}")
 # the column of targets before. Carry the state on. This call returns the mean of the table:
 #
 # ```python
-# >>> round(teacher_forced_loss(bigram_step, np.zeros((2, 1)), targets, mask, START), 3)
+# >>> print(round(teacher_forced_loss(bigram_step, np.zeros((2, 1)), targets, mask, START), 3))
 # 0.572
 # ```
 #
