@@ -69,7 +69,10 @@ def true_alignment(pair):
         cells[t, s] = 1
     return cells
 
+# %% [markdown]
+# We take a test pair of about ten words:
 
+# %% tags=["demo"]
 shown = max(tests, key=lambda pair: ("to" in pair.source, -abs(len(pair.source) - 10)))  # of about ten words
 ax = plotting.alignment(shown.source, shown.target, true_alignment(shown))
 ax.set_title("The true alignment: the verb is last, noun phrases are reversed");
@@ -193,6 +196,10 @@ def readout(params: dict, s: np.ndarray, c: np.ndarray) -> np.ndarray:
     return hidden @ params["W"].T + params["b"]
 
 
+# %% [markdown]
+# `tiny_decoder` has one unit and two tokens, and the echo as its GRU:
+
+# %%
 tiny_decoder = {
     "E": np.array([[0.0], [1.0]]), "gru": echo, "W_c": np.array([[1.0, 2.0]]), "b_c": np.zeros(1),
     "W": np.array([[1.0], [-1.0]]), "b": np.array([0.5, 0.0]),
@@ -442,7 +449,10 @@ def built(attention, pairs, steps):
     print(f"{model.n_parameters:,} parameters, loss {losses[0]:.2f} at first, {np.mean(losses[-50:]):.2f} at the end")
     return model
 
+# %% [markdown]
+# The first model has a fixed context:
 
+# %% tags=["demo"]
 steps = rt.pick(smoke=5, cpu=700, gpu=2_000)
 fixed = built("none", pairs, steps)
 
@@ -521,13 +531,18 @@ ax.set_title("The longer the sentence, the less of it survives in one vector");
 # The head has two rows of numbers for each of q, k and v. The first row is multiplied by the first number of x, the
 # second row by the second, and the two are added:
 
-# %% tags=["nbval-check-output"]
+# %%
 names, inputs = ["old", "cats", "sleep"], [(1, 0), (0, 1), (1, 1)]
 rows = {
     "q": ((1, 0, 2, 1), (0, 1, 0, 1)),
     "k": ((1, 1, 0, 0), (0, 1, 1, 0)),
     "v": ((2, 0), (0, 3)),
 }  # fmt: skip
+
+# %% [markdown]
+# These are the nine queries, keys and values:
+
+# %% tags=["nbval-check-output"]
 vectors = {}
 for name, x in zip(names, inputs):
     for kind, (first, second) in rows.items():
@@ -753,6 +768,8 @@ def attention_weights(scores: np.ndarray, mask: np.ndarray) -> np.ndarray:
 # %% check="attention_weights"
 check.attention_weights(attention_weights);
 
+# %% [markdown] question="mask"
+
 # %% [markdown] exercise="context_vector"
 # Write `context_vector`, which returns for each row the sum of its values, each times its weight. Below,
 # 0.25 · (4, 0) + 0.75 · (0, 8) = (1, 6):
@@ -803,8 +820,7 @@ rt.claim("attention by hand equals torch's (largest difference)", off, off < 1e-
 # late. The outputs have the right shape, the model trains, and it is just worse than it should be. So people who
 # build models write **tests**. In this exercise you write one.
 #
-# This is attention for matrices, with queries Q (T, d), keys K (S, d), values V (S, D) and a mask (T, S), and the
-# same without the scale:
+# This is attention for matrices, with queries Q (T, d), keys K (S, d), values V (S, D) and a mask (T, S):
 
 # %%
 def attention(queries, keys, values, mask):
@@ -813,6 +829,10 @@ def attention(queries, keys, values, mask):
     return attention_weights(scores, mask) @ values
 
 
+# %% [markdown]
+# The first impostor forgets the scale:
+
+# %%
 def without_scaling(queries, keys, values, mask):
     return attention_weights(queries @ keys.T, mask) @ values
 
@@ -946,7 +966,10 @@ rt.claim("the previous-token head attends to the previous token (fraction)", hit
 bilinear = choose(bilinear_score, translation.bilinear_score)
 looked = []
 
+# %% [markdown]
+# Here is the step, for any keys and values:
 
+# %% tags=["demo"]
 def attentive(params, keys, values, mask):
     """Return the step of a decoder that attends to these keys and values."""
 
