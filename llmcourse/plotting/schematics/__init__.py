@@ -6,7 +6,7 @@ pictures. One pen gives all of them one style.
 
 from collections.abc import Callable, Mapping
 
-from llmcourse.plotting.schematics import cells, counts, recurrent, transformer
+from llmcourse.plotting.schematics import attention, cells, counts, recurrent, transformer
 
 DRAWINGS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "02_ngrams": {
@@ -20,6 +20,11 @@ DRAWINGS: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "gru_cell": cells.draw_gru_cell,
         "stacked_layers": recurrent.draw_stacked_layers,
         "bidirectional": recurrent.draw_bidirectional,
+    },
+    "07_attention": {
+        "bottleneck": attention.draw_bottleneck,
+        "attention_step": attention.draw_attention_step,
+        "one_head": attention.draw_one_head,
     },
     "08_transformers": {
         "gpt": transformer.draw_gpt,
