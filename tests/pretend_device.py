@@ -15,7 +15,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 PRETENDED = torch.device("meta")
-MAY_MIX = {"index", "index_put_", "_index_put_impl_", "copy_", "_to_copy"}  # CUDA takes both, too
+PACKING = {"_pack_padded_sequence", "_pad_packed_sequence"}  # lengths stay on the CPU
+MAY_MIX = PACKING | {"index", "index_put_", "_index_put_impl_", "copy_", "_to_copy"}  # as on CUDA
 
 
 class There(torch.Tensor):
@@ -48,6 +49,8 @@ class There(torch.Tensor):
         result = function(*tree_map(inner, args), **tree_map(inner, kwargs))
         if leaves:
             return result
+        if name in PACKING:
+            return moved(result[0]), result[1]
         return args[0] if name.endswith("_") and isinstance(args[0], There) else moved(result)
 
 

@@ -39,6 +39,9 @@ def test_notebook_runs_on_another_device(slug, monkeypatch):
         for cell in expand(ROOT, slug).cells:
             if cell.cell_type == "code":
                 exec(compile(cell.source, f"{slug} {cell.id}", "exec"), names)
-    used = [v for v in names.values() if isinstance(v, torch.Tensor) and v.device == PRETENDED]
+    tensors = [v for v in names.values() if isinstance(v, torch.Tensor)]
+    for module in (v for v in names.values() if isinstance(v, torch.nn.Module)):
+        tensors += module.parameters()
+    used = [tensor for tensor in tensors if tensor.device == PRETENDED]
     pyplot.close("all")
     assert used, "nothing of the notebook was on the device"

@@ -212,7 +212,7 @@ class Translator(nn.Module):
         self.source_embed = nn.Embedding(config.source_size, d)
         self.target_embed = nn.Embedding(config.target_size, d)
         self.encoder = nn.GRU(d, config.d_hidden, batch_first=True, bidirectional=True)
-        self.decoder = nn.GRU(d, C, batch_first=True)
+        self.decoder = nn.GRU(d, C)  # time first
         context = d if config.attention == "words" else C
         self.combine, self.head = nn.Linear(C + context, C), nn.Linear(C, config.target_size)
         if config.attention != "none":
@@ -246,7 +246,7 @@ class Translator(nn.Module):
         """Return the logits after each of the inputs: the start token, then the true tokens."""
         states, summary = self.encode(ids, mask)
         start = torch.zeros_like(summary) if self.config.attention == "words" else summary
-        s, _ = self.decoder(self.target_embed(inputs), start[None])
+        s = self.decoder(self.target_embed(inputs.T), start[None])[0].transpose(0, 1)
         if self.config.attention == "none":
             c = summary[:, None].expand(s.shape)
         else:
