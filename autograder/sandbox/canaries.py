@@ -46,7 +46,7 @@ print("held" if not got else "got through: " + ", ".join(map(str, got)))
 # Fingerprints of functions, computed by the same text on both sides: of all in memory after every
 # kind of import, and of all in files that are named like a module looked for.
 FORMULAS = """
-import gc, hashlib, importlib, marshal, sys
+import gc, hashlib, importlib.util, marshal, sys
 def fingerprints(code):
     for inner in [c for c in code.co_consts if isinstance(c, types.CodeType)]:
         text = repr((inner.co_name, inner.co_code, inner.co_names, inner.co_varnames))
@@ -54,6 +54,8 @@ def fingerprints(code):
         yield from fingerprints(inner)
 def compiled(path):
     data = open(path, "rb").read()
+    if path.endswith(".pyc") and data[:4] != importlib.util.MAGIC_NUMBER:
+        return compile("", path, "exec")  # another Python's, which marshal may end on
     try:
         return marshal.loads(data[16:]) if path.endswith(".pyc") else compile(data, path, "exec")
     except (ValueError, EOFError, TypeError, SyntaxError): return compile("", path, "exec")

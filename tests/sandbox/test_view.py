@@ -94,9 +94,14 @@ def test_the_functions_that_are_hidden_are_found_to_answer():
     assert ("llmcourse.models.rnn.SequenceTagger", "SequenceTagger") in earned
 
 
+# Of the same name as an exercise, and another thing: this one turns a text into ids.
+NAMESAKES = {"07_attention": {"llmcourse.text.tokenizers.Tokenizer.encode"}}
+
+
 def test_no_name_of_an_exercise_is_defined_in_what_is_shown():
     for unit in UNITS:
-        names = {name.rpartition(".")[2] for name in functions(unit, apart=())}
+        shown = set(functions(unit, apart=())) - NAMESAKES.get(unit, set())
+        names = {name.rpartition(".")[2] for name in shown}
         assert not names & set(load_unit(ROOT, unit).exercises), unit
 
 
