@@ -8,8 +8,7 @@ from typing import Any
 
 from autograder.exercise import Inputs, Judged, Outcome
 from autograder.units.arrays import generator
-from autograder.units.arrays import unless_changed as with_a_function
-from autograder.units.u06_rnn_lstm import EVERY, Judging, add_case, core, edge, exercise_of
+from autograder.units.judging import EVERY, Judging, add_case, core, edge, exercise_of
 from autograder.units.u07_impostors import test_attention
 from llmcourse.checks import u07_decoding as decoding
 from llmcourse.checks import u07_encoding as encoding
@@ -50,7 +49,7 @@ add_case(
 
 # --- teacher_forced_loss; sizes are (vocabulary, C, B, T)
 
-teacher_forced_loss = exercise_of("teacher_forced_loss", with_a_function)
+teacher_forced_loss = exercise_of("teacher_forced_loss")
 FORCED = decoding.loss_inputs, decoding.loss_of, decoding.loss_mistakes
 add_case(
     teacher_forced_loss, 4, "the loss on other batches",
@@ -68,7 +67,7 @@ add_case(
 
 # --- translate_greedy
 
-translate_greedy = exercise_of("translate_greedy", with_a_function)
+translate_greedy = exercise_of("translate_greedy")
 Scripts = tuple[tuple[tuple[int, ...], int], ...]  # lengths of the rows, max_length
 GREEDY = edge(decoding.GREEDY_HINT)
 
