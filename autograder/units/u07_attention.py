@@ -4,6 +4,7 @@ which tests/models/test_translation.py holds to torch), never the solution's mat
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from autograder.exercise import Inputs, Judged, Outcome
@@ -161,8 +162,11 @@ add_weights(
 )  # fmt: skip
 add_weights(1, "one row, three axes, one position", AXES, ((1, 5), (2, 3, 4), (4,), (3, 1)))
 add_weights(
-    1, "scores of 1,000, the masked ones larger", edge(scores.STABLE), ((3, 5), (2, 4)),
-    scores.large_scores,
+    0.5, "scores of 1,000", edge(scores.OVERFLOW), ((3, 5), (2, 4)), scores.large_scores
+)  # fmt: skip
+add_weights(
+    0.5, "scores of 1,000, the masked ones larger", edge(scores.OF_ALLOWED), ((3, 5), (2, 4)),
+    partial(scores.large_scores, masked=2000.0),
 )  # fmt: skip
 add_weights(
     1, "a row with nothing to attend to is zeros", edge(scores.NOTHING_ALLOWED), ((3, 5), (2, 4)),
