@@ -1099,8 +1099,8 @@ print("values are states:", {kind: round(fraction, 2) for kind, fraction in frac
 # We take both ways away. In the next model the values are the vectors of the source **words**, which contain nothing
 # of their neighbours, and the decoder starts from zeros. The keys are still the states. So a word can only be
 # translated after it was looked at. This is harder to learn, so we train on sentences of up to twelve words and take
-# more steps. **What to expect**: a loss below 0.8 at the end. With the same three seeds we measured fractions of 0.94,
-# 0.93 and 0.81 for nouns, verbs and adjectives.
+# more steps. **What to expect**: a loss below 0.8 at the end. With the same three seeds we measured fractions of
+# 0.94, 0.93 and 0.81 for nouns, verbs and adjectives.
 
 # %% tags=["demo"]
 short = [pair for pair in pairs if len(pair.source) <= 12]
@@ -1119,8 +1119,8 @@ ax.set_title("With attention the loss ends lower");
 
 # %% [markdown]
 # With states as values the loss is close to that of the fixed context at first, and lower later. With words as values
-# it starts to fall later in most runs: nothing about the source is known until the weights are right. It ends low, too,
-# but on shorter sentences, which are easier.
+# it starts to fall later in most runs: nothing about the source is known until the weights are right. It ends low,
+# too, but on shorter sentences, which are easier.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 params, decoder_params = looking.arrays()
