@@ -1119,7 +1119,7 @@ ax.set_title("With attention the loss ends lower");
 
 # %% [markdown]
 # With states as values the loss is close to that of the fixed context at first, and lower later. With words as values
-# it starts to fall later in most runs: nothing about the source is known until the weights are right. It ends low,
+# it falls more slowly for a while: nothing about the source is known until the weights are right. It ends low,
 # too, but on shorter sentences, which are easier.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
