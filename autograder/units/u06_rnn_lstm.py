@@ -2,51 +2,18 @@
 neighbours, which tests/models/test_rnn.py holds to torch's cells) or a measured derivative, never
 the solution's matrix form."""
 
-import contextlib
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autograder.exercise import (
-    Exercise,
-    Inputs,
-    Judged,
-    Mistake,
-    Outcome,
-    Raised,
-    Returned,
-    expect_near,
-    expect_raises,
-    expect_that,
-)
-from llmcourse.checks import NOTHING
+from autograder.exercise import Exercise, Inputs, expect_near, expect_raises, expect_that
+from autograder.units.arrays import CHANGED, Array, generator
+from autograder.units.judging import EVERY, add_case, core, edge, exercise_of
 from llmcourse.checks import u06_backward as backward
 from llmcourse.checks import u06_cells as cells
 from llmcourse.checks import u06_models as models
-from llmcourse.checks.u06_judging import ALL_AXES, PRODUCT
-
-Array = Any  # of numpy
-EXACT = 1e-9  # float64, sums of a few dozen terms of size 1
-CHANGED = Mistake("changed", "The call changed its arguments: make new arrays.")
-EVERY = ("",)  # is in every message
-LINE = "The check in the notebook shows the line."
-OTHER_FORM = ("the length", "expected a list")  # what `compare` says first
-FORM = "Compare the shape of your result with the shape that the exercise asks for."
-
-
-def generator(rng: random.Random) -> np.random.Generator:
-    return np.random.default_rng(rng.getrandbits(32))
-
-
-def unless_changed(answer, *args):  # type: ignore[no-untyped-def]
-    import pickle
-
-    before = pickle.dumps(args)
-    result = answer(*args)
-    return "changed" if pickle.dumps(args) != before else result
+from llmcourse.checks.u06_judging import ALL_AXES
 
 
 def use(answer, made, method, *args):  # type: ignore[no-untyped-def]
@@ -55,65 +22,6 @@ def use(answer, made, method, *args):  # type: ignore[no-untyped-def]
     before = pickle.dumps(args)
     result = getattr(answer(*made), method)(*args)
     return "changed" if pickle.dumps(args) != before else result
-
-
-Judging = Callable[[Any, list[Mistake]], Judged]  # of the right value and of those of mistakes
-
-
-def edge(hint: str) -> Judging:
-    """Return a way to judge that tells this hint of what is no known mistake."""
-    return lambda want, mistakes: expect_near(want, EXACT, hint, [*mistakes, CHANGED])
-
-
-def core(
-    hint: str | Callable[[Any, Any], str], shapes: str, unfit: Sequence[str] = PRODUCT
-) -> Judging:
-    """Return a way to judge that looks at how the outcome is wrong; the visible check looks at the
-    dtype.
-
-    hint: a text, or what makes one of the value and the right one; shapes: the hint for a
-    ValueError that says one of the words `unfit`.
-    """
-
-    def judging(want: Any, mistakes: list[Mistake]) -> Judged:
-        def say(outcome: Outcome, nature: str) -> str:
-            why = FORM
-            if isinstance(outcome, Raised):
-                fit = not any(words in outcome.message for words in unfit)
-                why = f"{LINE} Do the shapes fit there?" if fit else shapes
-                why = why if "ValueError" in outcome.kinds else LINE
-            elif isinstance(outcome, Returned) and outcome.value is None:
-                return NOTHING
-            elif isinstance(outcome, Returned) and not nature.startswith(OTHER_FORM):
-                with contextlib.suppress(Exception):  # any form of a learner's value may break it
-                    why = hint if isinstance(hint, str) else hint(outcome.value, want)
-            return edge(why)(want, mistakes).say(outcome, nature)
-
-        return replace(edge("")(want, mistakes), say=say)
-
-    return judging
-
-
-def add_case(
-    exercise: Exercise, weight: float, property: str, judging: Judging, sizes: Any,
-    draw: Any, formula: Any, mistakes: Any, asked: Any = lambda *args: args,
-) -> None:  # fmt: skip
-    """Add a case that draws inputs of each size and compares with the formula.
-
-    asked: what the probe gets for the arguments of the formula.
-    """
-
-    @exercise.case(weight=weight, property=property)
-    def inputs(rng: random.Random) -> Inputs:
-        for size in sizes:
-            args = draw(generator(rng), *size)
-            yield asked(*args), judging(formula(*args), mistakes(*args))
-
-
-def exercise_of(name: str, probe: Any = unless_changed, **given: Callable[..., Any]) -> Exercise:
-    made = Exercise(name, given=given)
-    made.probe(probe)
-    return made
 
 
 def correct_step(params: cells.Params, x: Array, h: Array) -> Array:

@@ -4,12 +4,12 @@ which tests/models/test_translation.py holds to torch), never the solution's mat
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from autograder.exercise import Inputs, Judged, Outcome
 from autograder.units.arrays import generator
-from autograder.units.arrays import unless_changed as with_a_function
-from autograder.units.u06_rnn_lstm import EVERY, Judging, add_case, core, edge, exercise_of
+from autograder.units.judging import EVERY, Judging, add_case, core, edge, exercise_of
 from autograder.units.u07_impostors import test_attention
 from llmcourse.checks import u07_decoding as decoding
 from llmcourse.checks import u07_encoding as encoding
@@ -50,7 +50,7 @@ add_case(
 
 # --- teacher_forced_loss; sizes are (vocabulary, C, B, T)
 
-teacher_forced_loss = exercise_of("teacher_forced_loss", with_a_function)
+teacher_forced_loss = exercise_of("teacher_forced_loss")
 FORCED = decoding.loss_inputs, decoding.loss_of, decoding.loss_mistakes
 add_case(
     teacher_forced_loss, 4, "the loss on other batches",
@@ -68,7 +68,7 @@ add_case(
 
 # --- translate_greedy
 
-translate_greedy = exercise_of("translate_greedy", with_a_function)
+translate_greedy = exercise_of("translate_greedy")
 Scripts = tuple[tuple[tuple[int, ...], int], ...]  # lengths of the rows, max_length
 GREEDY = edge(decoding.GREEDY_HINT)
 
@@ -162,8 +162,11 @@ add_weights(
 )  # fmt: skip
 add_weights(1, "one row, three axes, one position", AXES, ((1, 5), (2, 3, 4), (4,), (3, 1)))
 add_weights(
-    1, "scores of 1,000, the masked ones larger", edge(scores.STABLE), ((3, 5), (2, 4)),
-    scores.large_scores,
+    0.5, "scores of 1,000", edge(scores.OVERFLOW), ((3, 5), (2, 4)), scores.large_scores
+)  # fmt: skip
+add_weights(
+    0.5, "scores of 1,000, the masked ones larger", edge(scores.OF_ALLOWED), ((3, 5), (2, 4)),
+    partial(scores.large_scores, masked=2000.0),
 )  # fmt: skip
 add_weights(
     1, "a row with nothing to attend to is zeros", edge(scores.NOTHING_ALLOWED), ((3, 5), (2, 4)),

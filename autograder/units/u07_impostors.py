@@ -14,7 +14,7 @@ import numpy as np
 
 from autograder.units.impostors import impostor_exercise
 from llmcourse.checks import Implementation
-from llmcourse.checks.u07_impostors import BOUNDS, RIGHT, WHAT, scaled, softmax, unscaled
+from llmcourse.checks.u07_impostors import BOUNDS, RIGHT, WHAT, scaled, softmax
 from llmcourse.checks.u07_scores import weighed
 
 Array = Any  # of numpy
@@ -62,6 +62,13 @@ def swapped(queries: Array, keys: Array, values: Array, mask: Array) -> Array:
     return softmax(np.where(mask, scaled(keys, queries), -np.inf)) @ values
 
 
+def first_keys(queries: Array, keys: Array, values: Array, mask: Array) -> Array:
+    """Look at as many keys as there are queries: right unless there are more."""
+    n = len(queries)
+    scores = np.where(mask[:, :n], scaled(queries, keys[:n]), -1e9)
+    return softmax(scores) @ values[:n]
+
+
 def values_of_queries(queries: Array, keys: Array, values: Array, mask: Array) -> Array:
     """Average the queries in place of the values."""
     return softmax(np.where(mask, scaled(queries, keys), -np.inf)) @ queries
@@ -74,9 +81,9 @@ SIX = (
         "The weights of one query sum to 1: with values that are all 1 every output is 1.",
     ),
     Implementation(
-        "does not divide the scores by sqrt(d)",
-        unscaled,
-        "Compare numbers with the formula, for d larger than 1.",
+        "looks at the first T keys only",
+        first_keys,
+        "Try more keys than queries, and let a query attend to the last key.",
     ),
     Implementation(
         "adds the mask with the wrong sign",
@@ -91,12 +98,12 @@ SIX = (
     Implementation(
         "exchanges queries and keys",
         swapped,
-        "Try as many queries as keys, and let the queries differ from the keys.",
+        "Let the queries differ from the keys.",
     ),
     Implementation(
         "averages the queries in place of the values",
         values_of_queries,
-        "Try as many queries as keys, and let the values differ from the queries.",
+        "Let the values differ from the queries.",
     ),
 )
 CLOSE = "Allow differences of 1e-4, and give each query a key to attend to."

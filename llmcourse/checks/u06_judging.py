@@ -3,6 +3,7 @@
 unit: 06_rnn_lstm
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -29,9 +30,13 @@ SUM = ("broadcast", "equal division")  # of a sum, of np.split
 def called(answer: Any, args: Sequence[Any], product: str = "", sums: str = "") -> Any:
     """Return the result, or fail if the call modified its arguments.
 
-    product, sums: hints where a matrix product or a sum of arrays that do not fit raised.
+    product, sums: hints where a matrix product or a sum of arrays that do not fit raised; without
+    one the exception goes on to the caller.
     """
-    with noted(product, *PRODUCT), noted(sums, *SUM):
+    hints = [(hint, words) for hint, words in ((product, PRODUCT), (sums, SUM)) if hint]
+    with contextlib.ExitStack() as stack:
+        for hint, words in hints:
+            stack.enter_context(noted(hint, *words))
         return unchanged(answer, args, "Compute in new arrays; do not modify the arguments.")
 
 

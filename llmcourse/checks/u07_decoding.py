@@ -37,8 +37,8 @@ LOSS_HINT = (
     "the sum by the number of real positions."
 )
 LOSS_STABLE = (
-    "Logits of 1,000 overflow: subtract the largest logit of each row before np.exp, or write "
-    "log softmax as z - max - log(sum(exp(z - max)))."
+    "Logits of 1,000 overflow: subtract the largest logit of each row, then take the log by hand, "
+    "z - log(sum(exp(z))): a probability may round to 0, and its log is -inf."
 )
 
 

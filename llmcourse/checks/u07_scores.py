@@ -64,8 +64,11 @@ def dot_score(answer):
 
 # --- bilinear_score
 
-BILINEAR_HINT = "For each row: q, times W, times each key."
-BILINEAR_FIT = f"q @ W is (B, C). {ROW_BY_ROW}"
+BILINEAR_HINT = "For each row: q, times W_a, times each key."
+BILINEAR_FIT = (
+    "q @ W_a is (B, C), and keys[b] are the keys of row b only: "
+    "np.einsum('bc,bsc->bs', q @ W_a, keys), or ((q @ W_a)[:, None] * keys).sum(axis=2)."
+)
 
 
 def bilinear_inputs(rng: Any, B: int, S: int, D: int, C: int) -> Any:
@@ -80,16 +83,18 @@ def bilinear(q: Array, keys: Array, W: Array) -> Array:
 def bilinear_mistakes(q: Array, keys: Array, W: Array) -> list[Mistake]:
     right, (D, C) = bilinear(q, keys, W), W.shape
     found = [
-        Mistake(right / math.sqrt(C), "No scale here: W can learn it."),
-        Mistake(right / math.sqrt(D), "No scale here: W can learn it."),
+        Mistake(right / math.sqrt(C), "No scale here: W_a can learn it."),
+        Mistake(right / math.sqrt(D), "No scale here: W_a can learn it."),
         Mistake(softmax(right), "Return scores: the softmax comes later."),
         Mistake(np.tanh(right), "The score has no nonlinearity: no tanh."),
-        Mistake(np.einsum("bd,dc,esc->bs", q, W, keys[:1]), ROW_BY_ROW),
+        Mistake(np.einsum("bd,dc,esc->bs", q, W, keys[:1]), BILINEAR_FIT),
     ]
     if D == C:
         found += [
-            Mistake(bilinear(q, keys, W.T), "W is transposed: q @ W, then the product with keys."),
-            Mistake(bilinear(q, keys, np.eye(C)), "The matrix W has no influence."),
+            Mistake(
+                bilinear(q, keys, W.T), "W_a is transposed: q @ W_a, then the product with keys."
+            ),
+            Mistake(bilinear(q, keys, np.eye(C)), "The matrix W_a has no influence."),
         ]
     return found
 
@@ -102,7 +107,7 @@ def bilinear_score(answer):
     mistakes = bilinear_mistakes(*args)
     arrays_near(got, bilinear(*args), SCORES, SCORES_FORM, BILINEAR_HINT, *mistakes)
     rng = np.random.default_rng(9)
-    other = "W is (D, C): queries and keys may have different widths."
+    other = "W_a is (D, C): queries and keys may have different widths."
     agrees(answer, bilinear, [bilinear_inputs(rng, 3, 4, 2, 5)], SCORES, other)
     small = (bilinear_inputs(rng, *size) for size in ((1, 5, 2, 3), (3, 1, 2, 2)))
     agrees(answer, bilinear, small, SCORES, ALL_AXES)
@@ -118,9 +123,14 @@ NOTHING_ALLOWED = (
     "A row whose mask is False everywhere gets zeros: its sum is 0, and 0 / 0 is nan. Divide by 1 "
     "there, np.where(total > 0, total, 1)."
 )
-STABLE = (
-    "Scores of 1,000 overflow: subtract the largest score of the row before np.exp. Only scores "
-    "where the mask is True count: with a larger masked one all others become 0."
+EVEN = (
+    "The row with nothing to attend to got weights, though its mask is False everywhere: multiply "
+    "the weights by the mask."
+)
+OVERFLOW = "Scores of 1,000 overflow: subtract the largest score of the row before np.exp."
+OF_ALLOWED = (
+    "Only scores where the mask is True count in the maximum that you subtract: with a larger one "
+    "all weights become 0."
 )
 
 
@@ -148,8 +158,11 @@ def weights_mistakes(scores: Array, mask: Array) -> list[Mistake]:
     shifted = np.exp(lowest - lowest.max(axis=-1, keepdims=True)) * mask
     columns = shifted.sum(axis=0, keepdims=True)
     last_axis = "Sum over the last axis, axis=-1: the weights of a query sum to 1."
+    empty = not mask.any(axis=-1).all()  # else these two are right
+    even = [softmax(lowest), np.where(mask.any(-1, keepdims=True), right, softmax(scores))]
     with np.errstate(all="ignore"):
         return [
+            *(Mistake(value, EVEN) for value in even if empty),
             Mistake(softmax(scores), "The mask has no influence."),
             Mistake(softmax(scores) * mask,
                     "Mask before the softmax: set to 0 after it, the weights do not sum to 1."),
@@ -168,9 +181,9 @@ def weights_mistakes(scores: Array, mask: Array) -> list[Mistake]:
         ]  # fmt: skip
 
 
-def large_scores(scores: Array, mask: Array) -> tuple[Array, Array]:
-    """Return scores of size 1,000, the masked ones 2,000 larger."""
-    return 1000 + scores + np.where(mask, 0, 2000), mask
+def large_scores(scores: Array, mask: Array, masked: float = 0.0) -> tuple[Array, Array]:
+    """Return scores of size 1,000; masked: how much larger the masked ones are."""
+    return 1000 + scores + np.where(mask, 0, masked), mask
 
 
 def none_allowed(scores: Array, mask: Array) -> tuple[Array, Array]:
@@ -188,11 +201,15 @@ def attention_weights(answer):
         got = called(answer, args)
     mistakes = weights_mistakes(*args)
     arrays_near(got, weighed(*args), WEIGHTS, WEIGHTS_FORM, WEIGHTS_HINT, *mistakes)
-    agrees(answer, weighed, [large_scores(*weights_inputs(rng, 3, 4))], WEIGHTS, STABLE)
-    negative = weights_inputs(rng, 3, 4)
-    agrees(answer, weighed, [(negative[0] - 2000, negative[1])], WEIGHTS, STABLE)
-    empty = none_allowed(*weights_inputs(rng, 3, 4))
-    agrees(answer, weighed, [empty], WEIGHTS, NOTHING_ALLOWED)
+    draws = [weights_inputs(rng, 3, 4) for _ in range(3)]
+    agrees(answer, weighed, [large_scores(*draws[0])], WEIGHTS, OVERFLOW)
+    agrees(answer, weighed, [large_scores(*draws[0], masked=2000.0)], WEIGHTS, OF_ALLOWED)
+    agrees(answer, weighed, [(draws[1][0] - 2000, draws[1][1])], WEIGHTS, OF_ALLOWED)
+    empty = none_allowed(*draws[2])
+    with np.errstate(all="ignore"):
+        got = called(answer, empty)
+    mistakes = weights_mistakes(*empty)
+    arrays_near(got, weighed(*empty), WEIGHTS, NOTHING_ALLOWED, NOTHING_ALLOWED, *mistakes)
     more = "Any number of axes: work on the last one, axis=-1, with keepdims=True."
     agrees(answer, weighed, [weights_inputs(rng, 2, 3, 4), weights_inputs(rng, 4)], WEIGHTS, more)
     sizes = ((1, 5), (4, 4), (5, 2), (3, 1))

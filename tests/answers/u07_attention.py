@@ -191,6 +191,8 @@ def by_properties(attention):
     one_hot = attention(q, k, np.eye(4), mask)  # the weights themselves
     ratio = np.log(one_hot[3, 0] / one_hot[3, 1])
     assert abs(ratio - q[3] @ (k[0] - k[1]) / 3) < 1e-3
+    fewer = attention(q[1:], k, v, mask[1:])  # more keys than queries
+    assert np.allclose(fewer, attention(q, k, v, mask)[1:], **close)
     return bool(np.allclose(attention(q, k, v, mask), one_hot @ v, **close))
 
 
@@ -350,6 +352,8 @@ EDITS = {
         ("first target counts", ("range(targets.shape[1])", "range(1, targets.shape[1])"),
          ("mask.sum()", "mask[:, 1:].sum()")),
         ("subtract the largest logit", ("logits - logits.max(axis=1, keepdims=True)", "logits")),
+        ("by hand", ("z - np.log(np.exp(z).sum(axis=1, keepdims=True))",
+                     "np.log(np.exp(z) / np.exp(z).sum(axis=1, keepdims=True))")),
         ("rows' means", ("ids, total =", "n = mask.sum(axis=1)\n    ids, total ="),
          ("(right * mask[:, t]).sum()", "(right * mask[:, t] / n).mean()"), (" / mask.sum()", "")),
         ("changed its argument", ("    ids, total", "    s[:] = 0\n    ids, total")),
@@ -380,20 +384,22 @@ EDITS = {
         ("do not multiply", ("sums / math", "sums * math")),
         ("softmax comes later", ("return ", "return scores_of.softmax("), ("(C)", "(C))")),
         ("keys of row b only", ("(q[:, None, :] * keys).sum(axis=2)", "q @ keys[0].T")),
+        ("keys of row b only", ("(q[:, None, :] * keys).sum(axis=2)", "q @ keys.T")),
         ("Compare the shape", ("axis=2", "axis=1")),
         ("changed its argument", ("    sums", "    keys *= 2\n    sums")),
     ],
     "bilinear_score": [
         (SINGLE, ("sum(axis=2)", "sum(axis=2).astype(np.float32)")),
         (AXES, ("sum(axis=2)", "sum(axis=2).squeeze()")),
-        ("W is transposed", ("q @ W", "q @ W.T")),
+        ("W_a is transposed", ("q @ W", "q @ W.T")),
         ("No scale here", ("sum(axis=2)", "sum(axis=2) / math.sqrt(W.shape[1])")),
         ("no tanh", ("return (seen[:, None, :] * keys).sum(axis=2)",
                      "return np.tanh((seen[:, None, :] * keys).sum(axis=2))")),
         ("softmax comes later", ("return (seen[:, None, :] * keys).sum(axis=2)",
                                  "return scores_of.softmax((keys @ seen[..., None])[..., 0])")),
-        ("W has no influence", ("q @ W", "q")),
+        ("W_a has no influence", ("q @ W", "q")),
         ("keys of row b only", ("(seen[:, None, :] * keys).sum(axis=2)", "seen @ keys[0].T")),
+        ("keys of row b only", ("(seen[:, None, :] * keys).sum(axis=2)", "seen @ keys.T")),
         ("changed its argument", ("    seen", "    W *= 2\n    seen")),
     ],
     "attention_weights": [
@@ -411,6 +417,8 @@ EDITS = {
                                     "total = e.sum(axis=0, keepdims=True)")),
         ("the weights of a query sum to 1", ("e.sum(axis=-1, keepdims=True)", "e.sum()")),
         ("gets zeros", ("np.where(total > 0, total, 1)", "total")),
+        ("multiply the weights by the mask", ("scores, scores.min()", "scores, -1e9"),
+         ("scores - top, 0)) * mask", "scores, -1e9) - top)")),
         ("overflow", ("scores - top", "scores")),
         ("Only scores where the mask is True count",
          ("np.where(mask, scores, scores.min()).max", "scores.max")),
@@ -438,6 +446,7 @@ EDITS = {
         ("Hide some keys", ("mask[:, 0] = True", "mask[:] = True")),
         ("accepts an attention", ("            return False", "            pass")),
         ("a test returns True or False", ("    return True", "")),
+        ("more keys than queries", ("((3, 5), (4, 4))", "((4, 4), (5, 5))")),
         ("raised NameError", ("want = attention_weights", "want = weights_of")),
         ("more than 50 times", ("((3, 5), (4, 4))", "((3, 5), (4, 4)) * 40")),
     ],

@@ -5,6 +5,7 @@ from itertools import pairwise
 from llmcourse.plotting.schematics.pen import Pen
 
 SOURCE, TARGET = ("Helen", "was", "happy"), ("Helene", "talkuza", "pavova")  # a pair of the world
+MEANING = ("Helen", "happy", "was")  # of the target words
 
 
 def draw_bottleneck() -> str:
@@ -17,7 +18,7 @@ def draw_bottleneck() -> str:
         "from the right. The last state of the forward GRU, after happy, and that of the backward "
         "GRU, after Helen, form the summary, (B, C). The summary is the first state of the decoder "
         "and, as the context c, an input of each of its three steps. The decoder reads the start "
-        "token and then its own words, and writes Helene, talkuza, pavova.",
+        "token and then its own words, and writes Helene, talkuza (happy), pavova (was).",
     )
     y, top, words, context, inputs = 210.0, 116.0, 300.0, 300.0, 366.0
     encoder = [pen.box(x, y, 76, 48) for x in (86.0, 196.0, 306.0)]
@@ -44,9 +45,10 @@ def draw_bottleneck() -> str:
         at = (box.x - 16, context)
         pen.arrow(pen.joint(*at) if box is not decoder[-1] else at, box.below(at[0]))
     pen.text(506, context + 16, "context $c$")
-    for box, read, word in zip(decoder, ("<s>", *TARGET), TARGET, strict=False):
+    for box, read, word, said in zip(decoder, ("<s>", *TARGET), TARGET, MEANING, strict=False):
         pen.arrow(box.top, (box.x, top + 16))
         pen.text(box.x, top, word)
+        pen.text(box.x, top - 20, f"({said})", kind="small")
         pen.arrow((box.x + 16, inputs - 16), box.below(box.x + 16))
         pen.text(box.x + 16, inputs, read)
     pen.text(30, 414, "C = 2H: the summary holds the last states of both GRUs, whatever the length "
@@ -69,7 +71,7 @@ def draw_attention_step() -> str:
     xs, right = (150.0, 270.0, 390.0), 660.0
     total, soft, ask, score, keys = 120.0, 202.0, 326.0, 276.0, 376.0
     pen.frame(270, keys, 380, 64)
-    result = pen.box(270, total, 310, 40, "$c_t = Σ w_s h_s$")
+    result = pen.box(270, total, 310, 40, "$c_t = Σ w_j h_j$")
     softmax = pen.box(270, soft, 310, 36, "softmax over the real words", fill="#ffffff")
     for s, (x, word) in enumerate(zip(xs, SOURCE, strict=True), 1):
         state = pen.box(x, keys, 64, 40, f"$h_{s}$")
@@ -113,7 +115,7 @@ def draw_one_head() -> str:
         "(T, d), times W_k the keys K, (T, d), times W_v the values V, (T, D). Q times the "
         "transposed K, divided by the square root of d, is a table of scores, (T, T): row i holds "
         "the scores of query i. The mask and a softmax along each row make the weights, (T, T). "
-        "The weights times V are the outputs Z, (T, D).",
+        "The weights times V are the outputs O, (T, D).",
     )
     rows = {"q": 120.0, "k": 220.0, "v": 320.0}
     X = pen.box(84, rows["k"], 80, 52, "$X$")
@@ -136,13 +138,13 @@ def draw_one_head() -> str:
     softmax = pen.box(660, 170, 130, 44, "mask, softmax", fill="#ffffff")
     pen.arrow(scores.right, softmax.left)
     pen.text(500, 206, "scores (T, T)", anchor="start", kind="small")
-    out = pen.box(790, rows["v"], 80, 44, "$Z$")
+    out = pen.box(790, rows["v"], 80, 44, "$O$")
     times = pen.box(660, rows["v"], 110, 40, "weights $V$", fill="#ffffff")
     pen.arrow(softmax.bottom, times.top)
     pen.text(670, 250, "weights (T, T)", anchor="start", kind="small")
     pen.arrow(made["v"].right, times.left)
     pen.arrow(times.right, out.left)
     pen.text(790, rows["v"] + 38, "(T, D)", kind="small")
-    pen.text(30, 404, "Row $i$ of $Z$: the values of all tokens, each times the weight that query "
+    pen.text(30, 404, "Row $i$ of $O$: the values of all tokens, each times the weight that query "
              "$i$ gives it.", anchor="start", kind="small")  # fmt: skip
     return pen.svg()
