@@ -104,7 +104,8 @@ def and_steps(judge: Judged, scripted: decoding.Scripted, needed: int) -> Judged
     return replace(judge, wrong=wrong, say=say)
 
 
-add_greedy(4, "each row up to its end", (((3, 1, 4), 9), ((2, 5, 3, 6), 8)), only_texts)
+CORE = (((3, 1, 4), 9), ((2, 5, 3, 6), 8), ((6, 2, 3), 4))
+add_greedy(4, "each row up to its end", CORE, only_texts)
 add_greedy(1, "at most max_length tokens", (((2, 6, 9), 4), ((5, 5), 5)), only_texts)
 add_greedy(
     1, "one row; an empty text; no token allowed", (((4,), 6), ((0, 2), 3), ((2, 2), 0)), only_texts
