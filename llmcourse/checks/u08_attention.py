@@ -32,7 +32,8 @@ def attend(q: Array, k: Array, v: Array, mask: Any = None, flaw: str = "") -> Ar
     """Return softmax(q k^T / sqrt(D)) v, row by row; flaw: what is done wrongly, if anything."""
     if flaw == "swapped":
         q, k = k, q
-    D, may = q.shape[-1], True if mask is None else np.asarray(mask)
+    D = (v if flaw == "width of v" else q).shape[-1]
+    may = True if mask is None else np.asarray(mask)
     if flaw == "inverted":
         may = ~np.asarray(may)
     scores = np.einsum("...td,...sd->...ts", q, k)
@@ -60,6 +61,7 @@ def attend(q: Array, k: Array, v: Array, mask: Any = None, flaw: str = "") -> Ar
 ATTENTION_FLAWS = {
     "unscaled": "Divide the scores by the square root of D.",
     "by D": "Divide by the square root of D, not by D.",
+    "width of v": "D is the width of q and k, not of v: math.sqrt(q.shape[-1]).",
     "times": "Divide by the square root of D: you multiplied by it.",
     "axis": "Each query's weights sum to 1: softmax over the keys, axis=-1.",
     "swapped": "A row belongs to a query: q @ k.swapaxes(-1, -2), not k @ q.swapaxes(-1, -2).",
@@ -197,7 +199,7 @@ def multi_head(
     joined = np.zeros((B, read["q"].shape[1], C))
     for h in range(H):
         at = slice(h * D, (h + 1) * D)
-        if flaw == "split":
+        if flaw in ("split", "reshape"):
             q, k, v = (r.reshape(B, H, -1, D)[:, h] for r in rows.values())
         elif flaw == "interleaved":
             q, k, v = (r[..., h::H] for r in rows.values())
@@ -208,7 +210,9 @@ def multi_head(
             full = np.broadcast_to(mask, (B, H if np.ndim(mask) == 4 else 1, T, source.shape[1]))
             seen = full[:, h % full.shape[1]]
         joined[..., at] = attend(q, k, v, seen)
-    if flaw == "merge":
+    if flaw == "no swap":
+        joined = attend(*(r.reshape(B, -1, H, D) for r in rows.values()), mask).reshape(x.shape)
+    if flaw in ("merge", "reshape"):
         joined = joined.reshape(B, T, H, D).swapaxes(1, 2).reshape(B, T, C)
     if flaw == "no W_o":
         return joined
@@ -220,6 +224,8 @@ def multi_head(
 HEADS_FLAWS = {
     "rows": ROWS,
     "split": "Heads are blocks of columns: reshape to (B, T, H, D), then swap the axes 1 and 2.",
+    "reshape": "A reshape alone mixes positions with heads: (B, T, H, D), then swap axes 1 and 2.",
+    "no swap": "After the reshape to (B, T, H, D) swap axes 1 and 2: a head needs all positions.",
     "interleaved": "Head h has the columns h D to (h + 1) D - 1: reshape to (B, T, H, D).",
     "merge": "Before the heads are joined, swap the axes back: (B, T, H, D), then (B, T, C).",
     "one head": "n_heads has no influence: each head attends with its own D = C / H columns.",

@@ -99,7 +99,7 @@ def loss(bugs: Iterable[str], n_heads: int, p: Params, ids: Array) -> Array:
 # For each bug: its part, and what a learner is told who has not repaired it.
 BUGS = {
     "unbiased": ("norm", "norm: the variance is divided by C - 1, not by C."),
-    "outside": ("norm", "norm: eps is added to the root, not inside of it."),
+    "outside": ("norm", "norm: your eps is added after the root; it belongs inside it."),
     "scale": ("attention", "attention: the scale is the root of the width of a head, not of C."),
     "future": ("attention", "attention: a position sees the one after it."),
     "axis": ("attention", "attention: the weights of a query do not sum to 1."),

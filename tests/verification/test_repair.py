@@ -1,13 +1,16 @@
 """The repair of unit 08: the tests catch ten of ten bugs one at a time, and each has its price."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from autograder.course import load_unit, read_info
+from autograder.errors import AutograderError
 from autograder.exercise import fraction
-from autograder.publishing.planting import STUB_LINE
+from autograder.publishing.planting import STUB_LINE, plant
 from autograder.units.u08_repair import WEIGHT
 from autograder.verification.local import run_locally
 from autograder.verification.trials import Workbench
@@ -100,3 +103,17 @@ def test_a_text_is_planted_for_each_region():
     assert about.id == NAME
     assert len(about.planted) == len(PARTS)
     assert load_unit(ROOT, SLUG).info == read_info(ROOT, SLUG)
+
+
+@pytest.mark.parametrize("stubs, texts", [(2, 1), (1, 2), (0, 1), (1, "without the stub's line")])
+def test_texts_that_do_not_fit_the_regions_are_refused_with_the_remedy(stubs, texts):
+    line = '    raise NotImplementedError("your turn")\n'
+    cell = nbformat.v4.new_code_cell("def f():\n" + stubs * line)
+    cell.metadata["nbgrader"] = {"grade_id": NAME}
+    planted = (texts,) if isinstance(texts, str) else texts * (line,)
+    info = read_info(ROOT, SLUG)
+    exercises = tuple(replace(e, planted=planted) if e.id == NAME else e for e in info.exercises)
+    with pytest.raises(AutograderError) as error:
+        plant(nbformat.v4.new_notebook(cells=[cell]), replace(info, exercises=exercises))
+    assert f"{NAME}: expected one planted text for each of {stubs}" in str(error.value)
+    assert f"got {len(planted)}: give as many, and begin the first with raise" in str(error.value)
