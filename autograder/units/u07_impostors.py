@@ -1,7 +1,7 @@
 """Right variants and impostors of `attention`, on which the learner's `test_attention` is graded.
 
-Each takes queries (T, d), keys (S, d), values (S, D) and a mask (T, S), True where a query may
-attend to a key, and returns (T, D). A query with nothing to attend to is outside of the contract.
+Their arguments are queries (T, d), keys (S, d), values (S, D) and a mask (T, S), True if a query
+may attend to a key; they return (T, D). A query with nothing to attend to is outside of the contract.
 
 unit: 07_attention
 """

@@ -328,6 +328,9 @@ xs, memory = (rng.standard_normal((2, length, 12)).astype(np.float32) for length
 real = np.arange(7) < np.array([7, 4])[:, None]  # (B, S)
 x, m = torch.tensor(xs), torch.tensor(memory)
 
+# %% [markdown]
+# First torch's two results, then those of your function:
+
 # %% tags=["demo"]
 own = layer(x, x, x, attn_mask=torch.tensor(~mask(5)), need_weights=False)[0]
 cross = layer(x, m, m, key_padding_mask=torch.tensor(~real), need_weights=False)[0]
@@ -875,6 +878,9 @@ def loss_of(model, ids, targets):
     """Return the mean loss in nats."""
     return F.cross_entropy(model(ids).flatten(0, 1), targets.flatten(), ignore_index=-100)
 
+# %% [markdown]
+# The learning rate rises during the first tenth of the steps and falls along a cosine; gradients are clipped.
+
 # %% tags=["demo"] jupyter={"source_hidden": true}
 def train(model, batches, lr, warmup=0.1, decay=0.01):
     """Train on a list of batches; return the loss of each step in bits, and the seconds."""
@@ -907,6 +913,9 @@ lstm = RecurrentLM(RecurrentConfig(V, 64, 116, V)).to(rt.device)
 decoder = spread(Decoder(config), std=0.12)
 batches = [batch_of(train_texts[at : at + 4]) for at in range(0, len(train_texts), 4)]
 
+# %% [markdown]
+# Both read the batches in the same order.
+
 # %% tags=["demo"]
 training = {}
 for name, model, lr in (("LSTM", lstm, 1e-2), ("decoder", decoder, 5e-3)):
@@ -929,6 +938,9 @@ def far(text):
         found.append(bool(token.slot and not token.picked and at - shown[slot] > 30))
         shown[slot] = at
     return found
+
+# %% [markdown]
+# `costs` returns the bits of each token, and the exact floor comes from the grammar.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 @torch.no_grad()
@@ -1047,6 +1059,9 @@ def pieces(ids, number, T=64, batch_size=16):
         made.append((rows[:, :-1], rows[:, 1:]))
     return made
 
+# %% [markdown]
+# The held-out text is scored in pieces, of which only the second half counts, so that no character lacks a context.
+
 # %% tags=["demo"] jupyter={"source_hidden": true}
 @torch.no_grad()
 def bits_per_character(model, ids, T=64):
@@ -1082,13 +1097,16 @@ ax.set_title("After 430,000 characters a decoder is far from its best", loc="rig
 #
 # Each part is there for a reason. We leave one out, or break it, and train small models for the same number of
 # steps, of two blocks where nothing else is said. (The models of six blocks read half as many characters a step.)
-# `blind_to_time` takes the causal mask away; given another mask, it uses that one.
 
-# %% tags=["demo"] jupyter={"source_hidden": true}
+# %% tags=["demo"]
 small = TransformerConfig(len(characters), 128, 2, 4, 64, 256, positions="rotary")
 steps = rt.pick(smoke=3, cpu=120)
 
+# %% [markdown]
+# `blind_to_time` takes the causal mask away; given another mask, it uses that one. `after` trains a model and returns
+# its loss.
 
+# %% tags=["demo"] jupyter={"source_hidden": true}
 def blind_to_time(model, other_mask=None):
     """Return a function like the model whose attention has no causal mask but another one, if any."""
     for block in model.blocks:
