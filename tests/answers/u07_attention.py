@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from autograder.verification.answer_bank import RIGHT, Equivalent, edited, right
+from autograder.verification.answer_bank import RIGHT, Equivalent, Unseen, edited, right
 from llmcourse.checks import u07_encoding as encoding
 from llmcourse.checks import u07_scores as scores_of
 from llmcourse.models import rnn
@@ -459,4 +459,16 @@ EQUIVALENT = [
         "over = over + (ids == end)",
         because="the sum of two booleans is their or",
     )
+]
+
+IN_THE_GRADER = "the implementations that tell stay in the grader; the visible check has others"
+UNSEEN = [
+    Unseen(
+        "test_attention",
+        "test_attention, edit 2: rejects a right implementation",
+        because=IN_THE_GRADER,
+    ),
+    Unseen(
+        "test_attention", "test_attention, edit 7: more keys than queries", because=IN_THE_GRADER
+    ),
 ]

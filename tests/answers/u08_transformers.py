@@ -406,7 +406,7 @@ EDITS = {
         ("norm of its own", ('"norm_2"', '"norm_1"')),
         ("belongs to the attention", ("one, two", "two, one")),
         ("mask has no influence", ("None, mask", "None, None")),
-        ("pass mask=mask", ("n_heads, None, mask", "n_heads, mask")),
+        ("your code raised ValueError", ("n_heads, None, mask", "n_heads, mask")),
         ("reads a normalised x", ('layer_norm(x, one["weight"], one["bias"])', "x"),
          ('layer_norm(y, two["weight"], two["bias"])', "y")),
         ("Add the attention to x", ("y = x + a", "y = a")),
