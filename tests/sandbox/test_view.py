@@ -94,8 +94,9 @@ def test_the_functions_that_are_hidden_are_found_to_answer():
     assert ("llmcourse.models.rnn.SequenceTagger", "SequenceTagger") in earned
 
 
-# Of the same name as an exercise, and another thing: this one turns a text into ids.
-NAMESAKES = {"07_attention": {"llmcourse.text.tokenizers.Tokenizer.encode"}}
+# Of the same name as an exercise, and another thing: these turn a text into ids.
+ENCODERS = ("models.contexts.encode", "models.ngram.encode", "text.tokenizers.Tokenizer.encode")
+NAMESAKES = {"07_attention": {f"llmcourse.{name}" for name in ENCODERS}}
 
 
 def test_no_name_of_an_exercise_is_defined_in_what_is_shown():
