@@ -25,8 +25,9 @@ import psutil
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 SECONDS_A_SAMPLE = 0.25  # between two samples of the memory, each of which takes some milliseconds
-# jupyter_client's words for a kernel that ended at once, since another process had taken its port.
-NO_ANSWER = "Kernel died before replying"
+# jupyter_client's words for a kernel one of whose ports another process had taken: it ends at once,
+# or its answers never arrive.
+NO_ANSWER = ("Kernel died before replying", "Kernel didn't respond")
 MAY_RAISE = "raises-exception"  # the tag of a cell whose error is part of the text
 NOT_INHERITED = ("MPLBACKEND", "NBGRADER_VALIDATING", "NBGRADER_EXECUTION")
 
@@ -257,7 +258,7 @@ def _execute(job: dict[str, Any], tell: Any, tries: int = 3) -> dict[str, Any]:
         reason = error.strerror or str(error)
         return {"status": "unwritable", "message": reason, "errno": error.errno}
     except Exception as error:
-        if NO_ANSWER in str(error) and tries > 1:
+        if str(error).startswith(NO_ANSWER) and tries > 1:
             return _execute(job, tell, tries - 1)
         return {"status": "unreadable", "message": f"{type(error).__name__}: {error}"[:2000]}
     return {"status": "passed", "message": ""}

@@ -500,15 +500,18 @@ def test_values_that_json_has_not_are_text_in_both_reports(tmp_path):
 
 
 @pytest.mark.parametrize(("failures", "status"), [(2, "passed"), (3, "unreadable")])
+@pytest.mark.parametrize(
+    "words", ["died before replying to kernel_info", "didn't respond in 60 seconds"]
+)
 def test_a_kernel_that_another_process_took_a_port_from_is_started_again(
-    tmp_path, monkeypatch, failures, status
+    tmp_path, monkeypatch, words, failures, status
 ):
     path, tries = write_notebook(tmp_path / "course", "01_kernel"), []
 
     def execute(*args, **keywords):
         tries.append(args)
         if len(tries) <= failures:
-            raise RuntimeError("Kernel died before replying to kernel_info")
+            raise RuntimeError(f"Kernel {words}")
 
     monkeypatch.setattr("papermill.execute_notebook", execute)
     job = {"notebook": str(path), "output": str(tmp_path / "out.ipynb"), "parameters": {}}
