@@ -98,16 +98,16 @@ def loss(bugs: Iterable[str], n_heads: int, p: Params, ids: Array) -> Array:
 
 # For each bug: its part, and what a learner is told who has not repaired it.
 BUGS = {
-    "unbiased": ("norm", "norm: the variance is divided by C - 1, not by C."),
+    "unbiased": ("norm", "norm: your variance is divided by C - 1; divide by C."),
     "outside": ("norm", "norm: your eps is added after the root; it belongs inside it."),
-    "scale": ("attention", "attention: the scale is the root of the width of a head, not of C."),
-    "future": ("attention", "attention: a position sees the one after it."),
-    "axis": ("attention", "attention: the weights of a query do not sum to 1."),
-    "merge": ("attention", "attention: heads and positions are mixed when the heads are joined."),
-    "residual": ("block", "block: x is lost, only what the attention adds goes on."),
-    "norm": ("block", "block: both norms read the same parameters."),
-    "no norm": ("logits", "logits: the last norm is missing."),
-    "targets": ("loss", "loss: each token is predicted from itself."),
+    "scale": ("attention", "attention: scale by the root of the width of a head, not of C."),
+    "future": ("attention", "attention: a position still sees the one after it."),
+    "axis": ("attention", "attention: the weights of a query still do not sum to 1."),
+    "merge": ("attention", "attention: heads and positions are mixed where you join the heads."),
+    "residual": ("block", "block: x is lost: only what the attention adds goes on."),
+    "norm": ("block", "block: both norms still read the same parameters."),
+    "no norm": ("logits", "logits: the last norm is still missing."),
+    "targets": ("loss", "loss: each token is still predicted from itself."),
 }
 PARTS = {
     part: tuple(b for b, (of, _) in BUGS.items() if of == part)

@@ -327,11 +327,6 @@ heads = choose(multi_head_attention, arrays.multi_head_attention)
 xs, memory = (rng.standard_normal((2, length, 12)).astype(np.float32) for length in (5, 7))
 real = np.arange(7) < np.array([7, 4])[:, None]  # (B, S)
 x, m = torch.tensor(xs), torch.tensor(memory)
-
-# %% [markdown]
-# First torch's two results, then those of your function:
-
-# %% tags=["demo"]
 own = layer(x, x, x, attn_mask=torch.tensor(~mask(5)), need_weights=False)[0]
 cross = layer(x, m, m, key_padding_mask=torch.tensor(~real), need_weights=False)[0]
 mine = heads(taken(layer), xs, 3, mask=mask(5)), heads(taken(layer), xs, 3, memory, real[:, None, None])
@@ -854,9 +849,7 @@ print(" ".join(token.word for token in train_texts[0]))
 
 # %% [markdown]
 # The rows of a batch are padded to one length, and padding gets the target -100, which torch's loss ignores. A row
-# begins with the mark of the end, `</s>`, so that the first token is predicted, too. One training loop serves every
-# model of this unit, that of unit 06: the learning rate rises during the first tenth of the steps and falls along a
-# cosine; gradients are clipped.
+# begins with the mark of the end, `</s>`, so that the first token is predicted, too.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 import time
@@ -879,7 +872,8 @@ def loss_of(model, ids, targets):
     return F.cross_entropy(model(ids).flatten(0, 1), targets.flatten(), ignore_index=-100)
 
 # %% [markdown]
-# The learning rate rises during the first tenth of the steps and falls along a cosine; gradients are clipped.
+# One training loop serves every model of this unit, that of unit 06: the learning rate rises during the first tenth of
+# the steps and falls along a cosine; gradients are clipped.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 def train(model, batches, lr, warmup=0.1, decay=0.01):
@@ -912,11 +906,6 @@ torch.manual_seed(rt.seed)
 lstm = RecurrentLM(RecurrentConfig(V, 64, 116, V)).to(rt.device)
 decoder = spread(Decoder(config), std=0.12)
 batches = [batch_of(train_texts[at : at + 4]) for at in range(0, len(train_texts), 4)]
-
-# %% [markdown]
-# Both read the batches in the same order.
-
-# %% tags=["demo"]
 training = {}
 for name, model, lr in (("LSTM", lstm, 1e-2), ("decoder", decoder, 5e-3)):
     training[name] = train(model, batches, lr)
@@ -925,9 +914,7 @@ for name, model, lr in (("LSTM", lstm, 1e-2), ("decoder", decoder, 5e-3)):
     print(f"{name}: {size:,} parameters, {bits[0]:.2f} bits at first, {np.mean(bits[-50:]):.2f} at the end")
 
 # %% [markdown]
-# Now the test texts. We look at the tokens that repeat a name whose last mention is more than 30 tokens back, and at
-# the loss at every position of the last sentence. `costs` returns the bits of each token; the exact floor comes from
-# the grammar.
+# Now the test texts. `far` finds the tokens that repeat a name whose last mention is more than 30 tokens back.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 def far(text):
@@ -940,7 +927,7 @@ def far(text):
     return found
 
 # %% [markdown]
-# `costs` returns the bits of each token, and the exact floor comes from the grammar.
+# `costs` returns what each token of the test texts costs a model, in bits. The exact floor comes from the grammar.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 @torch.no_grad()
@@ -1036,8 +1023,7 @@ attention_view.show([names[i] for i in shown], maps);
 #
 # On tiny Shakespeare we train a decoder on characters, with preset `cpu` for about twenty seconds. Expect log2 V =
 # 6.0 bits or a little more at first, and about 2.8 at the end: better than add-k trigrams, worse than the best
-# counting. The held-out text is scored in pieces, of which only the second half counts, so that no character lacks a
-# context.
+# counting. `pieces` cuts the text at random positions:
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 from llmcourse.models import ngram
@@ -1161,7 +1147,9 @@ ax.set_title("What breaks, and what leaks");
 # %% [markdown]
 # Without the causal mask the loss falls far below 1: a head copies the next token from the future. Such a model is
 # useless for writing, where there is no future yet. The mask with the opposite meaning leaks as well: each position
-# then sees only the tokens after it. Without positions the model learns more slowly.
+# then sees only the tokens after it. Without positions the model learns more slowly. Without the division by
+# $\sqrt D$ it hardly matters here, at D = 16: the matrices that make the queries can learn the factor. It starts to
+# matter where heads are wide and the first scores are already large (unit 07).
 
 # %% tags=["demo"]
 good, leak = broken["as it should be"], broken["mask read as True = hidden"]
@@ -1199,13 +1187,15 @@ for kind in ("learned", "sinusoidal", "rotary"):
 
 # %% tags=["demo"]
 ax = plotting.curves(range(12, 128, 8), beyond, "position", "bits per character")
-ax.axvline(64, color=SHADES[3])
+ax.axvline(64, color="0.4", linestyle="--", linewidth=1)
 ax.set_title("Trained on 64 positions, read to 128");
 
 # %% [markdown]
-# Look at what happens to each line at position 64. A learned vector of a position beyond 63 was never trained: it is
+# Beyond position 64 (the dashed line) each model gets a little worse, and none breaks down: after so short a training
+# they use little more than the last few characters. A learned vector of a position beyond 63 was never trained: it is
 # noise, to which the model was never adapted. Sinusoidal and rotary positions are computed, so they exist for any
-# length, but angles beyond 63 are new to the model, too. How well a model continues has to be tested, not assumed.
+# length, but angles beyond 63 are new to the model, too. A model that uses its whole context can lose far more, so how
+# well a model continues has to be tested, not assumed.
 #
 # ## Small swaps: Llama, Mistral, Gemma, Phi
 #

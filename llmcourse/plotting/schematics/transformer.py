@@ -22,6 +22,8 @@ def draw_attention_head() -> str:
     query = pen.box(q_at, below, 56, 34, "$q_3$", hot=True)
     for end, start in zip(rows, (*(y - 17 for y in rows[1:]), query.top[1]), strict=True):
         pen.arrow((q_at, start), (q_at, end + 17))
+    for y in rows[:2]:  # one softmax over three scores: the values pass by
+        pen.line((430, y + 17), (430, y + 93))
     for s, y in enumerate(rows, 1):
         fork = pen.joint(92, y)
         pen.text(58, y, f"$x_{s}$")
@@ -31,7 +33,9 @@ def draw_attention_head() -> str:
         pen.arrow(fork, key.left)
         pen.arrow(fork, (fork[0], y + 46), value.left)
         times = pen.operation(580, y, ".")
-        pen.arrow(value.right, (580, y + 46), times.bottom, hops=((q_at, y + 46),))
+        hops = [(x, y + 46) for x in (q_at, 430.0) if x == q_at or s < 3]
+        pen.arrow(value.right, (580, y + 46), times.bottom, hops=tuple(hops))
+        pen.box(430, y, 80, 34, "softmax")
         score = pen.box(q_at, y, 96, 34, f"$q_3 k_{s}$ / √$D$", fill=WHITE)
         pen.arrow(key.right, score.left)
         pen.arrow(score.right, (390, y))
@@ -40,7 +44,6 @@ def draw_attention_head() -> str:
         ends = {1: ((690, y), add.top), 2: (add.left,), 3: ((690, y), add.bottom)}
         pen.arrow(times.right, *ends[s])
     pen.arrow((92, rows[2]), (92, below), query.left)
-    pen.box(430, rows[1] + 8, 80, 330, "softmax")
     pen.arrow(add.right, (746, rows[1]))
     pen.text(756, rows[1], "$z_3$", anchor="start")
     pen.text(756, rows[1] + 22, "(D,)", anchor="start", kind="small")
@@ -87,9 +90,9 @@ def draw_many_heads() -> str:
     pen.arrow((560, 424), (560, 399), hot=True)
     pen.arrow((560, 424), (390, 424), (390, 399), hot=True)
     pen.text(700, start + 32, "(B, S, C), cross-attention only", kind="small")
-    pen.text(600, 342, "(B, S, C)", anchor="start", kind="small")
-    pen.text(600, 262, "(B, H, S, D)", anchor="start", kind="small")
-    pen.text(180, 262, "(B, H, T, D)", anchor="end", kind="small")
+    for x, length in zip(columns, "TSS", strict=True):
+        pen.text(x + 26, 342, f"(B, {length}, C)", anchor="start", kind="small")
+        pen.text(x + 10, 264, f"(B, H, {length}, D)", anchor="start", kind="small")
     pen.text(372, 186, "(B, H, T, D)", anchor="start", kind="small")
     return pen.svg()
 
@@ -129,7 +132,7 @@ def draw_gpt() -> str:
     """Draw a GPT from ids to logits."""
     pen = Pen(
         820,
-        330,
+        300,
         "A GPT: token vectors, positions, blocks, norm, and the token vectors again",
         "From left to right. Ids, (B, T), are looked up in the table of token vectors, (V, C). The "
         "vectors of the positions are added: (B, T, C). L blocks with a causal mask follow, then a "
@@ -157,7 +160,7 @@ def draw_gpt() -> str:
     pen.text(412, 62, "one table (V, C), used twice", kind="small")
     pen.text(388, y + 42, "$L$ times, causal", kind="small")
     pen.text(52, y + 24, "(B, T)", kind="small")
-    pen.text(268, y - 30, "(B, T, C)", kind="small")
+    pen.text(262, y - 42, "(B, T, C)", kind="small")
     pen.text(766, y + 24, "(B, T, V)", kind="small")
     pen.text(326, below, "(longest text, C)", anchor="start", kind="small")
     return pen.svg()
