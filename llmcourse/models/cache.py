@@ -18,9 +18,7 @@ unit: 09_decoding
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
-
-from llmcourse.models.transformer import Decoder
+from torch import Tensor, nn
 
 
 class LayerCache:
@@ -51,9 +49,9 @@ class LayerCache:
 
 
 class KVCache:
-    """Keys and values of each layer of a decoder for B rows of at most `capacity` tokens."""
+    """Keys and values of each layer of a `Decoder` for B rows of at most `capacity` tokens."""
 
-    def __init__(self, model: Decoder, B: int, capacity: int | None = None) -> None:
+    def __init__(self, model: nn.Module, B: int, capacity: int | None = None) -> None:
         config, like = model.config, model.embed.weight
         self.capacity = config.context_length if capacity is None else capacity
         self.length = 0  # S, columns held; padding counts
