@@ -24,6 +24,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor, nn
 
 from llmcourse.arguments import ids_of
+from llmcourse.inference.fast_step import FastStep
 from llmcourse.inference.filters import (
     min_p_filter,
     repetition_penalty,
@@ -138,6 +139,7 @@ class Reader:
             capacity = min(capacity, self.context_length)
         self.start = 0  # the first column of the text that is in view
         self.cache = KVCache(model, B, capacity) if cache else None
+        self.step: FastStep | None = None
 
     def __call__(
         self, ids: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"] | None = None
@@ -153,12 +155,14 @@ class Reader:
                 self.cache.cut(0)
         done = self.start + (0 if self.cache is None else self.cache.length)
         new, real = ids[:, done:], None if mask is None else mask[:, done:]
-        if self.cache is not None:
-            # Only the last logits are needed: those of a long prompt would fill the memory.
-            return self.model.logits(self.model.read(new, mask=real, cache=self.cache)[:, -1:])[
-                :, 0
-            ]
-        return (self.model(new) if real is None else self.model(new, mask=real))[:, -1]
+        if self.cache is None:
+            return (self.model(new) if real is None else self.model(new, mask=real))[:, -1]
+        if new.shape[1] == 1 and new.device.type == "cpu":
+            self.step = self.step or FastStep(self.model, self.cache)
+            return self.step(new[:, 0])
+        # Only the last logits are needed: those of a long prompt would fill the memory.
+        x = self.model.read(new, mask=real, cache=self.cache)[:, -1:]
+        return self.model.logits(x)[:, 0]
 
 
 @torch.inference_mode()

@@ -273,7 +273,7 @@ class MultiHeadAttention(nn.Module):
         """Return the attention weights of each head, to look at. The cache is not modified."""
         q, k, _ = self.project(x, rotation, memory)
         if cache is not None:
-            k = torch.cat([cache.held(), k], dim=2)
+            k = torch.cat([cache.keys(), k], dim=2)
         return attention_weights(q, k, mask, **self.attend_by)
 
     def forward(

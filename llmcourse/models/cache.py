@@ -7,7 +7,7 @@ over T and n over one token each. The results are equal up to rounding.
 The buffers are made once for `capacity` tokens: no step copies what is there. Calls change the
 cache in place, so a second try from the same prompt begins with `cut`. Rows of different lengths
 are padded on the left, which keeps the newest token of every row in the last column; the cache
-remembers which columns of a row are padding.
+remembers which columns of a row are padding. No gradients flow through it.
 
 Layers with a window keep all keys, too, and read the last ones. A ring of the window's size would
 save memory, but what it has overwritten could not be brought back by `cut`.
@@ -22,49 +22,47 @@ from torch import Tensor, nn
 
 
 class LayerCache:
-    """The keys and values of one layer, in buffers (B, G, capacity, D); `owner` has the length."""
+    """One layer's part of a `KVCache`, as `MultiHeadAttention` uses it."""
 
-    def __init__(
-        self,
-        owner: "KVCache",
-        keys: Float[Tensor, "B G S D"],
-        values: Float[Tensor, "B G S D"],
-    ) -> None:
-        self.owner, self.keys, self.values = owner, keys, values
+    def __init__(self, owner: "KVCache", layer: int) -> None:
+        self.owner, self.layer = owner, layer
 
     def append(
         self, k: Float[Tensor, "B G T D"], v: Float[Tensor, "B G T D"]
     ) -> tuple[Float[Tensor, "B G S D"], Float[Tensor, "B G S D"]]:
-        """Write T keys and values behind those held, and return all, as views of the buffers.
+        """Write T keys and values behind those held, and return all, as views of the buffer.
 
         They count as held only after `KVCache.advance`: every layer writes to the same columns.
         """
         start, end = self.owner.length, self.owner.length + k.shape[2]
-        self.keys[:, :, start:end], self.values[:, :, start:end] = k, v
-        return self.keys[:, :, :end], self.values[:, :, :end]
+        held = self.owner.buffer[self.layer]  # (B, 2, G, capacity, D)
+        held[:, 0, :, start:end], held[:, 1, :, start:end] = k.detach(), v.detach()
+        return held[:, 0, :, :end], held[:, 1, :, :end]
 
-    def held(self) -> Float[Tensor, "B G S D"]:
+    def keys(self) -> Float[Tensor, "B G S D"]:
         """Return the keys of the tokens that were read so far."""
-        return self.keys[:, :, : self.owner.length]
+        return self.owner.buffer[self.layer, :, 0, :, : self.owner.length]
 
 
 class KVCache:
-    """Keys and values of each layer of a `Decoder` for B rows of at most `capacity` tokens."""
+    """Keys and values of each layer of a `Decoder` for B rows of at most `capacity` tokens.
+
+    buffer: (L, B, 2, G, capacity, D), keys before values. Columns from `length` on mean nothing.
+    """
 
     def __init__(self, model: nn.Module, B: int, capacity: int | None = None) -> None:
-        config, like = model.config, model.embed.weight
+        config = model.config
         self.capacity = config.context_length if capacity is None else capacity
         self.length = 0  # S, columns held; padding counts
         self.mask: Tensor | None = None  # (B, capacity), True = a token; None: no padding so far
-        shape = (B, config.kv_heads, self.capacity, config.head_width)
-        self.layers = [
-            LayerCache(self, like.new_empty(shape), like.new_empty(shape)) for _ in model.blocks
-        ]
+        heads = (2, config.kv_heads, self.capacity, config.head_width)
+        self.buffer = model.embed.weight.new_empty(config.n_layers, B, *heads)
+        self.layers = [LayerCache(self, layer) for layer in range(config.n_layers)]
 
     @property
     def rows(self) -> int:
         """The number of rows, B."""
-        return self.layers[0].keys.shape[0]
+        return self.buffer.shape[1]
 
     def extend_mask(self, mask: Bool[Tensor, "B T"] | None, T: int) -> Bool[Tensor, "B S"] | None:
         """Remember which of T new columns are tokens (None: all), and return the mask of all S.
@@ -82,8 +80,7 @@ class KVCache:
         if mask is None and self.mask is None:
             return None
         if self.mask is None:
-            device = self.layers[0].keys.device
-            self.mask = torch.ones(self.rows, self.capacity, dtype=torch.bool, device=device)
+            self.mask = self.buffer.new_ones(self.rows, self.capacity, dtype=torch.bool)
         self.mask[:, start:end] = True if mask is None else mask
         return self.mask[:, :end]
 
@@ -107,14 +104,10 @@ class KVCache:
 
         For beams: the rows that survive a step, each with the past of the beam it continues.
         """
-        n = self.length
-        for layer in self.layers:
-            for name in ("keys", "values"):
-                buffer = getattr(layer, name)
-                kept = buffer[rows, :, :n]  # a copy, of the held columns only
-                if len(rows) != len(buffer):
-                    buffer = buffer.new_empty(len(rows), *buffer.shape[1:])
-                    setattr(layer, name, buffer)
-                buffer[:, :, :n] = kept
+        kept = self.buffer[:, rows, :, :, : self.length]  # a copy, of the held columns only
+        if len(rows) != self.rows:
+            L, _, *heads = self.buffer.shape
+            self.buffer = self.buffer.new_empty(L, len(rows), *heads)
+        self.buffer[..., : self.length, :] = kept
         if self.mask is not None:
             self.mask = self.mask[rows]

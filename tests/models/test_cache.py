@@ -115,10 +115,10 @@ def test_reordered_rows_continue_the_rows_they_copy(model, rows):
 def test_no_step_copies_what_the_cache_holds():
     model = Decoder(SMALL)
     cache = KVCache(model, 2)
-    before = [layer.keys.data_ptr() for layer in cache.layers]
+    before = cache.buffer.data_ptr()
     for _ in range(5):
         model(ids_for(SMALL, T=1), cache=cache)
-    assert [layer.keys.data_ptr() for layer in cache.layers] == before
+    assert cache.buffer.data_ptr() == before
 
 
 def test_a_call_that_fails_leaves_the_cache_as_it_was(unchecked):
@@ -158,7 +158,7 @@ def test_a_bfloat16_model_has_a_bfloat16_cache():
     ids = ids_for(model.config)
     cache = KVCache(model, 2)
     logits = in_pieces(model, ids, (5, 3), cache)
-    assert cache.layers[0].keys.dtype == logits.dtype == torch.bfloat16
+    assert cache.buffer.dtype == logits.dtype == torch.bfloat16
     torch.testing.assert_close(logits, model(ids), atol=0.1, rtol=0.1)
 
 
