@@ -90,7 +90,9 @@ def growth() -> None:
     for n in LENGTHS:
         for name, cache in (("with a cache", True), ("without", False)):
             generate(model, prompt, n, cache=cache)
-            runs = [timed(lambda c=cache: generate(model, prompt, n, cache=c))[1] for _ in range(ROUNDS)]
+            runs = [
+                timed(lambda c=cache: generate(model, prompt, n, cache=c))[1] for _ in range(ROUNDS)
+            ]
             took[name].append(1000 * statistics.median(runs))
     text = "new tokens, 4 x 128, one row"
     show("generation_time", text, LENGTHS, took, unit="milliseconds")

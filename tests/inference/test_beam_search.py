@@ -27,9 +27,7 @@ def logp(model, prompt, ids):
 @pytest.mark.parametrize("family", ["gpt2", "llama", "gemma2"])
 @pytest.mark.parametrize("length_penalty", [1.0, 0.0, 2.0, -1.0])
 @pytest.mark.parametrize(("beams", "n_best", "end"), [(3, 3, [1]), (4, 2, [1, 7, 8]), (2, 1, [])])
-def test_the_beams_are_those_of_transformers(
-    tmp_path, family, length_penalty, beams, n_best, end
-):
+def test_the_beams_are_those_of_transformers(tmp_path, family, length_penalty, beams, n_best, end):
     theirs = peer(family)
     theirs.save_pretrained(tmp_path)
     ours = load_checkpoint(tmp_path)
@@ -99,16 +97,14 @@ def test_scores_are_sums_of_log_probabilities_with_the_end_token():
 
 
 def test_beam_search_can_score_below_greedy():
-    """That it never does is false: found by trying 200 random models."""
-    below = 0
-    for seed in range(200):
-        config = replace(SMALL, vocab_size=5, n_layers=1, d_model=8, n_heads=2)
-        model = lively(Decoder(config), seed)
-        scores = [
-            beam_search(model, [[1]], 6, beams=k, length_penalty=0.0)[0][0].score for k in (1, 2)
-        ]
-        below += scores[1] < scores[0] - 1e-4
-    assert 0 < below < 20
+    """That it never does is false: of 121 prompts 1 to 12 lose, by up to more than a nat."""
+    model = lively(Decoder(FAMILIES["Mistral"]))
+    prompts = [[a, b] for a in range(11) for b in range(11)]
+    greedy, beams = (
+        torch.tensor([t[0].score for t in beam_search(model, prompts, 6, beams=k)]) for k in (1, 2)
+    )
+    assert 1 <= int((beams < greedy - 1e-3).sum()) <= 12
+    assert beams.mean() > greedy.mean()
 
 
 def test_ties_go_to_the_better_beam_and_then_to_the_lower_token():
