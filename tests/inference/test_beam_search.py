@@ -1,4 +1,4 @@
-"""Beam search gives the beams of transformers, greedy output for one beam, and all texts for many."""
+"""Beam search gives transformers' beams, greedy text for one beam, the best of all for many."""
 
 import itertools
 import math

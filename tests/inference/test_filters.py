@@ -43,12 +43,16 @@ def kept(logits):
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        *((lambda x, t=t: temperature_logits(x, t), TemperatureLogitsWarper(t)) for t in (0.3, 2.0)),
+        (lambda x: temperature_logits(x, 0.3), TemperatureLogitsWarper(0.3)),
+        (lambda x: temperature_logits(x, 2.0), TemperatureLogitsWarper(2.0)),
         *((lambda x, k=k: top_k_filter(x, k), TopKLogitsWarper(k)) for k in (1, 2, 49, 50, 99)),
         *((lambda x, p=p: top_p_filter(x, p), TopPLogitsWarper(p)) for p in (0.0, 0.1, 0.5, 0.95)),
         *((lambda x, p=p: min_p_filter(x, p), MinPLogitsWarper(p)) for p in (0.0, 0.05, 0.9, 1.0)),
         *(
-            (lambda x, r=r: repetition_penalty(x, some_ids(), r), RepetitionPenaltyLogitsProcessor(r))
+            (
+                lambda x, r=r: repetition_penalty(x, some_ids(), r),
+                RepetitionPenaltyLogitsProcessor(r),
+            )
             for r in (0.5, 1.0, 1.3)
         ),
     ],
