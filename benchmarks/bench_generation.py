@@ -28,7 +28,7 @@ CASES = {  # config, rows, new tokens, goal
     "4 x 128, batch 1": (SMALL, 1, 256, 5.0),
     "4 x 128, batch 16": (SMALL, 16, 256, 3.0),
     "12 x 768, batch 1": (LARGE, 1, 256, 1.5),
-    "12 x 768, batch 16": (LARGE, 16, 256, 1.5),
+    "12 x 768, batch 16": (LARGE, 16, 64, 1.5),
 }
 LENGTHS, ROUNDS = (32, 64, 128, 256, 496), 5
 
