@@ -10,7 +10,7 @@ alone.
     generate(model, [[5, 3], [7]], 20, end=[0])
     generate(model, [[5, 3]], 20, choose=Sampling(temperature=0.8, top_p=0.95), generator=g)
 
-Not here: beams (`beam_search`), drafts (`speculative`).
+Not here: beams (`beams`), drafts (`speculative`).
 
 source: Holtzman et al. 2020, arXiv:1904.09751 (why greedy text loops).
 unit: 09_decoding

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from llmcourse.inference.beam_search import beam_search, best_continuations
+from llmcourse.inference.beams import beam_search, best_continuations
 from llmcourse.inference.decoding import generate, left_padded
 from llmcourse.models.checkpoints import load_checkpoint
 from llmcourse.models.transformer import Decoder
