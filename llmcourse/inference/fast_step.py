@@ -33,7 +33,7 @@ from llmcourse.models.transformer import Decoder, FeedForward, RMSNorm, soft_cap
 Map = Callable[[Tensor], Tensor]  # (B, inputs) to (B, outputs)
 
 
-def linear_map(weight: Tensor, bias: Tensor | None = None) -> Map:
+def linear_map(weight: Float[Tensor, "M N"], bias: Float[Tensor, "M"] | None = None) -> Map:
     """Return x -> x W^T + b, from a transposed copy of the weights."""
     W = weight.detach().t().contiguous()
     if bias is None:
@@ -57,13 +57,13 @@ def feed_forward_map(layer: FeedForward) -> Map:
     up, down = (linear_map(part.weight, part.bias) for part in (layer.up, layer.down))
 
     def gated(act: Map) -> Map:
-        def product(x: Tensor) -> Tensor:
+        def product(x: Float[Tensor, "B N"]) -> Float[Tensor, "B M"]:
             gate, x = x.chunk(2, dim=-1)
             return act(gate).mul_(x)
 
         return product
 
-    def gelu(x: Tensor) -> Tensor:
+    def gelu(x: Float[Tensor, "B N"]) -> Float[Tensor, "B N"]:
         return F.gelu(x, approximate="tanh")
 
     activation = {
