@@ -12,7 +12,6 @@ unit: 10_pretraining
 """
 
 import os
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -82,7 +81,7 @@ def _read(path: Path) -> dict[str, Any]:
     """Return what the file holds; only tensors, numbers and containers are read."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except Exception as error:  # a file of another kind: IndexError, UnpicklingError, ...
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(
             f"expected a saved run in {path}, got {first}: is it another file? Start anew"
