@@ -14,7 +14,7 @@ unit: 10_pretraining
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 from tqdm import tqdm
 
-from llmcourse.training.packing import IGNORED, Batch
+from llmcourse.training.packing import IGNORED, Batches
 from llmcourse.training.parallel import add_up, several, share_parameters
 
 BAR = "{percentage:3.0f} %|{bar}| {n}/{total} steps, {remaining} left{postfix}"
@@ -44,7 +44,7 @@ class Record(NamedTuple):
 
 def train(
     model: nn.Module,
-    batches: Iterable[Batch],
+    batches: Batches,
     optimizers: Sequence[Optimizer],
     steps: int,
     schedule: Callable[[int], float],
@@ -115,7 +115,7 @@ def _bar(done: int, steps: int, progress: bool) -> tqdm:
 
 def _step(
     model: nn.Module,
-    batches: Iterable[Batch],
+    batches: Batches,
     optimizers: Sequence[Optimizer],
     factor: float,
     step: int,

@@ -27,6 +27,7 @@ from llmcourse.arguments import ids_of
 IGNORED = -100  # target of a position that does not count, as torch's cross_entropy expects it
 
 Batch = tuple[Int[Tensor, "B T"], Int[Tensor, "B T"]]  # ids, targets
+Batches = Iterable[tuple[Int[Tensor, "..."], Int[Tensor, "..."]]]  # B and T may differ
 
 
 def join_documents(documents: Iterable[Sequence[int]], end: int) -> Int[Tensor, "N"]:
