@@ -1,9 +1,9 @@
 """Train a language model on text files: `llmcourse train`.
 
-The recipe of unit 10: a decoder of Llama's form, Muon and AdamW, a learning rate that stays high for
-half of the steps and then falls on a line, bfloat16 where a probe finds it faster. The last tenth
-of the text is held out. What a run needs to go on is saved in its folder every SAVE_EVERY seconds.
-With `torchrun` several processes share each batch.
+The recipe of unit 10: a decoder of Llama's form, Muon and AdamW, a learning rate that stays high
+for half of the steps and then falls on a line, bfloat16 where a probe finds it faster. The last
+tenth of the text is held out. What a run needs to go on is saved in its folder every SAVE_EVERY
+seconds. With `torchrun` several processes share each batch.
 
     config.json, model.safetensors, tokenizer.json ...   the model (`llmcourse.models.model_folder`)
     settings.json, run.pt                                what --resume goes on from
