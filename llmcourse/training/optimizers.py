@@ -138,7 +138,7 @@ def adamw(
 def muon_and_adamw(
     model: nn.Module,
     matrix_lr: float = 0.02,
-    lr: float = 3e-3,
+    lr: float = 0.01,
     weight_decay: float = 0.1,
     dtype: torch.dtype = torch.bfloat16,
 ) -> list[Optimizer]:
