@@ -28,7 +28,9 @@ gc.set_threshold(50_000, 20, 20)
 # option does not reach the workers of pytest-xdist.
 COURSE = Path(__file__).parent.parent / "llmcourse"
 ON_TENSORS = [
-    path for room in ("models", "inference") for path in sorted(COURSE.glob(f"{room}/*.py"))
+    path
+    for room in ("models", "training", "inference")
+    for path in sorted(COURSE.glob(f"{room}/*.py"))
 ]
 SHAPED = [
     f"llmcourse.{path.parent.name}.{path.stem}"

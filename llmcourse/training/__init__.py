@@ -1,0 +1,1 @@
+"""What changes a model's parameters: data in batches, optimisers, the training loop."""
