@@ -64,7 +64,7 @@ def _wide(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def _refuse_second_derivatives() -> None:
+def refuse_second_derivatives() -> None:
     """Raise RuntimeError in a backward pass that is itself to be differentiated.
 
     What the forward pass kept would count as constant, so the result would be wrong.
@@ -85,7 +85,7 @@ class _SquaredReLU(Function):
 
     @staticmethod
     def backward(ctx, dy: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        _refuse_second_derivatives()
+        refuse_second_derivatives()
         (y,) = ctx.saved_tensors
         return (dy * y).mul_(2)  # 2 relu(x), which is 0 where relu' is
 
@@ -110,7 +110,7 @@ class _GELU(Function):
 
     @staticmethod
     def backward(ctx, dy: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        _refuse_second_derivatives()
+        refuse_second_derivatives()
         return dy * ctx.saved_tensors[0]
 
 
@@ -128,17 +128,18 @@ class _RMSNorm(Function):
     @staticmethod
     def backward(
         ctx, dy: Float[Tensor, "... C"]
-    ) -> tuple[Float[Tensor, "... C"], Float[Tensor, "C"], None]:
-        _refuse_second_derivatives()
+    ) -> tuple[Float[Tensor, "... C"], Float[Tensor, "C"] | None, None]:
+        refuse_second_derivatives()
         x, weight, r = ctx.saved_tensors
-        u, dy, w = _wide(x), _wide(dy), _wide(weight)
+        u, dy, w, dw = _wide(x), _wide(dy), _wide(weight), None
         with torch.autocast(x.device.type, enabled=False):
             product = (dy * u).flatten(0, -2)  # (N, C)
-            dw = r.flatten() @ product  # y = x r w: sum over rows of dy x r
+            if ctx.needs_input_grad[1]:
+                dw = (r.flatten() @ product).to(weight.dtype)  # y = x r w: sum over rows of dy x r
             # dr/dx = -r^3 x / C, so dx = r (dy w - x r^2 / C sum(dy w x))
             along = (product @ w).view_as(r) * r.square().div_(-x.shape[-1])
             dx = (dy * w).addcmul_(u, along).mul_(r)
-        return dx.to(x.dtype), dw.to(weight.dtype), None
+        return dx.to(x.dtype), dw, None
 
 
 class _Turn(Function):
