@@ -24,7 +24,7 @@ import argparse
 import math
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -88,9 +88,9 @@ class NGramEmbedding(nn.Module):
         )
 
     def keys(self, ids: Tensor) -> Iterator[Tensor]:
-        """Yield for each order a number (B, T) for the ids that end at a position, all distinct.
+        """Yield for each order the number (B, T) of the n-gram that ends at a position.
 
-        Before the first id of a row there are zeros.
+        The ids are its digits in base V; before the first id of a row come zeros.
         """
         key = ids
         for i in range(1, max(self.orders, default=0)):
@@ -109,7 +109,7 @@ class NGramEmbedding(nn.Module):
 class RowAdagrad(Optimizer):
     """Adagrad with one sum of squares a row, for tables of which a step touches a few rows."""
 
-    def __init__(self, params: Iterator[nn.Parameter], lr: float) -> None:
+    def __init__(self, params: Iterable[nn.Parameter], lr: float) -> None:
         super().__init__(params, {"lr": lr})
 
     @torch.no_grad()
@@ -117,8 +117,10 @@ class RowAdagrad(Optimizer):
         """Update the rows that have a gradient; a rare row moves as far as a frequent one."""
         for group in self.param_groups:
             for table in group["params"]:
-                sums = self.state[table].setdefault("sums", torch.zeros(len(table)))
-                gradient = table.grad.coalesce()
+                state, gradient = self.state[table], table.grad.coalesce()
+                if not state:
+                    state["sums"] = torch.zeros(len(table))
+                sums = state["sums"]
                 rows, G = gradient.indices()[0], gradient.values()
                 sums[rows] += G.square().mean(1)
                 G = G * sums[rows].add(1e-20).rsqrt()[:, None]
