@@ -42,6 +42,7 @@ from llmcourse.models.transformer_config import TransformerConfig
 from llmcourse.training.hardware import bf16_is_faster
 from llmcourse.training.optimizers import Muon, matrices
 from llmcourse.training.packing import BatchStream
+from llmcourse.training.schedules import trapezoid
 
 SEEDS = (0, 1, 2)
 MIX = 0x2545F4914F6CDD1D  # odd, so that a product with it scatters the keys over the rows
@@ -56,18 +57,19 @@ class Recipe:
 
     goal: float  # nats a character
     steps: int
+    cooldown: int  # the last steps, in which the learning rate falls to 0
     batch_size: int = 8
     context: int = 512
     window: int = 64  # positions that a head sees
-    n_layers: int = 4
-    orders: tuple[int, ...] = (2, 3, 4, 5, 6)  # characters of the n-grams that have embeddings
+    n_layers: int = 2
+    orders: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8)  # characters of the n-grams that have embeddings
     rows: int = 1 << 18  # of the table of each order; a power of two
     matrix_lr: float = 0.02  # of Muon
     lr: float = 0.01  # of AdamW: characters, head and norms
     row_lr: float = 0.2  # of the rows of n-grams
 
 
-RECIPES = (Recipe(1.90, 16), Recipe(1.5385, 100), Recipe(1.5166, 130))
+RECIPES = (Recipe(1.90, 20, 5), Recipe(1.5385, 110, 110), Recipe(1.5166, 150, 150))
 BOUNDS = (6, 8, 0)  # how many times as fast; for the last goal none is set
 
 
@@ -184,10 +186,9 @@ def ours(train: Tensor, vocab_size: int, recipe: Recipe, seed: int, bf16: bool) 
     batches = BatchStream(train, recipe.context, recipe.batch_size, seed)
 
     def step(number: int) -> None:
-        left = 1 - number / recipe.steps  # the learning rate falls from the first step on
         for optimizer, lr in zip(optimizers, start, strict=True):
             for group in optimizer.param_groups:
-                group["lr"] = lr * left
+                group["lr"] = trapezoid(number, recipe.steps, 0, recipe.cooldown, lr)
         update(model, next(batches), optimizers, bf16)
 
     return Run(model, step, recipe.context, recipe.steps, bf16)
@@ -268,7 +269,7 @@ def main() -> None:
     parser.add_argument("settings", nargs="*", help="ours, cost: changes of the recipe, steps=80")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--goal", type=int, default=1, help="number of the goal, from 0")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     train, held_out, vocab_size = data()
     bf16 = bf16_is_faster()
     recipe, rival = changed(RECIPES[args.goal], args.settings), (PUBLISHED, TUNED, TUNED)[args.goal]
