@@ -62,7 +62,7 @@ class Recipe:
     context: int = 512
     window: int = 64  # positions that a head sees
     n_layers: int = 2
-    orders: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8)  # characters of the n-grams that have embeddings
+    orders: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8)  # characters of the n-grams
     rows: int = 1 << 18  # of the table of each order; a power of two
     matrix_lr: float = 0.02  # of Muon
     lr: float = 0.01  # of AdamW: characters, head and norms
