@@ -35,7 +35,7 @@ from torch.optim import AdamW, Optimizer
 from benchmarks.nanogpt import PUBLISHED, TUNED, peer
 from benchmarks.timed_run import Run, data, update
 from llmcourse.models.attention import MultiHeadAttention
-from llmcourse.models.block_attention import block_attention
+from llmcourse.models.attention_blocks import block_attention
 from llmcourse.models.fused import rms_norm
 from llmcourse.models.transformer import Decoder
 from llmcourse.models.transformer_config import TransformerConfig

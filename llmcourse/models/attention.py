@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from llmcourse.models.block_attention import block_attention, held
+from llmcourse.models.attention_blocks import block_attention, held
 from llmcourse.models.positions import rotate
 from llmcourse.models.transformer_config import TransformerConfig
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from llmcourse.models.attention import attention_weights
-from llmcourse.models.block_attention import BLOCK, block_attention
+from llmcourse.models.attention_blocks import BLOCK, block_attention
 
 LENGTHS = (1, 5, BLOCK, BLOCK + 1, 3 * BLOCK - 7)
 WINDOWS = (None, 1, 7, BLOCK, 4 * BLOCK)
