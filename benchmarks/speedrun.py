@@ -69,7 +69,7 @@ class Recipe:
     row_lr: float = 0.2  # of the rows of n-grams
 
 
-RECIPES = (Recipe(1.90, 20, 5), Recipe(1.5385, 120, 120), Recipe(1.5166, 150, 150))
+RECIPES = (Recipe(1.90, 18, 4), Recipe(1.5385, 115, 115), Recipe(1.5166, 140, 140))
 BOUNDS = (6, 8, 0)  # how many times as fast; for the last goal none is set
 
 
