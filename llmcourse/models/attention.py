@@ -24,6 +24,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from llmcourse.models.attention_blocks import block_attention, held
 from llmcourse.models.positions import rotate
 from llmcourse.models.transformer_config import TransformerConfig
 
@@ -38,6 +39,9 @@ BANDED_FROM = 4
 # Up to this many elements of q in a head, T D, the backward pass of torch's kernel on a processor
 # is slower in bfloat16 than in float32: five times at T = 128 and D = 32.
 SHORT = 1 << 15
+# Up to this many weights a query, keeping them for the backward pass costs less than torch's kernel
+# in float32, which computes them again.
+KEPT = 256
 SMALLEST_BLOCK = 32  # queries in a block of the banded form; smaller ones leave the processor idle
 
 
@@ -119,6 +123,8 @@ def scaled_dot_product_attention(
     if T == 1 and (window is None or window >= S):  # the newest query may see every key
         causal = False
     if mask is None and causal:
+        if T == S and q.shape == k.shape and _low_and_trained(q) and held(T, window) <= KEPT:
+            return block_attention(q, k, v, q.shape[-1] ** -0.5 if scale is None else scale, window)
         if window is not None and max(window, SMALLEST_BLOCK) * BANDED_FROM <= T:
             return _banded(q, k, v, window, scale)
         if window is None and T == S:  # the one alignment that torch's is_causal and ours share
@@ -165,15 +171,18 @@ def _kernel(
     causal: bool = False,
 ) -> Tensor:
     """Return the result of torch's kernel, in float32 where bfloat16 would be slow to train."""
-    dtype, where = q.dtype, q.device.type
-    trained = where == "cpu" and q.requires_grad and torch.is_grad_enabled()
-    short = q.shape[2] * q.shape[3] <= SHORT
-    if not (trained and short) or dtype not in (torch.bfloat16, torch.float16):
+    if not _low_and_trained(q) or q.shape[2] * q.shape[3] > SHORT:
         return F.scaled_dot_product_attention(
             q, k, v, allowed, is_causal=causal, scale=scale, enable_gqa=q.shape[1] != k.shape[1]
         )
-    with torch.autocast(where, enabled=False):  # it would cast back
-        return _kernel(q.float(), k.float(), v.float(), allowed, scale, causal).to(dtype)
+    with torch.autocast("cpu", enabled=False):  # it would cast back
+        return _kernel(q.float(), k.float(), v.float(), allowed, scale, causal).to(q.dtype)
+
+
+def _low_and_trained(q: Tensor) -> bool:
+    """Say whether a backward pass in fewer than 32 bits will come on a processor."""
+    trained = q.device.type == "cpu" and q.requires_grad and torch.is_grad_enabled()
+    return trained and q.dtype in (torch.bfloat16, torch.float16)
 
 
 def _product_by_group(x: Tensor, y: Tensor) -> Tensor:

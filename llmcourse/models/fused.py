@@ -152,17 +152,18 @@ class _RMSNorm(Function):
     @staticmethod
     def backward(
         ctx, dy: Float[Tensor, "... C"]
-    ) -> tuple[Float[Tensor, "... C"], Float[Tensor, "C"], None]:
+    ) -> tuple[Float[Tensor, "... C"], Float[Tensor, "C"] | None, None]:
         refuse_second_derivatives()
         x, weight, r = ctx.saved_tensors
-        u, dy, w = _wide(x), _wide(dy), _wide(weight)
+        u, dy, w, dw = _wide(x), _wide(dy), _wide(weight), None
         with torch.autocast(x.device.type, enabled=False):
             product = (dy * u).flatten(0, -2)  # (N, C)
-            dw = r.flatten() @ product  # y = x r w: sum over rows of dy x r
+            if ctx.needs_input_grad[1]:
+                dw = (r.flatten() @ product).to(weight.dtype)  # y = x r w: sum over rows of dy x r
             # dr/dx = -r^3 x / C, so dx = r (dy w - x r^2 / C sum(dy w x))
             along = (product @ w).view_as(r) * r.square().div_(-x.shape[-1])
             dx = (dy * w).addcmul_(u, along).mul_(r)
-        return dx.to(x.dtype), dw.to(weight.dtype), None
+        return dx.to(x.dtype), dw, None
 
 
 class _Turn(Function):

@@ -383,7 +383,7 @@ def test_grouped_heads_have_no_more_scores_and_no_copies_of_keys(G):
 @pytest.mark.parametrize("autocast", [False, True])
 @pytest.mark.parametrize("form", [{}, {"causal": True}, {"causal": True, "window": 2}], ids=str)
 def test_bfloat16_is_trained_in_float32_where_torchs_backward_pass_is_slow(autocast, form):
-    tensors = [x.detach().bfloat16().requires_grad_() for x in heads(LONG)]
+    tensors = [x.detach().bfloat16().requires_grad_() for x in heads(LONG, G=2)]
     with Counted() as counted:
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             y = scaled_dot_product_attention(*tensors, **form)
@@ -393,6 +393,19 @@ def test_bfloat16_is_trained_in_float32_where_torchs_backward_pass_is_slow(autoc
     with torch.no_grad(), Counted() as counted:  # forwards it is not
         scaled_dot_product_attention(*tensors, **form)
     assert torch.bfloat16 in counted.dtypes and torch.float32 not in counted.dtypes
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize("window", [None, 2, 200])
+def test_bfloat16_with_a_key_for_each_query_is_trained_in_blocks(autocast, window):
+    tensors = [x.detach().bfloat16().requires_grad_() for x in heads(LONG)]
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast), Counted() as counted:
+        y = scaled_dot_product_attention(*tensors, causal=True, window=window)
+    y.float().sum().backward()
+    assert not counted.dtypes and y.dtype == torch.bfloat16
+    assert all(x.grad.dtype == torch.bfloat16 for x in tensors)
+    plain = scaled_dot_product_attention(*tensors, causal=True, window=window, fused=False)
+    torch.testing.assert_close(y, plain, atol=3e-2, rtol=3e-2)
 
 
 def test_bfloat16_of_a_long_text_is_trained_in_bfloat16():
