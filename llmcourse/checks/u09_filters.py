@@ -306,12 +306,12 @@ def penalised(logits: Array, ids: Array, penalty: float, flaw: str = "") -> Arra
         if flaw == "others":
             seen = [i for i in range(len(row)) if i not in seen]
         for i in seen:
-            z = row[i]
+            z, positive = row[i], (row[i] > 0) != (flaw == "exchanged")
             if flaw == "subtracted":
                 row[i] = z - penalty
             elif flaw == "removed":
                 row[i] = -math.inf
-            elif flaw == "divided" or (z > 0) != (flaw == "exchanged") and flaw != "multiplied":
+            elif flaw == "divided" or (positive and flaw != "multiplied"):
                 row[i] = z / penalty
             elif flaw != "positive only":
                 row[i] = z * penalty

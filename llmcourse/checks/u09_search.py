@@ -107,8 +107,11 @@ def greedy(answer):
     rng = np.random.default_rng(5)
     for sizes in ((3, 3, 8), (2, 5, 4), (1, 0, 3), (4, 2, 3), (2, 2, 1), (3, 2, 0)):
         scripted, n, end = args = greedy_inputs(rng, *sizes)
-        got = called(lambda prompt: answer(scripted.next_logits, prompt, n, end),  # noqa: B023
-                     (scripted.prompt,))  # fmt: skip
+
+        def given(prompt, scripted=scripted, n=n, end=end):
+            return answer(scripted.next_logits, prompt, n, end)
+
+        got = called(given, (scripted.prompt,))
         got, want = ids_of(got, FORM), written(*args)
         known = [m.hint for m in greedy_mistakes(*args) if m.value == got]
         equal(got, want, known[0] if known else GREEDY)
@@ -253,11 +256,14 @@ def beam_mistakes(*args: Any) -> list[Mistake]:
     return [m for m in flawed(beams, args, BEAM_FLAWS) if compare(m.value, want, EXACT)]
 
 
+def is_pair(one: Any) -> bool:
+    return isinstance(one, list | tuple) and len(one) == 2
+
+
 def beams_near(got: Any, args: Any, hint: str) -> None:
     want = beams(*args)
     known = [m.hint for m in beam_mistakes(*args) if compare(got, m.value, EXACT) is None]
-    if not isinstance(got, list | tuple) or any(len(np.atleast_1d(one)) != 2 if not isinstance(
-        one, list | tuple) else len(one) != 2 for one in got):  # fmt: skip
+    if not isinstance(got, list | tuple) or not all(is_pair(one) for one in got):
         fail("expected a list of pairs (ids, score).", hint=BEAM_FORM)
     diagnosed(list(got), want, known[0] if known else hint, what=BEAMS, tolerance=EXACT)
 
