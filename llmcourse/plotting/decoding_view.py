@@ -1,4 +1,4 @@
-"""See what the settings of a sampler do to one distribution: sliders, or a picture of some settings.
+"""See what the settings of a sampler do to one distribution: sliders, or a picture.
 
 `show(words, probabilities)` has a slider for each setting in JupyterLab and other notebook servers;
 where nobody can move one (papermill, the grader, a script) it is a picture.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Probabilities = Callable[[float, int, float], Sequence[float]]  # of temperature, k, p
-SHOWN = ((1.0, 0, 1.0), (0.5, 0, 1.0), (1.0, 5, 1.0), (1.0, 0, 0.8))  # settings in the picture
+SHOWN = ((1.0, 0, 1.0), (0.5, 0, 1.0), (1.0, 5, 1.0), (0.5, 0, 0.8))  # settings in the picture
 WIDTH, HEIGHT = 2.6, 3.2  # of one panel, in inches
 
 

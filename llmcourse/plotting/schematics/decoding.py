@@ -39,31 +39,30 @@ def draw_kv_cache() -> str:
         860,
         330,
         "With a cache, a step computes one key and one value",
-        "The cache holds the keys k_1 to k_4 and the values v_1 to v_4 of four tokens that were read "
-        "before, (B, S, D) each. The new token x_5, (B, 1, C), is projected to a query, a key and a "
-        "value. The key and the value are appended to the cache. The query attends to all five keys, "
-        "and the output (B, 1, C) is the weighted sum of all five values times W_o.",
+        "The cache holds the keys k_1 to k_4 and the values v_1 to v_4 of four tokens that were "
+        "read before, (B, S, D) each. The new token x_5, (B, 1, C), is projected to a query, a key "
+        "and a value. The key and the value are appended to the cache. The query attends to all "
+        "five keys, and the output (B, 1, C) is the weighted sum of all five values, times W_o.",
     )
-    keys, values, left, width = 116.0, 206.0, 300.0, 60.0
+    keys, values, left, width = 124.0, 214.0, 300.0, 60.0
+    middle, top, below = (keys + values) / 2, 68.0, 272.0
     pen.cells(left, keys, width, 40, [f"$k_{i}$" for i in range(1, 5)])
     pen.cells(left, values, width, 40, [f"$v_{i}$" for i in range(1, 5)])
     new_key = pen.box(left + 4 * width + 40, keys, width, 40, "$k_5$", hot=True)
     new_value = pen.box(left + 4 * width + 40, values, width, 40, "$v_5$", hot=True)
-    pen.text(left + 2 * width, keys - 36, "cache: read once, kept (B, S, D)", kind="small")
-    pen.text(new_key.x, keys - 36, "new", kind="small")
-    x = pen.box(90, 161, 90, 40, "$x_5$")
-    pen.text(90, 196, "(B, 1, C)", kind="small")
-    query = pen.box(210, 161, 60, 40, "$q_5$", fill="#ffffff")
+    pen.text(left + 2 * width, keys - 34, "cache: computed once, (B, S, D) each", kind="small")
+    x = pen.box(90, middle, 90, 40, "$x_5$")
+    pen.text(98, middle + 36, "(B, 1, C)", anchor="start", kind="small")
+    query = pen.box(210, middle, 60, 40, "$q_5$", fill="#ffffff")
     pen.arrow(x.right, query.left)
-    pen.arrow(query.right, (left - 16, 161), (left - 16, keys), (left, keys))
-    pen.text(226, 102, "asks all keys", kind="small")
-    pen.arrow(x.bottom, (90, 270), (new_value.x, 270), new_value.bottom)
-    pen.text(300, 286, "one key and one value are computed", kind="small")
-    pen.arrow((new_value.x, values - 20), new_key.bottom)
-    out = pen.box(770, 161, 110, 44, "output")
-    pen.text(770, 198, "(B, 1, C)", kind="small")
-    pen.arrow(new_key.right, (670, keys), (670, 150), (715, 150))
-    pen.arrow(new_value.right, (670, values), (670, 172), (715, 172))
+    pen.arrow(query.right, (left - 20, middle), (left - 20, keys), (left, keys))
+    pen.text(270, middle + 30, "asks all keys", kind="small")
+    pen.arrow(x.top, (90, top), (new_key.x, top), new_key.top)
+    pen.arrow(x.bottom, (90, below), (new_value.x, below), new_value.bottom)
+    pen.box(770, middle, 110, 44, "output")
+    pen.text(770, middle + 37, "(B, 1, C)", kind="small")
+    pen.arrow(new_key.right, (670, keys), (670, middle - 10), (715, middle - 10))
+    pen.arrow(new_value.right, (670, values), (670, middle + 10), (715, middle + 10))
     pen.text(30, 312, "Without a cache each step would compute all five keys and values again.",
              anchor="start", kind="small")  # fmt: skip
     return pen.svg()
@@ -76,9 +75,9 @@ def draw_speculative() -> str:
         330,
         "Speculative decoding: guess cheaply, judge once",
         "The draft model writes three guesses x_1, x_2, x_3, one after the other. The target reads "
-        "text and guesses in one call and returns four rows of probabilities, p_1 to p_4. Guess 1 is "
-        "accepted, guess 2 is rejected. In its place a token is drawn from the residual, and guess 3 "
-        "is thrown away. Had all been accepted, a fourth token would be drawn from p_4.",
+        "text and guesses in one call and returns four rows of probabilities, p_1 to p_4. Guess 1 "
+        "is accepted, guess 2 is rejected. In its place a token is drawn from the residual, and "
+        "guess 3 is thrown away. Had all been accepted, a fourth token would be drawn from p_4.",
     )
     draft, target, result = 100.0, 176.0, 256.0
     xs = (270.0, 410.0, 550.0)
