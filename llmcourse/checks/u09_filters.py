@@ -125,6 +125,14 @@ def top_k(logits: Array, k: int, flaw: str = "") -> Array:
             return list(range(k))
         return order[: {"one fewer": k - 1, "one more": k + 1}.get(flaw, k)]
 
+    if flaw == "wrong axis":
+        order = np.argsort(-logits, axis=0, kind="stable")
+        if order.shape[0] > order.shape[1]:
+            raise ValueError("indices of rows that are no tokens")
+        return np.array([
+            [z if i in best[:k] else -np.inf for i, z in enumerate(row)]
+            for row, best in zip(logits.tolist(), order.tolist(), strict=True)
+        ])  # fmt: skip
     if flaw == "all rows":
         whole = np.sort(logits, axis=None)[::-1]
         return np.where(logits >= whole[min(k, whole.size) - 1], logits, -np.inf)
@@ -137,6 +145,7 @@ def top_k(logits: Array, k: int, flaw: str = "") -> Array:
 
 
 TOP_K_FLAWS = {
+    "wrong axis": "Sort along the last axis: the tokens of each row.",
     "smallest": "Keep the largest logits, not the smallest.",
     "ties kept": "Exactly k tokens stay; of equal logits those of the lowest index.",
     "highest index": LOWEST,
@@ -175,7 +184,7 @@ def different(
 @visible
 def top_k_filter(answer):
     rng = np.random.default_rng(2)
-    args = np.array([[1.0, 4.0, 2.0, 3.0], [5.0, -1.0, 0.0, -2.0]]), 2
+    args = np.array([[1.0, 4.0, 2.0, 3.0], [5.0, -1.0, 0.0, -2.0], [0.0, 2.0, 6.0, 1.0]]), 2
     filtered(called(answer, args), top_k(*args), TOP_K, top_k_mistakes(*args))
     tied = np.array([[1.0, 2.0, 2.0, 2.0], [2.0, 1.0, 1.0, 0.0]]), 2
     filtered(called(answer, tied), top_k(*tied), LOWEST, top_k_mistakes(*tied))
@@ -229,8 +238,8 @@ def top_p(logits: Array, p: float, flaw: str = "") -> Array:
 TOP_P_FLAWS = {
     "crossing dropped": "The token that crosses p stays, too: without it the sum is below p.",
     "crossing, one at least": "The token that crosses p stays, too: without it the sum is below p.",
-    "ascending": "Add up from the most probable token downwards.",
     "highest index": LOWEST,
+    "ascending": "Add up from the most probable token downwards.",
     "in order": "Sort the tokens of a row by their probability before you add up.",
     "threshold": "p is no threshold for single tokens: add the probabilities up.",
     "complement": "p is no threshold for single tokens: add the probabilities up.",
@@ -348,7 +357,7 @@ def penalty_mistakes(logits: Array, ids: Array, penalty: float) -> list[Mistake]
 def repetition_penalty(answer):
     rng = np.random.default_rng(4)
     logits = np.array([[3.0, -3.0, 1.5, -1.5, 0.6], [1.0, 2.0, -4.0, 0.5, -1.0]])
-    args = logits, np.array([[0, 1, 1, 0], [2, 4, 2, 3]]), 1.5
+    args = logits, np.array([[0, 1, 0, 1], [2, 4, 3, 2]]), 1.5
     filtered(called(answer, args), penalised(*args), PENALTY, penalty_mistakes(*args))
     for sizes in ((2, 6, 4), (1, 3, 1), (3, 4, 9), (2, 5, 0)):
         args = penalty_inputs(rng, *sizes)

@@ -29,11 +29,13 @@ def greedy_in_a_loop(next_logits, prompt, n, end):
 
 @right("greedy")
 def greedy_recursive(next_logits, prompt, n, end):
-    if n == 0:
-        return []
-    first = int(next_logits(tuple(prompt)).argmax())
-    rest = [] if first == end else greedy_recursive(next_logits, (*prompt, first), n - 1, end)
-    return np.array([first, *rest])
+    def more(text, left):
+        if left == 0:
+            return []
+        first = int(next_logits(text).argmax())
+        return [first] if first == end else [first, *more((*text, first), left - 1)]
+
+    return np.array(more(tuple(prompt), n), dtype=int)
 
 
 @right("temperature_logits")
@@ -210,8 +212,8 @@ def speculate_with_a_helper(target, draft, prompt, n, k, uniform):
             x = guesses[i]
             if not uniform() < min(1.0, p[i, x] / q[i][x]):
                 rest = np.where(p[i] > q[i], p[i] - q[i], 0.0)
-                return guesses[:i] + [draw(rest / sum(rest), uniform())]
-        return guesses + [draw(p[k], uniform())]
+                return [*guesses[:i], draw(rest / sum(rest), uniform())]
+        return [*guesses, draw(p[k], uniform())]
 
     text, length = list(prompt), len(prompt)
     while len(text) - length < n:
@@ -301,7 +303,7 @@ EDITS = {
                                "    return e / e.sum(axis=1, keepdims=True)")),
         ("the first k of the row", ("filtered[row, best] = logits[row, best]",
                                     "filtered[row, :k] = logits[row, :k]")),
-        ("for each row", ("axis=1", "axis=0")),
+        ("along the last axis", ("axis=1", "axis=0")),
         ("do not modify", ("np.full(logits.shape, -np.inf)", "logits"),
          ("filtered[row, best] = logits[row, best]",
           "filtered[row, np.setdiff1d(order[row], best)] = -np.inf")),
@@ -410,7 +412,7 @@ EDITS = {
         ("exactly n ids", ("[:n]", "")),
         ("draw one more token", ("text += guesses[:kept] + [draw(rest / rest.sum(), uniform())]",
          "text += guesses[:kept] + ([draw(rest / rest.sum(), uniform())] if kept < k else [])")),
-        ("do not modify", ("list(prompt)", "prompt")),
+        ("do not modify", ("text = list(prompt)", "text = list(prompt)\n    prompt.append(0)")),
     ],
     "test_sampler": [
         ("rejects a right implementation", ("return True", "return False")),
