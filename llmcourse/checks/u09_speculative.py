@@ -84,13 +84,14 @@ def speculated(
     while len(text) - len(prompt) < n:
         guesses: list[int] = []
         while len(guesses) < k:
-            seen = text if flaw == "draft blind" else [*text, *guesses]
-            guesses.append(draw(tables.row(tables.q, tuple(seen)), uniform()))
+            before = text if flaw == "draft blind" else [*text, *guesses]
+            guesses.append(draw(tables.row(tables.q, tuple(before)), uniform()))
         kept = 0
         last: Array | None = None
         for i, x in enumerate(guesses):
             here = (*text, *guesses[:i])
-            p, q = tables.row(tables.p, here), tables.row(tables.q, here)
+            seen = tuple(text) if flaw == "draft blind" else here
+            p, q = tables.row(tables.p, here), tables.row(tables.q, seen)
             u = uniform()
             accepted = {
                 "all": True, "inverted": u * p[x] < q[x], "smaller": p[x] >= q[x],

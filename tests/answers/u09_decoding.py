@@ -273,9 +273,9 @@ EDITS = {
                                 "int(11 - np.argmax(next_logits(prompt + ids)[::-1]))")),
         ("n new ids are allowed", ("len(ids) < n", "len(ids) < n - 1")),
         ("At most n new ids", ("len(ids) < n and ", "")),
-        ("more often than", ("    return ids", "    next_logits(prompt + ids)\n    return ids")),
+        ("asked next_logits again", ("    return ids", "    next_logits(prompt + ids)\n    return ids")),
         ("largest logit", ("argmax", "argmin")),
-        ("do not modify", ("ids = []", "prompt.append(end)\n    ids = []")),
+        ("changed its argument", ("ids = []", "prompt.append(end)\n    ids = []")),
     ],
     "temperature_logits": [
         (RIGHT, ("temperature <= 0", "not temperature > 0")),
@@ -285,7 +285,7 @@ EDITS = {
         ("no influence", ("return logits / temperature", "return logits")),
         ("Raise ValueError", ("temperature <= 0", "temperature < 0")),
         ("Raise ValueError", ("temperature <= 0", "temperature is None")),
-        ("do not modify", ("return logits / temperature",
+        ("changed its argument", ("return logits / temperature",
                            "logits /= temperature\n    return logits")),
     ],
     "top_k_filter": [
@@ -304,7 +304,7 @@ EDITS = {
         ("the first k of the row", ("filtered[row, best] = logits[row, best]",
                                     "filtered[row, :k] = logits[row, :k]")),
         ("along the last axis", ("axis=1", "axis=0")),
-        ("do not modify", ("np.full(logits.shape, -np.inf)", "logits"),
+        ("changed its argument", ("np.full(logits.shape, -np.inf)", "logits"),
          ("filtered[row, best] = logits[row, best]",
           "filtered[row, np.setdiff1d(order[row], best)] = -np.inf")),
     ],
@@ -325,7 +325,7 @@ EDITS = {
         ("overflow", ("np.exp(z[order] - z[order[0]])", "np.exp(z[order])")),
         ("not probabilities", ("    return filtered", "    e = np.exp(filtered)\n"
                                "    return e / e.sum(axis=1, keepdims=True)")),
-        ("do not modify", ("    return filtered", "    logits[:] = filtered\n    return logits")),
+        ("changed its argument", ("    return filtered", "    logits[:] = filtered\n    return logits")),
     ],
     "repetition_penalty": [
         (RIGHT, ("z > 0, z", "z >= 0, z")),
@@ -341,7 +341,7 @@ EDITS = {
         ("not only the last", ("enumerate(ids)", "enumerate(ids[:, -1:])")),
         ("nothing is subtracted", ("np.where(z > 0, z / penalty, z * penalty)", "z - penalty")),
         ("not removed", ("np.where(z > 0, z / penalty, z * penalty)", "-np.inf")),
-        ("do not modify", ("logits.copy()", "logits")),
+        ("changed its argument", ("logits.copy()", "logits")),
     ],
     "beam_search": [
         ("Add log-probabilities", ("log_softmax(next_logits(prompt + ids))",
@@ -393,7 +393,7 @@ EDITS = {
                           "q, k = (x @ params[name].T for name in (\"W_q\", \"W_k\"))\n    v = k")),
         ("Return a pair", (", (k, v)\n", "\n")),
         ("holds the old keys", (", (k, v)\n", ", (k[:, S:], v[:, S:])\n")),
-        ("do not modify", ("    T, S", "    x += 1\n    T, S")),
+        ("changed its argument", ("    T, S", "    x += 1\n    T, S")),
     ],
     "speculative_decode": [
         (RIGHT, ("rest / rest.sum()", "rest / np.sum(rest)")),
@@ -412,7 +412,7 @@ EDITS = {
         ("exactly n ids", ("[:n]", "")),
         ("draw one more token", ("text += guesses[:kept] + [draw(rest / rest.sum(), uniform())]",
          "text += guesses[:kept] + ([draw(rest / rest.sum(), uniform())] if kept < k else [])")),
-        ("do not modify", ("text = list(prompt)", "text = list(prompt)\n    prompt.append(0)")),
+        ("changed its argument", ("text = list(prompt)", "text = list(prompt)\n    prompt.append(0)")),
     ],
     "test_sampler": [
         ("rejects a right implementation", ("return True", "return False")),

@@ -128,10 +128,7 @@ def test_speculative_texts_have_the_distribution_of_the_target(form, far):
     counts, expected = dict.fromkeys(itertools.product(range(2), repeat=3), 0), {}
     for _ in range(n):
         args = tables.target, tables.draft, [1], 3, 2, rng.random
-        if form == "arrays":
-            text = arrays.speculative_decode(*args)
-        else:
-            text = by_formula(*args, tables)
+        text = arrays.speculative_decode(*args) if form == "arrays" else by_formula(*args, tables)
         counts[tuple(text)] += 1
     for text in counts:
         rows = [tables.row(tables.p, (1, *text[:i])) for i in range(3)]
