@@ -196,9 +196,10 @@ def stream(
     going = [True] * B
     for S in range(T, T + n):
         text, real = ids[:, :S], None if mask is None else mask[:, :S]
-        ids[:, S] = choose(read(text, real), text, real, generator)
+        new = choose(read(text, real), text, real, generator)
+        ids[:, S] = new
         step: list[int | None] = [None] * B
-        for row, token in enumerate(ids[:, S].tolist()):
+        for row, token in enumerate(new.tolist()):
             if not going[row]:  # it is read on with the others, and nobody sees what it says
                 continue
             if token in end:

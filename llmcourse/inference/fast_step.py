@@ -122,7 +122,8 @@ class FastStep:
         mask = cache.extend_mask(None, 1)  # (B, S)
         S = cache.length + 1
         at = slice(S - 1, S) if mask is None else mask.sum(dim=1) - 1  # padding has no position
-        x = self.embed[ids]  # (B, C), a copy
+        # Here and below `index_select`, `narrow` and `select`, not [...]: they cost half as much.
+        x = self.embed.index_select(0, ids)  # (B, C), a copy
         if self.scale is not None:
             x *= self.scale
         if self.positions is not None:
@@ -130,18 +131,19 @@ class FastStep:
         else:
             cos, sin = (table[at][:, None] for table in self.rotation)  # (1 or B, 1, D)
         # The column to write and the columns to attend to, as one view each for all layers.
-        columns, held = cache.buffer[..., S - 1, :], cache.buffer[..., :S, :]
+        columns, held = cache.buffer.select(4, S - 1), cache.buffer.narrow(4, 0, S)
         for column, keys_values, block in zip(columns, held, self.blocks, strict=True):
             norm_1, qkv, out, out_norm_1, window, norm_2, feed_forward, out_norm_2 = block
             heads = qkv(x if self.post else norm_1(x)).view(B, H + 2 * G, D)
             if self.rotation is not None:
-                qk = heads[:, : H + G]
+                qk = heads.narrow(1, 0, H + G)
                 # (a, b) to (a cos - b sin, b cos + a sin): `sin` has the sign, roll swaps halves
                 qk.copy_((qk * cos).addcmul_(qk.roll(D // 2, dims=-1), sin))
-            column.copy_(heads[:, H:].view(B, 2, G, D))
+            column.copy_(heads.narrow(1, H, 2 * G).view(B, 2, G, D))
             k, v = keys_values.unbind(1)  # (B, G, S, D)
-            y = self._attend(heads[:, :H].view(B, G, H // G, D), k, v, mask, window)
-            x = self._add(x, out(y.reshape(B, H * D)), norm_1, out_norm_1)
+            q = heads.narrow(1, 0, H).view(B, G, H // G, D)
+            y = self._attend(q, k, v, mask, window).reshape(B, H * D)
+            x = self._add(x, out(y), norm_1, out_norm_1)
             y = feed_forward(x if self.post else norm_2(x))
             x = self._add(x, y, norm_2, out_norm_2)
         cache.advance(1)

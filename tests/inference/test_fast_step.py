@@ -9,7 +9,7 @@ from llmcourse.inference.fast_step import FastStep
 from llmcourse.models.cache import KVCache
 from llmcourse.models.transformer import Decoder
 from llmcourse.models.transformer_config import TransformerConfig
-from tests.models.test_transformer import FAMILIES, SMALL, assert_equal, grid, ids_for, lively
+from tests.models.test_transformer import SMALL, assert_equal, ids_for, lively
 
 ROTARY = replace(SMALL, positions="rotary", norm="rms", bias=False)
 SWITCHES = [
