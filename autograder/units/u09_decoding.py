@@ -16,6 +16,7 @@ from autograder.units.judging import EVERY, add_case, core, edge, exercise_of
 from autograder.units.u09_impostors import test_sampler
 from llmcourse.checks import u09_cache as cache
 from llmcourse.checks import u09_filters as filters
+from llmcourse.checks import u09_penalty as penalty
 from llmcourse.checks import u09_search as search
 from llmcourse.checks import u09_speculative as speculative
 from llmcourse.checks.u06_judging import ALL_AXES
@@ -82,14 +83,14 @@ add_case(
 )  # fmt: skip
 
 repetition_penalty = exercise_of("repetition_penalty")
-PENALTY = filters.penalty_inputs, filters.penalised, filters.penalty_mistakes
+PENALTY = penalty.penalty_inputs, penalty.penalised, penalty.penalty_mistakes
 add_case(
     repetition_penalty, 4, "tokens of the text become less probable",
-    core(filters.PENALTY, filters.FORM, unfit=EVERY), ((4, 8, 5), (3, 6, 4), (5, 5, 3)), *PENALTY,
+    core(penalty.PENALTY, filters.FORM, unfit=EVERY), ((4, 8, 5), (3, 6, 4), (5, 5, 3)), *PENALTY,
 )  # fmt: skip
 add_case(
     repetition_penalty, 1, "one row, one id, more ids than tokens; no ids at all",
-    edge(filters.NOTHING_SEEN), ((1, 4, 1), (2, 3, 9), (3, 4, 0), (2, 1, 2)), *PENALTY,
+    edge(penalty.NOTHING_SEEN), ((1, 4, 1), (2, 3, 9), (3, 4, 0), (2, 1, 2)), *PENALTY,
 )  # fmt: skip
 
 # --- greedy; sizes are (length of the prompt, of the script, n)

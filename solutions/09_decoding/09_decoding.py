@@ -600,7 +600,7 @@ def beam_search(next_logits, prompt: list, width: int, n: int, end: int, alpha: 
         longer = []
         for ids, total in still:
             step = log_softmax(next_logits(prompt + ids))
-            longer += [(ids + [i], total + float(one)) for i, one in enumerate(step)]
+            longer += [([*ids, i], total + float(one)) for i, one in enumerate(step)]
         longer.sort(key=lambda pair: -pair[1])
         over += [pair for pair in longer[:width] if pair[0][-1] == end]
         still = [pair for pair in longer[:width] if pair[0][-1] != end]
@@ -866,7 +866,7 @@ def speculative_decode(target, draft, prompt: list, n: int, k: int, uniform) -> 
         while kept < k and uniform() < p[kept][guesses[kept]] / q[kept][guesses[kept]]:
             kept += 1
         rest = p[k] if kept == k else np.maximum(p[kept] - q[kept], 0)
-        text += guesses[:kept] + [draw(rest / rest.sum(), uniform())]
+        text += [*guesses[:kept], draw(rest / rest.sum(), uniform())]
     return text[len(prompt) :][:n]
     ### END SOLUTION
 

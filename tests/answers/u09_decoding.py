@@ -273,7 +273,8 @@ EDITS = {
                                 "int(11 - np.argmax(next_logits(prompt + ids)[::-1]))")),
         ("n new ids are allowed", ("len(ids) < n", "len(ids) < n - 1")),
         ("At most n new ids", ("len(ids) < n and ", "")),
-        ("asked next_logits again", ("    return ids", "    next_logits(prompt + ids)\n    return ids")),
+        ("asked next_logits again", ("    return ids",
+                                     "    next_logits(prompt + ids)\n    return ids")),
         ("largest logit", ("argmax", "argmin")),
         ("changed its argument", ("ids = []", "prompt.append(end)\n    ids = []")),
     ],
@@ -325,7 +326,8 @@ EDITS = {
         ("overflow", ("np.exp(z[order] - z[order[0]])", "np.exp(z[order])")),
         ("not probabilities", ("    return filtered", "    e = np.exp(filtered)\n"
                                "    return e / e.sum(axis=1, keepdims=True)")),
-        ("changed its argument", ("    return filtered", "    logits[:] = filtered\n    return logits")),
+        ("changed its argument", ("    return filtered",
+                                  "    logits[:] = filtered\n    return logits")),
     ],
     "repetition_penalty": [
         (RIGHT, ("z > 0, z", "z >= 0, z")),
@@ -410,9 +412,11 @@ EDITS = {
         ("Divide the residual", ("rest / rest.sum()", "rest")),
         ("its own guesses", ("draft(text + guesses)", "draft(text)")),
         ("exactly n ids", ("[:n]", "")),
-        ("draw one more token", ("text += guesses[:kept] + [draw(rest / rest.sum(), uniform())]",
-         "text += guesses[:kept] + ([draw(rest / rest.sum(), uniform())] if kept < k else [])")),
-        ("changed its argument", ("text = list(prompt)", "text = list(prompt)\n    prompt.append(0)")),
+        ("draw one more token", ("text += [*guesses[:kept], draw(rest / rest.sum(), uniform())]",
+         "last = [draw(rest / rest.sum(), uniform())] if kept < k else []\n"
+         "        text += guesses[:kept] + last")),
+        ("changed its argument", ("text = list(prompt)",
+                                  "text = list(prompt)\n    prompt.append(0)")),
     ],
     "test_sampler": [
         ("rejects a right implementation", ("return True", "return False")),

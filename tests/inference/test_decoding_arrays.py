@@ -10,6 +10,7 @@ import torch
 
 from llmcourse.checks import u09_cache as cache
 from llmcourse.checks import u09_filters as rules
+from llmcourse.checks import u09_penalty as rule
 from llmcourse.checks import u09_search as search
 from llmcourse.checks import u09_speculative as speculative
 from llmcourse.inference import decoding_arrays as arrays
@@ -42,10 +43,10 @@ def test_top_p_is_that_of_the_library(top_p, rng):
         np.testing.assert_array_equal(top_p(logits, p), filters.top_p_filter(tensor(logits), p))
 
 
-@pytest.mark.parametrize("penalise", [arrays.repetition_penalty, rules.penalised])
+@pytest.mark.parametrize("penalise", [arrays.repetition_penalty, rule.penalised])
 @pytest.mark.parametrize("size", [(4, 8, 5), (1, 3, 9), (2, 4, 0)])
 def test_the_penalty_is_that_of_the_library(penalise, size, rng):
-    logits, ids, penalty = rules.penalty_inputs(rng, *size)
+    logits, ids, penalty = rule.penalty_inputs(rng, *size)
     theirs = filters.repetition_penalty(tensor(logits), tensor(ids).long(), penalty)
     np.testing.assert_allclose(penalise(logits, ids, penalty), theirs, rtol=1e-12)
 
