@@ -272,9 +272,10 @@ def top_p_tied(rng: Any, B: int, V: int) -> Any:
 
 
 def top_p_large(rng: Any, B: int, V: int) -> Any:
-    """Return logits near 1,000, and others near -1,000."""
-    logits, p = top_p_inputs(rng, B, V)
-    return logits + np.where(np.arange(B) % 2, -1000.0, 1000.0)[:, None], p
+    """Return logits near 1,000 in one row, near -1,000 in the next, and a token far below."""
+    logits, p = top_p_inputs(rng, B, V - 1)
+    logits = logits + np.where(np.arange(B) % 2, -1000.0, 1000.0)[:, None]
+    return np.concatenate([logits, logits[:, :1] - 2000.0], axis=1), p
 
 
 def top_p_mistakes(logits: Array, p: float) -> list[Mistake]:

@@ -169,8 +169,6 @@ def beams(
             room = width - len(over)
         if flaw == "penalised in the beam":
             best = sorted(longer.items(), key=lambda item: -item[1] / len(item[0]) ** alpha)
-        elif flaw == "ended beside":
-            best = sorted(longer.items(), key=lambda item: (item[0][-1] == end, -item[1]))
         else:
             best = sorted(longer.items(), key=lambda item: -item[1])
         if flaw == "smallest":
@@ -209,13 +207,13 @@ BEAM_FLAWS = {
     "logits": "Add log-probabilities: log_softmax of the logits.",
     "probabilities": "Add log-probabilities, not probabilities.",
     "each alone": "Keep the `width` best of ALL candidates of a step, not of each text.",
+    "finished only": "Texts that are still open after n steps belong to the result.",
+    "width only": "Return all texts, the finished ones and those still open, not only `width`.",
     "slots": "A finished text takes no place in the beam: each step keeps `width` candidates.",
     "penalised in the beam": "Within a step compare the sums: all candidates are equally long.",
-    "ended beside": "Candidates that end compete for the `width` places like the others.",
     "smallest": "Keep the candidates with the LARGEST sums.",
     "goes on": "A text that has ended is not continued.",
     "first end": "Go on after the first end token, until no text is open or n steps are done.",
-    "finished only": "Texts that are still open after n steps belong to the result.",
     "end not counted": "L counts the end token, too.",
     "prompt counted": "L is the number of NEW ids, without the prompt.",
     "no penalty": "Divide the sum by L to the power of alpha.",
@@ -225,7 +223,6 @@ BEAM_FLAWS = {
     "end left out": "The end token stays in the ids: its probability is part of the score.",
     "with prompt": "The ids of a result are the new ones, without the prompt.",
     "one": "Return all texts, not only the best.",
-    "width only": "Return all texts, the finished ones and those still open, not only `width`.",
 }
 BEAM = (
     "In each step: extend every open text by every id, keep the `width` largest sums; those that "

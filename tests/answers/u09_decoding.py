@@ -376,7 +376,6 @@ EDITS = {
         ("after the first end", ("        still = [pair", "        if over:\n            still = "
          "[pair for pair in longer[:width] if pair[0][-1] != end]\n            break\n"
          "        still = [pair")),
-        ("list of pairs", ("return sorted", "return scored[0][0] or sorted")),
     ],
     "cached_attention": [
         (RIGHT, ("np.concatenate([old, new], axis=1)", "np.hstack((old, new))")),
@@ -393,7 +392,6 @@ EDITS = {
         ("in this order", (", (k, v)\n", ", (v, k)\n")),
         ("not the keys", ("q, k, v = (x @ params[name].T for name in (\"W_q\", \"W_k\", \"W_v\"))",
                           "q, k = (x @ params[name].T for name in (\"W_q\", \"W_k\"))\n    v = k")),
-        ("Return a pair", (", (k, v)\n", "\n")),
         ("holds the old keys", (", (k, v)\n", ", (k[:, S:], v[:, S:])\n")),
         ("changed its argument", ("    T, S", "    x += 1\n    T, S")),
     ],
@@ -425,7 +423,7 @@ EDITS = {
                                        "((1.0, 0.6), (1.0, 0.8))")),
         ("accepts a sampler", ("            return False", "            pass")),
         ("a test returns True or False", ("    return True", "")),
-        ("p below 1", ("((1.0, 0.6), (0.5, 0.8), (2.0, 0.9), (2.0, 0.6))",
+        ("another number of tokens", ("((1.0, 0.6), (0.5, 0.8), (2.0, 0.9), (2.0, 0.6))",
                        "((0.5, 1.0), (2.0, 1.0))")),
         ("raised NameError", ("probs = np.exp", "probs = softmax")),
         ("more than 40 times", ("(2.0, 0.6))", "(2.0, 0.6)) * 20")),
@@ -433,9 +431,62 @@ EDITS = {
 }  # fmt: skip
 globals().update(edited(globals(), EDITS))
 
-EQUIVALENT = list[Equivalent]()
+SMALL = "small whole numbers are one object in CPython"
+EQUIVALENT = [
+    Equivalent(
+        "greedy", "while len(ids) != n and end not in ids:", because="the length grows by 1 up to n"
+    ),
+    Equivalent("greedy", "while len(ids) is not n and end not in ids:", because=SMALL),
+    Equivalent(
+        "top_p_filter", "kept = order[before <= p]", because="no sum in the tests is equal to p"
+    ),
+    Equivalent(
+        "beam_search",
+        "over += [pair for pair in longer[:width] if pair[0][-1] is end]",
+        "still = [pair for pair in longer[:width] if pair[0][-1] is not end]",
+        because=SMALL,
+    ),
+    Equivalent(
+        "cached_attention",
+        "e = np.exp(scores + scores.max(axis=2, keepdims=True))",
+        because="a softmax does not depend on a shift; the contract has no large scores",
+    ),
+    Equivalent(
+        "speculative_decode",
+        "while kept != k and uniform() < p[kept][guesses[kept]] / q[kept][guesses[kept]]:",
+        "rest = p[k] if kept >= k else np.maximum(p[kept] - q[kept], 0)",
+        because="kept grows by 1 up to k",
+    ),
+    Equivalent(
+        "speculative_decode",
+        "while kept < k and uniform() <= p[kept][guesses[kept]] / q[kept][guesses[kept]]:",
+        because="a random number is equal to the ratio with probability 0",
+    ),
+    Equivalent(
+        "speculative_decode",
+        "while kept is not k and uniform() < p[kept][guesses[kept]] / q[kept][guesses[kept]]:",
+        "rest = p[k] if kept is k else np.maximum(p[kept] - q[kept], 0)",
+        because=SMALL,
+    ),
+    Equivalent(
+        "test_sampler",
+        "kept = np.where(np.cumsum(probs) - probs <= p, probs, 0)",
+        because="no sum in this test is equal to p",
+    ),
+    Equivalent(
+        "test_sampler",
+        *(
+            f"if (off > 5 * np.sqrt(want {inner} / n)).any():"
+            for inner in (
+                "* (1 + want)", "* (1 * want)", "* (1 / want)", "* (1 // want)", "* (1 ** want)",
+                "/ (1 - want)", "% (1 - want)", "** (1 - want)",
+            )
+        ),
+        because="another tolerance, which still lies between chance and every impostor",
+    ),
+]  # fmt: skip
 
 IN_THE_GRADER = "the implementations that tell stay in the grader; the visible check has others"
 UNSEEN = [
-    Unseen("test_sampler", "test_sampler, edit 5: p below 1", because=IN_THE_GRADER),
+    Unseen("test_sampler", "test_sampler, edit 5: another number of tokens", because=IN_THE_GRADER),
 ]
