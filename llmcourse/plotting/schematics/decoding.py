@@ -56,7 +56,7 @@ def draw_kv_cache() -> str:
     query = pen.box(210, middle, 60, 40, "$q_5$", fill="#ffffff")
     pen.arrow(x.right, query.left)
     pen.arrow(query.right, (left - 20, middle), (left - 20, keys), (left, keys))
-    pen.text(270, middle + 30, "asks all keys", kind="small")
+    pen.text(216, middle - 36, "asks all keys", kind="small")
     pen.arrow(x.top, (90, top), (new_key.x, top), new_key.top)
     pen.arrow(x.bottom, (90, below), (new_value.x, below), new_value.bottom)
     pen.box(770, middle, 110, 44, "output")
