@@ -441,6 +441,11 @@ EQUIVALENT = [
         "top_p_filter", "kept = order[before <= p]", because="no sum in the tests is equal to p"
     ),
     Equivalent(
+        "repetition_penalty",
+        "penalised[row, seen] = np.where(z >= 0, z / penalty, z * penalty)",
+        because="0 stays 0 either way",
+    ),
+    Equivalent(
         "beam_search",
         "over += [pair for pair in longer[:width] if pair[0][-1] is end]",
         "still = [pair for pair in longer[:width] if pair[0][-1] is not end]",
