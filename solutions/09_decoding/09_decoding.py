@@ -212,7 +212,10 @@ def next_logits(ids):
     logits[UNK] = -1e9
     return logits
 
+# %% [markdown]
+# `written` turns ids into words.
 
+# %% tags=["demo"]
 def written(ids):
     return " ".join(vocabulary[i] for i in ids)
 
@@ -245,7 +248,10 @@ def draw(probs: np.ndarray, u: float) -> int:
     above = np.flatnonzero(np.cumsum(probs) > u)
     return int(above[0]) if len(above) else int(np.flatnonzero(probs)[-1])
 
+# %% [markdown]
+# With the numbers 0.2, 0.6 and 0.95 it draws the first three words of the cinema:
 
+# %%
 [draw(np.array([0.54, 0.36, 0.08, 0.01, 0.01]), u) for u in (0.2, 0.6, 0.95)]
 
 # %% [markdown]
@@ -492,7 +498,10 @@ def distinct_2(text):
     pairs = list(zip(text, text[1:]))
     return len(set(pairs)) / len(pairs)
 
+# %% [markdown]
+# The log-probability of a text comes from one call of the model, with `<unk>` left out as before.
 
+# %% tags=["demo"]
 @torch.no_grad()
 def log_prob(prompt, text):
     """Return the mean log-probability of the new tokens."""
@@ -502,7 +511,10 @@ def log_prob(prompt, text):
     logps = torch.log_softmax(logits, dim=1)
     return logps[range(len(text)), text].mean().item()
 
+# %% [markdown]
+# Both numbers for each way, as means over the prompts:
 
+# %% tags=["demo"]
 different = {way: np.mean([distinct_2(text) for text in some]) for way, some in texts.items()}
 liked = {way: np.mean([log_prob(*pair) for pair in zip(prompts, some)]) for way, some in texts.items()}
 
@@ -620,12 +632,22 @@ check.beam_search(beam_search);
 beams = choose(beam_search, library.beam_search)
 n, width = 10, 4
 places = np.linspace(0, len(held_out) - 10, rt.pick(smoke=2, cpu=80)).astype(int)
+
+# %% [markdown]
+# For each prompt `gains` holds the gain and both texts. `log_prob` gives the mean over the n tokens of the greedy text.
+
+# %% tags=["demo"]
 gains = {}
 for at in places:
     prompt = held_out[at : at + 4].tolist()
     plain = mine(next_logits, prompt, n, UNK)
     (ids, score), *_ = beams(next_logits, prompt, width, n, UNK, 0.0)
     gains[at] = score - n * log_prob(prompt, plain), plain, ids
+
+# %% [markdown]
+# The gains of all prompts:
+
+# %% tags=["demo"]
 differences = np.array([gain for gain, *_ in gains.values()])
 
 # %% [markdown]
@@ -668,6 +690,11 @@ for alpha in (0.0, 0.5, 1.0):
     best = [beams(next_logits, prompt, width, 12, STOP, alpha)[0][0] for prompt in prompts[:8]]
     lengths[alpha] = np.mean([len(ids) for ids in best])
     print(f"alpha {alpha}: {lengths[alpha]:.1f} tokens on average, such as: {written(best[0])}")
+
+# %% [markdown]
+# The difference between both ends has to be more than one token:
+
+# %% tags=["demo"]
 rt.claim("a length penalty makes the best texts longer (by, tokens)", lengths[1.0] - lengths[0.0],
          lengths[1.0] - lengths[0.0] > 1)  # fmt: skip
 
@@ -739,6 +766,11 @@ attend = choose(cached_attention, library.cached_attention)
 rng = np.random.default_rng(rt.seed)
 params = {name: rng.normal(0, 0.5, (16, 16)) for name in ("W_q", "W_k", "W_v", "W_o")}
 x, cache = rng.normal(size=(2, 8, 16)), None
+
+# %% [markdown]
+# The mask has to hide the same positions both times, so that all outputs are equal.
+
+# %% tags=["demo"]
 whole, _ = attend(params, x)
 for t in range(8):
     output, cache = attend(params, x[:, t : t + 1], cache)
@@ -752,6 +784,10 @@ rt.claim("attention token by token equals that of the whole text (last position)
 # %% tags=["demo"]
 from llmcourse.models.cache import KVCache
 
+# %% [markdown]
+# A hundred tokens of the held-out text are read one by one, and then at once.
+
+# %% tags=["demo"]
 text = torch.tensor(held_out[None, :100], device=rt.device)
 with torch.no_grad():
     kept = KVCache(model, B=1)
