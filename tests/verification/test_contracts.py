@@ -221,6 +221,10 @@ CALLED = {  # the functions that an exercise gets, by their parameters in its co
     "teacher_forced_loss": {("ids", "s")},
     "translate_greedy": {("ids", "s")},
     "test_attention": {("args", "keywords")},  # a stand-in takes any call
+    "greedy": {("ids",)},
+    "beam_search": {("ids",)},
+    "speculative_decode": {("ids", "guesses"), ("ids",), ()},
+    "test_sampler": {("args", "keywords")},
 }
 
 
