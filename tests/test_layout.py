@@ -31,7 +31,8 @@ class Package(NamedTuple):
 PACKAGES = (
     Package(
         "llmcourse",
-        "arguments, notebook_file < runtime < plotting < text < world < models < checks < commands",
+        "arguments, notebook_file < runtime < plotting < text < world < models < training"
+        " < checks < commands",
         (),
     ),
     Package(

@@ -3,6 +3,7 @@
 unit: 10_pretraining
 """
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -75,7 +76,7 @@ def packed(documents: Any, T: int, end: int, flaw: str = "") -> Pair:
         pairs = []
         for at in range(0, len(tokens), T):
             row = tokens[at : at + T]
-            pairs += [*zip(row, row[1:], strict=False), (row[-1], IGNORED)]
+            pairs += [*itertools.pairwise(row), (row[-1], IGNORED)]
     if flaw == "rolled":
         for last in range(T - 1, len(pairs), T):
             pairs[last] = pairs[last][0], pairs[last - T + 1][0]
@@ -118,9 +119,12 @@ def pack_mistakes(documents: Any, T: int, end: int) -> list[Mistake]:
 @visible
 def pack_documents(answer):
     rng = np.random.default_rng(1)
-    tries = ([[5, 6, 7], [8]], 4, 0), *(
-        pack_inputs(rng, T, lengths)
-        for T, lengths in ((4, (3, 6, 2)), (3, (1, 1, 4, 5)), (5, (4, 5, 9, 2)), (2, (7, 2)))
+    tries = (
+        ([[5, 6, 7], [8]], 4, 0),
+        *(
+            pack_inputs(rng, T, lengths)
+            for T, lengths in ((4, (3, 6, 2)), (3, (1, 1, 4, 5)), (5, (4, 5, 9, 2)), (2, (7, 2)))
+        ),
     )
     for args in tries:
         with noted("The stream is one list of ids; cut it only when it is whole."):
@@ -183,7 +187,7 @@ BATCH_FLAWS = {
     "same order": "Every epoch has an order of its own: order(1) for the second one.",
     "one epoch": "A batch that reaches the end of an epoch goes on with the first rows of the "
     "next one.",
-    "dropped": "No row is left out: the batch goes on where the one before it ended, across epochs.",
+    "dropped": "No row is left out: a batch goes on where the one before it ended, across epochs.",
     "from 1": "Steps are counted from 0.",
     "epoch is step": "The epoch is the number of rows before, divided by N, not the step.",
     "inverse": "order(epoch)[0] is the first row of the epoch.",
@@ -195,7 +199,8 @@ BATCH_FLAWS = {
 def batch_inputs(rng: Any, N: int, T: int, step: int, batch_size: int) -> Any:
     """Return ids and targets (N, T), a step, a batch size, and an order of each epoch."""
     ids = rng.permutation(N * T).reshape(N, T)
-    orders = [rng.permutation(N) for _ in range(2 + (step + 1) * batch_size // N)]
+    epochs = 2 + max(step, (step + 1) * batch_size // N)
+    orders = [rng.permutation(N) for _ in range(epochs)]
     return ids, ids + 1000, step, batch_size, lambda epoch: orders[epoch]
 
 
@@ -220,7 +225,14 @@ def get_batch(answer):
             got = batch_by(answer, args)
         pair_near(got, batch_of(*args), "(batch_size, T)", BATCH, *batch_mistakes(*args))
     rng = np.random.default_rng(2)
-    for size in ((7, 3, 2, 3), (5, 2, 4, 4), (3, 2, 1, 7), (6, 1, 5, 1), (1, 2, 3, 2), (4, 3, 9, 4)):
+    for size in (
+        (7, 3, 2, 3),
+        (5, 2, 4, 4),
+        (3, 2, 1, 7),
+        (6, 1, 5, 1),
+        (1, 2, 3, 2),
+        (4, 3, 9, 4),
+    ):
         args = batch_inputs(rng, *size)
         pair_near(batch_by(answer, args), batch_of(*args), "(batch_size, T)", BATCH,
                   *batch_mistakes(*args))  # fmt: skip

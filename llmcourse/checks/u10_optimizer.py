@@ -134,7 +134,7 @@ def scheduled(
     if flaw == "rises again":
         step = step if step <= steps else 2 * steps - step
     if step < warmup and flaw != "no warmup":
-        return lr * (step + (flaw != "zero")) / warmup
+        return lr * (step + (flaw != "zero")) / max(warmup, 1)
     if step >= steps:
         return 0.0 if flaw == "to zero" else lr_min
     length = max(steps - (0 if flaw == "whole" else warmup), 1)

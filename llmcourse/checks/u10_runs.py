@@ -39,9 +39,7 @@ AT_PADDING = (
 ALL_ROWS = "Every row counts once, also where the last batch has fewer rows."
 
 
-def evaluated(
-    losses: Losses, ids: Array, targets: Array, batch_size: int, flaw: str = ""
-) -> float:
+def evaluated(losses: Losses, ids: Array, targets: Array, batch_size: int, flaw: str = "") -> float:
     """Return the bits per token over all targets that count, row by row."""
     total, count, means = 0.0, 0, []
     rows = range(len(ids) // batch_size * batch_size if flaw == "dropped" else len(ids))
@@ -57,7 +55,7 @@ def evaluated(
             if number_of:
                 means.append(part / number_of)
             total, count, part, number_of = total + part, count + number_of, 0.0, 0
-    nats = total / count
+    nats = total / max(count, 1)
     if flaw in ("means", "rows"):
         nats = sum(means) / len(means)
     if flaw == "all positions":
@@ -147,7 +145,10 @@ def run_inputs(rng: Any, t: int, step: int, shapes: Any = None) -> tuple[Params,
     kinds = ("float64", "float32", "float64", "float32")
     shapes = SHAPES | {"norm.1": (2,)} if shapes is None else shapes
     made = [
-        {n: rng.normal(size=shape).astype(kinds[i % 4]) for i, (n, shape) in enumerate(shapes.items())}
+        {
+            n: rng.normal(size=shape).astype(kinds[i % 4])
+            for i, (n, shape) in enumerate(shapes.items())
+        }
         for _ in range(3)
     ]
     return made[0], {"step": t, "m": made[1], "v": made[2]} if t else {}, step
@@ -168,7 +169,14 @@ def run_differs(got: Any, want: tuple[Params, State, int]) -> str:
 @visible
 def Checkpoint(answer):
     rng = np.random.default_rng(6)
-    odd = {"step": (2,), "m": (1, 3), "m.step": (2, 2), "v/m": (3,), "params.m": (1,), "params": (2,)}
+    odd = {
+        "step": (2,),
+        "m": (1, 3),
+        "m.step": (2, 2),
+        "v/m": (3,),
+        "params.m": (1,),
+        "params": (2,),
+    }
     tries = (
         ((3, 17), BACK), ((1, 0), "The step may be 0."), ((0, 0), FIRST), ((250, 250, odd), NAMES),
         ((2, 5, {}), "There may be no parameter."),
@@ -197,9 +205,7 @@ def Checkpoint(answer):
 # --- flops_per_token, mfu
 
 
-def flops(
-    n_parameters: int, n_layers: int, d_model: int, length: int, flaw: str = ""
-) -> float:
+def flops(n_parameters: int, n_layers: int, d_model: int, length: int, flaw: str = "") -> float:
     """Return the operations of training on one token, forward and backward."""
     attention = {
         "no attention": 0, "forward attention": 4, "half": 6,

@@ -20,6 +20,7 @@ Update = Callable[[Params, Params, Any], tuple[Params, Any]]
 RETURNED = "Return four things: params, state, loss, norm."
 TRAIN = "Add losses, numbers and gradients of all micro-batches, divide once, clip, update once."
 CLOSE = 1e-6  # torch divides by norm + 1e-6, which is as good
+ZERO = "A gradient of 0 has the norm 0: do not divide by it."
 LARGE = "Squares of large float32 numbers overflow: sum them as float64."
 
 
@@ -168,8 +169,7 @@ def train_step(answer):
     args = (*args[:2], still, *args[3:])
     with np.errstate(all="ignore"):
         parts = items(step_by(answer, args), 4, RETURNED)
-    hint = "A gradient of 0 has the norm 0: do not divide by it."
-    arrays_near(parts, stepped(*args), what, hint, hint)
+    arrays_near(parts, stepped(*args), what, ZERO, ZERO)
     args = train_inputs(rng, 4.0, 2, 3, dtype="float32")
     with np.errstate(all="ignore"):
         parts = items(step_by(answer, args), 4, RETURNED)

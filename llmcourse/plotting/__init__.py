@@ -5,12 +5,22 @@ by colour alone (shades, hatches, line styles and markers differ, too), so a gre
 well. Functions draw the data they get and compute nothing from it.
 """
 
-from llmcourse.plotting.charts import bars, curves, distributions, histogram, ladder, steps, trials
+from llmcourse.plotting.charts import (
+    bars,
+    costs,
+    curves,
+    distributions,
+    histogram,
+    ladder,
+    steps,
+    trials,
+)
 from llmcourse.plotting.words import alignment, evidence, predecessors, surprise, tokens, word_map
 
 __all__ = [
     "alignment",
     "bars",
+    "costs",
     "curves",
     "distributions",
     "evidence",

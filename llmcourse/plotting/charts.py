@@ -220,3 +220,31 @@ def ladder(rows: Sequence[LadderRow], ax: Axes | None = None) -> Axes:
     ax.set_xlim(0, 1.6 * max(row.bits_per_char for row in rows))
     ax.set_xlabel(f"bits per character, {rows[0].corpus} held out (lower is better)", loc="right")
     return ax
+
+
+def costs(rows: Sequence[LadderRow], ax: Axes | None = None) -> Axes:
+    """Draw what each trained or counted model of the ladder scored against the time it took.
+
+    Seconds of one core, logarithmic; a model that took less than 0.01 s is drawn there. Circles are
+    n-grams, squares are networks. Raises ValueError without a model that took any time.
+    """
+    timed = [row for row in rows if row.seconds > 0]
+    if not timed:
+        raise ValueError("expected a model that took time, got none: give rows with seconds")
+    ax = axes_of(ax, height=4.2)
+    kinds = {False: ("networks", "s", SHADES[4]), True: ("counting", "o", SHADES[1])}
+    for counted, (name, marker, color) in kinds.items():
+        chosen = [row for row in timed if ("gram" in row.model) == counted]
+        points = [(max(row.seconds, 0.01), row.bits_per_char) for row in chosen]
+        if points:
+            style = {"color": color, "edgecolor": INK, "marker": marker, "s": 46, "zorder": 3}
+            ax.scatter(*zip(*points, strict=True), label=name, **style)
+        for row, (x, y) in zip(chosen, points, strict=True):
+            ax.annotate(row.model, (x, y), xytext=(6, 4), textcoords="offset points", fontsize=8)
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.margins(x=0.25, y=0.1)
+    ax.set_xlabel("core-seconds of training (logarithmic)")
+    ax.set_ylabel("bits per character")
+    ax.legend(frameon=False)
+    return ax

@@ -6,7 +6,14 @@ pictures. One pen gives all of them one style.
 
 from collections.abc import Callable, Mapping
 
-from llmcourse.plotting.schematics import attention, cells, counts, recurrent, transformer
+from llmcourse.plotting.schematics import (
+    attention,
+    cells,
+    counts,
+    recurrent,
+    training,
+    transformer,
+)
 
 DRAWINGS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "02_ngrams": {
@@ -31,6 +38,11 @@ DRAWINGS: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "attention_head": transformer.draw_attention_head,
         "many_heads": transformer.draw_many_heads,
         "transformer_block": transformer.draw_transformer_block,
+    },
+    "10_pretraining": {
+        "training_loop": training.draw_training_loop,
+        "packing": training.draw_packing,
+        "accumulation": training.draw_accumulation,
     },
 }
 

@@ -1,0 +1,1 @@
+"""What turns a model and a text into a trained model."""
