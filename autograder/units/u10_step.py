@@ -4,11 +4,12 @@ unit: 10_pretraining
 """
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Inputs, asked
+from autograder.exercise import Inputs, Outcome, Returned, asked
 from autograder.units.arrays import generator, or_changed
 from autograder.units.judging import exercise_of
 from llmcourse.checks import u10_step as steps
@@ -17,8 +18,19 @@ train_step = exercise_of("train_step")
 
 
 def step_case(rng: random.Random, hint: str, size: float, *counts: int, **how: Any) -> Any:
+    """Return one call over micro-batches of so many targets; `train_inputs` explains the rest."""
+    judge: Any
     args = steps.train_inputs(generator(rng), size, *counts, **how)
-    return asked(args, steps.stepped, hint, or_changed(steps.train_mistakes), steps.CLOSE)
+    args, judge = asked(args, steps.stepped, hint, or_changed(steps.train_mistakes), steps.CLOSE)
+
+    def say(outcome: Outcome, nature: str) -> str:
+        value = outcome.value if isinstance(outcome, Returned) else None
+        four = isinstance(value, list | tuple) and len(value) == 4
+        if four and steps.updates(value[1], args[1]) not in (None, 1.0):
+            return steps.ONCE
+        return judge.say(outcome, nature)
+
+    return args, replace(judge, say=say)
 
 
 @train_step.case(weight=4, property="several micro-batches of different sizes, clipped")

@@ -56,7 +56,7 @@ REST = "Nothing may be lost: fill the last row up with `end`, and its targets wi
 
 def packed(documents: Any, T: int, end: int, flaw: str = "") -> Pair:
     """Return the rows of ids and targets, each target after the token it follows."""
-    if flaw == "own rows":
+    if flaw == "own rows" and documents:
         both = [packed([one], T, end) for one in documents]
         return tuple(np.concatenate(parts) for parts in zip(*both, strict=True))  # type: ignore
     pairs, before = [], end
@@ -68,7 +68,7 @@ def packed(documents: Any, T: int, end: int, flaw: str = "") -> Pair:
     if flaw == "no start":
         pairs = pairs[1:]
     if flaw == "not shifted":
-        pairs = [(token, token) for _, token in pairs]
+        pairs = [(token, token) for token, _ in pairs]
     if flaw == "swapped":
         pairs = [(target, token) for token, target in pairs]
     if flaw == "own end":  # each row by itself, its last target lost

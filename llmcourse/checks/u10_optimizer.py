@@ -25,6 +25,7 @@ def adamw(
 ) -> tuple[Params, State]:  # fmt: skip
     """Return the parameters and the state after one step of AdamW, number by number."""
     t = state.get("step", 0) + 1
+    betas = (0.9, 0.95) if flaw == "defaults" else betas
     b1, b2 = betas[::-1] if flaw == "betas" else betas
     new: Params = {}
     ms, vs = Params(), Params()
@@ -82,6 +83,7 @@ ADAM_FLAWS = {
     "not squared": "v averages the SQUARED gradients.",
     "sums": "m is an average: (1 - beta1) times the gradient.",
     "betas": "beta1 is for m, beta2 for v.",
+    "defaults": "Use the arguments betas, eps and weight_decay.",
     "uphill": "You went uphill: subtract the step.",
     "no step": 'state["step"] is the number of steps done, this one included.',
 }
@@ -150,7 +152,7 @@ def scheduled(
 
 
 SCHEDULE_FLAWS = {
-    "zero": "The first step already has lr / warmup: (step + 1) / warmup.",
+    "zero": "Step 0 already has the rate lr / warmup: lr * (step + 1) / warmup.",
     "from 1": "Steps are counted from 0.",
     "no warmup": "For step < warmup the rate rises on a line: lr * (step + 1) / warmup.",
     "whole": "The cosine begins at the end of the warm-up: (step - warmup) / (steps - warmup).",

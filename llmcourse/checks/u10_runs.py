@@ -195,7 +195,10 @@ def Checkpoint(answer):
         equal((params, state), given, "save_checkpoint changed its arguments.")
         for array in (*params.values(), *state.get("m", {}).values(), *state.get("v", {}).values()):
             array += 1
-        got = items(method(answer, (), "resume", saved), 3, "resume returns params, state, step.")
+        got = method(answer, (), "resume", saved)
+        if got is None:
+            fail(NOTHING, hint=OTHER_OBJECT)
+        got = items(got, 3, "resume returns params, state and step.")
         if run_differs(got, (*given, step)):
             moved = run_differs(got, (params, state, step)) == ""
             why = COPIES if moved else run_differs(got, (*given, step))

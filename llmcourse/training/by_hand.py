@@ -29,8 +29,8 @@ IGNORED = -100  # target of a position that does not count, as torch's cross_ent
 def pack_documents(documents: Sequence[Sequence[int]], T: int, end: int) -> tuple[Ids, Ids]:
     """Return rows of ids and of targets, (N, T) each, cut from one stream of all documents.
 
-    The stream is end, document, end, document, end; each token after the first end is a target once.
-    The last row is filled up with `end`, its targets with IGNORED.
+    The stream is end, document, end, document, end, and each token after the first end is a target
+    once. The last row is filled up with `end`, its targets with IGNORED.
     """
     stream = [end]
     for document in documents:
@@ -64,7 +64,7 @@ def adamw_step(
     eps: float = 1e-8,
     weight_decay: float = 0.1,
 ) -> tuple[Params, State]:
-    """Return the parameters and the state after one step; arrays of one axis or none do not decay."""
+    """Return the parameters and the state after one step; only arrays of two axes or more decay."""
     (beta1, beta2), t = betas, state.get("step", 0) + 1
     new, ms, vs = {}, {}, {}
     for name, p in params.items():
@@ -102,7 +102,8 @@ def train_step(
     """Return parameters, state, mean loss and norm of the gradient, of one step over micro-batches.
 
     gradient(params, batch) returns the summed loss, the number of targets and the gradients of the
-    sum; update(params, grads, state) the new parameters and state. The norm is that before clipping.
+    sum; update(params, grads, state) the new parameters and state. The norm is not that after
+    clipping but before.
     """
     parts = [gradient(params, batch) for batch in batches]
     n_targets = sum(count for _, count, _ in parts)  # not a mean of means: batches differ in size

@@ -83,8 +83,8 @@ def draw_training_loop() -> str:
         400,
         "The loop: batch, gradient, update, and again",
         "From left to right. Documents are packed into rows, (N, T). Each step takes a batch of "
-        "rows, (B, T). The model gives the loss, and its gradient is accumulated over micro-batches "
-        "and clipped. AdamW updates the parameters, with the learning rate that the schedule has "
+        "rows, (B, T). The model gives the loss. Its gradient is added up over micro-batches and "
+        "clipped. AdamW updates the parameters, with the learning rate that the schedule has "
         "for this step, and the next step begins. Beside the loop: evaluation on held-out "
         "documents, and checkpoints with parameters, the optimiser's state and the step.",
     )
