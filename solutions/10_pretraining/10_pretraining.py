@@ -75,8 +75,8 @@ rt = setup(preset, device, seed)
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 TEXT = """
-[One day|Long ago|In May|That winter] <hero:person> [came|went] to <place:place> to [see|visit] <friend:person> .
-There was a house in <place:place> where <hero:person> lived with <friend:person> .
+[One day|Long ago|In May|That winter] <hero:person> [came|went] to <place:place> to [see|visit] <friend:friend> .
+There was a house in <place:place> where <hero:person> lived with <friend:friend> .
 
 {hero} [had|owned|brought] the <colour:colour> <gift:thing> of {friend} .
 Everybody in {place} liked the <colour:colour> <gift:thing> that {hero} had [made|found] for {friend} .
@@ -102,8 +102,8 @@ And {friend} never forgot the {gift} of {hero} . </s>
 
 # %% [markdown]
 # `<hero:person>` draws one of twelve people, `{hero}` repeats the name, and `@seen` writes a sentence about something
-# else, with a verb that agrees with its subject. People, colours, things and places come from the tables of the
-# world. Every document ends with the token `</s>`.
+# else, with a verb that agrees with its subject. Heroes, friends (twelve other people), colours, things and places
+# come from the tables of the world. Every document ends with the token `</s>`.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 from random import Random
@@ -113,9 +113,9 @@ from llmcourse.world.engine.grammar import Domain
 from llmcourse.world.facts import knowledge
 from llmcourse.world.story.telling import stream
 
-tables = {"colour": knowledge.COLOUR, "thing": knowledge.THING, "place": knowledge.PLACE}
-tables["person"] = knowledge.people(0.0)
-twelve = {kind: Domain(("name",), tuple(row[:1] for row in t.rows[:12]), (1.0,) * 12) for kind, t in tables.items()}
+names = {"colour": knowledge.COLOUR.rows, "thing": knowledge.THING.rows, "place": knowledge.PLACE.rows}
+names |= {"person": knowledge.people(0.0).rows, "friend": knowledge.people(0.0).rows[12:]}
+twelve = {kind: Domain(("name",), tuple(row[:1] for row in rows[:12]), (1.0,) * 12) for kind, rows in names.items()}
 grammar = world.Machine(world.Rules(world.agreement_rules() | {"story": TEXT}, twelve))
 
 
@@ -124,7 +124,7 @@ def written(tokens, name):
     return list(stream(grammar.sample, Random(f"{name} {rt.seed}").random, None, tokens))
 
 
-documents = written(rt.pick(smoke=4_000, cpu=400_000, gpu=4_000_000), "train")
+documents = written(rt.pick(smoke=4_000, cpu=480_000, gpu=4_000_000), "train")
 tests = written(rt.pick(smoke=1_000, cpu=40_000), "test")
 print(" ".join(documents[0].tokens))
 
@@ -140,8 +140,8 @@ from llmcourse.models import ngram
 vocabulary = sorted(grammar.words())
 id_of, V = {word: i for i, word in enumerate(vocabulary)}, len(vocabulary)
 END = id_of["</s>"]
-encoded, test_encoded = ([[id_of[w] for w in d.tokens] for d in part] for part in (documents, tests))
-flat, test_flat = (np.array([i for one in part for i in one]) for part in (encoded, test_encoded))
+encoded, test_encoded = ([[id_of[w] for w in d.tokens[:-1]] for d in part] for part in (documents, tests))
+flat, test_flat = (np.array([i for one in part for i in [*one, END]]) for part in (encoded, test_encoded))
 floor = -sum(d.log_prob for d in tests) / len(test_flat) / math.log(2)
 five_gram = ngram.fit(flat, V, ngram.NgramConfig(5, "kneser_ney")).bits_per_token(test_flat)
 print(f"{len(flat):,} training tokens, {V} different ones; uniform {math.log2(V):.2f} bits per token")
@@ -216,7 +216,7 @@ from llmcourse.training import by_hand as library
 pack = choose(pack_documents, library.pack_documents)
 T = 128
 train_ids, train_targets = pack(encoded, T, END)
-lengths = np.array([len(document) for document in encoded])
+lengths = np.array([len(document) + 1 for document in encoded])  # with the end token
 print(f"{len(train_ids):,} rows; padding {np.mean(train_targets == -100):.2%}")
 print(f"one document in a row: padding {1 - lengths.mean() / lengths.max():.0%}")
 print(f"cut at 96 tokens: {np.maximum(lengths - 96, 0).sum() / lengths.sum():.0%} of the text is lost")
@@ -336,10 +336,11 @@ check.evaluate(evaluate);
 # %% tags=["demo"]
 def rows_of(documents):
     """Return (ids, targets) with one whole document in each row."""
-    width = max(map(len, documents))
-    ids, targets = np.full((len(documents), width), END), np.full((len(documents), width), -100)
+    shape = len(documents), 1 + max(map(len, documents))
+    ids, targets = np.full(shape, END), np.full(shape, -100)
     for row, document in enumerate(documents):
-        ids[row, 1 : len(document)], targets[row, : len(document)] = document[:-1], document
+        n = len(document)
+        ids[row, 1 : n + 1], targets[row, :n], targets[row, n] = document, document, END
     return ids, targets
 
 
@@ -740,25 +741,21 @@ class Checkpoint:
     def save_checkpoint(self, params: dict, state: dict, step: int) -> dict:
         """Return all that the next steps depend on, as one flat dictionary."""
         ### BEGIN SOLUTION
-        saved = {"step": np.array(step)}
-        if state:
-            saved["optimizer step"] = np.array(state["step"])
+        saved = {"step": np.array(step), "t": np.array(state.get("step", 0))}
         for kind, arrays in (("p", params), ("m", state.get("m", {})), ("v", state.get("v", {}))):
-            for name, array in arrays.items():
-                saved[f"{kind}:{name}"] = array.copy()
+            saved |= {f"{kind}:{name}": array.copy() for name, array in arrays.items()}
         return saved
         ### END SOLUTION
 
     def resume(self, saved: dict) -> tuple:
         """Return (params, state, step)."""
         ### BEGIN SOLUTION
-        parts = {"p": {}, "m": {}, "v": {}}
+        parts, t = {"p": {}, "m": {}, "v": {}}, int(saved["t"])
         for key, array in saved.items():
             kind, colon, name = key.partition(":")
             if colon:
                 parts[kind][name] = array
-        state = {"m": parts["m"], "v": parts["v"]}
-        state = {"step": int(saved["optimizer step"]), **state} if "optimizer step" in saved else {}
+        state = {"step": t, "m": parts["m"], "v": parts["v"]} if t else {}
         return parts["p"], state, int(saved["step"])
         ### END SOLUTION
 
@@ -936,7 +933,7 @@ ax.set_title("A step of Muon is nearly as long in every direction");
 # %% tags=["demo"]
 import time
 
-steps = rt.pick(smoke=2, cpu=450, gpu=4_000)
+steps = rt.pick(smoke=2, cpu=470, gpu=4_000)
 history, models, seconds = {}, {}, {}
 for name in ("AdamW", "Muon"):
     model = models[name] = decoder(rt.pick(smoke=32, cpu=96, gpu=256))
