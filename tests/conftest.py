@@ -26,10 +26,13 @@ gc.set_threshold(50_000, 20, 20)
 # In tests, and only there, a tensor of another shape than its signature says is a TypeCheckError.
 # It is not pytest's option --jaxtyping-packages in pyproject.toml that does it: from there, an
 # option does not reach the workers of pytest-xdist.
-MODELS = Path(__file__).parent.parent / "llmcourse" / "models"
+PACKAGE = Path(__file__).parent.parent / "llmcourse"
+WITH_TENSORS = [
+    path for room in ("models", "training") for path in sorted(PACKAGE.glob(f"{room}/*.py"))
+]
 SHAPED = [
-    f"llmcourse.models.{path.stem}"
-    for path in sorted(MODELS.glob("*.py"))
+    f"llmcourse.{path.parent.name}.{path.stem}"
+    for path in WITH_TENSORS
     if "from jaxtyping import" in path.read_text()
 ]
 

@@ -39,6 +39,7 @@ SHARED = (
     "text/__init__.py",
     "text/corpora.py",
     "models/__init__.py",
+    "training/__init__.py",
     "commands/__init__.py",
     "plotting",
     "world",

@@ -1,1 +1,1 @@
-"""What turns a model and a text into a trained model."""
+"""What changes a model's parameters: data in batches, optimisers, the training loop."""
