@@ -1,12 +1,10 @@
-"""Pretraining in numpy, one function for each part: what the loop in torch does, to be read.
+"""The parts of pretraining in numpy, to be read: what `packing`, `loop` and `resume` do in torch.
 
 Parameters are a dictionary of arrays. Functions that need a model get it as a function. The state
 of AdamW is {} before the first step, then {"step": t, "m": {...}, "v": {...}}.
 
 source: Kingma and Ba 2015, arXiv:1412.6980, algorithm 1; Loshchilov and Hutter 2019,
-arXiv:1711.05101, algorithm 2 (decoupled decay); Loshchilov and Hutter 2017, arXiv:1608.03983, eq. 5
-(cosine); Pascanu et al. 2013, arXiv:1211.5063 (clipping); Chowdhery et al. 2022, arXiv:2204.02311,
-appendix B (operations and MFU).
+arXiv:1711.05101, algorithm 2 (decoupled decay); Pascanu et al. 2013, arXiv:1211.5063 (clipping).
 unit: 10_pretraining
 """
 
@@ -17,13 +15,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from llmcourse.training.packing import IGNORED
+
 Ids = Int[np.ndarray, "N T"]
 Params = dict[str, np.ndarray]
 State = dict[str, Any]
 Gradient = Callable[[Params, Any], tuple[float, int, Params]]
 Update = Callable[[Params, Params, Any], tuple[Params, Any]]
-
-IGNORED = -100  # target of a position that does not count, as torch's cross_entropy expects it
 
 
 def pack_documents(documents: Sequence[Sequence[int]], T: int, end: int) -> tuple[Ids, Ids]:
@@ -75,20 +73,6 @@ def adamw_step(
         decay = weight_decay * p if p.ndim > 1 else 0
         new[name] = p - lr * (m_hat / (np.sqrt(v_hat) + eps) + decay)
     return new, {"step": t, "m": ms, "v": vs}
-
-
-def warmup_cosine(step: int, steps: int, warmup: int, lr: float, lr_min: float = 0.0) -> float:
-    """Return the learning rate of a step, counted from 0: a line up, then half a cosine down.
-
-    >>> [round(warmup_cosine(step, 6, 2, 1.0), 2) for step in (0, 1, 2, 4, 6, 7)]
-    [0.5, 1.0, 1.0, 0.5, 0.0, 0.0]
-    """
-    if step < warmup:
-        return lr * (step + 1) / warmup
-    if step >= steps:  # a cosine would rise again
-        return lr_min
-    progress = (step - warmup) / (steps - warmup)
-    return lr_min + (lr - lr_min) * (1 + math.cos(math.pi * progress)) / 2
 
 
 def train_step(
@@ -155,16 +139,3 @@ class Checkpoint:
         if "optimizer step" in saved:
             state = {"step": int(saved["optimizer step"]), "m": parts["m"], "v": parts["v"]}
         return parts["p"], state, int(saved["step"])
-
-
-def flops_per_token(n_parameters: int, n_layers: int, d_model: int, length: int) -> int:
-    """Return the operations of training on one token of a text of this length, 6 N + 12 L d T."""
-    return 6 * n_parameters + 12 * n_layers * d_model * length
-
-
-def mfu(flops: float, tokens: int, seconds: float, peak: float, devices: int = 1) -> float:
-    """Return the model FLOPs utilisation, 0 to 1.
-
-    flops: operations per token; peak: operations per second that one device can do.
-    """
-    return flops * tokens / (seconds * peak * devices)

@@ -29,6 +29,7 @@ seed = 0
 
 # %%
 import math
+from functools import partial
 
 import numpy as np
 
@@ -87,17 +88,17 @@ Everybody in {place} liked the <colour:colour> <gift:thing> that {hero} had [mad
 [In the evening|The next day|After that] {friend} asked : " Where is the {colour} {gift} ? "
 " Is the {gift} [still|really] {colour} ? " {friend} asked {hero} .
 
-" The {gift} is in {place} , " said {hero} .
-[So|Soon|But] {hero} looked for the {gift} [with {friend}|all over {place}|in vain] .
+" The {colour} {gift} is in {place} , " said {hero} .
+[So|Soon|But] {hero} looked for the {colour} {gift} [with {friend}|all over {place}|in vain] .
 
 @seen
 @seen @seen
 
 [At last|Later|Then] {hero} and {friend} found the {colour} {gift} in {place} .
-Nobody but {friend} knew that {hero} had sold the {gift} in {place} .
+Nobody but {friend} knew that {hero} had sold the {colour} {gift} in {place} .
 
 In {place} [everybody|nobody] spoke of {hero} and the {colour} {gift} . </s>
-And {friend} never forgot the {gift} of {hero} . </s>
+And {friend} never forgot the {colour} {gift} of {hero} . </s>
 """
 
 # %% [markdown]
@@ -348,9 +349,10 @@ test_ids, test_targets = rows_of(test_encoded)
 
 # %% [markdown]
 # The decoder is that of unit 08, with the parts that Llama uses (RMS norm, rotary positions), a squared ReLU as
-# nonlinearity, and other **initial weights**. The token vectors start large, with a standard deviation of 0.3. The
-# matrices start so that they keep the size of their input, except for the last ones of attention and feed-forward
-# layers, which start at 0: at first every block adds nothing, and learns what to add.
+# nonlinearity, a head of its own, and other **initial weights**. The token vectors start large, with a standard
+# deviation of 0.5. The matrices start so that they keep the size of their input, except for the head and the last
+# ones of attention and feed-forward layers, which start at 0. So at first every block adds nothing and learns what to
+# add, and all tokens are equally probable.
 
 # %% tags=["demo"]
 import torch
@@ -362,20 +364,20 @@ from llmcourse.models.transformer_config import TransformerConfig
 
 def decoder(width, layers=2, vocabulary=V):
     """Return a new decoder, the same for each call."""
-    shape = {"norm": "rms", "positions": "rotary", "activation": "relu2", "bias": False}
+    shape = {"norm": "rms", "positions": "rotary", "activation": "relu2", "bias": False, "tied_head": False}
     model = Decoder(TransformerConfig(vocabulary, 256, layers, 4, width, 4 * width, **shape)).to(rt.device)
     generator = torch.Generator(rt.device).manual_seed(rt.seed)
     with torch.no_grad():
         for name, weight in model.named_parameters():
-            if name.endswith(("out.weight", "down.weight")):
+            if name.endswith(("out.weight", "down.weight", "head.weight")):
                 weight.zero_()
             elif weight.ndim == 2:
-                weight.normal_(std=0.3 if name == "embed.weight" else width**-0.5, generator=generator)
+                weight.normal_(std=0.5 if name == "embed.weight" else width**-0.5, generator=generator)
     return model
 
 # %% [markdown]
-# `score` evaluates a model on whole documents with your function. **Expect** about log2 V bits or a little more from
-# a decoder that has learned nothing.
+# `score` evaluates a model on whole documents with your function. **Expect** exactly log2 V bits from a decoder that
+# has learned nothing. (With large random heads it would be more: confident and wrong.)
 
 # %% tags=["demo"]
 bits_per_token = choose(evaluate, library.evaluate)
@@ -544,8 +546,9 @@ check.warmup_cosine(warmup_cosine);
 
 # %% tags=["demo"]
 from llmcourse import plotting
+from llmcourse.training import schedules
 
-schedule = choose(warmup_cosine, library.warmup_cosine)
+schedule = choose(warmup_cosine, schedules.warmup_cosine)
 lines = {f"warm-up {w}, lr_min {low}": [schedule(s, 200, w, 1.0, low) for s in range(240)]
          for w, low in ((10, 0.0), (60, 0.1))}  # fmt: skip
 ax = plotting.curves(range(240), lines, "step", "learning rate / largest")
@@ -684,9 +687,7 @@ def run(params, state, start, stop):
         ids, targets = batch(train_ids, train_targets, step, 8, order)
         lr = schedule(step, steps, steps // 10, 0.01)
         micro = [(ids[:4], targets[:4]), (ids[4:], targets[4:])]
-        params, state, loss, norm = step_of(
-            params, state, micro, gradient_of, lambda p, g, s: adamw(p, g, s, lr), max_norm=1.0
-        )
+        params, state, loss, _ = step_of(params, state, micro, gradient_of, partial(adamw, lr=lr), max_norm=1.0)
         losses.append(loss / math.log(2))
     return params, state, losses
 
@@ -796,11 +797,11 @@ print("without m and v the loss is", *(f"{a - b:+.3f}" for a, b in zip(forgetful
 # ## The loop in torch
 #
 # From here on torch does the arithmetic, which is faster, and your functions say which rows a step gets and with
-# which learning rate. `train` is the whole loop. An optimiser may have several groups of parameters, each with its
-# own largest learning rate `peak`, and there may be more than one optimiser.
+# which learning rate. `train` is the whole loop. There may be several optimisers, each with several groups of
+# parameters; the learning rate that a group starts with is its `peak`, and the schedule is a factor.
 
 # %% tags=["demo"]
-def train(model, optimizers, steps, data=(train_ids, train_targets), batch_size=8):
+def train(model, chosen, steps, data=(train_ids, train_targets), batch_size=8):
     """Train a decoder; return the loss of each step in bits per token."""
     bits = []
     for step in range(steps):
@@ -809,20 +810,12 @@ def train(model, optimizers, steps, data=(train_ids, train_targets), batch_size=
         model.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * schedule(step, steps, steps // 20, 1.0, 0.02)
+        for group in (group for optimizer in chosen for group in optimizer.param_groups):
+            group["lr"] = group.setdefault("peak", group["lr"]) * schedule(step, steps, steps // 20, 1.0, 0.02)
+        for optimizer in chosen:
             optimizer.step()
         bits.append(loss.item() / math.log(2))
     return bits
-
-
-def adam(parameters, peak):
-    """Return AdamW for some parameters; only matrices decay."""
-    parameters = list(parameters)
-    groups = [{"params": [p for p in parameters if p.ndim > 1], "weight_decay": 0.1, "peak": peak},
-              {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0, "peak": peak}]  # fmt: skip
-    return torch.optim.AdamW([group for group in groups if group["params"]], betas=(0.9, 0.95), fused=True)
 
 # %% [markdown]
 # ### Which learning rate?
@@ -832,11 +825,13 @@ def adam(parameters, peak):
 # or explodes.
 
 # %% tags=["demo"]
+from llmcourse.training import optimizers
+
 rates = [1e-4, 4e-4, 1.6e-3, 6.4e-3, 2.56e-2, 0.1024, 0.4096]
 sweep = {}
 for peak in rates:
     model = decoder(32)
-    bits = train(model, [adam(model.parameters(), peak)], rt.pick(smoke=2, cpu=100))
+    bits = train(model, [optimizers.adamw(model.parameters(), peak)], rt.pick(smoke=2, cpu=100))
     sweep[peak] = float(np.mean(bits[-10:]))
 
 # %% tags=["demo"]
@@ -880,39 +875,29 @@ for _ in range(5):
 # %% tags=["demo"]
 def orthogonalised(G):
     """Return a matrix with the directions of G and singular values near 1."""
-    X = G / (G.norm() + 1e-7)
+    X = G / G.norm()
     for _ in range(5):
         A = X @ X.T
         X = 3.4445 * X + (-4.775 * A + 2.0315 * A @ A) @ X
     return X
 
 
-class Muon(torch.optim.Optimizer):
-    """Momentum, then an orthogonal step: for matrices inside of blocks."""
-
-    def __init__(self, parameters, peak, momentum=0.95):
-        super().__init__(parameters, {"lr": peak, "peak": peak, "momentum": momentum})
-
-    @torch.no_grad()
-    def step(self):
-        for group in self.param_groups:
-            for p in group["params"]:
-                m = self.state[p].setdefault("m", torch.zeros_like(p))
-                m.lerp_(p.grad, 1 - group["momentum"])
-                ahead = p.grad.lerp(m, group["momentum"])  # Nesterov: one step ahead
-                parts = ahead.split(p.shape[1]) if p.shape[0] == 3 * p.shape[1] else [ahead]
-                for rows, G in zip(p.split(len(parts[0])), parts):
-                    rows.sub_(group["lr"] * max(1, len(G) / G.shape[1]) ** 0.5 * orthogonalised(G))
+def muon(model, matrix_lr=0.02, lr=0.01):
+    """Return Muon for the matrices inside of the blocks, and AdamW for the rest."""
+    return optimizers.muon_and_adamw(model, matrix_lr, lr, weight_decay=0.0, dtype=torch.float32)
 
 # %% [markdown]
-# Is the claim about the gradient true? We take the gradient of one matrix of an untrained decoder, and its singular
-# values before and after.
+# Is the claim about the gradient true? We take the gradient of one matrix after twenty steps of training, and its
+# singular values before and after. (In the very first step the gradients inside of the blocks are 0, since the head
+# is 0.)
 
 # %% tags=["demo"]
 model = decoder(96)
-ids, targets = (torch.tensor(part, device=rt.device) for part in batch(train_ids, train_targets, 0, 8, order))
+train(model, [optimizers.adamw(model.parameters(), 0.005)], rt.pick(smoke=2, cpu=20))
+ids, targets = (torch.tensor(part, device=rt.device) for part in batch(train_ids, train_targets, 20, 8, order))
+model.zero_grad()
 F.cross_entropy(model(ids).flatten(0, 1), targets.flatten(), ignore_index=-100).backward()
-G = model.blocks[0].feed_forward.down.weight.grad
+G = model.blocks[0].feed_forward.up.weight.grad
 values = {"gradient / largest": G, "after five rounds": orthogonalised(G)}
 values = {name: torch.linalg.svdvals(M).cpu().numpy() for name, M in values.items()}
 values["gradient / largest"] = values["gradient / largest"] / values["gradient / largest"][0]
@@ -937,11 +922,9 @@ steps = rt.pick(smoke=2, cpu=470, gpu=4_000)
 history, models, seconds = {}, {}, {}
 for name in ("AdamW", "Muon"):
     model = models[name] = decoder(rt.pick(smoke=32, cpu=96, gpu=256))
-    matrices = [p for p in model.blocks.parameters() if p.ndim > 1]
-    rest = [p for p in model.parameters() if all(p is not m for m in matrices)]
-    both = [adam(rest, 0.01), Muon(matrices, 0.02)]
+    chosen = muon(model) if name == "Muon" else [optimizers.adamw(model.parameters(), 0.005)]
     start = time.process_time()
-    history[name] = train(model, both if name == "Muon" else [adam(model.parameters(), 0.005)], steps)
+    history[name] = train(model, chosen, steps)
     seconds[name] = time.process_time() - start
     print(f"{name}: {seconds[name]:.0f} core-seconds, {score(model):.3f} bits per token on whole documents")
 
@@ -1010,8 +993,8 @@ ax.set_title("What the decoder has not learned yet");
 #
 # One multiplication and one addition are two **operations** (FLOPs). In the forward pass each parameter of a matrix
 # is used once per token: 2 operations. The backward pass needs the gradient with respect to the inputs and that with
-# respect to the weights: another 4. Together 6 N for N parameters (the table of token vectors counts once, as the
-# tied head). The attention also multiplies each query with T keys, and the weights with T values: 2 products of
+# respect to the weights: another 4. Together 6 N for N parameters. (The table of token vectors is only looked up and
+# does not count, unless it is the head as well.) The attention also multiplies each query with T keys, and the weights with T values: 2 products of
 # 2 d T operations in each of L layers, of width d. With the backward pass that is three times as much:
 #
 # $$\text{operations per token} = 6 N + 12\, L\, d\, T$$
@@ -1084,15 +1067,13 @@ check.mfu(mfu);
 # come close to it, since its matrices are small and everything between the products takes time, too.
 
 # %% tags=["demo"]
-operations, utilisation = choose(flops_per_token, library.flops_per_token), choose(mfu, library.mfu)
-size = rt.pick(smoke=64, cpu=1024, gpu=4096)
-A, times = torch.randn(size, size, device=rt.device), []
-for _ in range(5):
-    start = time.perf_counter()
-    (A @ A).sum().item()
-    times.append(time.perf_counter() - start)
-peak, config = 2 * size**3 / min(times), models["Muon"].config
-per_token = operations(config.n_parameters, config.n_layers, config.d_model, T)
+from llmcourse.training import cost, hardware
+
+operations, utilisation = choose(flops_per_token, cost.flops_per_token), choose(mfu, cost.mfu)
+peak = hardware.matmul_rate(device=rt.device, size=rt.pick(smoke=64, cpu=1024, gpu=8192))
+config = models["Muon"].config
+multiplied = config.n_parameters - V * config.d_model  # the table of token vectors is only looked up
+per_token = operations(multiplied, config.n_layers, config.d_model, T)
 used = utilisation(per_token, steps * 8 * T, seconds["Muon"], peak)
 print(f"{per_token:,} operations per token; peak {peak / 1e9:.0f} billion operations per second; MFU {used:.2f}")
 rt.record("MFU of the run with Muon", used)
@@ -1132,10 +1113,8 @@ def order(epoch):
 
 text_steps = rt.pick(smoke=2, cpu=260, gpu=5_000)
 model = decoder(rt.pick(smoke=32, cpu=128, gpu=384), layers=3, vocabulary=len(characters))
-matrices = [p for p in model.blocks.parameters() if p.ndim > 1]
-rest = [p for p in model.parameters() if all(p is not m for m in matrices)]
 start = time.process_time()
-bits = train(model, [adam(rest, 0.01), Muon(matrices, 0.02)], text_steps, text_rows)
+bits = train(model, muon(model), text_steps, text_rows)
 taken, result = time.process_time() - start, score(model, *windows(held_out_ids))
 print(f"{bits[0]:.2f} bits at first, {result:.3f} on held-out text, {taken:.0f} core-seconds")
 row = {"parameters": model.config.n_parameters, "tokens": text_steps * 8 * T, "seconds": taken}
@@ -1212,13 +1191,12 @@ for one in recorded["runs"]:
           f"{one['peer_seconds'] / one['seconds']:.1f} times as fast")  # fmt: skip
 
 # %% tags=["demo"]
-gains = {one["change"]: one["seconds"] for one in recorded["changes"]}
-ax = plotting.bars(gains, recorded["quantity"], digits=0)
-ax.set_title("What each change of the recipe gave");
+if recorded["changes"]:
+    ax = plotting.bars({one["change"]: one["seconds"] for one in recorded["changes"]}, recorded["quantity"], digits=0)
+    ax.set_title("What each change of the recipe gave")
 
 # %% [markdown]
-# Each bar has all changes of the bars above it. The largest gains come from the optimiser and from the initial
-# weights, hardly any from the arithmetic.
+# A bar has its own change and all of those above it.
 #
 # ### Shorter numbers
 #
@@ -1228,17 +1206,8 @@ ax.set_title("What each change of the recipe gave");
 # goes into the products. Whether this is faster depends on the processor, so ask it. The probe takes one second:
 
 # %% tags=["demo"]
-def products_in(dtype, seconds=0.2):
-    """Return how many products of two matrices this machine does in a second."""
-    A, count, start = torch.randn(256, 256, device=rt.device).to(dtype), 0, time.process_time()
-    while time.process_time() - start < seconds:
-        (A @ A).sum().item()
-        count += 1
-    return count / seconds
-
-
-in_bfloat16, in_float32 = products_in(torch.bfloat16), products_in(torch.float32)
-print(f"bfloat16 is {in_bfloat16 / in_float32:.2f} times as fast as float32 here")
+faster = hardware.bf16_is_faster(rt.device, seconds=rt.pick(smoke=0.1, cpu=1.0))
+print(f"bfloat16 is {'faster' if faster else 'not faster'} than float32 here")
 
 # %% [markdown]
 # With `torch.autocast(rt.device.type, torch.bfloat16)` around the forward pass of one step (not around the whole loop,
@@ -1255,7 +1224,8 @@ print(f"bfloat16 is {in_bfloat16 / in_float32:.2f} times as fast as float32 here
 # torchrun --nproc-per-node 2 -m llmcourse.commands.cli train my_text.txt
 # ```
 #
-# The command `llmcourse train` trains a decoder on any text file with the recipe of this unit, and `llmcourse sample`
+# Here every process reads its part of every batch, and all of them keep the same loss curve as one process with the
+# whole batches. The command `llmcourse train` trains a decoder on any text file with the recipe of this unit, and `llmcourse sample`
 # writes from it. Both are described in the README.
 #
 # ## Catch the impostor
@@ -1291,8 +1261,7 @@ def train_bigram(params, batches, held_out, settings):
     state = {}
     for step, micro in enumerate(batches):
         lr = warmup_cosine(step, settings["steps"], settings["warmup"], settings["lr"])
-        decay = settings["weight_decay"]
-        update = lambda p, g, s: adamw_step(p, g, s, lr, weight_decay=decay)  # noqa: E731
+        update = partial(adamw_step, lr=lr, weight_decay=settings["weight_decay"])
         params, state, _, _ = train_step(params, state, micro, bigram_gradient, update, settings["max_norm"])
     loss, count, _ = bigram_gradient(params, held_out)
     return params, loss / count

@@ -13,7 +13,7 @@ from llmcourse.checks import u10_impostors as impostors
 from llmcourse.checks import u10_optimizer as optimizer
 from llmcourse.checks import u10_runs as runs
 from llmcourse.checks import u10_step as steps
-from llmcourse.training import by_hand
+from llmcourse.training import by_hand, cost, schedules
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_adamw_is_torchs_with_a_group_that_does_not_decay(step, rng):
     assert state["step"] == 10
 
 
-@pytest.mark.parametrize("schedule", [by_hand.warmup_cosine, optimizer.scheduled])
+@pytest.mark.parametrize("schedule", [schedules.warmup_cosine, optimizer.scheduled])
 def test_the_schedule_is_torchs_cosine_after_a_line(schedule):
     p = torch.zeros(1, requires_grad=True)
     sgd = torch.optim.SGD([p], lr=2.0)
@@ -146,12 +146,12 @@ def test_a_checkpoint_is_flat_and_gives_the_run_back(rng):
 
 def test_operations_of_the_smallest_gpt_2():
     # PaLM's formula: 6 N and 12 layers of 12 * 768 * 1024
-    assert by_hand.flops_per_token(124_439_808, 12, 768, 1024) == 859_885_056
+    assert cost.flops_per_token(124_439_808, 12, 768, 1024) == 859_885_056
     assert runs.flops(124_439_808, 12, 768, 1024) == 859_885_056
 
 
 def test_mfu_is_a_fraction_of_all_devices():
-    assert by_hand.mfu(2e9, 3_000, 2.0, 1e13, 3) == pytest.approx(0.1)
+    assert cost.mfu(2e9, 3_000, 2.0, 1e13, 3) == pytest.approx(0.1)
     assert runs.utilisation(2e9, 3_000, 2.0, 1e13, 3) == pytest.approx(0.1)
 
 
