@@ -24,6 +24,7 @@ from benchmarks.growth import show
 from llmcourse.models.attention import scaled_dot_product_attention
 from llmcourse.models.transformer import Decoder
 from llmcourse.models.transformer_config import TransformerConfig
+from llmcourse.training.hardware import bf16_is_faster
 
 B, T, PAIRS, STEPS = 32, 128, 5, 10
 GPT2 = TransformerConfig(65, T, n_layers=4, n_heads=4, d_model=128, d_ff=512)
@@ -111,19 +112,6 @@ def peak_mib(step: Step) -> float:
     before = status("VmRSS")
     step()
     return status("VmHWM") - before
-
-
-def bf16_is_faster() -> bool:
-    """Whether a product of the model's size is, forwards and backwards, in a probe of a second."""
-    spent = {torch.float32: [], torch.bfloat16: []}
-    end = time.perf_counter() + 1
-    while time.perf_counter() < end:
-        for dtype, times in spent.items():
-            x = torch.ones(B * T, GPT2.d_model, dtype=dtype)
-            W = torch.ones(GPT2.d_ff, GPT2.d_model, dtype=dtype, requires_grad=True)
-            times.append(seconds(lambda x=x, W=W: F.linear(x, W).sum().backward()))
-    medians = {dtype: statistics.median(times) for dtype, times in spent.items()}
-    return medians[torch.bfloat16] < medians[torch.float32]
 
 
 # Tables

@@ -26,13 +26,15 @@ gc.set_threshold(50_000, 20, 20)
 # In tests, and only there, a tensor of another shape than its signature says is a TypeCheckError.
 # It is not pytest's option --jaxtyping-packages in pyproject.toml that does it: from there, an
 # option does not reach the workers of pytest-xdist.
-PACKAGE = Path(__file__).parent.parent / "llmcourse"
-WITH_TENSORS = [
-    path for room in ("models", "training") for path in sorted(PACKAGE.glob(f"{room}/*.py"))
+COURSE = Path(__file__).parent.parent / "llmcourse"
+ON_TENSORS = [
+    path
+    for room in ("models", "training", "inference")
+    for path in sorted(COURSE.glob(f"{room}/*.py"))
 ]
 SHAPED = [
     f"llmcourse.{path.parent.name}.{path.stem}"
-    for path in WITH_TENSORS
+    for path in ON_TENSORS
     if "from jaxtyping import" in path.read_text()
 ]
 

@@ -31,8 +31,8 @@ class Package(NamedTuple):
 PACKAGES = (
     Package(
         "llmcourse",
-        "arguments, notebook_file < runtime < plotting < text < world < models < training"
-        " < checks < commands",
+        "arguments, notebook_file < runtime < plotting < text < world < models"
+        " < training, inference < checks < commands",
         (),
     ),
     Package(

@@ -40,6 +40,7 @@ SHARED = (
     "text/corpora.py",
     "models/__init__.py",
     "training/__init__.py",
+    "inference/__init__.py",
     "commands/__init__.py",
     "plotting",
     "world",

@@ -1,4 +1,4 @@
-"""The learner's command line: lab, run, check, progress, data.
+"""The learner's command line: lab, run, check, progress, data, train, sample.
 
 Every failure is one line on stderr: exit 1 for a failure, 2 for a wrong command.
 """
@@ -20,7 +20,7 @@ from llmcourse.text import corpora as data
 PACKAGE = Path(__file__).parents[1]
 
 app = typer.Typer(
-    help="Run the course's notebooks, check your answers, see your progress, get texts.",
+    help="Run the course's notebooks, check your answers, see your progress, get texts, train.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -129,6 +129,57 @@ def progress(
 def _say_next(units: list[state.Unit], checked: bool) -> None:
     for line in state.next_steps(units, checked):
         typer.echo(line)
+
+
+@app.command()
+def train(
+    files: Annotated[list[Path], typer.Argument(help="Text in UTF-8; each file is a document.")],
+    output: Annotated[
+        Path | None, typer.Option(help="A new folder for the model; default: FILE-model.")
+    ] = None,
+    tokenizer: Annotated[str, typer.Option(help="characters or bpe.")] = "characters",
+    vocab_size: Annotated[int, typer.Option(help="Tokens of bpe.")] = 1024,
+    layers: Annotated[int, typer.Option()] = 4,
+    width: Annotated[int, typer.Option(help="Of the hidden states, a multiple of 32.")] = 128,
+    context: Annotated[int, typer.Option(help="The longest text the model sees, in tokens.")] = 128,
+    batch: Annotated[int, typer.Option(help="Rows of `context` tokens a step.")] = 32,
+    steps: Annotated[int, typer.Option()] = 1000,
+    seed: Annotated[int, typer.Option()] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run there.")] = False,
+) -> int:
+    """Train a language model on text files; write it as transformers and engines load it.
+
+    torchrun --nproc-per-node 2 --no-python llmcourse train FILE shares the work between processes.
+    """
+    from llmcourse.commands.train import Settings, train_files  # takes seconds
+
+    output = output or Path(f"{files[0].stem}-model")
+    try:
+        settings = Settings(tokenizer, vocab_size, layers, width, context, batch, steps, seed)
+    except ValueError as error:
+        raise runner.UsageError(str(error)) from None
+    train_files(files, output, settings, resume)
+    return 0
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(help="As `llmcourse train` wrote it.")],
+    prompt: Annotated[str, typer.Option(help="What the text begins with.")] = "",
+    tokens: Annotated[int, typer.Option(help="The most to write.")] = 500,
+    temperature: Annotated[float, typer.Option(help="Below 1 more probable, 0 greedy.")] = 0.8,
+    top_p: Annotated[float | None, typer.Option(help="Of the probability that is kept.")] = None,
+    seed: Annotated[int, typer.Option()] = 0,
+) -> int:
+    """Write text with a trained model."""
+    from llmcourse.commands.sample import write  # takes seconds
+
+    def say(piece: str) -> None:
+        sys.stdout.write(piece)
+        sys.stdout.flush()
+
+    write(folder, prompt, tokens, temperature, top_p, seed, say)
+    return 0
 
 
 @texts.callback()

@@ -17,6 +17,7 @@ unit: 08_transformers
 """
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
@@ -26,7 +27,10 @@ from torch.nn import functional as F
 from llmcourse.models.positions import rotate
 from llmcourse.models.transformer_config import TransformerConfig
 
-Rotation = tuple[Float[Tensor, "T half"], Float[Tensor, "T half"]]  # cos and sin
+if TYPE_CHECKING:  # unit 09's; no module of this unit needs it to run
+    from llmcourse.models.cache import LayerCache
+
+Rotation = tuple[Float[Tensor, "... T half"], Float[Tensor, "... T half"]]  # cos and sin
 
 # A window is worth the banded form when the text is this many times as long: at T = 4 W, blocks see
 # 2 W keys a query, the causal kernel T / 2 on average.
@@ -112,13 +116,13 @@ def scaled_dot_product_attention(
         return _product_by_group(weights, v)
     _refuse(q, k, mask, causal, window)
     T, S = q.shape[2], k.shape[2]
+    if T == 1 and (window is None or window >= S):  # the newest query may see every key
+        causal = False
     if mask is None and causal:
         if window is not None and max(window, SMALLEST_BLOCK) * BANDED_FROM <= T:
             return _banded(q, k, v, window, scale)
         if window is None and T == S:  # the one alignment that torch's is_causal and ours share
             return _kernel(q, k, v, None, scale, causal=True)
-        if window is None and T == 1:  # the newest query may see every key
-            causal = False
     allowed = _allowed(q, k, mask, causal, window)
     return _kernel(q, k, v, allowed, scale)
 
@@ -264,9 +268,12 @@ class MultiHeadAttention(nn.Module):
         rotation: Rotation | None = None,
         memory: Float[Tensor, "B S C"] | None = None,
         mask: Bool[Tensor, "..."] | None = None,
+        cache: "LayerCache | None" = None,
     ) -> Float[Tensor, "B H T S"]:
-        """Return the attention weights of each head, to look at."""
+        """Return the attention weights of each head, to look at. The cache is not modified."""
         q, k, _ = self.project(x, rotation, memory)
+        if cache is not None:
+            k = torch.cat([cache.keys(), k], dim=2)
         return attention_weights(q, k, mask, **self.attend_by)
 
     def forward(
@@ -275,15 +282,22 @@ class MultiHeadAttention(nn.Module):
         rotation: Rotation | None = None,
         memory: Float[Tensor, "B S C"] | None = None,
         mask: Bool[Tensor, "..."] | None = None,
+        cache: "LayerCache | None" = None,
     ) -> Float[Tensor, "B T C"]:
         """Return what the layer adds to the residual stream.
 
         rotation: cos and sin of `rotary_angles`. memory: the states that keys and values come from.
-        mask: broadcast to (B, H, T, S), True = may attend.
+        mask: broadcast to (B, H, T, S), True = may attend. cache: of the keys and values before x.
         """
-        y = scaled_dot_product_attention(
-            *self.project(x, rotation, memory), mask, **self.attend_by
-        )  # (B, H, T, D)
+        q, k, v = self.project(x, rotation, memory)
+        if cache is not None:
+            k, v = cache.append(k, v)
+            window = self.attend_by["window"]
+            if window is not None:  # what no new query reaches is not read
+                reach = window + x.shape[1] - 1
+                k, v = k[:, :, -reach:], v[:, :, -reach:]
+                mask = None if mask is None else mask[..., -reach:]
+        y = scaled_dot_product_attention(q, k, v, mask, **self.attend_by)  # (B, H, T, D)
         return self.out(y.transpose(1, 2).flatten(2))  # heads side by side: (B, T, H D)
 
 

@@ -37,10 +37,12 @@ def rotary_angles(
 
 
 def rotate(
-    x: Float[Tensor, "B T N D"], cos: Float[Tensor, "T half"], sin: Float[Tensor, "T half"]
+    x: Float[Tensor, "B T N D"], cos: Float[Tensor, "... T half"], sin: Float[Tensor, "... T half"]
 ) -> Float[Tensor, "B T N D"]:
     """Return x with each pair (x_i, x_{i + D/2}) of position t turned by its angle.
 
+    cos, sin: (T, D / 2) for all rows, or (B, T, D / 2) where rows differ in their positions.
+
     The product of a query at t and a key at s then depends on t and s through t - s only.
     """
-    return turn(x, cos[:, None], sin[:, None])  # (a, b) to (a cos - b sin, b cos + a sin)
+    return turn(x, cos.unsqueeze(-2), sin.unsqueeze(-2))  # (a, b) to (a cos - b sin, b cos + a sin)

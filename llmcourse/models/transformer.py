@@ -20,7 +20,8 @@ With bias=True each layer norm and each of qkv, out, up, down has a `.bias`, too
 head have none. In an encoder-decoder the names begin with `encoder.` or `decoder.`, and blocks of
 its decoder have `cross_attention` and its norm with the shapes of `attention`.
 
-Loss, generation and loading are functions outside. Not here: dropout, a cache of keys and values.
+Loss, generation and loading are functions outside. A decoder takes a cache of keys and values
+(`cache`, unit 09) where there is one. Not here: dropout.
 
 source: Vaswani et al. 2017, arXiv:1706.03762; Radford et al. 2019 (GPT-2: pre-norm, scaled
 initialisation); Zhang and Sennrich 2019, arXiv:1910.07467 (RMS norm); Su et al. 2021,
@@ -32,6 +33,7 @@ unit: 08_transformers
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -43,6 +45,9 @@ from llmcourse.models.attention import MultiHeadAttention, Rotation
 from llmcourse.models.fused import gelu, rms_norm, squared_relu
 from llmcourse.models.positions import rotary_angles, sinusoidal_positions
 from llmcourse.models.transformer_config import GATED, TransformerConfig
+
+if TYPE_CHECKING:  # unit 09's; no module of this unit needs it to run
+    from llmcourse.models.cache import KVCache, LayerCache
 
 
 def soft_capped(x: Float[Tensor, "..."], cap: float | None) -> Float[Tensor, "..."]:
@@ -150,9 +155,10 @@ class TransformerBlock(nn.Module):
         mask: Bool[Tensor, "..."] | None = None,
         memory: Float[Tensor, "B S C"] | None = None,
         memory_mask: Bool[Tensor, "..."] | None = None,
+        cache: "LayerCache | None" = None,
     ) -> Float[Tensor, "B T C"]:
         """Return the states after the block; masks broadcast to (B, H, T, T) and (B, H, T, S)."""
-        attention = partial(self.attention, rotation=rotation, mask=mask)
+        attention = partial(self.attention, rotation=rotation, mask=mask, cache=cache)
         x = self._add(x, self.attention_norm, attention, self.attention_out_norm)
         if self.cross_attention is not None:
             attention = partial(self.cross_attention, memory=memory, mask=memory_mask)
@@ -209,33 +215,42 @@ class _Stack(nn.Module):
         mask: Bool[Tensor, "..."] | None = None,
         memory: Float[Tensor, "B S C"] | None = None,
         memory_mask: Bool[Tensor, "..."] | None = None,
+        positions: Int[Tensor, "B T"] | None = None,
+        cache: "KVCache | None" = None,
     ) -> Float[Tensor, "B T C"]:
         """Return the hidden states after the last norm.
+
+        positions: by default those after what the cache holds, in every row.
 
         Raises ValueError for ids outside 0 .. V - 1, which are not looked at on a GPU, where that
         would wait for all queued work, and for more tokens than context_length.
         """
         T, config = ids.shape[1], self.config
-        if config.context_length < T:
+        past = 0 if cache is None else cache.length
+        if config.context_length < past + T:
             raise ValueError(
-                f"expected at most context_length = {config.context_length} tokens, got {T}: cut "
-                "the text, or build the model with a longer context"
+                f"expected at most context_length = {config.context_length} tokens, got "
+                f"{past + T}: cut the text, or build the model with a longer context"
             )
         if ids.device.type == "cpu":
             ids_of(ids.numpy(), config.vocab_size)
         x = self.embed(ids)  # (B, T, C)
         if config.embed_scale:
             x = x * math.sqrt(config.d_model)
+        at = slice(past, past + T) if positions is None else positions
         rotation = None
         if config.positions == "learned":
-            x = x + self.positions.weight[:T]
+            x = x + self.positions.weight[at]
         elif config.positions == "sinusoidal":
-            x = x + sinusoidal_positions(T, config.d_model, x.device).to(x.dtype)
+            x = x + sinusoidal_positions(past + T, config.d_model, x.device)[at].to(x.dtype)
         else:  # the same angles for all layers
-            angles = rotary_angles(T, config.head_width, config.rotary_base, x.device)
+            angles = rotary_angles(past + T, config.head_width, config.rotary_base, x.device)[at]
             rotation = angles.cos(), angles.sin()
-        for block in self.blocks:
-            x = block(x, rotation, mask, memory, memory_mask)
+        layers = [None] * len(self.blocks) if cache is None else cache.layers
+        for block, layer in zip(self.blocks, layers, strict=True):
+            x = block(x, rotation, mask, memory, memory_mask, layer)
+        if cache is not None:
+            cache.advance(T)
         return x if self.norm is None else self.norm(x)
 
 
@@ -256,14 +271,35 @@ class Decoder(_Stack):
         ids: Int[Tensor, "B T"],
         memory: Float[Tensor, "B S C"] | None = None,
         memory_mask: Bool[Tensor, "B S"] | None = None,
+        mask: Bool[Tensor, "B T"] | None = None,
+        cache: "KVCache | None" = None,
     ) -> Float[Tensor, "B T V"]:
         """Return the logits of the token after each position.
 
         memory: the states to attend to, for a decoder with cross-attention; memory_mask: True = a
-        token, False = padding.
+        token, False = padding; mask: the same for ids, padded on the left. cache: ids continue it.
         """
-        seen = None if memory_mask is None else memory_mask[:, None, None, :]  # by each head, query
-        x = self.states(ids, None, memory, seen)
+        return self.logits(self.read(ids, memory, memory_mask, mask, cache))
+
+    def read(
+        self,
+        ids: Int[Tensor, "B T"],
+        memory: Float[Tensor, "B S C"] | None = None,
+        memory_mask: Bool[Tensor, "B S"] | None = None,
+        mask: Bool[Tensor, "B T"] | None = None,
+        cache: "KVCache | None" = None,
+    ) -> Float[Tensor, "B T C"]:
+        """Return the states that `logits` takes; the arguments are those of the model."""
+        T, positions = ids.shape[1], None
+        if cache is not None:
+            mask = cache.extend_mask(mask, T)  # (B, S), S = T and what the cache holds
+        if mask is not None:  # padding has no position: a row counts from its first token
+            positions = (mask.cumsum(1) - 1).clamp(min=0)[:, mask.shape[1] - T :]
+        masks = (None if m is None else m[:, None, None, :] for m in (mask, memory_mask))
+        return self.states(ids, next(masks), memory, next(masks), positions, cache)
+
+    def logits(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T V"]:
+        """Return the logits of states after the last norm."""
         W = self.embed.weight if self.config.tied_head else self.head.weight
         return soft_capped(F.linear(x, W), self.config.logit_soft_cap)
 

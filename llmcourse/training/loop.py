@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -52,7 +52,7 @@ def train(
     micro_batches: int = 1,
     max_norm: float = 1.0,
     bf16: bool = False,
-    forward: Callable[[Tensor], Tensor] | None = None,
+    forward: Callable[[Any], Any] | None = None,
     history: Sequence[Record] = (),
     after_step: Callable[[list[Record]], None] | None = None,
     progress: bool = False,
@@ -121,7 +121,7 @@ def _step(
     step: int,
     max_norm: float,
     bf16: bool,
-    forward: Callable[[Tensor], Tensor],
+    forward: Callable[[Any], Any],
 ) -> tuple[float, float, int] | None:
     """Take one step; return mean loss, norm and number of targets, or None without any batch."""
     parameters = [p for p in model.parameters() if p.requires_grad]
@@ -147,7 +147,7 @@ def _step(
 
 
 def _backward(
-    forward: Callable[[Tensor], Tensor], ids: Tensor, targets: Tensor, bf16: bool
+    forward: Callable[[Any], Any], ids: Tensor, targets: Tensor, bf16: bool
 ) -> Float[Tensor, ""]:
     """Add the gradient of the summed loss to the parameters'; return the loss."""
     if not len(ids):  # another process has all rows of this batch

@@ -143,7 +143,7 @@ class BatchStream:
         ids, targets = self.stream[places % N], self.stream[(places + 1) % N]
         return ids, targets.masked_fill(offsets >= N, IGNORED)
 
-    def state_dict(self) -> dict[str, int | Tensor]:
+    def state_dict(self) -> dict[str, Any]:
         """Return where the stream is: shift and order of the epoch, position, random state."""
         return {
             "shift": self._shift,

@@ -61,6 +61,15 @@ def add_up(tensors: Sequence[Shaped[Tensor, "..."]]) -> None:
         tensor.copy_(part.view_as(tensor))
 
 
+def all_agree(flag: bool) -> bool:
+    """Say whether the flag is true in every process: a choice that all must make alike."""
+    if not several():
+        return flag
+    votes = torch.tensor(float(flag), device="cuda" if torch.cuda.is_available() else "cpu")
+    distributed.all_reduce(votes, op=distributed.ReduceOp.MIN)
+    return bool(votes)
+
+
 def share_parameters(model: nn.Module) -> None:
     """Give every process the parameters and buffers of the first one."""
     if several():

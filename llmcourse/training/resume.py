@@ -12,10 +12,10 @@ unit: 10_pretraining
 """
 
 import os
-import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import nn
@@ -23,6 +23,18 @@ from torch.optim import Optimizer
 
 from llmcourse.training.loop import Record
 from llmcourse.training.packing import BatchStream
+
+
+@contextmanager
+def replaced(path: str | Path) -> Iterator[BinaryIO]:
+    """Give a file to write, which takes the place of `path` at the end, if all went well."""
+    path = Path(path)
+    part = path.with_name(f"{path.name}.part")
+    with part.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())  # on the disk before it gets the name: a crash may reorder the two
+    part.replace(path)
 
 
 def save_run(
@@ -33,7 +45,6 @@ def save_run(
     history: Sequence[Record],
 ) -> None:
     """Write all that `resume_run` needs; an older file is replaced once the new one is whole."""
-    path = Path(path)
     state = {
         "model": model.state_dict(),
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
@@ -41,12 +52,8 @@ def save_run(
         "random": torch.get_rng_state(),  # torch's own, for dropout
         "history": [tuple(record) for record in history],
     }
-    part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as file:
+    with replaced(path) as file:
         torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())  # on the disk before it gets the name: a crash may reorder the two
-    part.replace(path)
 
 
 def resume_run(
@@ -82,7 +89,7 @@ def _read(path: Path) -> dict[str, Any]:
     """Return what the file holds; only tensors, numbers and containers are read."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except Exception as error:  # a file of another kind: IndexError, UnpicklingError, ...
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(
             f"expected a saved run in {path}, got {first}: is it another file? Start anew"

@@ -10,7 +10,7 @@ from jaxtyping import TypeCheckError
 from llmcourse.models import embeddings
 from llmcourse.models.recurrent import Recurrent
 from llmcourse.models.sequence_models import RecurrentConfig, RecurrentLM, SequenceModel
-from tests.conftest import SHAPED, WITH_TENSORS
+from tests.conftest import ON_TENSORS, SHAPED
 
 
 def bare_tensors(tree: ast.Module) -> list[str]:
@@ -40,7 +40,7 @@ def made():
     return RecurrentLM(RecurrentConfig(7, 3, 5, 7))
 
 
-@pytest.mark.parametrize("path", WITH_TENSORS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ON_TENSORS, ids=lambda path: path.stem)
 def test_no_public_function_has_a_tensor_without_a_shape(path):
     assert bare_tensors(ast.parse(path.read_bytes())) == []
 
