@@ -4,7 +4,7 @@ On a processor the steps between matrix products are bound by memory: what count
 hidden states are read and written. Autograd goes through them once for each operation, forwards and
 again backwards; here each formula keeps only what its own derivative needs:
 
-- `squared_relu`: relu(x)^2; keeps relu(x).
+- `squared_relu_layers`: a feed-forward layer with relu(x)^2; keeps relu(x).
 - `gelu`: the tanh form; keeps the derivative itself, computed in blocks that stay in the cache.
 - `rms_norm`: x / rms(x) * w; keeps x and one number a row.
 - `turn`: a rotation, whose backward pass is the rotation back; keeps no states.
@@ -30,9 +30,15 @@ TWICE_B = 2 * math.sqrt(2 / math.pi)  # tanh form: x sigmoid(2 b x + 2 a x^3), a
 TWICE_A = 0.044715 * TWICE_B
 
 
-def squared_relu(x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """Return max(x, 0)^2."""
-    return _SquaredReLU.apply(x)
+def squared_relu_layers(
+    x: Float[Tensor, "... C"],
+    W_up: Float[Tensor, "F C"],
+    b_up: Float[Tensor, "F"] | None,
+    W_down: Float[Tensor, "C F"],
+    b_down: Float[Tensor, "C"] | None,
+) -> Float[Tensor, "... C"]:
+    """Return W_down max(W_up x + b_up, 0)^2 + b_down for each vector of x."""
+    return _SquaredReLULayers.apply(x, W_up, b_up, W_down, b_down)
 
 
 def gelu(x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
@@ -64,7 +70,7 @@ def _wide(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def _refuse_second_derivatives() -> None:
+def refuse_second_derivatives() -> None:
     """Raise RuntimeError in a backward pass that is itself to be differentiated.
 
     What the forward pass kept would count as constant, so the result would be wrong.
@@ -76,18 +82,36 @@ def _refuse_second_derivatives() -> None:
         )
 
 
-class _SquaredReLU(Function):
+class _SquaredReLULayers(Function):
     @staticmethod
-    def forward(ctx, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        y = x.relu()
-        ctx.save_for_backward(y)
-        return y * y
+    def forward(
+        ctx,
+        x: Float[Tensor, "... C"],
+        W_up: Float[Tensor, "F C"],
+        b_up: Float[Tensor, "F"] | None,
+        W_down: Float[Tensor, "C F"],
+        b_down: Float[Tensor, "C"] | None,
+    ) -> Float[Tensor, "... C"]:
+        hidden = F.linear(x, W_up, b_up).relu_()  # (..., F); in place: nothing else has seen it
+        ctx.save_for_backward(x, W_up, W_down, hidden)
+        ctx.biased = b_up is not None, b_down is not None
+        return F.linear(hidden * hidden, W_down, b_down)
 
     @staticmethod
-    def backward(ctx, dy: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        _refuse_second_derivatives()
-        (y,) = ctx.saved_tensors
-        return (dy * y).mul_(2)  # 2 relu(x), which is 0 where relu' is
+    def backward(ctx, dy: Float[Tensor, "... C"]) -> tuple[Tensor | None, ...]:
+        refuse_second_derivatives()
+        shape, dtypes = ctx.saved_tensors[0].shape, [t.dtype for t in ctx.saved_tensors]
+        narrow = dtypes[3]  # autocast chose it; it is off in a backward pass
+        x, W_up, W_down, hidden = (t.to(narrow) for t in ctx.saved_tensors)
+        x, hidden, dy = x.flatten(0, -2), hidden.flatten(0, -2), dy.to(narrow).flatten(0, -2)
+        dW_down = dy.mT @ (hidden * hidden)
+        du = (dy @ W_down).mul_(hidden).mul_(2)  # 2 relu(u), which is 0 where relu' is
+        db_up, db_down = (
+            g.sum(0).to(dtypes[1]) if has else None
+            for g, has in zip((du, dy), ctx.biased, strict=True)
+        )
+        dx, dW_up = (du @ W_up).view(shape), du.mT @ x
+        return dx.to(dtypes[0]), dW_up.to(dtypes[1]), db_up, dW_down.to(dtypes[2]), db_down
 
 
 class _GELU(Function):
@@ -110,7 +134,7 @@ class _GELU(Function):
 
     @staticmethod
     def backward(ctx, dy: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        _refuse_second_derivatives()
+        refuse_second_derivatives()
         return dy * ctx.saved_tensors[0]
 
 
@@ -129,7 +153,7 @@ class _RMSNorm(Function):
     def backward(
         ctx, dy: Float[Tensor, "... C"]
     ) -> tuple[Float[Tensor, "... C"], Float[Tensor, "C"], None]:
-        _refuse_second_derivatives()
+        refuse_second_derivatives()
         x, weight, r = ctx.saved_tensors
         u, dy, w = _wide(x), _wide(dy), _wide(weight)
         with torch.autocast(x.device.type, enabled=False):

@@ -1,13 +1,13 @@
 """Recurrent layers to train, in torch: Elman, Jordan, LSTM, GRU, stacked, bidirectional.
 
 `Recurrent` has the parameter names, shapes and values of `torch.nn.RNN`, `LSTM` and `GRU` (batch
-first), so a state dict fits both; its state is always a tuple, (h,) or (h, c). Its Elman and LSTM
-layers have a backward pass of their own: it computes the gradients with respect to the sums inside
-the nonlinearities of all steps first, then one matrix product for each weight, where autograd
-through a loop takes one at each step. `llmcourse.models.rnn` holds single steps in numpy.
+first), so a state dict fits both; its state is always a tuple, (h,) or (h, c). Its layers have a
+backward pass of their own: it computes the gradients with respect to the sums inside the
+nonlinearities of all steps first, then one matrix product for each weight, where autograd through a
+loop takes one at each step. `llmcourse.models.rnn` holds single steps in numpy.
 
-Not here: second derivatives (refused), dropout, packed sequences, projections, and
-the models, which are in `sequence_models`.
+Not here: second derivatives (refused), dropout, packed sequences, projections, and the models,
+which are in `sequence_models`.
 
 source: Elman 1990, Cognitive Science 14; Jordan 1986, ICS report 8604; Hochreiter and Schmidhuber
 1997, Neural Computation 9; Cho et al. 2014, arXiv:1406.1078.
@@ -133,25 +133,56 @@ class LSTMLayer(Function):
         return da, dW, dh, dc
 
 
-def gru_layer(
-    x: Float[Tensor, "T B H3"],
-    W: Float[Tensor, "H3 H"],
-    b: Float[Tensor, "H3"],
-    h: Float[Tensor, "B H"],
-) -> Float[Tensor, "T B H"]:
-    """Return the states (T, B, H) of a GRU in torch's form.
+class GRULayer(Function):
+    """A GRU in torch's form over all T steps.
 
     x: the projection x W_ih^T + b_ih of the inputs, (T, B, 3 H), already computed; W: (3 H, H); b:
-    b_hh (3 H,), kept apart because r multiplies its last block; h: first state (B, H).
+    b_hh (3 H,), kept apart because r multiplies its last block; h: first state (B, H). Returns the
+    states (T, B, H).
     """
-    states = []
-    for step in x:
-        (rx, zx, nx), (rh, zh, nh) = step.chunk(3, dim=1), torch.addmm(b, h, W.T).chunk(3, dim=1)
-        r, z = torch.sigmoid(rx + rh), torch.sigmoid(zx + zh)  # reset and update gate
-        n = torch.tanh(nx + r * nh)  # candidate; r multiplies the bias in nh, too
-        h = n + z * (h - n)  # h_t = (1 - z) n + z h_{t-1}
-        states.append(h)
-    return torch.stack(states)
+
+    @staticmethod
+    def forward(
+        ctx,
+        x: Float[Tensor, "T B H3"],
+        W: Float[Tensor, "H3 H"],
+        b: Float[Tensor, "H3"],
+        h: Float[Tensor, "B H"],
+    ) -> Float[Tensor, "T B H"]:
+        H = W.shape[1]
+        gates, states = torch.empty_like(x), torch.cat([h[None], x.new_empty(len(x), *h.shape)])
+        sums = torch.empty_like(x)  # h_{t-1} W^T + b; the last block is needed again
+        for t in range(len(x)):
+            torch.addmm(b, states[t], W.T, out=sums[t])
+            torch.add(x[t, :, : 2 * H], sums[t, :, : 2 * H], out=gates[t, :, : 2 * H]).sigmoid_()
+            r, z, n = gates[t].split(H, dim=1)  # reset gate, update gate, candidate
+            torch.addcmul(x[t, :, 2 * H :], r, sums[t, :, 2 * H :], out=n).tanh_()
+            torch.lerp(n, states[t], z, out=states[t + 1])  # h_t = (1 - z) n + z h_{t-1}
+        ctx.save_for_backward(W, gates, states, sums[:, :, 2 * H :])
+        return states[1:]
+
+    @staticmethod
+    def backward(
+        ctx, dstates: Float[Tensor, "T B H"]
+    ) -> tuple[
+        Float[Tensor, "T B H3"], Float[Tensor, "H3 H"], Float[Tensor, "H3"], Float[Tensor, "B H"]
+    ]:
+        _refuse_second_derivatives()
+        W, gates, states, sums = ctx.saved_tensors
+        r, z, n = gates.chunk(3, dim=2)
+        # dh_t/da for the three sums a inside the nonlinearities, where a_n = x_n + r (h W_n^T + b)
+        by_n = (1 - z) * (1 - n * n)
+        by_r = by_n * sums * r * (1 - r)
+        by_z = (states[:-1] - n) * z * (1 - z)
+        dsums = torch.stack([by_r, by_z, by_n * r], 2)  # (T, B, 3, H); the loop makes it dL/dsums
+        dhs, dh = torch.empty_like(dstates), torch.zeros_like(states[0])
+        for t in reversed(range(len(dhs))):
+            torch.add(dh, dstates[t], out=dhs[t])  # dL/dh_t: from step t + 1 and from the output
+            dsums[t] *= dhs[t][:, None]
+            dh = torch.addmm(dhs[t] * z[t], dsums[t].flatten(1), W)  # to h_{t-1}: by z, by the sums
+        dsums, dx = dsums.flatten(2), (torch.stack([by_r, by_z, by_n], 2) * dhs[:, :, None])
+        dW = dsums.flatten(0, 1).T @ states[:-1].flatten(0, 1)  # sum over t of dsums_t^T h_{t-1}
+        return dx.flatten(2), dW, dsums.sum((0, 1)), dh
 
 
 class Recurrent(nn.Module):
@@ -258,9 +289,10 @@ class Recurrent(nn.Module):
         if self.kind == "lstm":
             states, c = LSTMLayer.apply(x, W, *state)
             return states, (states[-1], c)
-        states = (
-            ElmanLayer.apply(x, W, *state) if self.kind == "elman" else gru_layer(x, W, b, *state)
-        )
+        if self.kind == "gru":
+            states = GRULayer.apply(x, W, b, *state)
+        else:
+            states = ElmanLayer.apply(x, W, *state)
         return states, (states[-1],)
 
 

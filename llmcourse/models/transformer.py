@@ -42,7 +42,7 @@ from torch.nn import functional as F
 
 from llmcourse.arguments import ids_of
 from llmcourse.models.attention import MultiHeadAttention, Rotation
-from llmcourse.models.fused import gelu, rms_norm, squared_relu
+from llmcourse.models.fused import gelu, rms_norm, squared_relu_layers
 from llmcourse.models.positions import rotary_angles, sinusoidal_positions
 from llmcourse.models.transformer_config import GATED, TransformerConfig
 
@@ -110,11 +110,12 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
         """Return what the layer adds to the residual stream."""
+        if self.activation == "relu2":
+            up, down = self.up, self.down
+            return squared_relu_layers(x, up.weight, up.bias, down.weight, down.bias)
         x = self.up(x)  # (B, T, F), or (B, T, 2 F)
         if self.activation == "relu":
             x = F.relu(x)
-        elif self.activation == "relu2":
-            x = squared_relu(x)
         elif self.activation == "gelu":
             x = gelu(x)
         else:
@@ -175,9 +176,7 @@ class TransformerBlock(nn.Module):
         """Return x + sublayer(x), with norms where the config puts them."""
         if self.norm_position == "post":
             return norm(x + sublayer(x))
-        y = sublayer(
-            norm(x)
-        )  # x itself reaches the top unchanged: gradients do not fade with depth
+        y = sublayer(norm(x))  # x itself reaches the top unchanged: gradients do not fade
         return x + (y if out_norm is None else out_norm(y))
 
 

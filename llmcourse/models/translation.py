@@ -30,9 +30,9 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from llmcourse.arguments import ids_of
+from llmcourse.models.recurrent import Recurrent
 from llmcourse.models.rnn import gru_cell
 
 Params = Mapping[str, Any]
@@ -211,8 +211,9 @@ class Translator(nn.Module):
         self.config, d, C = config, config.d_embed, 2 * config.d_hidden
         self.source_embed = nn.Embedding(config.source_size, d)
         self.target_embed = nn.Embedding(config.target_size, d)
-        self.encoder = nn.GRU(d, config.d_hidden, batch_first=True, bidirectional=True)
-        self.decoder = nn.GRU(d, C)  # time first
+        self.forward_gru = Recurrent("gru", d, config.d_hidden)
+        self.backward_gru = Recurrent("gru", d, config.d_hidden)
+        self.decoder = Recurrent("gru", d, C)
         context = d if config.attention == "words" else C
         self.combine, self.head = nn.Linear(C + context, C), nn.Linear(C, config.target_size)
         if config.attention != "none":
@@ -222,13 +223,16 @@ class Translator(nn.Module):
         self, ids: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"]
     ) -> tuple[Float[Tensor, "B S C"], Float[Tensor, "B C"]]:
         """Return the states, 0 at padding, and the summary. Padding is at the end of each row."""
-        lengths = mask.sum(1).cpu()
-        packed = pack_padded_sequence(
-            self.source_embed(ids), lengths, batch_first=True, enforce_sorted=False
+        steps, lengths = torch.arange(ids.shape[1], device=ids.device), mask.sum(1, keepdim=True)
+        back = torch.where(mask, lengths - 1 - steps, steps)  # real tokens in reverse, (B, S)
+        table, rows = self.source_embed.weight, torch.arange(len(ids), device=ids.device)[:, None]
+        halves = (
+            self.forward_gru.read(ids.T, table=table)[0],
+            self.backward_gru.read(ids[rows, back].T, table=table)[0],  # (B, S, H), in reverse
         )
-        states, last = self.encoder(packed)
-        states, _ = pad_packed_sequence(states, batch_first=True, total_length=ids.shape[1])
-        return states, torch.cat([last[0], last[1]], dim=1)
+        summary = torch.cat([half[rows, lengths - 1][:, 0] for half in halves], dim=1)
+        states = torch.cat([halves[0], halves[1][rows, back]], dim=2)
+        return states * mask[:, :, None], summary
 
     def weights(
         self,
@@ -246,7 +250,7 @@ class Translator(nn.Module):
         """Return the logits after each of the inputs: the start token, then the true tokens."""
         states, summary = self.encode(ids, mask)
         start = torch.zeros_like(summary) if self.config.attention == "words" else summary
-        s = self.decoder(self.target_embed(inputs.T), start[None])[0].transpose(0, 1)
+        s, _ = self.decoder.read(inputs.T, (start[None],), self.target_embed.weight)  # (B, T, C)
         if self.config.attention == "none":
             c = summary[:, None].expand(s.shape)
         else:
@@ -263,16 +267,13 @@ class Translator(nn.Module):
         """Return the parameters of encoder and decoder for the functions of this module."""
         made = {name: value.detach().cpu().numpy() for name, value in self.named_parameters()}
         encoder = {"E": made["source_embed.weight"]}
-        encoder |= {
-            "forward": _gru(made, "encoder", ""),
-            "backward": _gru(made, "encoder", "_reverse"),
-        }
-        decoder = {"E": made["target_embed.weight"], "gru": _gru(made, "decoder", "")}
+        encoder |= {way: _gru(made, f"{way}_gru") for way in ("forward", "backward")}
+        decoder = {"E": made["target_embed.weight"], "gru": _gru(made, "decoder")}
         for name, module in (("_c", "combine"), ("", "head")):
             decoder |= {f"W{name}": made[f"{module}.weight"], f"b{name}": made[f"{module}.bias"]}
         return encoder, decoder | ({"W_a": made["score"]} if "score" in made else {})
 
 
-def _gru(made: Mapping[str, np.ndarray], module: str, way: str) -> dict[str, np.ndarray]:
+def _gru(made: Mapping[str, np.ndarray], module: str) -> dict[str, np.ndarray]:
     names = {"W_ih": "weight_ih", "W_hh": "weight_hh", "b_ih": "bias_ih", "b_hh": "bias_hh"}
-    return {ours: made[f"{module}.{theirs}_l0{way}"] for ours, theirs in names.items()}
+    return {ours: made[f"{module}.{theirs}_l0"] for ours, theirs in names.items()}

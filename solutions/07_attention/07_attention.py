@@ -438,7 +438,8 @@ def train(model, pairs, steps, lr=1e-2):
         warmup, cosine = min(1, 10 * (step + 1) / steps), (1 + math.cos(math.pi * step / steps)) / 2
         optimizer.param_groups[0]["lr"] = lr * warmup * cosine
         inputs = torch.cat([torch.full_like(targets[:, :1], START), targets[:, :-1]], dim=1)
-        loss = torch.nn.functional.cross_entropy(model(ids, mask, inputs)[real], targets[real])
+        wanted = targets.masked_fill(~real, -100)  # padding, which torch's loss ignores
+        loss = torch.nn.functional.cross_entropy(model(ids, mask, inputs).flatten(0, 1), wanted.flatten())
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -842,7 +842,7 @@ def texts(number, name):
     return [list(grammar.trace(draw)) for _ in range(number)]
 
 
-train_texts = texts(rt.pick(smoke=40, cpu=5_600, gpu=20_000), "train")
+train_texts = texts(rt.pick(smoke=40, cpu=5_000, gpu=20_000), "train")
 test_texts = texts(rt.pick(smoke=20, cpu=400), "test")
 vocabulary = sorted(grammar.words())
 print(" ".join(token.word for token in train_texts[0]))

@@ -23,9 +23,21 @@ def plain_turn(x, cos, sin):
     return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
 
 
+def plain_layers(x, W_up, b_up, W_down, b_down):
+    return F.linear(F.linear(x, W_up, b_up).clamp(min=0) ** 2, W_down, b_down)
+
+
+DRAWN = torch.Generator().manual_seed(1)
+LAYERS = [torch.randn(size, generator=DRAWN) / 4 for size in ((9, 6), (9,), (6, 9), (6,))]
+
+
+def of_layers(form):
+    return lambda x: form(x, *(weight.to(x.dtype) for weight in LAYERS))
+
+
 ANGLES = rotary_angles(5, 6, 50.0)[:, None]
 FORMULAS = {
-    "squared_relu": (fused.squared_relu, lambda x: x.clamp(min=0) ** 2),
+    "squared_relu_layers": (of_layers(fused.squared_relu_layers), of_layers(plain_layers)),
     "gelu": (fused.gelu, plain_gelu),
     "rms_norm": (
         lambda x: fused.rms_norm(x, torch.linspace(-1, 2, 6), 0.1),
@@ -126,7 +138,32 @@ def test_the_backward_pass_of_a_norm_is_exact_inside_autocast():
     torch.testing.assert_close(x.grad, wanted)
 
 
-@pytest.mark.parametrize("name", ["squared_relu", "gelu", "rms_norm"])
+@pytest.mark.parametrize("biased", [True, False])
+def test_the_gradients_of_both_layers_are_those_of_the_formula(biased):
+    gradients = []
+    for form in (fused.squared_relu_layers, plain_layers):
+        weights = [w.clone().requires_grad_() if biased or w.dim() > 1 else None for w in LAYERS]
+        form(inputs((2, 5, 6)), *weights).square().sum().backward()
+        gradients.append([w.grad for w in weights if w is not None])
+    for mine, its in zip(*gradients, strict=True):
+        torch.testing.assert_close(mine, its)
+
+
+def test_both_layers_take_the_dtype_of_autocast_and_give_gradients_in_their_own():
+    results = []
+    for form in (fused.squared_relu_layers, plain_layers):
+        weights = [w.clone().requires_grad_() for w in LAYERS]
+        x = inputs((2, 5, 6)).requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16):
+            y = form(x, *weights)
+        y.float().sum().backward()
+        results.append([y, x.grad, *(w.grad for w in weights)])
+    for mine, its in zip(*results, strict=True):
+        assert mine.dtype == its.dtype
+        torch.testing.assert_close(mine, its, atol=0.1, rtol=0.05)
+
+
+@pytest.mark.parametrize("name", ["squared_relu_layers", "gelu", "rms_norm"])
 def test_a_second_derivative_is_refused(name):
     x = inputs().requires_grad_()
     y = FORMULAS[name][0](x).sum()
