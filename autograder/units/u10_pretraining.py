@@ -13,7 +13,7 @@ from autograder.exercise import Exercise, Inputs, Mistake, asked, expect_near, e
 from autograder.units.arrays import EXACT, generator, or_changed
 from autograder.units.judging import exercise_of
 from autograder.units.u10_impostors import test_train_step
-from autograder.units.u10_step import train_step
+from autograder.units.u10_step import of_parts, train_step
 from llmcourse.checks import u10_data as data
 from llmcourse.checks import u10_optimizer as optimizer
 from llmcourse.checks import u10_runs as runs
@@ -34,7 +34,7 @@ PACKED = or_changed(data.pack_mistakes)
 def pack_core(rng: random.Random) -> Inputs:
     for T, sizes in ((4, (3, 6, 2, 1)), (5, (4, 9, 4)), (3, (5, 5))):
         args = data.pack_inputs(generator(rng), T, sizes)
-        yield asked(args, data.packed, data.PACKED, PACKED)
+        yield of_parts(asked(args, data.packed, data.PACKED, PACKED), 2, data.PAIR)
     lengths = [rng.randint(1, 12) for _ in range(30)]
     yield asked(data.pack_inputs(generator(rng), 7, lengths), data.packed, data.PACKED, PACKED)
 
@@ -61,12 +61,12 @@ get_batch = exercise_of("get_batch")
 
 def batch_case(rng: random.Random, hint: str, *sizes: int) -> Any:
     args = data.batch_inputs(generator(rng), *sizes)
-    return asked(args, data.batch_of, hint, or_changed(data.batch_mistakes))
+    return of_parts(asked(args, data.batch_of, hint, or_changed(data.batch_mistakes)), 2, data.PAIR)
 
 
 @get_batch.case(weight=4, property="the rows of several steps, across epochs")
 def batch_core(rng: random.Random) -> Inputs:
-    for sizes in ((7, 3, 1, 3), (7, 3, 2, 3), (5, 2, 6, 3), (8, 2, 2, 5), (9, 2, 1, 2)):
+    for sizes in ((17, 3, 1, 5), (17, 3, 6, 5), (5, 2, 6, 3), (8, 2, 2, 5), (9, 2, 1, 2)):
         yield batch_case(rng, data.BATCH, *sizes)
 
 
@@ -180,7 +180,7 @@ def saved_and_resumed(answer, params, state, step):  # type: ignore[no-untyped-d
     import pickle
 
     given = pickle.dumps((params, state))
-    saved = answer().save_checkpoint(params, state, step)
+    saved = answer(params, state, step).save_checkpoint()
     changed = pickle.dumps((params, state)) != given
     flat = isinstance(saved, dict) and all(
         isinstance(name, str) and not isinstance(value, (dict, list, tuple, str, bytes, bool))
@@ -193,10 +193,10 @@ def saved_and_resumed(answer, params, state, step):  # type: ignore[no-untyped-d
     if state:
         state["step"] += 1
     kept = pickle.loads(pickle.dumps(saved))  # as in a new process
-    first = answer().resume(kept)
+    first = answer({}, {}, 0).resume(kept)
     for array in first[0].values():
         array += 1
-    return [flat, changed, list(answer().resume(pickle.loads(pickle.dumps(saved))))]
+    return [flat, changed, list(answer({}, {}, 0).resume(pickle.loads(pickle.dumps(saved))))]
 
 
 def resumed(rng: random.Random, hint: str, *sizes: Any) -> Any:
@@ -230,8 +230,9 @@ def resumed(rng: random.Random, hint: str, *sizes: Any) -> Any:
 
 @Checkpoint.case(weight=4, property="a run comes back as it was, also if training goes on")
 def checkpoint_core(rng: random.Random) -> Inputs:
+    hint = f"{runs.BACK} {runs.OTHER_OBJECT}"
     for _ in range(2):
-        yield resumed(rng, runs.BACK, rng.randint(2, 90), rng.randint(100, 900))
+        yield resumed(rng, hint, rng.randint(2, 90), rng.randint(100, 900))
 
 
 @Checkpoint.case(weight=1, property="before the first step; without parameters; step 0")

@@ -17,6 +17,19 @@ from llmcourse.checks import u10_step as steps
 train_step = exercise_of("train_step")
 
 
+def of_parts(given: Any, size: int, hint: str) -> Any:
+    """Return one call of a case whose judge says the hint where there are not `size` results."""
+    args, judge = given
+
+    def say(outcome: Outcome, nature: str) -> str:
+        value = outcome.value if isinstance(outcome, Returned) else ()
+        short = not isinstance(value, list | tuple) or len(value) != size
+        fits = not isinstance(outcome, Returned) or isinstance(value, str) or not short
+        return str(judge.say(outcome, nature)) if fits else hint
+
+    return args, replace(judge, say=say)
+
+
 def step_case(rng: random.Random, hint: str, size: float, *counts: int, **how: Any) -> Any:
     """Return one call over micro-batches of so many targets; `train_inputs` explains the rest."""
     judge: Any
@@ -30,7 +43,7 @@ def step_case(rng: random.Random, hint: str, size: float, *counts: int, **how: A
             return steps.ONCE
         return judge.say(outcome, nature)
 
-    return args, replace(judge, say=say)
+    return of_parts((args, replace(judge, say=say)), 4, steps.RETURNED)
 
 
 @train_step.case(weight=4, property="several micro-batches of different sizes, clipped")

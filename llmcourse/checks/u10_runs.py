@@ -131,7 +131,7 @@ def evaluate(answer):
 # --- Checkpoint
 
 FLAT = "A file of tensors is flat: one dictionary, with a name for each array or number."
-BACK = "resume(save_checkpoint(params, state, step)) returns the same params, state and step."
+BACK = "resume returns the params, state and step that save_checkpoint has put into the dictionary."
 OPTIMISER = "Keep m and v and their step, too: AdamW without its averages takes another step."
 COPIES = "Copy the arrays: training goes on, and may change them in place."
 DTYPES = "The arrays come back in the dtype they had: an exact copy."
@@ -184,7 +184,7 @@ def Checkpoint(answer):
     for size, hint in tries:
         params, state, step = run_inputs(rng, *size)
         given = copy.deepcopy((params, state))
-        saved = method(answer, (), "save_checkpoint", params, state, step)
+        saved = method(answer, (params, state, step), "save_checkpoint")
         if saved is None:
             fail(NOTHING)
         if not isinstance(saved, dict):
@@ -195,7 +195,7 @@ def Checkpoint(answer):
         equal((params, state), given, "save_checkpoint changed its arguments.")
         for array in (*params.values(), *state.get("m", {}).values(), *state.get("v", {}).values()):
             array += 1
-        got = method(answer, (), "resume", saved)
+        got = method(answer, ({}, {}, 0), "resume", saved)
         if got is None:
             fail(NOTHING, hint=OTHER_OBJECT)
         got = items(got, 3, "resume returns params, state and step.")

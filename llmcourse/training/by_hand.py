@@ -117,10 +117,14 @@ def evaluate(
 
 
 class Checkpoint:
-    """Save a training run as one flat dictionary of arrays, and get it back."""
+    """A training run, saved as one flat dictionary of arrays and made of it again."""
 
-    def save_checkpoint(self, params: Params, state: State, step: int) -> dict[str, np.ndarray]:
+    def __init__(self, params: Params, state: State, step: int) -> None:
+        self.params, self.state, self.step = params, state, step
+
+    def save_checkpoint(self) -> dict[str, np.ndarray]:
         """Return copies of all that the next steps depend on, by name."""
+        params, state, step = self.params, self.state, self.step
         saved = {"step": np.array(step)}
         if state:
             saved["optimizer step"] = np.array(state["step"])

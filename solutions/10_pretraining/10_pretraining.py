@@ -713,15 +713,15 @@ rt.claim("40 steps by hand: the loss falls (bits)", by_hand[2][-1], by_hand[2][-
 # So the nested state has to be put into one dictionary, under names that can be told apart again.
 
 # %% [markdown] exercise="Checkpoint"
-# Write the two methods of `Checkpoint`. `save_checkpoint` returns one flat dictionary. `resume` makes the parameters,
-# the state and the step from it again. A new object, in a new process, has to be able to do that. You choose the
-# names in the dictionary:
+# Write the two methods of `Checkpoint`. An object is made from a run: its parameters, its state and its step.
+# `save_checkpoint` returns them as one flat dictionary, whose names you choose. `resume` makes the three of such a
+# dictionary again. It is called in a new process, with an object that knows nothing of the run:
 #
 # ```python
 # >>> params = {"W": np.ones((2, 2))}
-# >>> saved = Checkpoint().save_checkpoint(params, {}, step=7)
+# >>> saved = Checkpoint(params, {}, step=7).save_checkpoint()
 # >>> params["W"] += 1  # training goes on
-# >>> Checkpoint().resume(saved)
+# >>> Checkpoint({}, {}, 0).resume(saved)
 # ({'W': array([[1., 1.],
 #        [1., 1.]])}, {}, 7)
 # ```
@@ -739,11 +739,14 @@ rt.claim("40 steps by hand: the loss falls (bits)", by_hand[2][-1], by_hand[2][-
 class Checkpoint:
     """Saves a run and gets it back."""
 
-    def save_checkpoint(self, params: dict, state: dict, step: int) -> dict:
+    def __init__(self, params: dict, state: dict, step: int):
+        self.params, self.state, self.step = params, state, step
+
+    def save_checkpoint(self) -> dict:
         """Return all that the next steps depend on, as one flat dictionary."""
         ### BEGIN SOLUTION
-        saved = {"step": np.array(step), "t": np.array(state.get("step", 0))}
-        for kind, arrays in (("p", params), ("m", state.get("m", {})), ("v", state.get("v", {}))):
+        saved = {"step": np.array(self.step), "t": np.array(self.state.get("step", 0))}
+        for kind, arrays in (("p", self.params), ("m", self.state.get("m", {})), ("v", self.state.get("v", {}))):
             saved |= {f"{kind}:{name}": array.copy() for name, array in arrays.items()}
         return saved
         ### END SOLUTION
@@ -772,12 +775,12 @@ check.Checkpoint(Checkpoint);
 import tempfile
 from pathlib import Path
 
-checkpoint, half = choose(Checkpoint, library.Checkpoint)(), steps // 2
+checkpoint, half = choose(Checkpoint, library.Checkpoint), steps // 2
 params, state, _ = run(first, {}, 0, half)
 with tempfile.TemporaryDirectory() as folder:
-    np.savez(Path(folder) / "run.npz", **checkpoint.save_checkpoint(params, state, half))
+    np.savez(Path(folder) / "run.npz", **checkpoint(params, state, half).save_checkpoint())
     saved = dict(np.load(Path(folder) / "run.npz"))
-params, state, step = checkpoint.resume(saved)
+params, state, step = checkpoint({}, {}, 0).resume(saved)
 resumed, forgetful = run(params, state, step, steps), run(params, {}, step, steps)
 off = max(np.abs(resumed[0][name] - p).max() for name, p in by_hand[0].items())
 rt.claim("stopped and resumed against uninterrupted (largest difference of a parameter)", off, off == 0)
@@ -1067,7 +1070,13 @@ check.mfu(mfu);
 from llmcourse.training import cost, hardware
 
 operations, utilisation = choose(flops_per_token, cost.flops_per_token), choose(mfu, cost.mfu)
-peak = hardware.matmul_rate(device=rt.device, size=rt.pick(smoke=64, cpu=1024, gpu=8192))
+size, times = rt.pick(smoke=64, cpu=1024, gpu=8192), []
+A = torch.randn(size, size, device=rt.device)
+for _ in range(5):
+    start = time.process_time()
+    (A @ A).sum().item()
+    times.append(time.process_time() - start)
+peak = 2 * size**3 / min(times)
 config = model.config
 multiplied = config.n_parameters - V * config.d_model  # the table of token vectors is only looked up
 per_token = operations(multiplied, config.n_layers, config.d_model, T)
@@ -1206,7 +1215,7 @@ for one in recorded["runs"]:
 
 # %% tags=["demo"]
 if recorded["changes"]:
-    ax = plotting.bars({one["change"]: one["seconds"] for one in recorded["changes"]}, recorded["quantity"], digits=0)
+    ax = plotting.bars({one["change"]: one["value"] for one in recorded["changes"]}, recorded["quantity"], digits=3)
     ax.set_title("What each change of the recipe gave")
 
 # %% [markdown]
@@ -1329,7 +1338,8 @@ def test_train_step(train) -> bool:
 
     def batch(keep):
         ids, targets = rng.integers(0, V, (2, 2, 4))
-        return ids, np.where(np.arange(4) < keep, targets, -100)
+        targets[:, keep:] = -100
+        return ids, targets
 
     batches, held_out = [[batch(4), batch(1)] for _ in range(4)], batch(3)
     settings = {"lr": 0.3, "warmup": 3, "steps": 6, "weight_decay": 0.5, "max_norm": 0.3, "dropout": 0.0}

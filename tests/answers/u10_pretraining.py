@@ -205,7 +205,11 @@ def step_as_torch_clips(params, state, batches, gradient, update, max_norm):
 
 @right("Checkpoint")
 class NamesInJson:
-    def save_checkpoint(self, params, state, step):
+    def __init__(self, *run):
+        self.run = run
+
+    def save_checkpoint(self):
+        params, state, step = self.run
         saved = {"run": np.array([step, state["step"] if state else -1])}
         for kind, arrays in (("params", params), *((k, state[k]) for k in ("m", "v") if state)):
             saved.update({repr((kind, name)): np.array(a) for name, a in arrays.items()})
@@ -223,7 +227,11 @@ class NamesInJson:
 
 @right("Checkpoint")
 class NumberedNames:
-    def save_checkpoint(self, params, state, step):
+    def __init__(self, params, state, step):
+        self.params, self.state, self.step = params, state, step
+
+    def save_checkpoint(self):
+        params, state, step = self.params, self.state, self.step
         saved = {"0step": step, "0adam": state.get("step", 0)}
         for number, arrays in enumerate((params, state.get("m", {}), state.get("v", {})), 1):
             for name in arrays:
@@ -240,14 +248,37 @@ class NumberedNames:
 
 @wrong("Checkpoint", hint="A run is resumed in a new process")
 class KeptInTheObject:
-    kept = None
+    def __init__(self, params, state, step):
+        self.run = params, state, step
 
-    def save_checkpoint(self, params, state, step):
-        self.kept = params, state, step
-        return {"step": np.array(step)}
+    def save_checkpoint(self):
+        return {"step": np.array(self.run[2])}
 
     def resume(self, saved):
-        return self.kept
+        return self.run
+
+
+@wrong("Checkpoint", hint="may have any name")
+class NamesThatCollide:
+    def __init__(self, params, state, step):
+        self.params, self.state, self.step = params, state, step
+
+    def save_checkpoint(self):
+        saved = {name: p.copy() for name, p in self.params.items()}
+        for kind in ("m", "v"):
+            saved |= {f"{kind}/{n}": a.copy() for n, a in self.state.get(kind, {}).items()}
+        return saved | {"step": np.array(self.step), "t": np.array(self.state.get("step", 0))}
+
+    def resume(self, saved):
+        parts = {"p": {}, "m": {}, "v": {}}
+        for key, array in saved.items():
+            kind, slash, name = key.partition("/")
+            if slash and kind in parts:
+                parts[kind][name] = array
+            elif key not in ("step", "t"):
+                parts["p"][key] = array
+        params, t = parts.pop("p"), int(saved["t"])
+        return params, {"step": t, **parts} if t else {}, int(saved["step"])
 
 
 @right("flops_per_token")
@@ -373,7 +404,10 @@ SOLVED = {
     return params, state, total / n, norm
 """,
     "Checkpoint": """class Checkpoint:
-    def save_checkpoint(self, params, state, step):
+    def __init__(self, params, state, step):
+        self.params, self.state, self.step = params, state, step
+    def save_checkpoint(self):
+        params, state, step = self.params, self.state, self.step
         saved = {"step": np.array(step)}
         for name, p in params.items():
             saved["p " + name] = p.copy()
@@ -449,7 +483,8 @@ EDITS = {
         ("not the step", ("order(epoch)", "order(step)")),
         ("first row of the epoch", ("int(order(epoch)[place])", "list(order(epoch)).index(place)")),
         ("in the order that `order` gives", ("    return", "    rows.sort()\n    return")),
-        ("of the same rows", ("targets[rows]", "targets[:batch_size]")),
+        ("of the same rows",
+         ("targets[rows]", "targets[np.arange(step * batch_size, (step + 1) * batch_size) % N]")),
         ("changed its argument", ("    return", "    ids[:] = ids[::-1].copy()\n    return")),
     ],
     "evaluate": [
@@ -553,19 +588,17 @@ EDITS = {
     ],
     "Checkpoint": [
         (RIGHT, ('"t"', '"steps of AdamW"')),
-        ("the same params, state and step", ("np.array(step)}", "np.array(0)}")),
+        ("has put into the dictionary", ("np.array(step)}", "np.array(0)}")),
         ("without its averages", ('            saved["t"] = np.array(state["step"])\n', "")),
         ("without its averages", ('state["v"][name]', 'state["m"][name]')),
         ("Copy the arrays", (".copy()", "")),
         ("in the dtype they had", ("p.copy()", "p.astype(float)")),
         ("a name for each array or number", ('saved = {"step": np.array(step)}',
          'saved = {"step": np.array(step), "all": {}}')),
-        ("may have any name", ('"p " + name', 'name'), ("key[2:]: a", "key.removeprefix(kind): a"),
-         ('("p ", "m ", "v ")', '("", "m ", "v ")')),
         ("resume returns {}", ('if "t" in saved else {}', 'if "t" in saved else {"step": 0}')),
         ("changed its arguments", ('        return saved\n    def resume',
          '        state["step"] = 0\n        return saved\n    def resume')),
-        ("the same params, state and step", ("return params, state, int", "return m, state, int")),
+        ("has put into the dictionary", ("return params, state, int", "return m, state, int")),
     ],
     "flops_per_token": [
         ("products of queries", (" + 12 * n_layers * d_model * length", "")),
@@ -602,6 +635,17 @@ EDITS = {
 }  # fmt: skip
 globals().update(edited(globals(), EDITS, SOLVED))
 
-EQUIVALENT: list[Equivalent] = []
+EQUIVALENT = [
+    Equivalent(
+        "evaluate",
+        "found = losses(ids[at : at + batch_size], part)[part > -100]",
+        because="ids of tokens are 0 or larger",
+    ),
+    Equivalent(
+        "train_step",
+        "if norm >= max_norm:",
+        because="where both are equal the factor is 1",
+    ),
+]
 IN_THE_GRADER = "the implementations that tell stay in the grader; the visible check has others"
 UNSEEN: list[Unseen] = []
