@@ -37,11 +37,11 @@ def step_case(rng: random.Random, hint: str, size: float, *counts: int, **how: A
     args, judge = asked(args, steps.stepped, hint, or_changed(steps.train_mistakes), steps.CLOSE)
 
     def say(outcome: Outcome, nature: str) -> str:
-        value = outcome.value if isinstance(outcome, Returned) else None
+        value: Any = outcome.value if isinstance(outcome, Returned) else None
         four = isinstance(value, list | tuple) and len(value) == 4
         if four and steps.updates(value[1], args[1]) not in (None, 1.0):
             return steps.ONCE
-        return judge.say(outcome, nature)
+        return str(judge.say(outcome, nature))
 
     return of_parts((args, replace(judge, say=say)), 4, steps.RETURNED)
 
