@@ -141,6 +141,11 @@ from llmcourse.models import ngram
 vocabulary = sorted(grammar.words())
 id_of, V = {word: i for i, word in enumerate(vocabulary)}, len(vocabulary)
 END = id_of["</s>"]
+
+# %% [markdown]
+# Each document is a list of ids without its end token. The 5-gram reads all of them as one text:
+
+# %% tags=["demo"]
 encoded, test_encoded = ([[id_of[w] for w in d.tokens[:-1]] for d in part] for part in (documents, tests))
 flat, test_flat = (np.array([i for one in part for i in [*one, END]]) for part in (encoded, test_encoded))
 floor = -sum(d.log_prob for d in tests) / len(test_flat) / math.log(2)
@@ -217,6 +222,11 @@ from llmcourse.training import by_hand as library
 pack = choose(pack_documents, library.pack_documents)
 T = 128
 train_ids, train_targets = pack(encoded, T, END)
+
+# %% [markdown]
+# What would the other two ways cost?
+
+# %% tags=["demo"]
 lengths = np.array([len(document) + 1 for document in encoded])  # with the end token
 print(f"{len(train_ids):,} rows; padding {np.mean(train_targets == -100):.2%}")
 print(f"one document in a row: padding {1 - lengths.mean() / lengths.max():.0%}")
@@ -488,12 +498,19 @@ mine, state = {"W": rng.standard_normal((4, 3)), "b": rng.standard_normal(4)}, {
 theirs = {name: torch.tensor(p, requires_grad=True) for name, p in mine.items()}
 groups = [{"params": [theirs["W"]], "weight_decay": 0.1}, {"params": [theirs["b"]], "weight_decay": 0.0}]
 optimizer = torch.optim.AdamW(groups, lr=0.05, betas=(0.9, 0.95))
+
+# %% [markdown]
+# Both get the same random gradients:
+
+# %% tags=["demo"]
 for _ in range(20):
     grads = {name: rng.standard_normal(p.shape) for name, p in mine.items()}
     mine, state = adamw(mine, grads, state, lr=0.05)
     for name, p in theirs.items():
         p.grad = torch.tensor(grads[name])
     optimizer.step()
+
+# %% tags=["demo"]
 off = max(np.abs(mine[name] - p.detach().numpy()).max() for name, p in theirs.items())
 rt.claim("AdamW by hand equals torch's after 20 steps (largest difference)", off, off < 1e-6)
 
@@ -780,6 +797,11 @@ params, state, _ = run(first, {}, 0, half)
 with tempfile.TemporaryDirectory() as folder:
     np.savez(Path(folder) / "run.npz", **checkpoint(params, state, half).save_checkpoint())
     saved = dict(np.load(Path(folder) / "run.npz"))
+
+# %% [markdown]
+# Now a new object reads the dictionary, and the run goes on:
+
+# %% tags=["demo"]
 params, state, step = checkpoint({}, {}, 0).resume(saved)
 resumed, forgetful = run(params, state, step, steps), run(params, {}, step, steps)
 off = max(np.abs(resumed[0][name] - p).max() for name, p in by_hand[0].items())
@@ -833,6 +855,11 @@ from llmcourse.training import optimizers
 
 rates = [1e-4, 4e-4, 1.6e-3, 6.4e-3, 2.56e-2, 0.1024, 0.4096]
 sweep = {}
+
+# %% [markdown]
+# Each rate gets a new model, with the same initial weights:
+
+# %% tags=["demo"]
 for peak in rates:
     model = decoder(32)
     bits = train(model, [optimizers.adamw(model.parameters(), peak)], rt.pick(smoke=2, cpu=80))
@@ -902,6 +929,11 @@ ids, targets = (torch.tensor(part, device=rt.device) for part in batch(train_ids
 model.zero_grad()
 F.cross_entropy(model(ids).flatten(0, 1), targets.flatten(), ignore_index=-100).backward()
 G = model.blocks[0].feed_forward.up.weight.grad
+
+# %% [markdown]
+# Its singular values, divided by the largest, and those of the orthogonalised matrix:
+
+# %% tags=["demo"]
 values = {"gradient / largest": G, "after five rounds": orthogonalised(G)}
 values = {name: torch.linalg.svdvals(M).cpu().numpy() for name, M in values.items()}
 values["gradient / largest"] = values["gradient / largest"] / values["gradient / largest"][0]
@@ -924,6 +956,11 @@ import time
 
 steps = rt.pick(smoke=2, cpu=600, gpu=4_000)
 model = decoder(rt.pick(smoke=32, cpu=96, gpu=256))
+
+# %% [markdown]
+# The training itself, and the score on whole documents at the end:
+
+# %% tags=["demo"]
 start = time.process_time()
 bits = train(model, muon(model), steps)
 seconds, result = time.process_time() - start, score(model)
@@ -939,7 +976,6 @@ line = np.convolve(bits, smooth, mode="valid")
 levels = {"5-gram": five_gram, "exact floor": floor}
 ax = plotting.curves(np.arange(len(line)) + len(smooth), {"decoder": line}, "step", "bits per token", levels=levels)
 ax.set_ylim(0.7, 2.6)
-ax.legend(frameon=False)
 ax.set_title("Between counting and the best that is possible");
 
 # %% [markdown]
@@ -1072,11 +1108,18 @@ from llmcourse.training import cost, hardware
 operations, utilisation = choose(flops_per_token, cost.flops_per_token), choose(mfu, cost.mfu)
 size, times = rt.pick(smoke=64, cpu=1024, gpu=8192), []
 A = torch.randn(size, size, device=rt.device)
+
+# %% tags=["demo"]
 for _ in range(5):
     start = time.process_time()
     (A @ A).sum().item()
     times.append(time.process_time() - start)
 peak = 2 * size**3 / min(times)
+
+# %% [markdown]
+# With the operations of the run and its seconds this gives the MFU:
+
+# %% tags=["demo"]
 config = model.config
 multiplied = config.n_parameters - V * config.d_model  # the table of token vectors is only looked up
 per_token = operations(multiplied, config.n_layers, config.d_model, T)
@@ -1187,6 +1230,10 @@ from datetime import date as day
 
 import matplotlib.pyplot as plt
 
+# %% [markdown]
+# On a logarithmic scale a constant factor is a constant step down:
+
+# %% tags=["demo"]
 _, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
 ax.plot([day.fromisoformat(d) for d, _, _ in records], [m for _, m, _ in records], "o-", color="#16324f")
 ax.set(yscale="log", yticks=[1, 2, 5, 10, 20, 45], yticklabels=[1, 2, 5, 10, 20, 45], ylabel="minutes on 8 H100")

@@ -648,4 +648,12 @@ EQUIVALENT = [
     ),
 ]
 IN_THE_GRADER = "the implementations that tell stay in the grader; the visible check has others"
-UNSEEN: list[Unseen] = []
+UNSEEN = [
+    Unseen("test_train_step", f"test_train_step, edit {edit}", because=IN_THE_GRADER)
+    for edit in (
+        "2: rejects a right implementation",
+        "6: warm-up of several steps",
+        "8: Set a weight decay",
+        "9: Set a dropout",
+    )
+]
