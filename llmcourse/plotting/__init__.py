@@ -6,13 +6,23 @@ well. Functions draw the data they get and compute nothing from it.
 """
 
 from llmcourse.plotting.beams import beam_tree
-from llmcourse.plotting.charts import bars, curves, distributions, histogram, ladder, steps, trials
+from llmcourse.plotting.charts import (
+    bars,
+    costs,
+    curves,
+    distributions,
+    histogram,
+    ladder,
+    steps,
+    trials,
+)
 from llmcourse.plotting.words import alignment, evidence, predecessors, surprise, tokens, word_map
 
 __all__ = [
     "alignment",
     "bars",
     "beam_tree",
+    "costs",
     "curves",
     "distributions",
     "evidence",

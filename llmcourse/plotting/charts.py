@@ -220,3 +220,41 @@ def ladder(rows: Sequence[LadderRow], ax: Axes | None = None) -> Axes:
     ax.set_xlim(0, 1.6 * max(row.bits_per_char for row in rows))
     ax.set_xlabel(f"bits per character, {rows[0].corpus} held out (lower is better)", loc="right")
     return ax
+
+
+def costs(rows: Sequence[LadderRow], ax: Axes | None = None) -> Axes:
+    """Draw what each trained or counted model of the ladder scored against the time it took.
+
+    Seconds of one core, logarithmic; a model that took less than 0.01 s is drawn there. Circles are
+    n-grams, squares are networks. Raises ValueError without a model that took any time.
+    """
+    timed = [row for row in rows if row.seconds > 0]
+    if not timed:
+        raise ValueError("expected a model that took time, got none: give rows with seconds")
+    ax = axes_of(ax, height=4.2)
+    scores = [row.bits_per_char for row in timed]
+    gap = 0.055 * (max(scores) - min(scores) or 1.0)  # between the names of two models
+    kinds = {False: ("networks", "s", SHADES[4]), True: ("counting", "o", SHADES[1])}
+    for counted, (name, marker, color) in kinds.items():
+        chosen = sorted(
+            (row for row in timed if ("gram" in row.model) == counted),
+            key=lambda row: -row.bits_per_char,
+        )
+        points = [(max(row.seconds, 0.01), row.bits_per_char) for row in chosen]
+        if points:
+            style = {"color": color, "edgecolor": INK, "marker": marker, "s": 46, "zorder": 3}
+            ax.scatter(*zip(*points, strict=True), label=name, **style)
+        height, right = float("inf"), 1.7 * max((x for x, _ in points), default=1.0)
+        for row, (x, y) in zip(chosen, points, strict=True):
+            height = min(y, height - gap)
+            line = {"arrowstyle": "-", "color": SHADES[2], "linewidth": 0.6}
+            style = {"fontsize": 8, "va": "center", "arrowprops": line}
+            ax.annotate(row.model, (x, y), (right, height), **style)
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.set_xlim(right=60 * max(row.seconds for row in timed))  # room for the names
+    ax.margins(y=0.15)
+    ax.set_xlabel("core-seconds of training (logarithmic)")
+    ax.set_ylabel("bits per character")
+    ax.legend(frameon=False)
+    return ax

@@ -31,6 +31,7 @@ DRAWN = {
         [0.1, 1, 10], {"one": [1, 2, 3], "two": [3, 2, 1]}, "T", "bits", levels={"top": 3}, ax=ax
     ),
     "ladder": lambda ax: plotting.ladder(ROWS, ax=ax),
+    "costs": lambda ax: plotting.costs(ROWS, ax=ax),
     "evidence": lambda ax: plotting.evidence([0.5, -0.5, 0.1], [3.0, 2.0, -1.0], ax=ax),
     "steps": lambda ax: plotting.steps([1, 2, 3], {"one": [9, 5, 4]}, "n", "bits", ax=ax),
     "predecessors": lambda ax: plotting.predecessors(
@@ -125,6 +126,15 @@ def test_ladder_tells_the_text_the_unit_and_what_was_learned():
     assert "4.800  (65 parameters)" in shown
     with pytest.raises(ValueError, match="at least one row"):
         plotting.ladder([])
+
+
+def test_costs_tell_counting_from_networks_by_marker_and_leave_out_what_took_no_time():
+    network = LadderRow("decoder", 2.5, 9_000, 1_000, 20.0, "a text")
+    ax = plotting.costs([*ROWS, network])
+    assert [text.get_text() for text in ax.texts] == ["decoder", "unigram"]
+    points = [tuple(scatter.get_offsets()[0]) for scatter in ax.collections]
+    assert points == [(20.0, 2.5), (0.1, 4.8)]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["networks", "counting"]
 
 
 def test_evidence_counts_what_the_sum_decides():
@@ -232,6 +242,7 @@ NONE = {
     "distributions": lambda: plotting.distributions({}),
     "trials": lambda: plotting.trials({"random": []}, "x", "y"),
     "ladder": lambda: plotting.ladder([]),
+    "costs": lambda: plotting.costs(ROWS[:1]),
     "predecessors": lambda: plotting.predecessors({"a": 1}, {}, []),
     "alignment": lambda: plotting.alignment([], [], []),
     "word_map": lambda: plotting.word_map({}, {}),

@@ -12,6 +12,7 @@ from llmcourse.plotting.schematics import (
     counts,
     decoding,
     recurrent,
+    training,
     transformer,
 )
 
@@ -43,6 +44,11 @@ DRAWINGS: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "decoding_loop": decoding.draw_decoding_loop,
         "kv_cache": decoding.draw_kv_cache,
         "speculative": decoding.draw_speculative,
+    },
+    "10_pretraining": {
+        "training_loop": training.draw_training_loop,
+        "packing": training.draw_packing,
+        "accumulation": training.draw_accumulation,
     },
 }
 
