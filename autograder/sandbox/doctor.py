@@ -38,6 +38,8 @@ LIMITS = Limits(
     files=2_000,
 )
 VARIABLE = "LLMCOURSE_CANARY"
+# Methods that the standard library has, too, word for word: no formula.
+EVERYWHERE = "def __iter__(self): return self\ndef __enter__(self): return self"
 
 
 @dataclass(frozen=True)
@@ -124,13 +126,17 @@ def formulas(unit: str) -> dict[str, str]:
     """Return fingerprint -> `module:function` of what a submission of the unit may not have."""
     tools: dict[str, Any] = {"types": types}
     exec(FORMULAS, tools)
+
+    def fingerprints(source: bytes | str) -> Iterator[tuple[str, str]]:
+        whole = compile("", "", "exec").replace(co_consts=(compile(source, "", "exec"),))
+        yield from tools["fingerprints"](whole)
+
+    common = {mark for mark, _ in fingerprints(EVERYWHERE)}
     return {
         mark: f"{module}:{function}"
         for path, module in hidden(unit)
-        for mark, function in tools["fingerprints"](
-            compile("", "", "exec").replace(co_consts=(compile(path.read_bytes(), "", "exec"),))
-        )
-        if "<" not in function
+        for mark, function in fingerprints(path.read_bytes())
+        if "<" not in function and mark not in common
     }
 
 

@@ -257,6 +257,13 @@ def test_a_right_formula_in_the_sandbox_is_found(monkeypatch, shown):
     assert not found.held and module in found.detail
 
 
+def test_a_method_that_every_iterator_has_is_no_formula(monkeypatch, tmp_path):
+    module = tmp_path / "mine.py"
+    module.write_text("class Mine:\n    def __iter__(self): return self\n    def f(self): return 1")
+    monkeypatch.setattr(doctor, "hidden", lambda unit: [(module, "mine")])
+    assert list(doctor.formulas("06_").values()) == ["mine:Mine.f"]
+
+
 def test_what_stays_behind_and_who_was_killed_is_told(monkeypatch):
     findings = hole(monkeypatch, PROCESSES, host_processes)
     assert [f.name for f in findings if f.detail == "it was killed"] == [
