@@ -13,10 +13,10 @@
 # %% [markdown]
 # # Decoding
 #
-# **How does a model that only gives probabilities write a text?** The transformer of unit 08 returns, for each text, a
-# probability for every possible next token. Something has to choose. In this unit you write the choosers: greedy
-# decoding, sampling with its filters, and beam search. Then you make them fast, with a cache and with a second, smaller
-# model that guesses ahead.
+# **How does a model that only gives probabilities write a text?** The transformer of unit 08 returns, for each text,
+# a probability for every possible next token. Something has to choose. In this unit you write the choosers: greedy
+# decoding, sampling with its filters, and beam search. Then you make them fast, with a cache and with a second,
+# smaller model that guesses ahead.
 
 # %% tags=["parameters"]
 preset = "cpu"
@@ -174,9 +174,9 @@ print(f"{len(train):,} tokens to train on, {len(held_out):,} held out, {(ids == 
 
 # %% [markdown]
 # The decoder has two layers of width 128 and rotary positions. It is trained as in unit 08: windows of 48 tokens from
-# random places, AdamW, a learning rate that rises and then falls, and clipped gradients. **What to expect**: a loss of
-# ln V = 6.9 nats or a little more at first, and near 3.8 at the end, after about 20 seconds. If it stays above 5, the
-# learning rate does not reach the optimiser; if it falls below 1, the targets are not shifted by one.
+# random places, AdamW, a learning rate that rises and then falls, and clipped gradients. **What to expect**: a loss
+# of ln V = 6.9 nats or a little more at first, and near 3.8 at the end, after about 20 seconds. If it stays above 5,
+# the learning rate does not reach the optimiser; if it falls below 1, the targets are not shifted by one.
 
 # %% tags=["demo"]
 steps, T = rt.pick(smoke=5, cpu=350, gpu=2_000), 48
@@ -221,8 +221,8 @@ def written(ids):
 
 # %% [markdown]
 # What does greedy decoding write? We take four words from each of twelve places in the held-out part as prompts, and
-# let it write fifty tokens. A full stop does not end the text here, so `end` is an id that never occurs. `choose` takes
-# your function if its check has passed, else the library's.
+# let it write fifty tokens. A full stop does not end the text here, so `end` is an id that never occurs. `choose`
+# takes your function if its check has passed, else the library's.
 
 # %% tags=["demo"]
 mine = choose(greedy, library.greedy)
@@ -262,8 +262,8 @@ def draw(probs: np.ndarray, u: float) -> int:
 # $$P(i) = \frac{e^{z_i/\tau}}{\sum_j e^{z_j/\tau}}$$
 #
 # With $\tau < 1$ the differences between logits grow, and the probable tokens gain. With $\tau > 1$ they shrink. For
-# logits that are log-probabilities $e^{z/\tau} = p^{1/\tau}$. With $\tau = 0.5$ the cinema's probabilities are squared,
-# .2916, .1296, .0064, .0001 and .0001, and divided by their sum .4278: *film* gets .682.
+# logits that are log-probabilities $e^{z/\tau} = p^{1/\tau}$. With $\tau = 0.5$ the cinema's probabilities are
+# squared, .2916, .1296, .0064, .0001 and .0001, and divided by their sum .4278: *film* gets .682.
 
 # %% [markdown] exercise="temperature_logits"
 # Write `temperature_logits`, which returns the logits for a temperature:
@@ -308,9 +308,9 @@ ax.set_title("Low temperatures sharpen, high ones flatten");
 # ### Top-k
 #
 # The tokens that make no sense have small probabilities, but there are many of them. In a vocabulary of 1,000 tokens
-# with a probability of .0002 each, together they are drawn once in five steps. **Top-k** (Fan et al. 2018) keeps the k
-# most probable tokens. The others get the logit $-\infty$, so their probability is $e^{-\infty} = 0$, and the softmax
-# divides by what is left: with k = 2 the cinema has .54 / .90 = .600 and .36 / .90 = .400.
+# with a probability of .0002 each, together they are drawn once in five steps. **Top-k** (Fan et al. 2018) keeps the
+# k most probable tokens. The others get the logit $-\infty$, so their probability is $e^{-\infty} = 0$, and the
+# softmax divides by what is left: with k = 2 the cinema has .54 / .90 = .600 and .36 / .90 = .400.
 
 # %% [markdown] exercise="top_k_filter"
 # Write `top_k_filter`, which keeps the k largest logits of each row:
@@ -345,10 +345,11 @@ check.top_k_filter(top_k_filter);
 # %% [markdown]
 # ### Top-p
 #
-# How large should k be? After "in the year" hundreds of words are sensible, after "of" in "because of" few. **Top-p**,
-# or nucleus sampling (Holtzman et al. 2020), lets the distribution decide: it keeps the **fewest** most probable tokens
-# whose probabilities sum to at least p. For the cinema and p = 0.95 the running sums are .54, .90 and .98. The third
-# word crosses .95 and is kept, too. The softmax then gives .54 / .98 = .551, .36 / .98 = .367 and .08 / .98 = .082.
+# How large should k be? After "in the year" hundreds of words are sensible, after "of" in "because of" few.
+# **Top-p**, or nucleus sampling (Holtzman et al. 2020), lets the distribution decide: it keeps the **fewest** most
+# probable tokens whose probabilities sum to at least p. For the cinema and p = 0.95 the running sums are .54, .90 and
+# .98. The third word crosses .95 and is kept, too. The softmax then gives .54 / .98 = .551, .36 / .98 = .367 and .08
+# / .98 = .082.
 #
 # So a token stays if the sum of those **before** it is below p:
 #
@@ -393,8 +394,8 @@ def top_p_filter(logits: np.ndarray, p: float) -> np.ndarray:
 check.top_p_filter(top_p_filter);
 
 # %% [markdown]
-# Filters are applied one after the other: temperature, then top-k, then top-p. The order matters, because top-p after a
-# high temperature keeps more words. In JupyterLab the next cell has three sliders for the ten most probable words
+# Filters are applied one after the other: temperature, then top-k, then top-p. The order matters, because top-p after
+# a high temperature keeps more words. In JupyterLab the next cell has three sliders for the ten most probable words
 # after a prompt of our model; elsewhere it is a picture of four settings.
 
 # %% tags=["demo"]
@@ -415,8 +416,8 @@ def after_filters(temperature, k, p):
 decoding_view.show([vocabulary[i] for i in ten], after_filters);
 
 # %% [markdown]
-# The bars of the first panel do not sum to 1: the other 990 words have the rest. In the last two panels the words that
-# stay share everything.
+# The bars of the first panel do not sum to 1: the other 990 words have the rest. In the last two panels the words
+# that stay share everything.
 #
 # ### Repetition penalty
 #
@@ -425,8 +426,9 @@ decoding_view.show([vocabulary[i] for i in ten], after_filters);
 #
 # $$z' = z / \theta \ \text{ if } z > 0, \qquad z' = z \cdot \theta \ \text{ else}$$
 #
-# The two cases are needed because a negative logit divided by 1.5 would grow. Note what this means: the result depends
-# on where the logits have their zero, although the softmax does not. It is a rule of thumb, not a probability.
+# The two cases are needed because a negative logit divided by 1.5 would grow. Note what this means: the result
+# depends on where the logits have their zero, although the softmax does not. It is a rule of thumb, not a
+# probability.
 
 # %% [markdown] exercise="repetition_penalty"
 # Write `repetition_penalty`, which makes the tokens of a text less probable. Tokens 0 and 1 occur in the text:
@@ -528,9 +530,10 @@ left.set_title("Greedy text repeats itself")
 right.set_title("and the model likes it best");
 
 # %% [markdown]
-# The text with the highest probability is the dullest. People often do not write the most probable word, and text that
-# is drawn from the model's probabilities shares this (Holtzman et al. 2020). Temperature 1 has the most different
-# pairs, but it also draws words from the tail, which do not fit. Top-p removes the tail and keeps nearly all variety.
+# The text with the highest probability is the dullest. People often do not write the most probable word, and text
+# that is drawn from the model's probabilities shares this (Holtzman et al. 2020). Temperature 1 has the most
+# different pairs, but it also draws words from the tail, which do not fit. Top-p removes the tail and keeps nearly
+# all variety.
 
 # %% tags=["demo"]
 gain = different["top-p 0.9"] - different["greedy"]
@@ -541,9 +544,9 @@ rt.claim("greedy text has a lower distinct-2 than text sampled with top-p 0.9 (b
 # %% [markdown]
 # ## Beam search
 #
-# Greedy decoding takes the best token in each step. That does not give the best **text**. In the toy model *a* (.5) is
-# better than *the* (.4), but then the best word has .4: "saw a film ." has the probability .5 · .4 = .20, and
-# "saw the film ." has .4 · .9 = .36.
+# Greedy decoding takes the best token in each step. That does not give the best **text**. In the toy model *a* (.5)
+# is better than *the* (.4), but then the best word has .4: "saw a film ." has the probability .5 · .4 = .20, and "saw
+# the film ." has .4 · .9 = .36.
 #
 # **Beam search** keeps several texts, the **beam**. In each step every text of the beam is extended by every token.
 # These candidates are ranked by the sum of their log-probabilities, and the best `width` are kept. A candidate that
@@ -576,8 +579,8 @@ ax.set_title("A beam of two finds the better text behind the worse first word");
 #
 # $$\text{score} = \frac{1}{L^\alpha} \sum_{t=1}^{L} \log P(y_t \mid y_1 \ldots y_{t-1})$$
 #
-# With $\alpha = 0$ it is the sum, with $\alpha = 1$ the mean. Within a step all candidates have the same length, so the
-# penalty only matters at the end. `log_softmax` turns logits into log-probabilities:
+# With $\alpha = 0$ it is the sum, with $\alpha = 1$ the mean. Within a step all candidates have the same length, so
+# the penalty only matters at the end. `log_softmax` turns logits into log-probabilities:
 
 # %%
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -586,8 +589,8 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return z - np.log(np.exp(z).sum())
 
 # %% [markdown] exercise="beam_search"
-# Write `beam_search`, which returns all texts that it ends with and their scores, best first: those that are finished,
-# and those that are still open after n steps. In the toy model, with a beam of two:
+# Write `beam_search`, which returns all texts that it ends with and their scores, best first: those that are
+# finished, and those that are still open after n steps. In the toy model, with a beam of two:
 #
 # ```python
 # >>> found = beam_search(toy_logits, [5], width=2, n=3, end=0, alpha=0.0)
@@ -625,7 +628,8 @@ def beam_search(next_logits, prompt: list, width: int, n: int, end: int, alpha: 
 check.beam_search(beam_search);
 
 # %% [markdown]
-# How much does it gain? For prompts from the held-out text we write ten tokens with both methods. No end token is used
+# How much does it gain? For prompts from the held-out text we write ten tokens with both methods. No end token is
+# used
 # (`UNK` never occurs), so all texts are equally long, and we compare the sums of log-probabilities.
 
 # %% tags=["demo"]
@@ -634,7 +638,8 @@ n, width = 10, 4
 places = np.linspace(0, len(held_out) - 10, rt.pick(smoke=2, cpu=80)).astype(int)
 
 # %% [markdown]
-# For each prompt `gains` holds the gain and both texts. `log_prob` gives the mean over the n tokens of the greedy text.
+# For each prompt `gains` holds the gain and both texts. `log_prob` gives the mean over the n tokens of the greedy
+# text.
 
 # %% tags=["demo"]
 gains = {}
@@ -667,8 +672,8 @@ mean = differences.mean()
 rt.claim("beam search finds more probable texts than greedy (mean gain, nats)", mean, mean > 0.2)
 
 # %% [markdown]
-# Can beam search find a **worse** text than greedy decoding? Yes, although it looks at more texts. The greedy text can
-# fall out of the beam, when `width` other texts look better for some steps, and these can then all do badly. This
+# Can beam search find a **worse** text than greedy decoding? Yes, although it looks at more texts. The greedy text
+# can fall out of the beam, when `width` other texts look better for some steps, and these can then all do badly. This
 # happens on a few percent of the prompts (3 of 80 with the first seed that we tried). The next cell shows the prompt
 # with the smallest gain.
 
@@ -699,14 +704,14 @@ rt.claim("a length penalty makes the best texts longer (by, tokens)", lengths[1.
          lengths[1.0] - lengths[0.0] > 1)  # fmt: skip
 
 # %% [markdown]
-# Beam search is right where there is one good answer, such as a translation. For free text the most probable text is a
-# dull one, whatever the search, and sampling is better.
+# Beam search is right where there is one good answer, such as a translation. For free text the most probable text is
+# a dull one, whatever the search, and sampling is better.
 #
 # ## A cache of keys and values
 #
-# Writing n tokens calls the model n times, each time on the whole text. Most of this work repeats what was done in the
-# step before. In a decoder a position sees only earlier ones, so the keys and values of the old positions **do not
-# change** when a token is appended. We keep them in a **cache**, and compute one query, key and value a step.
+# Writing n tokens calls the model n times, each time on the whole text. Most of this work repeats what was done in
+# the step before. In a decoder a position sees only earlier ones, so the keys and values of the old positions **do
+# not change** when a token is appended. We keep them in a **cache**, and compute one query, key and value a step.
 #
 # ![One step with a cache. The cache holds keys and values of four tokens. The new token is projected to a query, a key
 # and a value. Key and value are appended to the cache; the query attends to all five keys.](figures/kv_cache.svg)
@@ -721,8 +726,8 @@ rt.claim("a length penalty makes the best texts longer (by, tokens)", lengths[1.
 # where x (B, T, C) are the new positions, and K and V (B, S + T, D) the cached and the new keys and values.
 
 # %% [markdown] exercise="cached_attention"
-# Write `cached_attention`, which returns the output at the new positions, and the longer cache. Below, the query is 0,
-# so both weights are one half; the value of the new position is 4, the cached one 2, their mean 3, and $W_o$ is 2:
+# Write `cached_attention`, which returns the output at the new positions, and the longer cache. Below, the query is
+# 0, so both weights are one half; the value of the new position is 4, the cached one 2, their mean 3, and $W_o$ is 2:
 #
 # ```python
 # >>> params = {"W_q": np.zeros((1, 1)), "W_k": np.ones((1, 1)), "W_v": np.ones((1, 1)), "W_o": np.full((1, 1), 2.0)}
@@ -841,11 +846,11 @@ rt.claim(f"{longest} tokens: faster with the cache (times)", ratio, ratio >= 5)
 # %% [markdown]
 # ## Speculative decoding
 #
-# With a cache each step reads one token. For a large model a step then takes most of its time to fetch the weights from
-# memory, and reading five tokens at once costs hardly more than reading one. **Speculative decoding** (Leviathan et al.
-# 2023; Chen et al. 2023) uses this. A small model, the **draft**, writes k guesses. The large model, the **target**,
-# reads them all in **one** call, which gives its probabilities after each of them. Guesses are accepted or rejected, so
-# that the text is distributed exactly as if the target had written it alone.
+# With a cache each step reads one token. For a large model a step then takes most of its time to fetch the weights
+# from memory, and reading five tokens at once costs hardly more than reading one. **Speculative decoding** (Leviathan
+# et al. 2023; Chen et al. 2023) uses this. A small model, the **draft**, writes k guesses. The large model, the
+# **target**, reads them all in **one** call, which gives its probabilities after each of them. Guesses are accepted
+# or rejected, so that the text is distributed exactly as if the target had written it alone.
 #
 # ![One round. The draft writes three guesses. The target judges them in one call. The first guess is accepted, the
 # second is rejected and replaced by a draw from the residual. The third is thrown away.](figures/speculative.svg)
@@ -855,17 +860,17 @@ rt.claim(f"{longest} tokens: faster with the cache (times)", ratio, ratio >= 5)
 #
 # $$r(x) = \frac{\max(p(x) - q(x), 0)}{\sum_y \max(p(y) - q(y), 0)}$$
 #
-# and the round is over. Why is this right? Take p = (.5, .5) and q = (.8, .2). Token 0 is guessed with .8 and accepted
-# with .5 / .8, together .5: as the target wants. Token 1 is guessed with .2 and always accepted. It lacks .3. A guess
-# is rejected with .8 · (1 - .5 / .8) = .3, and the residual is (0, 1): these .3 go to token 1.
+# and the round is over. Why is this right? Take p = (.5, .5) and q = (.8, .2). Token 0 is guessed with .8 and
+# accepted with .5 / .8, together .5: as the target wants. Token 1 is guessed with .2 and always accepted. It lacks
+# .3. A guess is rejected with .8 · (1 - .5 / .8) = .3, and the residual is (0, 1): these .3 go to token 1.
 #
 # In general x is written with $q \cdot \min(1, p/q) = \min(p, q)$ by acceptance, and the residual adds the missing
 # $p - \min(p, q) = \max(p - q, 0)$. If all k guesses are accepted, the target's last row gives one more token for
 # nothing. So a round writes 1 to k + 1 tokens for one call of the target.
 
 # %% [markdown] exercise="speculative_decode"
-# Write `speculative_decode`, which returns n new ids. `draw(probs, u)` from above draws a token with the number u. All
-# numbers come from `uniform()`. Here one guess is made with .3, which gives 0; .7 is not below .5 / .8, so it is
+# Write `speculative_decode`, which returns n new ids. `draw(probs, u)` from above draws a token with the number u.
+# All numbers come from `uniform()`. Here one guess is made with .3, which gives 0; .7 is not below .5 / .8, so it is
 # rejected; the residual is (0, 1), and .1 draws 1:
 #
 # ```python
@@ -885,8 +890,8 @@ rt.claim(f"{longest} tokens: faster with the cache (times)", ratio, ratio >= 5)
 # | returns | a list of exactly n new ids (what the last round wrote beyond is cut off) |
 # | calls | one call of `target` a round |
 #
-# In each round `uniform` is called in this order: k times to draw the guesses; once for each guess that is judged, which
-# is accepted if the number is below p(x) / q(x); and once to draw the last token.
+# In each round `uniform` is called in this order: k times to draw the guesses; once for each guess that is judged,
+# which is accepted if the number is below p(x) / q(x); and once to draw the last token.
 
 # %% exercise="speculative_decode"
 def speculative_decode(target, draft, prompt: list, n: int, k: int, uniform) -> list:
@@ -911,10 +916,10 @@ def speculative_decode(target, draft, prompt: list, n: int, k: int, uniform) -> 
 check.speculative_decode(speculative_decode);
 
 # %% [markdown]
-# Is the distribution right? With four tokens and texts of two tokens there are 16 texts, and the probability of each is
-# known. We draw many texts and compare the counts with what the target expects. The **chi-square** statistic is the
-# sum of (count - expected)² / expected. If the distribution is right it is near 15, the number of texts minus 1, and
-# above 60 less than once in a million. As a control we draw with a wrong method that accepts every guess.
+# Is the distribution right? With four tokens and texts of two tokens there are 16 texts, and the probability of each
+# is known. We draw many texts and compare the counts with what the target expects. The **chi-square** statistic is
+# the sum of (count - expected)² / expected. If the distribution is right it is near 15, the number of texts minus 1,
+# and above 60 less than once in a million. As a control we draw with a wrong method that accepts every guess.
 
 # %% tags=["demo"]
 speculate = choose(speculative_decode, library.speculative_decode)
@@ -994,10 +999,10 @@ rt.claim("with 4 guesses of a bigram a call of the decoder gives more than one t
 # %% [markdown]
 # ## Catch the impostor
 #
-# A sampler with a bug still writes texts that look like texts. To find the bug one has to look at the **distribution**:
-# draw many tokens and compare their fractions with the probabilities that they should have. Chance moves a fraction of
-# n draws by about one **standard error**, $\sqrt{p (1 - p) / n}$. A difference of more than 5 standard errors happens
-# by chance less than once in a million. With n = 20,000 and p = .3 these 5 are .016.
+# A sampler with a bug still writes texts that look like texts. To find the bug one has to look at the
+# **distribution**: draw many tokens and compare their fractions with the probabilities that they should have. Chance
+# moves a fraction of n draws by about one **standard error**, $\sqrt{p (1 - p) / n}$. A difference of more than 5
+# standard errors happens by chance less than once in a million. With n = 20,000 and p = .3 these 5 are .016.
 
 # %% [markdown] exercise="test_sampler"
 # Write `test_sampler`, which tells whether a sampler is right. It is given a function
@@ -1010,8 +1015,8 @@ rt.claim("with 4 guesses of a bigram a call of the decoder gives more than one t
 #
 # Your test returns True if the sampler is right, and False if not. It is tried on several right samplers, written
 # differently (another one draws other ids from the same seed), and on wrong ones with one bug each. Choose inputs on
-# which a bug must show. The wrong ones may, for example, drop the token that crosses p, or apply the temperature after
-# the filter.
+# which a bug must show. The wrong ones may, for example, drop the token that crosses p, or apply the temperature
+# after the filter.
 #
 # | | |
 # |---|---|
@@ -1043,8 +1048,8 @@ check.test_sampler(test_sampler);
 
 # %% [markdown] written="choose_a_decoder"
 # A team runs three services with the same language model: one translates contracts, one suggests names for new
-# products, and one answers customers in a chat. All three use greedy decoding. The names are always the same, the chat
-# sometimes repeats a sentence for ever, and everything is too slow. Write 150 to 250 words. Explain
+# products, and one answers customers in a chat. All three use greedy decoding. The names are always the same, the
+# chat sometimes repeats a sentence for ever, and everything is too slow. Write 150 to 250 words. Explain
 #
 # - which way of decoding you would choose for each service, with its settings, and why;
 # - what causes the loops, and what you would do about them;
@@ -1055,17 +1060,17 @@ check.test_sampler(test_sampler);
 # Use at least two numbers that you measured in this unit.
 #
 # ### BEGIN SOLUTION
-# Contracts have one good translation: beam search of width 4 with a length penalty. In our test beams gained more than
-# 0.2 nats on average, though a few texts were worse than greedy. Names need variety: sampling at temperature 1 with
-# top-p 0.9, several draws. The chat gets top-p 0.9 at a temperature of 0.7. Greedy text loops because a phrase that was
-# just written makes itself more probable and nothing ever takes the second best; our greedy texts had a much lower
-# distinct-2 than those of top-p. Sampling leaves the loop; a mild repetition penalty helps, too, but also
+# Contracts have one good translation: beam search of width 4 with a length penalty. In our test beams gained more
+# than 0.2 nats on average, though a few texts were worse than greedy. Names need variety: sampling at temperature 1
+# with top-p 0.9, several draws. The chat gets top-p 0.9 at a temperature of 0.7. Greedy text loops because a phrase
+# that was just written makes itself more probable and nothing ever takes the second best; our greedy texts had a much
+# lower distinct-2 than those of top-p. Sampling leaves the loop; a mild repetition penalty helps, too, but also
 # punishes words that must be repeated. Without a cache step t reads t tokens, so n tokens cost about n²; with the
-# cache each step reads one. 512 tokens were more than 5 times as fast. The text is the same, because in a causal model
-# old keys and values do not change. It costs memory, 2 L S C numbers a text. Speculative decoding pays if a call of the
-# target is limited by memory and the draft is cheap and often right. Acceptance with min(1, p/q) and the residual give
-# exactly p. I would draw 20,000 tokens for a few hard settings and compare fractions with probabilities, allowing 5
-# standard errors.
+# cache each step reads one. 512 tokens were more than 5 times as fast. The text is the same, because in a causal
+# model old keys and values do not change. It costs memory, 2 L S C numbers a text. Speculative decoding pays if a
+# call of the target is limited by memory and the draft is cheap and often right. Acceptance with min(1, p/q) and the
+# residual give exactly p. I would draw 20,000 tokens for a few hard settings and compare fractions with
+# probabilities, allowing 5 standard errors.
 # ### BEGIN MARK SCHEME
 # 10 points. 3: a fitting choice with settings for each service (1 each). 2: why greedy text loops (1), a remedy with
 # its limit (1). 2: the cache: n² against n and memory (1), old keys and values do not change (1). 1: when speculation
@@ -1086,8 +1091,8 @@ check.test_sampler(test_sampler);
 #   accepts every guess does not.
 #
 # **To think about.** (1) Top-p with p = 1 and temperature 1 draws from the model itself. Why might its texts still be
-# worse than those of people? (2) A beam as wide as the number of all texts would find the most probable one. Would you
-# want to read it? (3) With temperature 0.01 the draft and the target rarely agree. What happens to speculative
+# worse than those of people? (2) A beam as wide as the number of all texts would find the most probable one. Would
+# you want to read it? (3) With temperature 0.01 the draft and the target rarely agree. What happens to speculative
 # decoding?
 #
 # **Where the ideas come from.** Fan, Lewis and Dauphin 2018, arXiv:1805.04833 (top-k); Holtzman et al. 2020,
