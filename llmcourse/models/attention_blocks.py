@@ -105,7 +105,10 @@ class _BlockAttention(Function):
     @staticmethod
     def backward(
         ctx, dy: Float[Tensor, "B H T D"]
-    ) -> tuple[Tensor, Tensor, Tensor, None, None, None]:
+    ) -> tuple[
+        Float[Tensor, "B H T D"], Float[Tensor, "B H T D"], Float[Tensor, "B H T D"],
+        None, None, None,
+    ]:  # fmt: skip
         refuse_second_derivatives()
         q, k, v, *weights = ctx.saved_tensors
         B, H, T, D = dy.shape

@@ -261,7 +261,8 @@ def test_a_method_that_every_iterator_has_is_no_formula(monkeypatch, tmp_path):
     module = tmp_path / "mine.py"
     module.write_text("class Mine:\n    def __iter__(self): return self\n    def f(self): return 1")
     monkeypatch.setattr(doctor, "hidden", lambda unit: [(module, "mine")])
-    assert list(doctor.formulas("06_").values()) == ["mine:Mine.f"]
+    found = set(doctor.formulas("06_").values())
+    assert "mine:Mine.f" in found and "mine:Mine.__iter__" not in found
 
 
 def test_what_stays_behind_and_who_was_killed_is_told(monkeypatch):
