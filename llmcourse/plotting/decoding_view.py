@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Probabilities = Callable[[float, int, float], Sequence[float]]  # of temperature, k, p
-SHOWN = ((1.0, 0, 1.0), (0.5, 0, 1.0), (1.0, 5, 1.0), (0.5, 0, 0.8))  # settings in the picture
-WIDTH, HEIGHT = 2.6, 3.2  # of one panel, in inches
+SHOWN = (  # settings in the picture
+    (1.0, 0, 1.0), (0.5, 0, 1.0), (1.0, 5, 1.0), (0.5, 0, 0.8), (2.0, 0, 0.8),
+)  # fmt: skip
+WIDTH, HEIGHT = 2.3, 3.2  # of one panel, in inches
 
 
 def show(
@@ -49,9 +51,12 @@ def picture(words: Sequence[str], probabilities: Probabilities) -> list[Axes]:
     """Draw the distribution under some settings side by side, and return the axes."""
     size = (WIDTH * len(SHOWN), HEIGHT)
     _, row = plt.subplots(1, len(SHOWN), figsize=size, layout="constrained", sharey=True)
-    return [
-        one(words, probabilities, *setting, ax=ax) for ax, setting in zip(row, SHOWN, strict=True)
-    ]
+    for ax, setting in zip(row, SHOWN, strict=True):
+        one(words, probabilities, *setting, ax=ax)
+    widest = max(ax.get_xlim()[1] for ax in row)
+    for ax in row:  # one scale, so that bars of the same length mean the same
+        ax.set_xlim(0, widest)
+    return list(row)
 
 
 def one(

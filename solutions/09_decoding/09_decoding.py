@@ -41,16 +41,16 @@ rt = setup(preset, device, seed)
 #
 # A model has read "Yesterday I went to the cinema to see a" and gives these probabilities for the next word:
 #
-# | film | documental | omelette | like | love |
+# | film | documentary | omelette | like | love |
 # |---|---|---|---|---|
 # | .54 | .36 | .08 | .01 | .01 |
 #
 # Which one should it write? Always *film*, the most probable? Then every text that it writes after these words is the
 # same. A random word, with these probabilities? Then it writes about an omelette every twelfth time. The figure shows
-# the second case (all words) beside three ways between the two, which you will write.
+# the second case (all words) beside three compromises, which you will write.
 
 # %%
-words = ["film", "documental", "omelette", "like", "love"]
+words = ["film", "documentary", "omelette", "like", "love"]
 cinema = np.log([[0.54, 0.36, 0.08, 0.01, 0.01]])  # logits (1, V): up to a constant they are log-probabilities
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
@@ -68,15 +68,15 @@ def probabilities(logits):
 
 ways = {
     "all words": cinema, "temperature 0.3": library.temperature_logits(cinema, 0.3),
-    "the 2 most probable": library.top_k_filter(cinema, 2), "up to 95 %": library.top_p_filter(cinema, 0.95),
+    "top-k 2": library.top_k_filter(cinema, 2), "top-p 0.95": library.top_p_filter(cinema, 0.95),
 }  # fmt: skip
 tables = {way: dict(zip(words, probabilities(z)[0])) for way, z in ways.items()}
 ax = plotting.distributions(tables)
 ax.set_title("One distribution, four ways to draw from it");
 
 # %% [markdown]
-# A lower temperature makes *film* more probable still. The other two remove words: top-k by their rank, top-p by the
-# probability of those before them. You will see at the end which of them writes good texts.
+# A lower temperature makes *film* more probable still. The other two remove words: top-k by their rank, top-p by
+# their probabilities. You will compare their texts below.
 #
 # The loop around it is always the same. The text so far goes into the model, the logits of the next token come out,
 # one token is chosen and appended:
@@ -90,8 +90,11 @@ ax.set_title("One distribution, four ways to draw from it");
 # |---|---|
 # | B, V | number of texts (rows) in a batch, and number of different tokens |
 # | T, S | number of new positions, and number of positions (or ids) that were there before |
-# | n, k | number of new tokens; in top-k, and later for guesses, a number of tokens that is given |
-# | z, p, q | logits, probabilities, and later the probabilities of a second model |
+# | n | number of new tokens |
+# | k | in top-k the number of tokens that stay; in the last part the number of guesses |
+# | z, P(i) | the logits, and the probability of token i |
+# | p | in top-p the sum of probabilities to reach; in the last part the probabilities of the large model |
+# | τ, θ, α | temperature, repetition penalty, exponent of the length penalty |
 #
 # ## Greedy decoding
 #
@@ -112,7 +115,7 @@ after = np.array([
 
 def toy_logits(ids):
     """Return the logits (V,) of the token after a text."""
-    return np.log(np.maximum(after[ids[-1]], 1e-9))
+    return np.log(np.maximum(after[ids[-1]], 1e-9))  # log 0 would warn; 1e-9 is never chosen here
 
 # %% [markdown] exercise="greedy"
 # Write `greedy`, which returns the new ids that greedy decoding writes after a prompt. After *saw* (5) the most
@@ -151,8 +154,9 @@ check.greedy(greedy);
 # %% [markdown]
 # ## A model to write with
 #
-# Now a real model. The text is the manual that comes with Python (about 450,000 characters), cut into words in lower
-# case, full stops and commas. The 1,000 most frequent ones are the tokens; all others are the token `<unk>`.
+# Now a real model. The text is the manual that comes with Python (465,048 characters), cut into words in lower case,
+# full stops and commas. Words with digits or underscores and all other signs are left out, so some sentences have
+# gaps. The 1,000 most frequent words and signs are the tokens; all others are the token `<unk>`.
 
 # %% tags=["demo"]
 from collections import Counter
@@ -175,8 +179,8 @@ print(f"{len(train):,} tokens to train on, {len(held_out):,} held out, {(ids == 
 # %% [markdown]
 # The decoder has two layers of width 128 and rotary positions. It is trained as in unit 08: windows of 48 tokens from
 # random places, AdamW, a learning rate that rises and then falls, and clipped gradients. **What to expect**: a loss
-# of ln V = 6.9 nats or a little more at first, and near 3.8 at the end, after about 20 seconds. If it stays above 5,
-# the learning rate does not reach the optimiser; if it falls below 1, the targets are not shifted by one.
+# of ln V = 6.9 nats or a little more at first, and near 3.8 at the end, after about 20 seconds. This is the loss on
+# the training text, which is read about four times.
 
 # %% tags=["demo"]
 steps, T = rt.pick(smoke=5, cpu=350, gpu=2_000), 48
@@ -199,7 +203,16 @@ for step in range(steps):
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     losses.append(loss.item())
-print(f"loss {losses[0]:.2f} at first, {np.mean(losses[-50:]):.2f} at the end")
+print(f"training loss {losses[0]:.2f} at first, {np.mean(losses[-50:]):.2f} at the end")
+
+# %% [markdown]
+# All texts below begin with words from the held-out part, which the model has not read. Expect a higher loss there.
+
+# %% tags=["demo"]
+windows = torch.tensor(held_out[: len(held_out) // (T + 1) * (T + 1)]).view(-1, T + 1).to(rt.device)
+with torch.no_grad():
+    loss = F.cross_entropy(model(windows[:, :-1]).flatten(0, 1), windows[:, 1:].flatten())
+print(f"held-out loss {loss.item():.2f}")
 
 # %% [markdown]
 # `next_logits` asks this model. It never writes `<unk>`: we set its logit so low that no method chooses it.
@@ -221,8 +234,8 @@ def written(ids):
 
 # %% [markdown]
 # What does greedy decoding write? We take four words from each of twelve places in the held-out part as prompts, and
-# let it write fifty tokens. A full stop does not end the text here, so `end` is an id that never occurs. `choose`
-# takes your function if its check has passed, else the library's.
+# let it write fifty tokens. A full stop does not end the text here, so `end` is `UNK`, which is never written.
+# `choose` takes your function if its check has passed, else the library's.
 
 # %% tags=["demo"]
 mine = choose(greedy, library.greedy)
@@ -231,11 +244,13 @@ prompts = [held_out[at : at + 4].tolist() for at in places]
 greedy_texts = [mine(next_logits, prompt, rt.pick(smoke=5, cpu=50), UNK) for prompt in prompts]
 for prompt, text in list(zip(prompts, greedy_texts))[:3]:
     print(f"[{written(prompt)}] {written(text)}\n")
+thrice = sum(max(Counter(zip(text, text[1:])).values()) >= 3 for text in greedy_texts)
+print(f"a pair of words occurs three times or more in {thrice} of {len(greedy_texts)} texts")
 
 # %% [markdown]
-# It **loops**: sooner or later the same words come again and again. This is not a bug of the code. A phrase that was
-# just written makes the same phrase more probable, and greedy decoding has no way out. Large models trained on
-# billions of words loop, too (Holtzman et al. 2020).
+# It **loops**: the same words come again and again. This is not a bug of the code. Large models trained on billions
+# of words loop, too. Holtzman et al. (2020) saw that each repetition of a phrase makes the next one more probable,
+# and greedy decoding has no way out.
 #
 # ## Sampling
 #
@@ -262,8 +277,9 @@ def draw(probs: np.ndarray, u: float) -> int:
 # $$P(i) = \frac{e^{z_i/\tau}}{\sum_j e^{z_j/\tau}}$$
 #
 # With $\tau < 1$ the differences between logits grow, and the probable tokens gain. With $\tau > 1$ they shrink. For
-# logits that are log-probabilities $e^{z/\tau} = p^{1/\tau}$. With $\tau = 0.5$ the cinema's probabilities are
-# squared, .2916, .1296, .0064, .0001 and .0001, and divided by their sum .4278: *film* gets .682.
+# logits that are log-probabilities, $z_i = \log P_i$, we get $e^{z_i/\tau} = P_i^{1/\tau}$. With $\tau = 0.5$ the
+# cinema's probabilities are squared, .2916, .1296, .0064, .0001 and .0001, and divided by their sum .4278: *film*
+# gets .682.
 
 # %% [markdown] exercise="temperature_logits"
 # Write `temperature_logits`, which returns the logits for a temperature:
@@ -307,8 +323,8 @@ ax.set_title("Low temperatures sharpen, high ones flatten");
 #
 # ### Top-k
 #
-# The tokens that make no sense have small probabilities, but there are many of them. In a vocabulary of 1,000 tokens
-# with a probability of .0002 each, together they are drawn once in five steps. **Top-k** (Fan et al. 2018) keeps the
+# The tokens that make no sense have small probabilities, but there are many of them. If 1,000 senseless tokens have a
+# probability of .0002 each, one of them is drawn in every fifth step. **Top-k** (Fan et al. 2018) keeps the
 # k most probable tokens. The others get the logit $-\infty$, so their probability is $e^{-\infty} = 0$, and the
 # softmax divides by what is left: with k = 2 the cinema has .54 / .90 = .600 and .36 / .90 = .400.
 
@@ -345,7 +361,7 @@ check.top_k_filter(top_k_filter);
 # %% [markdown]
 # ### Top-p
 #
-# How large should k be? After "in the year" hundreds of words are sensible, after "of" in "because of" few.
+# How large should k be? After "in the year" hundreds of words are sensible, after "in spite" nearly only "of".
 # **Top-p**, or nucleus sampling (Holtzman et al. 2020), lets the distribution decide: it keeps the **fewest** most
 # probable tokens whose probabilities sum to at least p. For the cinema and p = 0.95 the running sums are .54, .90 and
 # .98. The third word crosses .95 and is kept, too. The softmax then gives .54 / .98 = .551, .36 / .98 = .367 and .08
@@ -353,7 +369,7 @@ check.top_k_filter(top_k_filter);
 #
 # So a token stays if the sum of those **before** it is below p:
 #
-# | | film | documental | omelette | like | love |
+# | | film | documentary | omelette | like | love |
 # |---|---|---|---|---|---|
 # | probability | .54 | .36 | .08 | .01 | .01 |
 # | sum before it | 0 | .54 | .90 | .98 | .99 |
@@ -373,6 +389,7 @@ check.top_k_filter(top_k_filter);
 # | `p` | above 0, at most 1 |
 # | returns | new logits (B, V): the kept ones as they were, `-np.inf` for the others |
 # | edges | the most probable token always stays; of equal logits the lowest index comes first |
+# | p = 1 | all tokens stay; none in the tests is so improbable that rounding could remove it |
 # | rounding | no sum of probabilities in the tests is equal to a p below 1 |
 
 # %% exercise="top_p_filter"
@@ -396,7 +413,7 @@ check.top_p_filter(top_p_filter);
 # %% [markdown]
 # Filters are applied one after the other: temperature, then top-k, then top-p. The order matters, because top-p after
 # a high temperature keeps more words. In JupyterLab the next cell has three sliders for the ten most probable words
-# after a prompt of our model; elsewhere it is a picture of four settings.
+# after a prompt of our model; elsewhere it is a picture of five settings.
 
 # %% tags=["demo"]
 from llmcourse.plotting import decoding_view
@@ -416,8 +433,15 @@ def after_filters(temperature, k, p):
 decoding_view.show([vocabulary[i] for i in ten], after_filters);
 
 # %% [markdown]
-# The bars of the first panel do not sum to 1: the other 990 words have the rest. In the last two panels the words
-# that stay share everything.
+# The bars of the first panel do not sum to 1: the other 990 words have the rest. With top-k 5 the five words that
+# stay have everything. How many words stay with top-p 0.8 depends on the temperature before it:
+
+# %% tags=["demo"]
+for t in (0.5, 1, 2):
+    print(f"temperature {t}: {np.isfinite(cut_p(warm(logits_there, t), 0.8)).sum()} of {V} words stay")
+
+# %% [markdown]
+# With the filters in the other order the temperature would not change which words stay.
 #
 # ### Repetition penalty
 #
@@ -427,8 +451,9 @@ decoding_view.show([vocabulary[i] for i in ten], after_filters);
 # $$z' = z / \theta \ \text{ if } z > 0, \qquad z' = z \cdot \theta \ \text{ else}$$
 #
 # The two cases are needed because a negative logit divided by 1.5 would grow. Note what this means: the result
-# depends on where the logits have their zero, although the softmax does not. It is a rule of thumb, not a
-# probability.
+# depends on where the logits have their zero, although the softmax does not. The logits (3, 1) and (1, -1) have the
+# same softmax. With $\theta = 2$ for the first token they become (1.5, 1) and (.5, -1): a lead of .5, and one of 1.5.
+# It is a rule of thumb, not a probability.
 
 # %% [markdown] exercise="repetition_penalty"
 # Write `repetition_penalty`, which makes the tokens of a text less probable. Tokens 0 and 1 occur in the text:
@@ -463,8 +488,9 @@ check.repetition_penalty(repetition_penalty);
 # %% [markdown]
 # ### What do they write?
 #
-# `sampled` writes a text with a filter. We compare four ways on the twelve prompts: all words, a temperature of 0.7,
-# top-p with 0.9, and greedy decoding with a repetition penalty of 1.3 (the filter `k = 1` keeps one word).
+# `sampled` writes a text with a filter. On the twelve prompts we compare greedy decoding with five filters: none, a
+# temperature of 0.7, top-p with 0.9, a repetition penalty of 1.3 followed by top-k with 1 (which is greedy decoding),
+# and top-k with 40.
 
 # %% tags=["demo"]
 penalise = choose(repetition_penalty, library.repetition_penalty)
@@ -472,6 +498,7 @@ filters = {
     "temperature 1": lambda z, ids: z, "temperature 0.7": lambda z, ids: warm(z, 0.7),
     "top-p 0.9": lambda z, ids: cut_p(z, 0.9),
     "greedy, penalty 1.3": lambda z, ids: cut_k(penalise(z, np.array([ids]), 1.3), 1),
+    "top-k 40": lambda z, ids: cut_k(z, 40),
 }  # fmt: skip
 
 
@@ -501,7 +528,8 @@ def distinct_2(text):
     return len(set(pairs)) / len(pairs)
 
 # %% [markdown]
-# The log-probability of a text comes from one call of the model, with `<unk>` left out as before.
+# The log-probability of a text comes from one call of the model. `<unk>` is left out as before. People write it, so
+# these positions are left out of the mean.
 
 # %% tags=["demo"]
 @torch.no_grad()
@@ -511,33 +539,38 @@ def log_prob(prompt, text):
     logits = model(whole)[0, len(prompt) - 1 : -1].double()
     logits[:, UNK] = -1e9  # as in next_logits
     logps = torch.log_softmax(logits, dim=1)
-    return logps[range(len(text)), text].mean().item()
+    known = [t for t, token in enumerate(text) if token != UNK]
+    return logps[known, [text[t] for t in known]].mean().item()
 
 # %% [markdown]
-# Both numbers for each way, as means over the prompts:
+# Both numbers for each way, as means over the prompts. `people` is what the held-out text goes on with (the last
+# prompt is too near to the end).
 
 # %% tags=["demo"]
+texts["people"] = [held_out[at + 4 : at + 54].tolist() for at in places[:-1]]
 different = {way: np.mean([distinct_2(text) for text in some]) for way, some in texts.items()}
 liked = {way: np.mean([log_prob(*pair) for pair in zip(prompts, some)]) for way, some in texts.items()}
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
-_, (left, right) = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
+_, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
 plotting.bars(different, "distinct-2 (1: no pair occurs twice)", ax=left)
 plotting.bars(liked, "log-probability of a token, nats", ax=right)
 right.margins(x=0.2)
-right.set_yticklabels([])
 left.set_title("Greedy text repeats itself")
-right.set_title("and the model likes it best");
+right.set_title("The model finds greedy text most probable");
 
 # %% [markdown]
-# The text with the highest probability is the dullest. People often do not write the most probable word, and text
-# that is drawn from the model's probabilities shares this (Holtzman et al. 2020). Temperature 1 has the most
-# different pairs, but it also draws words from the tail, which do not fit. Top-p removes the tail and keeps nearly
-# all variety.
+# Of these ways greedy decoding has the highest log-probability and the lowest distinct-2. Between the others this is
+# no law: greedy text with a penalty is more probable than text at a temperature of 0.7, with about the same
+# distinct-2. People do not always write the most probable word (Holtzman et al. 2020), and their text is less
+# probable here than that of most ways. Top-p and top-k remove the tail: their texts are more probable than those at
+# temperature 1, and keep most of the variety. No number here says whether a text makes sense: read them.
 
 # %% tags=["demo"]
 gain = different["top-p 0.9"] - different["greedy"]
 rt.claim("greedy text has a lower distinct-2 than text sampled with top-p 0.9 (by)", gain, gain > 0.1)
+gain = liked["greedy"] - liked["top-p 0.9"]
+rt.claim("and a higher log-probability (by, nats a token)", gain, gain > 0.5)
 
 # %% [markdown] question="crossing"
 
@@ -545,13 +578,15 @@ rt.claim("greedy text has a lower distinct-2 than text sampled with top-p 0.9 (b
 # ## Beam search
 #
 # Greedy decoding takes the best token in each step. That does not give the best **text**. In the toy model *a* (.5)
-# is better than *the* (.4), but then the best word has .4: "saw a film ." has the probability .5 · .4 = .20, and "saw
-# the film ." has .4 · .9 = .36.
+# is better than *the* (.4), but then the best word has .4: "saw a film ." has the probability .5 · .4 = .20 (ln .20 =
+# -1.61), and "saw the film ." has .4 · .9 = .36 (ln .36 = -1.02).
 #
 # **Beam search** keeps several texts, the **beam**. In each step every text of the beam is extended by every token.
 # These candidates are ranked by the sum of their log-probabilities, and the best `width` are kept. A candidate that
-# ends in the end token is finished: it is put aside and not extended any more. With width 1 this is greedy decoding.
-# The figure shows it for the toy model and width 2. Kept candidates have a bold frame.
+# ends in the end token is finished: it is put aside and not extended any more. With width 1 its only text is the
+# greedy one. The figure shows it for the toy model and width 2. Each box has the last token of a candidate and the
+# sum so far; the line leads to the text that it continues, and the best is on top. Kept candidates have a bold frame,
+# and the best text at the end is filled. So ". -2.08" in step 2 would be "saw a ."; it is not kept.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 def columns_of(width, n):
@@ -579,8 +614,9 @@ ax.set_title("A beam of two finds the better text behind the worse first word");
 #
 # $$\text{score} = \frac{1}{L^\alpha} \sum_{t=1}^{L} \log P(y_t \mid y_1 \ldots y_{t-1})$$
 #
-# With $\alpha = 0$ it is the sum, with $\alpha = 1$ the mean. Within a step all candidates have the same length, so
-# the penalty only matters at the end. `log_softmax` turns logits into log-probabilities:
+# With $\alpha = 0$ it is the sum, with $\alpha = 1$ the mean. The name is the field's: it makes up for the low sums
+# of long texts. Within a step all candidates have the same length, so the penalty changes nothing there. It only
+# matters when the texts are ranked at the end of the search. `log_softmax` turns logits into log-probabilities:
 
 # %%
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -600,11 +636,12 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 #
 # | | |
 # |---|---|
-# | `next_logits`, `prompt`, `n`, `end` | as in `greedy` |
+# | `next_logits`, `prompt`, `n`, `end` | as in `greedy`, with one call in each step for each open text |
 # | `width` | number of candidates kept in each step, over all texts; finished ones take no place in later steps |
 # | `alpha` | exponent of the length penalty |
 # | returns | list of pairs (list of new ids, score), by falling score; the end token is in the ids and counts in L |
-# | edge | n = 0: one pair, the empty list and 0.0 |
+# | how many | all of them: this can be more than `width`, because every step can finish some |
+# | edges | n = 0: one pair, the empty list and 0.0; without open texts nothing is called any more |
 
 # %% exercise="beam_search"
 def beam_search(next_logits, prompt: list, width: int, n: int, end: int, alpha: float) -> list:
@@ -629,8 +666,7 @@ check.beam_search(beam_search);
 
 # %% [markdown]
 # How much does it gain? For prompts from the held-out text we write ten tokens with both methods. No end token is
-# used
-# (`UNK` never occurs), so all texts are equally long, and we compare the sums of log-probabilities.
+# used (`UNK` is never written), so all texts are equally long, and we compare the sums of log-probabilities.
 
 # %% tags=["demo"]
 beams = choose(beam_search, library.beam_search)
@@ -638,8 +674,8 @@ n, width = 10, 4
 places = np.linspace(0, len(held_out) - 10, rt.pick(smoke=2, cpu=80)).astype(int)
 
 # %% [markdown]
-# For each prompt `gains` holds the gain and both texts. `log_prob` gives the mean over the n tokens of the greedy
-# text.
+# For each prompt `gains` holds a tuple: the gain, the greedy text and the best of the beams. `log_prob` gives a mean
+# over the n tokens, so n times this is the sum. With $\alpha = 0$ the score of a beam is the sum, too.
 
 # %% tags=["demo"]
 gains = {}
@@ -656,7 +692,8 @@ for at in places:
 differences = np.array([gain for gain, *_ in gains.values()])
 
 # %% [markdown]
-# The figure shows the gain of each prompt, sorted. Expect most to be above 0, and look for those below.
+# The figure shows the gain of each prompt, sorted. Expect about three quarters above 0 and a fifth at 0, where both
+# find the same text. Look for those below.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 share = np.linspace(0, 100, len(differences))
@@ -664,7 +701,8 @@ ax = plotting.curves(share, {"gain": np.sort(differences)}, "percent of the prom
 ax.axhline(0, color="#222222", linewidth=0.8)
 ax.set_title("Beam search finds more probable texts, on average")
 worse = (differences < -1e-3).sum()
-print(f"worse than greedy: {worse} of {len(differences)} prompts")
+better = (differences > 1e-3).sum()
+print(f"of {len(differences)} prompts: {better} better than greedy, {worse} worse, the others equal")
 
 # %% tags=["demo"]
 rt.record("prompts on which beam search scores below greedy", int(worse))
@@ -674,8 +712,8 @@ rt.claim("beam search finds more probable texts than greedy (mean gain, nats)", 
 # %% [markdown]
 # Can beam search find a **worse** text than greedy decoding? Yes, although it looks at more texts. The greedy text
 # can fall out of the beam, when `width` other texts look better for some steps, and these can then all do badly. This
-# happens on a few percent of the prompts (3 of 80 with the first seed that we tried). The next cell shows the prompt
-# with the smallest gain.
+# happens on a few percent of the prompts (3 of 80 with seed 0). The next cell shows the prompt with the smallest
+# gain.
 
 # %% tags=["demo"]
 at = min(gains, key=lambda at: gains[at][0])
@@ -687,12 +725,14 @@ print("beams: ", written(ids))
 # %% [markdown]
 # ### The length penalty
 #
-# Now the full stop ends a text, after at most twelve tokens. Expect longer texts for a larger $\alpha$.
+# Now the full stop ends a text, after at most twelve tokens. With $\alpha = 0$ each further token only lowers the
+# sum, so expect very short texts, some of them a full stop alone. With $\alpha = 1$ a token helps if it is more
+# probable than the mean so far: expect longer texts. In between there may be no change at all.
 
 # %% tags=["demo"]
 lengths = {}
 for alpha in (0.0, 0.5, 1.0):
-    best = [beams(next_logits, prompt, width, 12, STOP, alpha)[0][0] for prompt in prompts[:8]]
+    best = [beams(next_logits, prompt, width, 12, STOP, alpha)[0][0] for prompt in prompts]
     lengths[alpha] = np.mean([len(ids) for ids in best])
     print(f"alpha {alpha}: {lengths[alpha]:.1f} tokens on average, such as: {written(best[0])}")
 
@@ -704,8 +744,8 @@ rt.claim("a length penalty makes the best texts longer (by, tokens)", lengths[1.
          lengths[1.0] - lengths[0.0] > 1)  # fmt: skip
 
 # %% [markdown]
-# Beam search is right where there is one good answer, such as a translation. For free text the most probable text is
-# a dull one, whatever the search, and sampling is better.
+# Beam search is used where there is one good answer, such as a translation (Wu et al. 2016). For free text Holtzman
+# et al. (2020) find that its most probable texts are dull and repeat themselves, and that people prefer sampled ones.
 #
 # ## A cache of keys and values
 #
@@ -716,9 +756,19 @@ rt.claim("a length penalty makes the best texts longer (by, tokens)", lengths[1.
 # ![One step with a cache. The cache holds keys and values of four tokens. The new token is projected to a query, a key
 # and a value. Key and value are appended to the cache; the query attends to all five keys.](figures/kv_cache.svg)
 #
-# Count the scores for one head: without a cache step t computes t² scores, with it t. And all other layers read one
-# token in place of t. The price is memory: 2 L S C numbers for a text of S tokens (L layers). You write the attention
-# of one layer with one head. Its parameters are $W_q$, $W_k$, $W_v$ (D, C) and $W_o$ (C, D), without biases:
+# Count the scores for one head: without a cache step t computes t² scores, with it t. And the projections and the
+# feed-forward layers read one token in place of t. The price is memory: 2 N S C numbers for a text of S tokens,
+# because each layer keeps a key and a value of each token, and all heads together have the width C. In this part:
+#
+# | symbol | meaning |
+# |---|---|
+# | N, C | number of layers; width of the model |
+# | D | width of a query, a key or a value of one head |
+# | q, k, v | queries, keys and values of the new positions |
+# | K, V | cached and new keys and values (V is not the vocabulary here) |
+#
+# You write the attention of one layer with one head. Its parameters are $W_q$, $W_k$, $W_v$ (D, C) and $W_o$ (C, D),
+# without biases:
 #
 # $$q = x W_q^\top \qquad k = x W_k^\top \qquad v = x W_v^\top \qquad \text{output} =
 # \text{softmax}\left(\frac{q K^\top}{\sqrt D}\right) V\, W_o^\top$$
@@ -743,7 +793,11 @@ rt.claim("a length penalty makes the best texts longer (by, tokens)", lengths[1.
 # | `x` | new positions (B, T, C), T >= 1; no argument is modified |
 # | `cache` | keys and values of the S positions before, (B, S, D) each; `None`: there are none |
 # | returns | a pair: the output (B, T, C), and the pair of keys and values (B, S + T, D) |
-# | mask | position t of x sees the whole cache, and x up to t: `np.tri(T, S + T, S, dtype=bool)` |
+# | mask | position t of x sees the whole cache, and x up to t |
+#
+# The mask is `np.tri(T, S + T, S, dtype=bool)`: T rows, S + T columns, and in row t the first S + t + 1 are True. The
+# third argument shifts the diagonal S columns to the right. For T = 2 and S = 1 the rows are (True, True, False) and
+# (True, True, True).
 
 # %% exercise="cached_attention"
 def cached_attention(params: dict, x: np.ndarray, cache: tuple | None = None) -> tuple:
@@ -790,7 +844,9 @@ rt.claim("attention token by token equals that of the whole text (last position)
 from llmcourse.models.cache import KVCache
 
 # %% [markdown]
-# A hundred tokens of the held-out text are read one by one, and then at once.
+# A hundred tokens of the held-out text are read one by one, and then at once. The numbers are float32: logits near 10
+# are rounded to steps of 1e-6, and sums in another order differ by a few of these. How many depends on the weights
+# and on the device, so we allow 1e-4. A wrong position or mask changes logits by far more.
 
 # %% tags=["demo"]
 text = torch.tensor(held_out[None, :100], device=rt.device)
@@ -805,7 +861,8 @@ rt.claim("cached logits equal those without a cache (largest difference)", off, 
 #
 # `generate` is the library's loop. It writes with and without the cache; we measure the time for texts of several
 # lengths with our model. **What to expect**: with the cache the time grows a little faster than the
-# length: a step attends to more keys. Without it twice the length takes three to four times as long.
+# length: a step attends to more keys. Without it twice the length takes about three times as long at the end of the
+# curve. It is not four times, because part of each call costs the same for every length.
 
 # %% tags=["demo"]
 import time
@@ -830,6 +887,7 @@ times = {name: [seconds(n, on) for n in ns] for name, on in (("without a cache",
 ax = plotting.curves(ns, times, "new tokens", "seconds", log_x=True)
 ax.set_yscale("log")
 ax.set_xticks(ns, ns)
+ax.set_yticks(ticks := [0.05, 0.1, 0.5, 1, 5], ticks)
 ax.minorticks_off()
 ax.set_title("The longer the text, the more the cache saves");
 
@@ -847,10 +905,29 @@ rt.claim(f"{longest} tokens: faster with the cache (times)", ratio, ratio >= 5)
 # ## Speculative decoding
 #
 # With a cache each step reads one token. For a large model a step then takes most of its time to fetch the weights
-# from memory, and reading five tokens at once costs hardly more than reading one. **Speculative decoding** (Leviathan
-# et al. 2023; Chen et al. 2023) uses this. A small model, the **draft**, writes k guesses. The large model, the
-# **target**, reads them all in **one** call, which gives its probabilities after each of them. Guesses are accepted
-# or rejected, so that the text is distributed exactly as if the target had written it alone.
+# from memory, and reading five tokens at once costs hardly more than reading one (Leviathan et al. 2023). Is it so
+# for our small model? We time calls that read one token and five tokens after 90 cached ones.
+
+# %% tags=["demo"]
+@torch.no_grad()
+def call_time(T):
+    """Return the median time of a call that reads T tokens, in milliseconds."""
+    taken = []
+    for _ in range(30):
+        kept.cut(90)
+        begin = time.perf_counter()
+        model(text[:, 90 : 90 + T], cache=kept).cpu()
+        taken.append(time.perf_counter() - begin)
+    return 1_000 * np.median(taken)
+
+
+print(f"one token: {call_time(1):.2f} ms, five tokens: {call_time(5):.2f} ms")
+
+# %% [markdown]
+# Five tokens take far less than five times as long as one. **Speculative decoding** (Leviathan et al. 2023; Chen et
+# al. 2023) uses this. Below we count calls, not seconds. A small model, the **draft**, writes k guesses. The large
+# model, the **target**, reads them all in **one** call, which gives its probabilities after each of them. Guesses are
+# accepted or rejected, so that the text is distributed exactly as if the target had written it alone.
 #
 # ![One round. The draft writes three guesses. The target judges them in one call. The first guess is accepted, the
 # second is rejected and replaced by a draw from the residual. The third is thrown away.](figures/speculative.svg)
@@ -864,9 +941,11 @@ rt.claim(f"{longest} tokens: faster with the cache (times)", ratio, ratio >= 5)
 # accepted with .5 / .8, together .5: as the target wants. Token 1 is guessed with .2 and always accepted. It lacks
 # .3. A guess is rejected with .8 · (1 - .5 / .8) = .3, and the residual is (0, 1): these .3 go to token 1.
 #
-# In general x is written with $q \cdot \min(1, p/q) = \min(p, q)$ by acceptance, and the residual adds the missing
-# $p - \min(p, q) = \max(p - q, 0)$. If all k guesses are accepted, the target's last row gives one more token for
-# nothing. So a round writes 1 to k + 1 tokens for one call of the target.
+# In general x is written with $q \cdot \min(1, p/q) = \min(p, q)$ by acceptance. The missing part is $p - \min(p, q)
+# = \max(p - q, 0)$. A guess is rejected with probability $1 - \sum_y \min(p(y), q(y)) = \sum_y \max(p(y) - q(y), 0)$,
+# the divisor of r, so the residual adds exactly the missing part. This holds for any draft: a token with q(x) = 0 is
+# never guessed and always comes from the residual. If all k guesses are accepted, the target's last row gives one
+# more token for nothing. So a round writes 1 to k + 1 tokens for one call of the target.
 
 # %% [markdown] exercise="speculative_decode"
 # Write `speculative_decode`, which returns n new ids. `draw(probs, u)` from above draws a token with the number u.
@@ -885,7 +964,7 @@ rt.claim(f"{longest} tokens: faster with the cache (times)", ratio, ratio >= 5)
 # | `draft` | `draft(ids)` returns the probabilities (V,) of the token after the list `ids` |
 # | `target` | `target(ids, guesses)` returns (k + 1, V): row i for the token after `ids + guesses[:i]` |
 # | `prompt`, `n` | a list of ids, not modified; the number of new ids, at least 0 |
-# | `k` | guesses in a round, also in the last one |
+# | `k` | guesses in a round, at least 1; k also in the last round |
 # | `uniform` | a function without arguments that returns a number from 0 to below 1 |
 # | returns | a list of exactly n new ids (what the last round wrote beyond is cut off) |
 # | calls | one call of `target` a round |
@@ -918,8 +997,9 @@ check.speculative_decode(speculative_decode);
 # %% [markdown]
 # Is the distribution right? With four tokens and texts of two tokens there are 16 texts, and the probability of each
 # is known. We draw many texts and compare the counts with what the target expects. The **chi-square** statistic is
-# the sum of (count - expected)² / expected. If the distribution is right it is near 15, the number of texts minus 1,
-# and above 60 less than once in a million. As a control we draw with a wrong method that accepts every guess.
+# the sum of (count - expected)² / expected. If the distribution is right it is 15 on average, the number of texts
+# minus 1, between 5 and 35 in about 99 of 100 cases, and above 60 less than once in a million. As a control we draw
+# with a wrong method. It accepts every guess and draws no last token, so it only writes what the draft would.
 
 # %% tags=["demo"]
 speculate = choose(speculative_decode, library.speculative_decode)
@@ -950,8 +1030,8 @@ rt.claim("the control that accepts every guess is not (chi-square)", misfit, mis
 # ### With our model
 #
 # The target is our decoder. The draft is a bigram table, counted on the training text in a moment (unit 02): the
-# probability of a word after the one before, mixed with its overall frequency so that none is 0. It is a poor
-# model, and nearly free.
+# probability of a word after the one before, mixed with its overall frequency. The counts begin at 1e-3, so that no
+# row is empty. It is a poor model, and nearly free.
 
 # %% tags=["demo"]
 counts = np.full((V, V), 1e-3)
@@ -971,24 +1051,34 @@ def target(ids, guesses):
     return probabilities(logits)
 
 # %% [markdown]
-# How many tokens does a call of the target give? It depends on k and on how often guesses are accepted.
+# How many tokens does a call of the target give? It depends on k and on how often guesses are accepted. We write
+# after four prompts.
 
 # %% tags=["demo"]
-per_call, n = {}, rt.pick(smoke=8, cpu=300)
+per_call, n, uniform = {}, rt.pick(smoke=8, cpu=75), np.random.default_rng(rt.seed).random
 for k in (1, 2, 4, 8):
     asked.clear()
-    text = speculate(target, lambda ids: bigram[ids[-1]], prompts[0], n, k, uniform)
-    per_call["1 guess" if k == 1 else f"{k} guesses"] = n / len(asked)
-print(written(text[:40]))
+    some = [speculate(target, lambda ids: bigram[ids[-1]], prompt, n, k, uniform) for prompt in prompts[:4]]
+    per_call["1 guess" if k == 1 else f"{k} guesses"] = n * len(some) / len(asked)
+print(written(some[0][:40]))
+
+# %% [markdown]
+# If every guess had the same chance a of acceptance, a round would write $1 + a + a^2 + \ldots + a^k$ tokens on
+# average. One guess gives 1 + a, so a is known. What would follow for more guesses?
+
+# %% tags=["demo"]
+a = per_call["1 guess"] - 1
+for k in (2, 4, 8):
+    print(f"{k} guesses: {sum(a**i for i in range(k + 1)):.2f} expected, {per_call[f'{k} guesses']:.2f} measured")
 
 # %% tags=["demo"]
 ax = plotting.bars({"no draft": 1.0, **per_call}, "tokens per call of the target")
 ax.set_title("Guessing ahead saves calls of the large model");
 
 # %% [markdown]
-# A call gives more than one token, with the same distribution. Many guesses help little, because later ones are
-# thrown away as soon as one is rejected: with a chance a of acceptance a round writes $1 + a + a^2 + \ldots + a^k$
-# tokens on average. A better draft is worth more than a longer one.
+# A call gives more than one token, with the same distribution. From four to eight guesses little is gained, because
+# later ones are thrown away as soon as one is rejected. The formula is only about right: the chance of acceptance is
+# not the same at every position.
 
 # %% tags=["demo"]
 gain = per_call["4 guesses"]
@@ -1002,7 +1092,9 @@ rt.claim("with 4 guesses of a bigram a call of the decoder gives more than one t
 # A sampler with a bug still writes texts that look like texts. To find the bug one has to look at the
 # **distribution**: draw many tokens and compare their fractions with the probabilities that they should have. Chance
 # moves a fraction of n draws by about one **standard error**, $\sqrt{p (1 - p) / n}$. A difference of more than 5
-# standard errors happens by chance less than once in a million. With n = 20,000 and p = .3 these 5 are .016.
+# standard errors happens by chance less than once in a million, if n p is at least about 20. A token that is expected
+# less often can be off by more. With n = 20,000 and p = .3 these 5 are .016. A token that can never be drawn has the
+# standard error 0: a single draw of it shows that the sampler is wrong.
 
 # %% [markdown] exercise="test_sampler"
 # Write `test_sampler`, which tells whether a sampler is right. It is given a function
@@ -1010,7 +1102,8 @@ rt.claim("with 4 guesses of a bigram a call of the decoder gives more than one t
 # `sampler(logits, draft, temperature, p, n, seed)`
 #
 # that returns n ids, drawn independently from the same distribution: that of the `logits` (V,) divided by the
-# temperature, after top-p with p, renormalised. Inside it draws by speculative decoding, with guesses from the
+# temperature, after top-p with p, divided by the sum of what stays. Here p is the number of top-p, and `seed` is the
+# sampler's own. Inside it draws by speculative decoding, with guesses from the
 # probabilities `draft` (V,), which must not change the distribution.
 #
 # Your test returns True if the sampler is right, and False if not. It is tried on several right samplers, written
@@ -1022,6 +1115,7 @@ rt.claim("with 4 guesses of a bigram a call of the decoder gives more than one t
 # |---|---|
 # | `sampler` | `sampler(logits, draft, temperature, p, n, seed)`; `draft` has probabilities above 0 that sum to 1 |
 # | your calls | at most 40, with n of at most 100,000 and V of at most 100 |
+# | sums | choose p between two running sums: right samplers may differ where a sum is equal to p |
 # | returns | True or False; an exception (a failed `assert`, say) counts as False |
 
 # %% exercise="test_sampler"
@@ -1067,7 +1161,7 @@ check.test_sampler(test_sampler);
 # lower distinct-2 than those of top-p. Sampling leaves the loop; a mild repetition penalty helps, too, but also
 # punishes words that must be repeated. Without a cache step t reads t tokens, so n tokens cost about n²; with the
 # cache each step reads one. 512 tokens were more than 5 times as fast. The text is the same, because in a causal
-# model old keys and values do not change. It costs memory, 2 L S C numbers a text. Speculative decoding pays if a
+# model old keys and values do not change. It costs memory, 2 N S C numbers a text. Speculative decoding pays if a
 # call of the target is limited by memory and the draft is cheap and often right. Acceptance with min(1, p/q) and the
 # residual give exactly p. I would draw 20,000 tokens for a few hard settings and compare fractions with
 # probabilities, allowing 5 standard errors.
@@ -1085,15 +1179,15 @@ check.test_sampler(test_sampler);
 # - Greedy text loops: its distinct-2 is lower than that of text sampled with top-p, while the model gives it a higher
 #   probability.
 # - Beam search finds more probable texts than greedy decoding on average. On a few prompts it finds worse ones. Without
-#   a length penalty it prefers short texts.
+#   a length penalty it preferred short texts on our twelve prompts.
 # - With a cache the logits are the same, and 512 tokens are written at least 5 times as fast.
 # - Speculative decoding writes texts with the target's distribution, with fewer calls of the target. The control that
 #   accepts every guess does not.
 #
 # **To think about.** (1) Top-p with p = 1 and temperature 1 draws from the model itself. Why might its texts still be
 # worse than those of people? (2) A beam as wide as the number of all texts would find the most probable one. Would
-# you want to read it? (3) With temperature 0.01 the draft and the target rarely agree. What happens to speculative
-# decoding?
+# you want to read it? (3) With temperature 0.01 the draft and the target may rarely agree. When is this so, and what
+# happens to speculative decoding then?
 #
 # **Where the ideas come from.** Fan, Lewis and Dauphin 2018, arXiv:1805.04833 (top-k); Holtzman et al. 2020,
 # arXiv:1904.09751 (top-p, and why likely text is dull); Keskar et al. 2019, arXiv:1909.05858 (repetition penalty);

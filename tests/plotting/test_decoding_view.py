@@ -34,6 +34,7 @@ def test_the_picture_has_one_panel_for_each_setting():
     assert [widths(ax) for ax in axes] == [odds(*setting) for setting in decoding_view.SHOWN]
     assert [ax.get_title() for ax in axes] == [decoding_view.named(*s) for s in decoding_view.SHOWN]
     assert all(ax.yaxis_inverted() for ax in axes)
+    assert len({ax.get_xlim() for ax in axes}) == 1
 
 
 def test_a_word_that_is_never_drawn_says_so():
