@@ -544,7 +544,7 @@ def log_prob(prompt, text):
 
 # %% [markdown]
 # Both numbers for each way, as means over the prompts. `people` is what the held-out text goes on with (the last
-# prompt is too near to the end).
+# prompt is too near to the end); in its distinct-2 `<unk>` counts as a word.
 
 # %% tags=["demo"]
 texts["people"] = [held_out[at + 4 : at + 54].tolist() for at in places[:-1]]
@@ -561,16 +561,17 @@ right.set_title("The model finds greedy text most probable");
 
 # %% [markdown]
 # Of these ways greedy decoding has the highest log-probability and the lowest distinct-2. Between the others this is
-# no law: greedy text with a penalty is more probable than text at a temperature of 0.7, with about the same
-# distinct-2. People do not always write the most probable word (Holtzman et al. 2020), and their text is less
-# probable here than that of most ways. Top-p and top-k remove the tail: their texts are more probable than those at
-# temperature 1, and keep most of the variety. No number here says whether a text makes sense: read them.
+# no law: with seed 0 greedy text with a penalty is more probable than text at a temperature of 0.7, with about the
+# same distinct-2. People do not always write the most probable word (Holtzman et al. 2020): their text has the lowest
+# log-probability here. Some of this is the model's fault, which knows the held-out text badly. Top-p and top-k remove
+# the tail: their texts are more probable than those at temperature 1, and keep most of the variety. No number here
+# says whether a text makes sense: read them.
 
 # %% tags=["demo"]
 gain = different["top-p 0.9"] - different["greedy"]
 rt.claim("greedy text has a lower distinct-2 than text sampled with top-p 0.9 (by)", gain, gain > 0.1)
 gain = liked["greedy"] - liked["top-p 0.9"]
-rt.claim("and a higher log-probability (by, nats a token)", gain, gain > 0.5)
+rt.claim("greedy text has a higher log-probability than text sampled with top-p 0.9 (by, nats)", gain, gain > 0.5)
 
 # %% [markdown] question="crossing"
 
@@ -586,7 +587,7 @@ rt.claim("and a higher log-probability (by, nats a token)", gain, gain > 0.5)
 # ends in the end token is finished: it is put aside and not extended any more. With width 1 its only text is the
 # greedy one. The figure shows it for the toy model and width 2. Each box has the last token of a candidate and the
 # sum so far; the line leads to the text that it continues, and the best is on top. Kept candidates have a bold frame,
-# and the best text at the end is filled. So ". -2.08" in step 2 would be "saw a ."; it is not kept.
+# and the boxes of the best text are filled. So ". -2.08" in step 2 would be "saw a ."; it is not kept.
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 def columns_of(width, n):
@@ -727,7 +728,7 @@ print("beams: ", written(ids))
 #
 # Now the full stop ends a text, after at most twelve tokens. With $\alpha = 0$ each further token only lowers the
 # sum, so expect very short texts, some of them a full stop alone. With $\alpha = 1$ a token helps if it is more
-# probable than the mean so far: expect longer texts. In between there may be no change at all.
+# probable than the mean so far: expect longer texts. At 0.5 expect little change.
 
 # %% tags=["demo"]
 lengths = {}
@@ -860,9 +861,10 @@ rt.claim("cached logits equal those without a cache (largest difference)", off, 
 # ### How much faster?
 #
 # `generate` is the library's loop. It writes with and without the cache; we measure the time for texts of several
-# lengths with our model. **What to expect**: with the cache the time grows a little faster than the
-# length: a step attends to more keys. Without it twice the length takes about three times as long at the end of the
-# curve. It is not four times, because part of each call costs the same for every length.
+# lengths with our model. **What to expect**: with the cache twice the length takes about twice as long, because
+# attending to a few hundred keys costs little beside the rest of a step. Without it twice the length takes about
+# three times as long at the end of the curve. It is not four times, because part of each call costs the same for
+# every length.
 
 # %% tags=["demo"]
 import time
@@ -1077,8 +1079,8 @@ ax.set_title("Guessing ahead saves calls of the large model");
 
 # %% [markdown]
 # A call gives more than one token, with the same distribution. From four to eight guesses little is gained, because
-# later ones are thrown away as soon as one is rejected. The formula is only about right: the chance of acceptance is
-# not the same at every position.
+# later ones are thrown away as soon as one is rejected. The formula is nearly right, although the chance of
+# acceptance is not the same at every position.
 
 # %% tags=["demo"]
 gain = per_call["4 guesses"]
