@@ -75,7 +75,7 @@ rt = setup(preset, device, seed)
 # A licence of a *collection* says nothing about the texts in it. We train on a text without such questions, and with
 # an advantage that no real one has: documents that the grammar of our world writes, so that the probability of each
 # is known exactly. In each document a thing gets lost. Of each group of lines one is
-# written, and of `[came|went]` one word:
+# written, and of `[came|went]` one of the two words:
 
 # %% tags=["demo"] jupyter={"source_hidden": true}
 TEXT = """
@@ -898,9 +898,9 @@ rt.claim("learning rate 0.4 is too large (bits behind the best)", sweep[0.4096] 
 # directions and neglects the others. Muon sets all singular values to 1 and moves along $U V^\top$: the same
 # directions, equally fast.
 #
-# The decomposition itself is slow. A polynomial does nearly the same: if X has the singular values s, then $a X +
-# b\,(X X^\top) X + c\,(X X^\top)^2 X$ has the singular values $a s + b s^3 + c s^5$. With a = 3.4445, b = -4.775, c =
-# 2.0315 every s between about 0.002 and 1 moves into the neighbourhood of 1, in five rounds. (This is a
+# The decomposition itself is slow. A polynomial does nearly the same: if X has the singular values s, then
+# $a X + b\,(X X^\top) X + c\,(X X^\top)^2 X$ has the singular values $a s + b s^3 + c s^5$. With a = 3.4445, b = -4.775,
+# c = 2.0315 every s between about 0.002 and 1 moves into the neighbourhood of 1, in five rounds. (This is a
 # **Newton-Schulz iteration**; a smaller s grows, too, but stays below.) First G is divided by its norm, so that no s
 # is above 1. Follow four singular values:
 
@@ -1047,6 +1047,7 @@ print(f"together {sum(shares.values()):.4f} bits; most of it: {next(iter(shares)
 
 # %% tags=["demo"]
 ax = plotting.bars(shares, "bits above the floor, per token of the text", digits=4)
+ax.margins(x=0.2)
 ax.set_title("What the decoder has not learned yet");
 
 # %% [markdown] question="below_the_floor"
@@ -1230,7 +1231,7 @@ ax.set_title("In half a minute no network passes counting");
 
 # %% [markdown]
 # In these seconds counting is far ahead: a 6-gram with Kneser-Ney smoothing is fitted in a tenth of a second, and the
-# networks that took a hundred times as long are worse.
+# networks that took a hundred times as long are worse. The best of them is the LSTM of unit 06, not a decoder.
 #
 # ## Faster
 #
@@ -1299,7 +1300,7 @@ recorded = json.loads((resources.files("llmcourse") / "speedrun_recorded.json").
 print(recorded["made_by"])
 for one in recorded["runs"]:
     ours, peer = one["steps"] * one["ms"] / 1000, one["peer_steps"] * one["peer_ms"] / 1000
-    print(f"{one['goal']}, {one['bits']:.2f} bits: ours {one['steps']} steps, {ours:.1f} s; "
+    print(f"{one['goal']}, {one['bits']:.2f} bits: ours {one['steps']} steps, {ours:.3g} s; "
           f"{one['peer']} {one['peer_steps']:,} steps, {peer:.0f} s; {peer / ours:.0f} times as long")  # fmt: skip
 
 # %% [markdown]
@@ -1310,6 +1311,7 @@ for one in recorded["runs"]:
 # %% tags=["demo"]
 gains = {one["change"]: one["nats"] / math.log(2) for one in recorded["changes"]}
 ax = plotting.bars(gains, recorded["quantity"], digits=3)
+ax.margins(x=0.2)
 ax.set_title("Longer n-grams gave most");
 
 # %% [markdown]
