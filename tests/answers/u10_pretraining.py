@@ -510,7 +510,7 @@ EDITS = {
         ("do not multiply", ("/ math.log(2)", "* math.log(2)")),
         ("Targets of -100 do not count", ("mask = y != -100", "mask = y == y")),
         ("may be any number, not only nan", ("found[mask].sum()", "np.nansum(found)")),
-        ("call it in a loop", ("range(0, len(ids), batch_size)", "(0,)"),
+        ("raised ValueError", ("range(0, len(ids), batch_size)", "(0,)"),
          ("ids[at:at + batch_size], targets[at:at + batch_size]", "ids, targets")),
         ("not by that of all positions", ("mask.sum()", "mask.size")),
         ("batches' means", ("found[mask].sum()", "found[mask].mean()"),
