@@ -273,9 +273,9 @@ FRACTION = "flops * tokens / (seconds * peak * devices)."
 
 @mfu.case(weight=3, property="the fraction of other runs, on several devices")
 def mfu_core(rng: random.Random) -> Inputs:
-    for _ in range(3):
+    for least in (300, 300, 300, 0.01):  # with the last one the fraction is above 1
         args = (
-            rng.uniform(1, 9), rng.randint(5, 90), rng.uniform(1.5, 9), rng.uniform(300, 900),
+            rng.uniform(1, 9), rng.randint(5, 90), rng.uniform(1.5, 9), rng.uniform(1, 3) * least,
             rng.randint(2, 8),
         )  # fmt: skip
         yield asked(args, runs.utilisation, FRACTION,

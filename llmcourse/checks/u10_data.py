@@ -59,6 +59,8 @@ def packed(documents: Any, T: int, end: int, flaw: str = "") -> Pair:
     if flaw == "own rows" and documents:
         both = [packed([one], T, end) for one in documents]
         return tuple(np.concatenate(parts) for parts in zip(*both, strict=True))  # type: ignore
+    if flaw == "skipped":
+        documents = [one for one in documents if len(one)]
     pairs, before = [], end
     for index, document in enumerate(documents):
         ended = flaw != "no end" and not (flaw == "last end" and index == len(documents) - 1)
@@ -102,6 +104,7 @@ PACK_FLAWS = {
     "counted": "Padding may not count: its targets are -100.",
     "no id": "-100 is no id: fill the rows of ids up with `end`, only the targets with -100.",
     "one more": "Documents that fill the rows exactly need no row of padding.",
+    "skipped": "An empty document has an end token, too.",
     "own rows": "A document begins where the one before it ended, not in a row of its own.",
 }
 
@@ -142,7 +145,8 @@ def pack_documents(answer):
     for args, hint in edges:
         with noted(hint):
             got = called(answer, args)
-        pair_near(got, packed(*args), "(rows, T)", hint)
+        skipped = [m for m in pack_mistakes(*args) if m.hint == PACK_FLAWS["skipped"]]
+        pair_near(got, packed(*args), "(rows, T)", hint, *skipped)
 
 
 # --- get_batch
@@ -164,6 +168,8 @@ def batch_of(
         if flaw == "dropped":
             whole = max(1, N // batch_size)
             epoch, at = step // whole, (step % whole * batch_size + k - step * batch_size) % N
+        if flaw == "two epochs" and epoch > step * batch_size // N + 1:
+            continue
         if flaw == "one epoch":
             epoch = step * batch_size // N
         if flaw == "same order":
@@ -189,6 +195,7 @@ BATCH_FLAWS = {
     "same order": "Every epoch has an order of its own: order(1) for the second one.",
     "one epoch": "A batch that reaches the end of an epoch goes on with the first rows of the "
     "next one.",
+    "two epochs": "A batch larger than N takes rows of three or more epochs.",
     "dropped": "No row is left out: a batch goes on where the one before it ended, across epochs.",
     "from 1": "Steps are counted from 0.",
     "epoch is step": "The epoch is the number of rows before, divided by N, not the step.",

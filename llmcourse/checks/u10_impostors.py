@@ -104,7 +104,8 @@ def unclipped(params: Params, batches: Any, held_out: Any, settings: Any) -> tup
 RIGHT = Implementation(
     "follows the formulas",
     train,
-    "Compare with a tolerance, and compare parameters without dropout only.",
+    "Compare with a tolerance, and compare parameters without dropout only; settings needs all six "
+    "numbers.",
 )
 SHOWN = (
     Implementation(

@@ -106,9 +106,10 @@ def adam_mistakes(*args: Any) -> list[Mistake]:
 def adamw_step(answer):
     what = ("params", "state")
     rng = np.random.default_rng(3)
+    tiny = {"W": np.array([[1.0]])}, {"W": np.array([[1e-6]])}, {}, 0.1  # eps counts here
     one = {"W": np.array([[1.0, -2.0]])}, {"W": np.array([[100.0, -0.01]])}, {}, 0.1
     settings = (0.8, 0.6), 0.1, 0.5
-    tries = one, *(adam_inputs(rng, t, *settings) for t in (0, 1, 4)), adam_inputs(rng, 0)
+    tries = tiny, one, *(adam_inputs(rng, t, *settings) for t in (0, 1, 4)), adam_inputs(rng, 0)
     for args in tries:
         with noted('Before the first step the state is {}: state.get("step", 0).', "'"):
             got = called(answer, args)
@@ -135,6 +136,8 @@ def scheduled(
         step -= 1
     if flaw == "rises again":
         step = step if step <= steps else 2 * steps - step
+    if step < warmup and flaw == "from lr_min":
+        return lr_min + (lr - lr_min) * (step + 1) / warmup
     if step < warmup and flaw != "no warmup":
         return lr * (step + (flaw != "zero")) / max(warmup, 1)
     if step >= steps:
@@ -155,6 +158,7 @@ SCHEDULE_FLAWS = {
     "zero": "Step 0 already has the rate lr / warmup: lr * (step + 1) / warmup.",
     "from 1": "Steps are counted from 0.",
     "no warmup": "For step < warmup the rate rises on a line: lr * (step + 1) / warmup.",
+    "from lr_min": "The warm-up begins at 0, not at lr_min: lr * (step + 1) / warmup.",
     "whole": "The cosine begins at the end of the warm-up: (step - warmup) / (steps - warmup).",
     "line": "After the warm-up the rate falls along a cosine, not along a line.",
     "full turn": "The cosine goes through half a turn only: cos(pi * progress).",
@@ -163,7 +167,10 @@ SCHEDULE_FLAWS = {
     "added": "lr_min + (lr - lr_min) * ..., so that the rate begins at lr.",
     "rises again": "After the last step the rate stays at lr_min: a cosine would rise again.",
 }
-SCHEDULE = "lr * (step + 1) / warmup, then lr_min + (lr - lr_min) (1 + cos(pi progress)) / 2."
+SCHEDULE = (
+    "lr * (step + 1) / warmup, then lr_min + (lr - lr_min) (1 + cos(pi progress)) / 2 with "
+    "progress = (step - warmup) / (steps - warmup)."
+)
 
 
 def schedule_mistakes(*args: Any) -> list[Mistake]:

@@ -20,6 +20,7 @@ from llmcourse.checks import (
     items,
     method,
     near,
+    noted,
     number,
     visible,
 )
@@ -49,8 +50,9 @@ def evaluated(losses: Losses, ids: Array, targets: Array, batch_size: int, flaw:
     for at in rows:
         row = np.asarray(losses(ids[at : at + 1], targets[at : at + 1]), float)[0]
         for loss, target in zip(row, targets[at], strict=True):
-            if target != IGNORED or flaw == "padding":
-                part, number_of = part + float(loss), number_of + 1
+            if target != IGNORED or flaw in ("padding", "summed"):
+                part += float(loss)
+                number_of += target != IGNORED or flaw == "padding"
         if (at + 1) % batch_size == 0 or at == len(ids) - 1 or flaw == "rows":
             if number_of:
                 means.append(part / number_of)
@@ -71,6 +73,7 @@ EVALUATE_FLAWS = {
     "nats": "In bits: divide the nats by log 2.",
     "times": "Bits are more than nats: divide by log 2, do not multiply.",
     "padding": "Targets of -100 do not count.",
+    "summed": "Losses at padding may be any number, not only nan: pick by targets != -100.",
     "all positions": "Divide by the number of targets that count, not by that of all positions.",
     "means": "Not the mean of the batches' means: a batch with fewer targets would count too much.",
     "rows": "Not the mean of the rows' means: a row with fewer targets would count too much.",
@@ -120,7 +123,8 @@ def evaluate(answer):
     rng = np.random.default_rng(5)
     for size in ((5, 4, 2), (4, 3, 4), (3, 5, 1), (6, 3, 4), (2, 1, 9), (1, 3, 1)):
         args = evaluate_inputs(rng, *size)
-        got = number(bits_by(answer, args), "the result")
+        with noted("losses takes at most batch_size rows: call it in a loop.", "batch_size rows"):
+            got = number(bits_by(answer, args), "the result")
         diagnosed(got, evaluated(*args), EVALUATE, *evaluate_mistakes(*args), what="the result")
     losses, ids, targets, batch_size = evaluate_inputs(rng, 3, 4, 2)
     targets[0, 1:] = IGNORED
@@ -195,7 +199,8 @@ def Checkpoint(answer):
         equal((params, state), given, "save_checkpoint changed its arguments.")
         for array in (*params.values(), *state.get("m", {}).values(), *state.get("v", {}).values()):
             array += 1
-        got = method(answer, ({}, {}, 0), "resume", saved)
+        with noted(OTHER_OBJECT, "attribute"):
+            got = method(answer, ({}, {}, 0), "resume", saved)
         if got is None:
             fail(NOTHING, hint=OTHER_OBJECT)
         got = items(got, 3, "resume returns params, state and step.")
@@ -258,6 +263,8 @@ def utilisation(
         return seconds * peak * devices / (flops * tokens)
     if flaw == "a second":
         seconds = 1
+    if flaw == "capped":
+        return min(1.0, flops * tokens / (seconds * peak * devices))
     return flops * tokens / (seconds * peak * devices)
 
 
@@ -266,13 +273,15 @@ MFU_FLAWS = {
     "one device": "The peak is that of one device: multiply it by their number.",
     "more devices": "More devices could do more: divide by their number.",
     "inverse": "Operations done over operations possible, not the other way round.",
+    "capped": "Return it as it is, also above 1: it shows that something was counted wrongly.",
     "a second": "Divide by the seconds: the rate is tokens per second.",
 }
 
 
 @visible
 def mfu(answer):
-    for args in ((6e9, 1000, 2.0, 1e13), (8.5e8, 524_288, 0.25, 3.12e14, 8), (2.0, 3, 4.0, 5.0, 6)):
+    tries = (6e9, 1000, 2.0, 1e13), (8.5e8, 524_288, 0.25, 3.12e14, 8), (2.0, 3, 4.0, 5.0, 6)
+    for args in (*tries, (2.0, 30, 0.5, 5.0, 6)):  # the last one is above 1
         got = number(answer(*args), "mfu")
         hint = "flops * tokens / (seconds * peak * devices)."
         diagnosed(got, utilisation(*args), hint, *told(utilisation, args, MFU_FLAWS), what="mfu")

@@ -185,7 +185,7 @@ def step_by(answer: Any, args: Any) -> Any:
 @visible
 def train_step(answer):
     rng, what = np.random.default_rng(4), ("params", "state", "loss", "norm")
-    for size, *counts in ((0.5, 3), (0.5, 4, 1), (3.0, 5), (3.0, 2, 6, 1), (2.0, 3, 1, 4)):
+    for size, *counts in ((0.5, 3), (0.5, 4, 1), (3.0, 2, 6, 1), (3.0, 5), (2.0, 3, 1, 4)):
         args = train_inputs(rng, size, *counts)
         parts = step_by(answer, args)
         arrays_near(parts, stepped(*args), what, RETURNED, TRAIN, *train_mistakes(*args),

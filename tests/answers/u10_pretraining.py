@@ -258,6 +258,19 @@ class KeptInTheObject:
         return self.run
 
 
+@wrong("Checkpoint", hint="A run is resumed in a new process")
+class KeptAsAnAttribute:
+    def __init__(self, params, state, step):
+        self.run = params, state, step
+
+    def save_checkpoint(self):
+        self.saved = self.run
+        return {"step": np.array(self.run[2])}
+
+    def resume(self, saved):
+        return self.saved
+
+
 @wrong("Checkpoint", hint="may have any name")
 class NamesThatCollide:
     def __init__(self, params, state, step):
@@ -468,6 +481,8 @@ EDITS = {
         ("Padding may not count", ("[-100] * missing", "[end] * missing")),
         ("-100 is no id", ("[end] * missing", "[-100] * missing")),
         ("no row of padding", ("-len(inputs) % T", "T - len(inputs) % T")),
+        ("has an end token, too",
+         ("for document in documents", "for document in filter(len, documents)")),
         ("a pair", ("return inputs, targets", "return inputs")),
         ("whole numbers", ("dtype=int", "dtype=float")),
     ],
@@ -475,6 +490,9 @@ EDITS = {
         ("not in their own", ("int(order(epoch)[place])", "place")),
         ("order(1) for the second", ("order(epoch)", "order(0)")),
         ("goes on with the first rows", ("order(epoch)", "order(step * batch_size // N)")),
+        ("three or more epochs",
+         ("        rows.append",
+          "        if epoch < step * batch_size // N + 2:\n            rows.append")),
         ("No row is left out",
          ("    for k in", "    whole = max(1, N // batch_size)\n    for k in"),
          ("epoch, place = divmod(k, N)", "epoch = step // whole\n        place = (step % whole * "
@@ -491,6 +509,9 @@ EDITS = {
         ("divide the nats by log 2", (" / math.log(2)", "")),
         ("do not multiply", ("/ math.log(2)", "* math.log(2)")),
         ("Targets of -100 do not count", ("mask = y != -100", "mask = y == y")),
+        ("may be any number, not only nan", ("found[mask].sum()", "np.nansum(found)")),
+        ("raised ValueError", ("range(0, len(ids), batch_size)", "(0,)"),
+         ("ids[at:at + batch_size], targets[at:at + batch_size]", "ids, targets")),
         ("not by that of all positions", ("mask.sum()", "mask.size")),
         ("batches' means", ("found[mask].sum()", "found[mask].mean()"),
          ("count += mask.sum()", "count += 1")),
@@ -533,6 +554,8 @@ EDITS = {
     ],
     "warmup_cosine": [
         ("Step 0 already has", ("(step + 1)", "step")),
+        ("begins at 0, not at lr_min", ("return lr * (step + 1) / warmup",
+         "return lr_min + (lr - lr_min) * (step + 1) / warmup")),
         ("begins at the end of the warm-up",
          ("(step - warmup) / (steps - warmup)", "step / steps")),
         ("not along a line", ("(1 + math.cos(math.pi * q)) / 2", "1 - q")),
@@ -615,6 +638,8 @@ EDITS = {
         ("divide by their number", ("peak * devices)", "peak / devices)")),
         ("not the other way round", ("flops * tokens / (seconds * peak * devices)",
                                      "(seconds * peak * devices) / (flops * tokens)")),
+        ("also above 1", ("flops * tokens / (seconds * peak * devices)",
+                          "min(1.0, flops * tokens / (seconds * peak * devices))")),
         ("Divide by the seconds", ("seconds * peak", "peak")),
     ],
     "test_train_step": [
