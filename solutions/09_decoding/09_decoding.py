@@ -862,9 +862,9 @@ rt.claim("cached logits equal those without a cache (largest difference)", off, 
 #
 # `generate` is the library's loop. It writes with and without the cache; we measure the time for texts of several
 # lengths with our model. **What to expect**: with the cache twice the length takes about twice as long, because
-# attending to a few hundred keys costs little beside the rest of a step. Without it twice the length takes about
-# three times as long at the end of the curve. It is not four times, because part of each call costs the same for
-# every length.
+# attending to a few hundred keys costs little beside the rest of a step. Without it twice the length takes
+# three to four times as long at the end of the curve. It is less at its start, because part of each call costs the
+# same for every length.
 
 # %% tags=["demo"]
 import time
