@@ -23,18 +23,16 @@ from llmcourse.checks.u09_impostors import (
     target_of,
 )
 
-Array = Any  # of numpy
 
-
-def directly(logits: Array, draft: Array, temperature: float, p: float, n: int, seed: int) -> Array:
+def directly(logits: Any, draft: Any, temperature: float, p: float, n: int, seed: int) -> Any:
     """Draw from the target, without the draft."""
     probs = target_of(logits, temperature, p)
     return np.random.default_rng(seed + 1).choice(len(probs), n, p=probs)
 
 
 def by_running_sums(
-    logits: Array, draft: Array, temperature: float, p: float, n: int, seed: int
-) -> Array:
+    logits: Any, draft: Any, temperature: float, p: float, n: int, seed: int
+) -> Any:
     """Draw by comparing numbers with the running sum, as a list."""
     sums = np.cumsum(target_of(logits, temperature, p))
     numbers = np.random.RandomState(seed % 2**32).random_sample(n) * sums[-1]
@@ -42,8 +40,8 @@ def by_running_sums(
 
 
 def crossing_dropped(
-    logits: Array, draft: Array, temperature: float, p: float, n: int, seed: int
-) -> Array:
+    logits: Any, draft: Any, temperature: float, p: float, n: int, seed: int
+) -> Any:
     """Leave the token that crosses p out; the first stays."""
     probs = softmax(np.asarray(logits, float) / temperature)
     order = np.argsort(-probs, kind="stable")
@@ -55,26 +53,25 @@ def crossing_dropped(
 
 
 def temperature_last(
-    logits: Array, draft: Array, temperature: float, p: float, n: int, seed: int
-) -> Array:
+    logits: Any, draft: Any, temperature: float, p: float, n: int, seed: int
+) -> Any:
     """Filter the probabilities at temperature 1, then apply the temperature."""
     kept = nucleus(softmax(np.asarray(logits, float)), p) ** (1 / temperature)
     return speculated(kept / kept.sum(), draft / np.sum(draft), n, seed)
 
 
 def not_renormalised(
-    logits: Array, draft: Array, temperature: float, p: float, n: int, seed: int
-) -> Array:
+    logits: Any, draft: Any, temperature: float, p: float, n: int, seed: int
+) -> Any:
     """Draw with probabilities that sum to less than 1: the last token that is left gets the rest."""
-    kept = nucleus(softmax(np.asarray(logits, float) / temperature), p)
+    probs = softmax(np.asarray(logits, float) / temperature)
+    kept = nucleus(probs, p)
     sums, last = np.cumsum(kept), int(np.flatnonzero(kept)[-1])
     drawn = np.searchsorted(sums, np.random.default_rng(seed).random(n), side="right")
     return np.minimum(drawn, last)
 
 
-def from_target(
-    logits: Array, draft: Array, temperature: float, p: float, n: int, seed: int
-) -> Array:
+def from_target(logits: Any, draft: Any, temperature: float, p: float, n: int, seed: int) -> Any:
     """Replace a rejected guess by a draw from the target in place of the residual."""
     rng, target = np.random.default_rng(seed), target_of(logits, temperature, p)
     draft = np.asarray(draft, float) / np.sum(draft)
@@ -83,17 +80,13 @@ def from_target(
     return np.where(accepted, guesses, rng.choice(len(target), n, p=target))
 
 
-def multiplied(
-    logits: Array, draft: Array, temperature: float, p: float, n: int, seed: int
-) -> Array:
+def multiplied(logits: Any, draft: Any, temperature: float, p: float, n: int, seed: int) -> Any:
     """Multiply by the temperature."""
     target = target_of(logits, 1 / temperature, p)
     return speculated(target, draft / np.sum(draft), n, seed)
 
 
-def no_filter(
-    logits: Array, draft: Array, temperature: float, p: float, n: int, seed: int
-) -> Array:
+def no_filter(logits: Any, draft: Any, temperature: float, p: float, n: int, seed: int) -> Any:
     """Leave the filter out."""
     target = softmax(np.asarray(logits, float) / temperature)
     return speculated(target, draft / np.sum(draft), n, seed)

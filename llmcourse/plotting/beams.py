@@ -1,7 +1,4 @@
-"""A beam search as a tree: each node is a text, written as its last word and its log-probability.
-
-unit: 09_decoding
-"""
+"""A beam search as a tree: a node is a text, written as its last word and its log-probability."""
 
 from collections.abc import Mapping, Sequence
 

@@ -327,6 +327,11 @@ heads = choose(multi_head_attention, arrays.multi_head_attention)
 xs, memory = (rng.standard_normal((2, length, 12)).astype(np.float32) for length in (5, 7))
 real = np.arange(7) < np.array([7, 4])[:, None]  # (B, S)
 x, m = torch.tensor(xs), torch.tensor(memory)
+
+# %% [markdown]
+# First torch's two results, then those of your function:
+
+# %% tags=["demo"]
 own = layer(x, x, x, attn_mask=torch.tensor(~mask(5)), need_weights=False)[0]
 cross = layer(x, m, m, key_padding_mask=torch.tensor(~real), need_weights=False)[0]
 mine = heads(taken(layer), xs, 3, mask=mask(5)), heads(taken(layer), xs, 3, memory, real[:, None, None])
@@ -906,6 +911,11 @@ torch.manual_seed(rt.seed)
 lstm = RecurrentLM(RecurrentConfig(V, 64, 116, V)).to(rt.device)
 decoder = spread(Decoder(config), std=0.12)
 batches = [batch_of(train_texts[at : at + 4]) for at in range(0, len(train_texts), 4)]
+
+# %% [markdown]
+# `training` keeps the losses and the seconds of both, for the figure that follows the test.
+
+# %% tags=["demo"]
 training = {}
 for name, model, lr in (("LSTM", lstm, 1e-2), ("decoder", decoder, 5e-3)):
     training[name] = train(model, batches, lr)

@@ -320,7 +320,10 @@ ax.set_title("Low temperatures sharpen, high ones flatten");
 
 # %% [markdown]
 # At 0.3 *film* has .79, at 2 it has .40, and *love*, which had .01, has .06. The order of the words never changes.
-#
+
+# %% [markdown] question="temperature"
+
+# %% [markdown]
 # ### Top-k
 #
 # The tokens that make no sense have small probabilities, but there are many of them. If 1,000 senseless tokens have a

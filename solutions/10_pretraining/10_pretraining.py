@@ -383,7 +383,7 @@ def decoder(width, layers=2, vocabulary=V):
     """Return a new decoder, the same for each call."""
     shape = {"norm": "rms", "positions": "rotary", "activation": "relu2", "bias": False, "tied_head": False}
     model = Decoder(TransformerConfig(vocabulary, 256, layers, 2, width, 4 * width, **shape)).to(rt.device)
-    generator = torch.Generator(rt.device).manual_seed(rt.seed)
+    generator = rt.generator()
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if name.endswith(("out.weight", "down.weight", "head.weight")):
@@ -598,8 +598,8 @@ ax.set_title("A run of 200 steps: up on a line, down along half a cosine");
 # Now and then a gradient is far too large. **Clipping** (Pascanu et al. 2013; unit 06) scales the whole gradient,
 # all parameters together, so that its norm is at most a bound:
 #
-# $$\lVert g \rVert = \Big(\sum_{\text{arrays}} \sum_i g_i^2\Big)^{1/2} \qquad
-# g \leftarrow g \cdot \frac{\text{max\_norm}}{\lVert g \rVert} \;\text{ if }\; \lVert g \rVert > \text{max\_norm}$$
+# $$|g| = \Big(\sum_{\text{arrays}} \sum_i g_i^2\Big)^{1/2} \qquad
+# g \leftarrow g \cdot \frac{\text{max\_norm}}{|g|} \;\text{ if }\; |g| > \text{max\_norm}$$
 #
 # It has to happen **after** the division by the number of targets: the bound is for the gradient of the mean loss. A
 # trap: in float32 a square overflows if the number is above 1.8e19, and the norm becomes infinite. Then every
