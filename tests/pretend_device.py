@@ -101,11 +101,14 @@ class Pretend(TorchFunctionMode):
 
 @contextmanager
 def pretending() -> Iterator[None]:
-    """Tensors can be on PRETENDED; fused optimizers take it for a device of theirs."""
-    fused = optimizer._get_fused_kernels_supported_devices
+    """Tensors can be on PRETENDED; fused optimizers and autocast take it for a device of theirs."""
+    fused, autocast = optimizer._get_fused_kernels_supported_devices, torch.autocast
     optimizer._get_fused_kernels_supported_devices = lambda: [*fused(), PRETENDED.type]
+    torch.autocast = lambda device_type, *args, **keywords: autocast(
+        "cpu" if device_type == PRETENDED.type else device_type, *args, **keywords
+    )
     try:
         with Pretend():
             yield
     finally:
-        optimizer._get_fused_kernels_supported_devices = fused
+        optimizer._get_fused_kernels_supported_devices, torch.autocast = fused, autocast

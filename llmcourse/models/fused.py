@@ -159,7 +159,7 @@ class _RMSNorm(Function):
         with torch.autocast(x.device.type, enabled=False):
             product = (dy * u).flatten(0, -2)  # (N, C)
             if ctx.needs_input_grad[1]:
-                dw = (r.flatten() @ product).to(weight.dtype)  # y = x r w: sum over rows of dy x r
+                dw = (product.mT @ r.flatten()).to(weight.dtype)  # y = x r w: sums of dy x r
             # dr/dx = -r^3 x / C, so dx = r (dy w - x r^2 / C sum(dy w x))
             along = (product @ w).view_as(r) * r.square().div_(-x.shape[-1])
             dx = (dy * w).addcmul_(u, along).mul_(r)

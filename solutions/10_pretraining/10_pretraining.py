@@ -596,10 +596,10 @@ ax.set_title("A run of 200 steps: up on a line, down along half a cosine");
 # else as soon as they have different numbers of targets.
 #
 # Now and then a gradient is far too large. **Clipping** (Pascanu et al. 2013; unit 06) scales the whole gradient,
-# all parameters together, so that its norm is at most a bound:
+# all parameters together, so that its norm is at most a bound M:
 #
 # $$|g| = \Big(\sum_{\text{arrays}} \sum_i g_i^2\Big)^{1/2} \qquad
-# g \leftarrow g \cdot \frac{\text{max\_norm}}{|g|} \;\text{ if }\; |g| > \text{max\_norm}$$
+# g \leftarrow g \cdot \frac{M}{|g|} \;\text{ if }\; |g| > M$$
 #
 # It has to happen **after** the division by the number of targets: the bound is for the gradient of the mean loss. A
 # trap: in float32 a square overflows if the number is above 1.8e19, and the norm becomes infinite. Then every
