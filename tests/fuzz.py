@@ -323,8 +323,8 @@ TARGETS: dict[str, tuple[Callable[[random.Random], Any], Callable[[Any], str]]] 
 def check(name: str, rng: random.Random) -> tuple[str, float]:
     """One input of a kind: what became of it, in how many seconds of the processor.
 
-    No garbage is collected meanwhile: hypothesis counts the collections in a callback, which cannot
-    be called where an input has used up the recursion limit.
+    No garbage is collected meanwhile: where an input has used up the recursion limit, the
+    finalizers of what other tests left cannot run, and pytest would blame this one.
     """
     make, verdict = TARGETS[name]
     gc.disable()
