@@ -31,14 +31,15 @@ def write(
         model, tokenizer = load_folder(folder)
         choose = greedy if temperature == 0 else Sampling(temperature=temperature, top_p=top_p)
         end = tokenizer.special_ids.get(END)
-        ids = [*([] if end is None else [end]), *tokenizer.encode(prompt)]
+        start = tokenizer.encode(prompt)
+        ids = [*([] if end is None else [end]), *start]
         generator = torch.Generator().manual_seed(seed)
         steps = stream(
             model, [ids], n, choose=choose, generator=generator, end=[] if end is None else [end]
         )
         say(prompt)
-        written: list[int] = []
-        said = 0  # characters
+        written = list(start)
+        said = len(tokenizer.decode(start))  # characters; words have a space between them
         for (token,) in steps:
             if token is not None:
                 written.append(token)

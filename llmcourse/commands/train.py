@@ -26,7 +26,7 @@ from llmcourse.commands.run import RunError
 from llmcourse.models.model_folder import END, TOKENIZER, save_folder
 from llmcourse.models.transformer import Decoder
 from llmcourse.models.transformer_config import TransformerConfig
-from llmcourse.text.characters import CharacterTokenizer, load_tokenizer
+from llmcourse.text.characters import AnyTokenizer, CharacterTokenizer, load_tokenizer
 from llmcourse.text.corpora import split
 from llmcourse.text.tokenizers import Tokenizer, train_bpe
 from llmcourse.training.evaluation import bits_per_character, mean_bits, token_losses
@@ -270,7 +270,7 @@ def _check_settings(folder: Path, settings: Settings, found: dict[str, str]) -> 
 
 
 def _described(
-    texts: list[str], tokenizer: Tokenizer | CharacterTokenizer, model: Decoder, bf16: bool, of: int
+    texts: list[str], tokenizer: AnyTokenizer, model: Decoder, bf16: bool, of: int
 ) -> str:
     config = model.config
     return (

@@ -14,8 +14,7 @@ from pathlib import Path
 
 from llmcourse.models.checkpoints import load_checkpoint, save_checkpoint
 from llmcourse.models.transformer import Decoder
-from llmcourse.text.characters import CharacterTokenizer, load_tokenizer
-from llmcourse.text.tokenizers import Tokenizer
+from llmcourse.text.characters import AnyTokenizer, load_tokenizer
 
 END = "<|endoftext|>"  # between texts, and before the first one
 TOKENIZER = "tokenizer.json"
@@ -24,7 +23,7 @@ TOKENIZER = "tokenizer.json"
 def save_folder(
     folder: str | Path,
     model: Decoder,
-    tokenizer: Tokenizer | CharacterTokenizer,
+    tokenizer: AnyTokenizer,
     family: str = "llama",
 ) -> None:
     """Write model and tokenizer; make the folder. The tokenizer has END as a special token.
@@ -53,7 +52,7 @@ def save_folder(
     _write(folder / "tokenizer_config.json", config)
 
 
-def load_folder(folder: str | Path) -> tuple[Decoder, Tokenizer | CharacterTokenizer]:
+def load_folder(folder: str | Path) -> tuple[Decoder, AnyTokenizer]:
     """Return the model, in evaluation mode, and the tokenizer of a folder.
 
     Raises FileNotFoundError for a file that is not there, and ValueError for one that is not

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from llmcourse.arguments import a_string, ids_of, no_string, utf8
 from llmcourse.text.tokenizers import Tokenizer
+from llmcourse.text.words import WordTokenizer
 
 UNKNOWN = "\ufffd"
 _FLAGS = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
@@ -119,12 +120,17 @@ class CharacterTokenizer:
         )
 
 
-def load_tokenizer(path: str | Path) -> CharacterTokenizer | Tokenizer:
-    """Read a `tokenizer.json` of single characters, or else of byte-level BPE.
+AnyTokenizer = CharacterTokenizer | WordTokenizer | Tokenizer
+
+
+def load_tokenizer(path: str | Path) -> AnyTokenizer:
+    """Read a `tokenizer.json` of single characters, of whole words, or else of byte-level BPE.
 
     Raises ValueError, one line with the reason, for a file of another kind.
     """
-    try:
-        return CharacterTokenizer.load(path)
-    except ValueError:
-        return Tokenizer.load(path)
+    for kind in (CharacterTokenizer, WordTokenizer):
+        try:
+            return kind.load(path)
+        except ValueError:
+            pass
+    return Tokenizer.load(path)

@@ -1,5 +1,7 @@
 """A folder with model and tokenizer comes back, and transformers loads it as it is."""
 
+import re
+
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -9,11 +11,13 @@ from llmcourse.models.transformer import Decoder
 from llmcourse.models.transformer_config import TransformerConfig
 from llmcourse.text.characters import CharacterTokenizer
 from llmcourse.text.tokenizers import train_bpe
+from llmcourse.text.words import PATTERN, WordTokenizer
 
 TEXT = "To be, or not to be: that is the question.\n\nnaïve 🙂 don't   stop\n"
 TOKENIZERS = {
     "characters": lambda: CharacterTokenizer.of(TEXT, [END]),
     "bpe": lambda: train_bpe([TEXT], 270, [END]),
+    "words": lambda: WordTokenizer((*sorted(set(re.findall(PATTERN, TEXT))), END), (END,)),
 }
 
 
