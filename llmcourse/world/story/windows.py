@@ -40,13 +40,14 @@ Batch = tuple[Int[np.ndarray, "B T"], Int[np.ndarray, "B T"]]  # ids, targets
 
 
 def whole_batches(documents: Iterable[Story], batch_size: int) -> Iterator[Batch]:
-    """Stream (ids, targets) of `batch_size` documents (the last batch may have fewer).
+    """Stream (ids, targets) of `batch_size` documents each; one batch at the end may have fewer.
 
     Ids are indices into `vocabulary()`. A row of ids begins with END, here the mark of the start;
     its target is the first token, and the last target is END. T is the length of the longest
     document of the batch; after the end of a shorter one ids are END and targets IGNORED. The mean
     loss over all other targets is comparable with `entropy_rate(documents).bits_per_token`.
-    Documents of similar length share a batch. Raises ValueError for a batch size below 1.
+    Documents of similar length share a batch, but batches come in random order, or a model would
+    learn short documents, then long ones. Raises ValueError for a batch size below 1.
     """
     check_size(batch_size, "batch_size")
     return _stream(documents, batch_size)
@@ -55,8 +56,11 @@ def whole_batches(documents: Iterable[Story], batch_size: int) -> Iterator[Batch
 def _stream(documents: Iterable[Story], batch_size: int) -> Iterator[Batch]:
     id_of = {token: i for i, token in enumerate(vocabulary())}
     rows = ([id_of[token] for token in document.tokens] for document in documents)
+    shuffle = Random("batches").shuffle
     while near := sorted(islice(rows, batch_size * _SORTED), key=len):
-        for start in range(0, len(near), batch_size):
+        starts = [*range(0, len(near), batch_size)]
+        shuffle(starts)
+        for start in starts:
             yield _padded(near[start : start + batch_size], id_of[END])
 
 
