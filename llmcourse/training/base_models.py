@@ -66,7 +66,7 @@ def _config(n_layers: int, d_model: int, d_ff: int, tied_head: bool = False) -> 
 
 
 RECIPES = {
-    "decoder": Recipe(_config(4, 128, 320), steps=16_000, cooldown=8_000),
+    "decoder": Recipe(_config(4, 128, 320), steps=39_800, cooldown=800),
     "tiny": Recipe(_config(1, 64, 160), steps=200, cooldown=100, warmup=20),
 }
 ENCODER = _config(4, 128, 320, tied_head=True)  # of unit 11, which trains it
